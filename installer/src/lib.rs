@@ -1,0 +1,1 @@
+//! The pullgate command: what people type.

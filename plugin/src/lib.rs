@@ -1,0 +1,1 @@
+//! The Docker authorization plugin: owns what is enforced on this machine.

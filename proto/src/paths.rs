@@ -1,0 +1,14 @@
+//! Where things are on a machine unless a flag says otherwise.
+
+/// The engine looks for the plugin `pullgate` here (moby `pkg/plugins/discovery.go`).
+pub const PLUGIN_SOCKET: &str = "/run/docker/plugins/pullgate.sock";
+/// The plugin's control socket; every user may connect, the plugin reads who it is.
+pub const CONTROL_SOCKET: &str = "/run/pullgate/control.sock";
+/// Sealed documents in force, their generations, the machine's id.
+pub const STATE_DIR: &str = "/var/lib/pullgate";
+/// The administrator's file.
+pub const ENROLLMENT: &str = "/etc/pullgate/enrollment.json";
+/// The policy service's data.
+pub const SERVICE_DATA_DIR: &str = "/var/lib/pullgate-service";
+/// The policy service's port, for registry-style sign-in, gRPC and later the console.
+pub const SERVICE_PORT: u16 = 8443;

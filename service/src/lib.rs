@@ -1,0 +1,1 @@
+//! The policy service: organizations, members, policies; signs what the machines enforce.

@@ -1,0 +1,1 @@
+//! Drives the real binaries, real engines and real registries.
