@@ -1,0 +1,207 @@
+//! What a developer reads when an image is refused: one sentence what, one why, one next step.
+//!
+//! The engine puts `authorization denied by plugin pullgate: ` before it.
+
+use alloc::{
+    format,
+    string::{String, ToString as _},
+    vec::Vec,
+};
+
+use crate::{
+    action::Action,
+    decide::{Enforced, SignIn},
+    decision::{Decision, Reason},
+    image::ImageRef,
+    policy_::{Contact, Policy},
+};
+
+/// The text for a refusal, and for what monitor mode would have refused. Empty for plain permission.
+///
+/// `id` is the decision's id, under which the record is found.
+#[must_use]
+pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id: &str) -> String {
+    if decision.is_allowed() && !decision.would_deny {
+        return String::new();
+    }
+    let why = match decision.reason {
+        Reason::Unverifiable => return unverifiable(action, decision, id),
+        Reason::SignInRequired => return sign_in(enforced, id),
+        Reason::PolicyMissing => {
+            return format!(
+                "{} is governed by {}, whose policy has not reached this machine.\n\
+                 Check that the agent runs and reaches the policy service: `pullgate status` (decision {id})",
+                subject(action),
+                decision.organization.unwrap_or("an organization"),
+            );
+        }
+        Reason::PolicyExpired => {
+            return format!(
+                "{} cannot be judged: the policy of {} on this machine has expired, and it says to refuse then.\n\
+                 Connect to the policy service; `pullgate status` shows what is missing (decision {id})",
+                subject(action),
+                decision.organization.unwrap_or("an organization"),
+            );
+        }
+        Reason::DenyRule => denied_by_rule(action, decision),
+        Reason::Category => refused_category(action, decision),
+        Reason::Registry => refused_registry(action, decision),
+        Reason::NotGoverned | Reason::NotCovered | Reason::Off | Reason::Owner | Reason::Allowlisted => {
+            return String::new();
+        }
+    };
+    let next = action.image().map(|image| ask(decision, image, id)).unwrap_or_default();
+    format!("{why}\n{next}{}", own_words(decision.policy))
+}
+
+fn unverifiable(action: &Action, decision: &Decision<'_>, id: &str) -> String {
+    match action {
+        Action::BringIn(way) => format!(
+            "{}, and {} allows only images that it can tell by name.\n\
+             Pull the image from a registry instead, or ask {} (decision {id}){}",
+            way.what,
+            decision.organization.unwrap_or("the policy"),
+            whom(decision),
+            own_words(decision.policy),
+        ),
+        Action::Unverifiable(unverifiable) => format!(
+            "pullgate cannot tell what this request would bring in: {}; what it cannot read it refuses.\n{} (decision {id})",
+            unverifiable.part, unverifiable.advice,
+        ),
+        _ => format!(
+            "{} names no registry host that could be judged; what pullgate cannot judge it refuses.\n\
+             Write the registry's host name with letters, digits, `.` and `-` only (decision {id})",
+            subject(action),
+        ),
+    }
+}
+
+fn sign_in(enforced: &Enforced, id: &str) -> String {
+    let admin = Some(&enforced.admin).map(administrator).unwrap_or_default();
+    match &enforced.sign_in {
+        SignIn::Unusable(why) => format!(
+            "This machine brings images in only for people who are signed in, and nobody can be: {why}.\n\
+             Tell {admin} (decision {id})"
+        ),
+        SignIn::Required(organizations) => format!(
+            "This machine brings images in only for people who are signed in to {}, and nobody is.\n\
+             Sign in with `docker login{}{}`; {admin} can help (decision {id})",
+            list(organizations.iter().map(String::as_str), "or"),
+            if enforced.login_host.is_empty() { "" } else { " " },
+            enforced.login_host,
+        ),
+        SignIn::Optional => String::new(),
+    }
+}
+
+fn denied_by_rule(action: &Action, decision: &Decision<'_>) -> String {
+    let (pattern, reason) = decision.rule.map_or(("", ""), |rule| (rule.pattern.as_str(), rule.reason.as_str()));
+    let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    format!(
+        "{} is refused: {} denies `{pattern}`{reason}.",
+        subject(action),
+        decision.organization.unwrap_or("the policy"),
+    )
+}
+
+fn refused_category(action: &Action, decision: &Decision<'_>) -> String {
+    let noun = decision.category.map_or("an image", |category| category.noun());
+    format!(
+        "{} is {noun}, and {} allows only {}.",
+        subject(action),
+        decision.organization.unwrap_or("the policy"),
+        decision.policy.map(allowed_kinds).unwrap_or_default(),
+    )
+}
+
+fn allowed_kinds(policy: &Policy) -> String {
+    let kinds = [
+        (true, "its own"),
+        (policy.categories.official, "official"),
+        (policy.categories.verified_publisher, "verified publisher"),
+        (policy.categories.community, "community"),
+    ];
+    format!("{} images", list(kinds.into_iter().filter_map(|(allowed, kind)| allowed.then_some(kind)), "and"))
+}
+
+fn refused_registry(action: &Action, decision: &Decision<'_>) -> String {
+    let host = action.image().map(|image| image.place().host.into_owned()).unwrap_or_default();
+    let others = decision.policy.map_or(0, |policy| policy.registries.hosts.len());
+    let allowed = match others {
+        0 => "images of Docker Hub only".to_string(),
+        1 => "images of Docker Hub and of one other registry only".to_string(),
+        others => format!("images of Docker Hub and of {others} other registries only"),
+    };
+    format!(
+        "{} is in the registry `{host}`, and {} allows {allowed}.",
+        subject(action),
+        decision.organization.unwrap_or("the policy"),
+    )
+}
+
+/// The image in normal form, in backticks; every tag is said in words.
+fn subject(action: &Action) -> String {
+    match action.image() {
+        Some(image) if image.is_all_tags() => format!("`{image}` (every tag)"),
+        Some(image) => format!("`{image}`"),
+        None => format!("This request ({})", action.word()),
+    }
+}
+
+fn ask(decision: &Decision<'_>, image: &ImageRef, id: &str) -> String {
+    let contact = decision.policy.map(|policy| &policy.contact);
+    let trailer = format!("(decision {id}; `pullgate check {}` explains)", image.familiar_name());
+    match contact {
+        Some(Contact { request_url, .. }) if !request_url.is_empty() => {
+            let sign = if request_url.contains('?') { '&' } else { '?' };
+            format!("Ask for it: {request_url}{sign}image={} {trailer}", in_query(image.name()))
+        }
+        _ => format!("Ask {} for it {trailer}", whom(decision)),
+    }
+}
+
+fn whom(decision: &Decision<'_>) -> String {
+    match decision.policy.map(|policy| policy.contact.email.as_str()) {
+        Some(email) if !email.is_empty() => email.to_string(),
+        _ => format!("an owner of {}", decision.organization.unwrap_or("your organization")),
+    }
+}
+
+fn own_words(policy: Option<&Policy>) -> String {
+    match policy.map(|policy| policy.contact.message.as_str()) {
+        Some(message) if !message.is_empty() => format!("\n{message}"),
+        _ => String::new(),
+    }
+}
+
+fn administrator(admin: &Contact) -> String {
+    let parts: Vec<&str> =
+        [&admin.message, &admin.email, &admin.request_url].into_iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
+    if parts.is_empty() { "your administrator".to_string() } else { parts.join(", ") }
+}
+
+/// "a", "a and b", "a, b and c".
+fn list<'a>(items: impl Iterator<Item = &'a str>, joint: &str) -> String {
+    let items: Vec<&str> = items.collect();
+    match items.split_last() {
+        None => String::new(),
+        Some((last, [])) => (*last).to_string(),
+        Some((last, rest)) => format!("{} {joint} {last}", rest.join(", ")),
+    }
+}
+
+/// Percent-encodes what a query value may not hold; `/` and `:` stay readable.
+fn in_query(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b':' | b'.' | b'-' | b'_' | b'@') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;
