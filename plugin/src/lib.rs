@@ -1,1 +1,35 @@
-//! The Docker authorization plugin: owns what is enforced on this machine.
+//! The Docker authorization plugin.
+//!
+//! ```text
+//! engine ──HTTP──▶ door (N threads) ──▶ authorize ──reads──▶ Live (snapshot) ◀──writes── enforcer (one task)
+//!                                           └──▶ record (bounded) ──▶ control ◀──gRPC── agent, pullgate
+//! ```
+//!
+//! Tasks: [`door`] threads answer the engine; [`enforcer`] is the only writer of what is in force;
+//! [`control`] serves the control socket; [`record`] keeps decisions until an agent fetched them.
+//! Channels: door → record (bounded, drops are counted), control → enforcer (bounded, callers wait).
+//!
+//! Never here: an outgoing connection (INVARIANT I4), TLS, DNS, a user's files; on the critical
+//! path ([`authorize`]): I/O, a lock, an await (INVARIANT I1).
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::string_slice
+    )
+)]
+
+pub mod app;
+pub mod authorize;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod door;
+pub mod enforcer;
+pub mod live;
+pub mod record;
+pub mod state;

@@ -11,7 +11,7 @@
 //! A way in that carries no name (`load`, `import` ...) is understood, only its content is not
 //! known: it passes 3 and 4 like a pull, and is then `unverifiable` for all but owners.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{
     action::{Action, Pull},
@@ -32,7 +32,7 @@ pub struct Enforced {
     /// Sessions that were handed over, expired ones included.
     pub sessions: Vec<Session>,
     /// Policies that were handed over, one an organization.
-    pub policies: Vec<Policy>,
+    pub policies: Vec<Arc<Policy>>,
     /// Whom the administrator of the machine names in sign-in refusals.
     pub admin: Contact,
     /// What to type behind `docker login`; empty: not known.
@@ -71,7 +71,7 @@ impl Enforced {
     /// The policy of an organization.
     #[must_use]
     pub fn policy(&self, organization: &str) -> Option<&Policy> {
-        self.policies.iter().find(|policy| policy.organization == organization)
+        self.policies.iter().map(Arc::as_ref).find(|policy| policy.organization == organization)
     }
 
     /// Valid sessions with each of their organizations that govern here.

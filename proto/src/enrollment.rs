@@ -42,6 +42,15 @@ pub struct Enrollment {
     pub admin: Admin,
 }
 
+impl Enrollment {
+    /// What to type behind `docker login`: host and port of the service.
+    #[must_use]
+    pub fn login_host(&self) -> &str {
+        let rest = self.service.split_once("://").map_or(self.service.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default()
+    }
+}
+
 /// Whom a refused developer may ask; every part may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Admin {

@@ -7,9 +7,6 @@ pub struct ApplyRequest {
     /// The caller has no session any more (signed out). Only its own uid's session ends.
     #[prost(bool, tag = "2")]
     pub end_session: bool,
-    /// Organizations whose policy stays relevant for the caller; the plugin forgets policies that no session needs.
-    #[prost(string, repeated, tag = "3")]
-    pub organizations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ApplyResponse {

@@ -1,0 +1,128 @@
+//! Start and stop, in order.
+
+use std::{error::Error, fs, io, os::unix::net::UnixListener, path::Path, sync::Arc};
+
+use anyhow::Context as _;
+use proto::local::Listener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::{
+    authorize::Authorizer,
+    config::Config,
+    control::{self, Service},
+    door::Door,
+    enforcer::Enforcer,
+    record,
+    state::StateDir,
+};
+
+/// Runs the plugin until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot start; the text says what to do.
+pub fn run(config: &Config) -> anyhow::Result<()> {
+    // Sockets and files are this user's alone; the control socket is opened for others explicitly.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    start_log();
+    let state = StateDir::open(&config.state_dir)?;
+    let (enforcer, handle, live) = Enforcer::start(state, config.enrollment.clone())?;
+    let machine_id = enforcer.machine_id().to_owned();
+    let (recorder, records, collect) = record::channel();
+
+    // The door first: the engine waits for nobody else.
+    let engine_socket = bind(&config.socket).with_context(|| format!("cannot listen on `{}`", config.socket.display()))?;
+    let stop = CancellationToken::new();
+    let authorizer = Arc::new(Authorizer::new(Arc::clone(&live), recorder, machine_id.clone()));
+    let door = Door::open(&engine_socket, &authorizer, &stop)?;
+    drop((engine_socket, authorizer));
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        socket = %config.socket.display(),
+        enrollment = %config.enrollment.display(),
+        machine_id,
+        documents = handle.view().borrow().in_force.len(),
+        "answering"
+    );
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let served = runtime.block_on(async {
+        make_parent(&config.control_socket)?;
+        let listener = Listener::bind(&config.control_socket, 0o666)
+            .with_context(|| format!("cannot listen on `{}`", config.control_socket.display()))?;
+        tokio::spawn(collect);
+        let writer = tokio::spawn(enforcer.run());
+        let service = Service { enforcer: handle, live, records, machine_id };
+        tokio::select! {
+            served = control::serve(listener, service) => served.context("the control socket failed"),
+            ended = writer => Err(anyhow::anyhow!("the writer ended: {ended:?}")),
+            () = stop_signal() => Ok(()),
+            // Only a thread of the door that ended does this.
+            () = stop.cancelled() => Ok(()),
+        }
+    });
+    info!("stopping");
+    stop.cancel();
+    let answered = door.join().context("the engine's socket failed");
+    // This process still holds the state directory's lock, so the files are its own.
+    for socket in [&config.socket, &config.control_socket] {
+        let _ = fs::remove_file(socket);
+    }
+    info!("stopped");
+    served.and(answered)
+}
+
+async fn stop_signal() {
+    let wait = async |kind| match signal(kind) {
+        Ok(mut signals) => {
+            signals.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::interrupt()) => {}
+    }
+}
+
+/// Binds the engine's socket. A file that nobody answers on is what a killed process left.
+fn bind(path: &Path) -> anyhow::Result<UnixListener> {
+    make_parent(path)?;
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => anyhow::bail!("another process answers there; stop it or give this one another --socket"),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(UnixListener::bind(path)?)
+}
+
+/// The directory of a socket; others may look into it, so that they find the control socket.
+fn make_parent(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let Some(parent) = path.parent().filter(|parent| !parent.exists()) else { return Ok(()) };
+    let masked = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(parent);
+    rustix::process::umask(masked);
+    made.with_context(|| format!("cannot make the directory `{}`", parent.display()))
+}
+
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PULLGATE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false).init();
+}
+
+/// An error and its causes, as one line.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,187 @@
+//! The control socket: gRPC for the agent, the registry door and the commands of this machine.
+//!
+//! The caller's uid comes from the kernel. Everybody may hand over sealed documents, since only
+//! what verifies counts; a session counts for the uid it was sealed for. Records go to root and
+//! to users with a session in force.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use policy::{Action, ImageRef, Pull, decide, explain};
+use proto::{
+    control::{
+        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, CheckedImage, PolicyInForce, RecordsRequest,
+        RecordsResponse, SessionInForce, StatusRequest, StatusResponse, WatchRequest, WatchResponse,
+        control_server::{Control, ControlServer},
+    },
+    local::{Listener, MAX_MESSAGE_BYTES, Peer},
+};
+use tokio_stream::{Stream, StreamExt as _, wrappers::WatchStream};
+use tonic::{Request, Response, Status, transport::Server};
+
+use crate::{
+    clock,
+    enforcer::{ApplyError, Handle},
+    live::Live,
+    record::Records,
+};
+
+/// The longest a caller may have a long poll wait.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// Most images in one check.
+const MAX_IMAGES: usize = 256;
+
+/// What the control socket answers from.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The writer.
+    pub enforcer: Handle,
+    /// What is in force.
+    pub live: Arc<Live>,
+    /// Decisions to be fetched.
+    pub records: Records,
+    /// This machine's id.
+    pub machine_id: String,
+}
+
+/// Serves until it is dropped: callers come back after a restart, so there is nothing to wait for.
+///
+/// # Errors
+/// What the transport says.
+pub async fn serve(listener: Listener, service: Service) -> Result<(), tonic::transport::Error> {
+    let control = ControlServer::new(service)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    Server::builder()
+        .concurrency_limit_per_connection(32)
+        .max_concurrent_streams(64)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .add_service(control)
+        .serve_with_incoming(listener.incoming())
+        .await
+}
+
+#[tonic::async_trait]
+impl Control for Service {
+    async fn apply(&self, request: Request<ApplyRequest>) -> Result<Response<ApplyResponse>, Status> {
+        let uid = caller(&request)?;
+        let ApplyRequest { envelopes, end_session } = request.into_inner();
+        let in_force = self.enforcer.apply(uid, envelopes, end_session).await.map_err(|error| refusal(&error))?;
+        Ok(Response::new(ApplyResponse { in_force }))
+    }
+
+    async fn status(&self, _request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
+        let view = Arc::clone(&self.enforcer.view().borrow());
+        let enforced = self.live.enforced();
+        let counters = self.live.counters();
+        let now = clock::now();
+        Ok(Response::new(StatusResponse {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            machine_id: self.machine_id.clone(),
+            in_force: view.in_force.clone(),
+            sign_in_enforced: enforced.sign_in.is_enforced(),
+            allowed_organizations: match &enforced.sign_in {
+                policy::SignIn::Required(organizations) => organizations.clone(),
+                policy::SignIn::Optional | policy::SignIn::Unusable(_) => Vec::new(),
+            },
+            enrollment_error: view.enrollment_error.clone(),
+            started_at_ms: counters.started_at_ms,
+            requests: counters.requests,
+            denials: counters.denials,
+            records_dropped: self.records.dropped(),
+            sessions: enforced
+                .sessions
+                .iter()
+                .map(|session| SessionInForce {
+                    user: session.user.clone(),
+                    uid: session.uid,
+                    organizations: session.organizations.iter().map(|m| m.organization.clone()).collect(),
+                    expired: !session.is_valid(now),
+                })
+                .collect(),
+            policies: enforced
+                .policies
+                .iter()
+                .map(|policy| PolicyInForce {
+                    organization: policy.organization.clone(),
+                    generation: policy.generation,
+                    enabled: policy.enabled,
+                    mode: policy.mode.code().to_owned(),
+                    age: policy.validity.age(now).code().to_owned(),
+                })
+                .collect(),
+            last_request_at_ms: counters.last_request_at_ms,
+        }))
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
+
+    async fn watch(&self, _request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let views = WatchStream::new(self.enforcer.view());
+        Ok(Response::new(Box::pin(views.map(|view| Ok(WatchResponse { envelopes: view.envelopes.clone() })))))
+    }
+
+    async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {
+        let uid = caller(&request)?;
+        let signed_in = self.live.enforced().sessions.iter().any(|s| s.uid == uid && s.is_valid(clock::now()));
+        if uid != 0 && !signed_in {
+            return Err(Status::permission_denied("records go to root and to users who are signed in on this machine"));
+        }
+        let RecordsRequest { acknowledge, wait_ms } = request.into_inner();
+        let wait = Duration::from_millis(u64::from(wait_ms)).min(MAX_WAIT);
+        let batch = self.records.fetch(acknowledge, wait).await;
+        Ok(Response::new(RecordsResponse { records: batch.records, last: batch.last, dropped: batch.dropped }))
+    }
+
+    async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        let images = request.into_inner().images;
+        if images.len() > MAX_IMAGES {
+            return Err(Status::invalid_argument(format!("more than {MAX_IMAGES} images in one check; ask again with fewer")));
+        }
+        Ok(Response::new(CheckResponse { images: images.into_iter().map(|input| self.check_one(input)).collect() }))
+    }
+}
+
+impl Service {
+    fn check_one(&self, input: String) -> CheckedImage {
+        let image = match ImageRef::parse_any(&input) {
+            Ok(image) => image.or_latest(),
+            Err(error) => {
+                return CheckedImage { input, reason: error.code().to_owned(), text: error.to_string(), ..CheckedImage::default() };
+            }
+        };
+        let normalized = image.to_string();
+        let action = Action::Pull(Pull { image });
+        let enforced = self.live.enforced();
+        let decision = decide(&enforced, &action, clock::now());
+        CheckedImage {
+            input,
+            image: normalized,
+            allowed: decision.is_allowed(),
+            reason: decision.reason.code().to_owned(),
+            category: decision.category.map(|category| category.code().to_owned()).unwrap_or_default(),
+            organization: decision.organization.unwrap_or_default().to_owned(),
+            rule: decision.rule.map(|rule| rule.pattern.to_string()).unwrap_or_default(),
+            would_deny: decision.would_deny,
+            text: explain(&enforced, &action, &decision, "not recorded"),
+        }
+    }
+}
+
+fn caller<T>(request: &Request<T>) -> Result<u32, Status> {
+    request
+        .extensions()
+        .get::<Peer>()
+        .and_then(|peer| peer.uid)
+        .ok_or_else(|| Status::unauthenticated("the system does not say who is calling"))
+}
+
+fn refusal(error: &ApplyError) -> Status {
+    let text = crate::app::chain(error);
+    match error {
+        ApplyError::State(_) | ApplyError::Stopping => Status::unavailable(text),
+        ApplyError::ForeignSession { .. } => Status::permission_denied(text),
+        ApplyError::TooMany { .. } => Status::resource_exhausted(text),
+        _ => Status::failed_precondition(text),
+    }
+}

@@ -1,0 +1,251 @@
+//! The only writer of what is in force.
+//!
+//! INVARIANT (I5): only a verified document that is already on disk is enforced.
+//! INVARIANT (I6): a generation never goes back, across restarts: the highest one seen of each
+//! document is on disk before the document is.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use policy::{Contact, Enforced, SignIn};
+use proto::{
+    control::InForce,
+    enrollment::{self, Enrollment, EnrollmentError},
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{info, warn};
+
+use crate::{
+    clock,
+    live::Live,
+    state::{Generations, StateDir, StateError},
+};
+
+mod documents;
+mod enrolled;
+
+pub use documents::ApplyError;
+use documents::{Documents, Received};
+use enrolled::FileId;
+
+/// Calls that wait for the writer: as many as agents apply at the same moment.
+const WAITING: usize = 16;
+/// How often the enrollment file is looked at; a change takes effect at most this much later.
+const LOOK_AT_ENROLLMENT: Duration = Duration::from_millis(250);
+
+/// What the control socket may ask the writer.
+#[derive(Debug)]
+enum Command {
+    Apply { uid: u32, envelopes: Vec<Vec<u8>>, end_session: bool, reply: oneshot::Sender<Result<Vec<InForce>, ApplyError>> },
+}
+
+/// Asks the writer, and sees what it published.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    commands: mpsc::Sender<Command>,
+    view: watch::Receiver<Arc<View>>,
+}
+
+/// What is in force, as the control socket tells it.
+#[derive(Debug, Default)]
+pub struct View {
+    /// Every document in force.
+    pub in_force: Vec<InForce>,
+    /// Their exact bytes, for another enforcer on this machine.
+    pub envelopes: Vec<Vec<u8>>,
+    /// Why the enrollment file could not be used; empty if it could.
+    pub enrollment_error: String,
+}
+
+impl Handle {
+    /// Hands sealed documents over for `uid`: all or nothing.
+    ///
+    /// # Errors
+    /// [`ApplyError`], and then nothing changed.
+    pub async fn apply(
+        &self,
+        uid: u32,
+        envelopes: Vec<Vec<u8>>,
+        end_session: bool,
+    ) -> Result<Vec<InForce>, ApplyError> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Apply { uid, envelopes, end_session, reply };
+        self.commands.send(command).await.map_err(|_| ApplyError::Stopping)?;
+        answer.await.map_err(|_| ApplyError::Stopping)?
+    }
+
+    /// What is in force, now and at each change.
+    #[must_use]
+    pub fn view(&self) -> watch::Receiver<Arc<View>> {
+        self.view.clone()
+    }
+}
+
+/// The writer.
+pub struct Enforcer {
+    live: Arc<Live>,
+    state: StateDir,
+    machine_id: String,
+    enrollment_path: PathBuf,
+    enrollment_seen: Option<FileId>,
+    enrollment: Result<Enrollment, EnrollmentError>,
+    documents: Documents,
+    generations: Generations,
+    view: watch::Sender<Arc<View>>,
+    commands: mpsc::Receiver<Command>,
+}
+
+impl Enforcer {
+    /// Reads the enrollment file and every document on disk, and puts what holds in force before the
+    /// first request is answered.
+    ///
+    /// # Errors
+    /// [`StateError`] when the generations cannot be trusted.
+    pub fn start(state: StateDir, enrollment_path: PathBuf) -> Result<(Self, Handle, Arc<Live>), StateError> {
+        let machine_id = state.machine_id()?;
+        let generations = state.generations()?;
+        let enrollment_seen = FileId::of(&enrollment_path);
+        let enrollment = enrollment::read(&enrollment_path);
+        let (sender, commands) = mpsc::channel(WAITING);
+        let (view, seen) = watch::channel(Arc::new(View::default()));
+        let live = Arc::new(Live::new(Enforced::default()));
+        let mut enforcer = Self {
+            live: Arc::clone(&live),
+            state,
+            machine_id,
+            enrollment_path,
+            enrollment_seen,
+            enrollment,
+            documents: Documents::default(),
+            generations,
+            view,
+            commands,
+        };
+        enforcer.restore()?;
+        Ok((enforcer, Handle { commands: sender, view: seen }, live))
+    }
+
+    /// This machine's id.
+    #[must_use]
+    pub fn machine_id(&self) -> &str {
+        &self.machine_id
+    }
+
+    /// Serves until the last handle is gone. Disk work happens here, away from the door's threads.
+    pub async fn run(mut self) {
+        let mut look = tokio::time::interval(LOOK_AT_ENROLLMENT);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Apply { uid, envelopes, end_session, reply }) => {
+                        let answer = self.apply(uid, &envelopes, end_session);
+                        if let Err(error) = &answer {
+                            warn!(uid, error = %crate::app::chain(error), "refused documents");
+                        }
+                        // A caller that went away reads what is in force when it comes back.
+                        let _ = reply.send(answer);
+                    }
+                    None => return,
+                },
+                _ = look.tick() => self.look_at_enrollment(),
+            }
+        }
+    }
+
+    fn apply(&mut self, uid: u32, envelopes: &[Vec<u8>], end_session: bool) -> Result<Vec<InForce>, ApplyError> {
+        let keys = match &self.enrollment {
+            Ok(enrollment) => &enrollment.trust_keys,
+            Err(error) => return Err(ApplyError::NotEnrolled(error.to_string())),
+        };
+        let received = Received::open(envelopes, keys, &self.machine_id, uid, clock::now().0)?;
+        let change = self.documents.with(received, &self.generations, uid, end_session)?;
+        if change.generations != self.generations {
+            self.state.write_generations(&change.generations)?;
+            self.generations = change.generations;
+        }
+        for document in &change.written {
+            self.state.write_document(&document.file_name, &document.bytes)?;
+        }
+        self.documents = change.documents;
+        for name in &change.removed {
+            // Only a document that is no longer in force is left behind if this fails.
+            if let Err(error) = self.state.remove_document(name) {
+                warn!(error = %crate::app::chain(&error), "a document that is no longer in force stays on disk");
+            }
+        }
+        self.publish();
+        for document in &change.written {
+            info!(document = %document.file_name, generation = document.in_force.generation, "in force");
+        }
+        Ok(self.documents.in_force())
+    }
+
+    /// Opens what is on disk with the keys that are trusted now.
+    fn restore(&mut self) -> Result<(), StateError> {
+        self.documents = Documents::default();
+        if let Ok(enrollment) = &self.enrollment {
+            let now = clock::now().0;
+            let stored = self.state.documents()?;
+            self.documents = Documents::restore(stored, &enrollment.trust_keys, &self.machine_id, now);
+        }
+        for document in self.documents.in_force() {
+            let name = documents::generation_name(document.kind(), document.uid, &document.subject);
+            let highest = self.generations.entry(name).or_default();
+            *highest = (*highest).max(document.generation);
+        }
+        self.publish();
+        Ok(())
+    }
+
+    fn look_at_enrollment(&mut self) {
+        let seen = FileId::of(&self.enrollment_path);
+        if seen == self.enrollment_seen {
+            return;
+        }
+        self.enrollment_seen = seen;
+        self.enrollment = enrollment::read(&self.enrollment_path);
+        match &self.enrollment {
+            Ok(enrollment) => info!(service = enrollment.service, allowed = ?enrollment.allowed_orgs, "enrollment changed"),
+            Err(error) => warn!(%error, "enrollment changed"),
+        }
+        if let Err(error) = self.restore() {
+            warn!(error = %crate::app::chain(&error), "documents on disk cannot be read; nothing of them is in force");
+        }
+    }
+
+    fn publish(&self) {
+        let enforced = Enforced {
+            sign_in: sign_in(&self.enrollment),
+            sessions: self.documents.sessions(),
+            policies: self.documents.policies(),
+            admin: self.enrollment.as_ref().map(admin).unwrap_or_default(),
+            login_host: self.enrollment.as_ref().map(|enrollment| enrollment.login_host().to_owned()).unwrap_or_default(),
+        };
+        self.live.publish(enforced);
+        self.view.send_replace(Arc::new(View {
+            in_force: self.documents.in_force(),
+            envelopes: self.documents.envelopes(),
+            enrollment_error: match &self.enrollment {
+                Ok(_) => String::new(),
+                Err(error) => error.to_string(),
+            },
+        }));
+    }
+}
+
+fn sign_in(enrollment: &Result<Enrollment, EnrollmentError>) -> SignIn {
+    match enrollment {
+        Ok(enrollment) if enrollment.allowed_orgs.is_empty() => SignIn::Optional,
+        Ok(enrollment) => SignIn::Required(enrollment.allowed_orgs.clone()),
+        Err(error) if error.is_missing() => SignIn::Optional,
+        Err(error) => SignIn::Unusable(error.to_string()),
+    }
+}
+
+fn admin(enrollment: &Enrollment) -> Contact {
+    let admin = &enrollment.admin;
+    Contact { message: admin.name.clone(), request_url: admin.url.clone(), email: admin.email.clone() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,421 @@
+//! Documents in force, and what they become when others are handed over. No I/O here.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use policy::{Directory, Policy, Session};
+use proto::{
+    control::InForce,
+    convert::{self, ConvertError},
+    document,
+    keys::TrustedKeys,
+    sealed::{self, Document, Opened, Purpose, SealError},
+    sync::Kind,
+};
+
+use crate::state::{Generations, StateError};
+
+/// Most envelopes in one call.
+const MAX_ENVELOPES: usize = 256;
+/// Most sessions on one machine.
+const MAX_SESSIONS: usize = 256;
+/// Most policies on one machine.
+const MAX_POLICIES: usize = 64;
+
+/// Why documents were not taken. Nothing changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// No usable enrollment file, so no key is trusted.
+    #[error("this machine trusts no policy service: {0}")]
+    NotEnrolled(String),
+    /// A document that is not to be trusted.
+    #[error("the {kind} document is refused")]
+    Sealed {
+        /// Which.
+        kind: &'static str,
+        /// Why.
+        source: SealError,
+    },
+    /// A document that cannot be read whole.
+    #[error("the {kind} document of `{subject}` is refused")]
+    Convert {
+        /// Which.
+        kind: &'static str,
+        /// Whose.
+        subject: String,
+        /// Why.
+        source: ConvertError,
+    },
+    /// Of a kind that is not handed over.
+    #[error("a document of type `{0}` is nothing for this machine; update pullgate here if the service is newer")]
+    UnknownType(String),
+    /// Older than one that was in force.
+    #[error("{name} of generation {found} is refused: this machine has seen {seen}; an older document never comes back")]
+    GenerationWentBack {
+        /// Kind and subject.
+        name: String,
+        /// In the document.
+        found: u64,
+        /// Highest seen.
+        seen: u64,
+    },
+    /// Another document under a generation that is in force.
+    #[error("{name} of generation {generation} differs from the one in force; the service must count up")]
+    GenerationReused {
+        /// Kind and subject.
+        name: String,
+        /// In both.
+        generation: u64,
+    },
+    /// A session for another user of this machine.
+    #[error("the session is for user id {found} of this machine, and user id {caller} hands it over")]
+    ForeignSession {
+        /// In the session.
+        found: u32,
+        /// The caller's.
+        caller: u32,
+    },
+    /// A policy whose directory did not come with it.
+    #[error("the policy of `{0}` was published with a publishers directory that this machine does not have; hand both over together")]
+    MissingDirectory(String),
+    /// More than a limit.
+    #[error("more than {limit} {what} on one machine")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// The disk refuses.
+    #[error("the documents cannot be kept, so they are not put in force")]
+    State(#[from] StateError),
+    /// The process ends.
+    #[error("the plugin is stopping; hand the documents over again when it answers")]
+    Stopping,
+}
+
+/// One document in force, with its exact bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Stored<T> {
+    pub(super) value: T,
+    pub(super) bytes: Arc<Vec<u8>>,
+    pub(super) in_force: InForce,
+    pub(super) file_name: String,
+}
+
+type StoredPolicy = Stored<Arc<Policy>>;
+type StoredSession = Stored<Session>;
+type StoredDirectory = Stored<Arc<Directory>>;
+type Digest = [u8; 32];
+
+/// A document to be written.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) file_name: String,
+    pub(super) bytes: Arc<Vec<u8>>,
+    pub(super) in_force: InForce,
+}
+
+/// Documents in force.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Documents {
+    policies: BTreeMap<String, StoredPolicy>,
+    /// By uid.
+    sessions: BTreeMap<u32, StoredSession>,
+    /// By digest of the payload: what policies name.
+    directories: BTreeMap<Digest, StoredDirectory>,
+}
+
+/// What one call becomes, to be written before it is in force.
+pub(super) struct Change {
+    pub(super) documents: Documents,
+    pub(super) generations: Generations,
+    pub(super) written: Vec<Written>,
+    pub(super) removed: Vec<String>,
+}
+
+/// Opened envelopes of one call.
+#[derive(Default)]
+pub(super) struct Received {
+    policies: Vec<(Opened<document::Policy>, Arc<Vec<u8>>)>,
+    sessions: Vec<(Opened<document::Session>, Arc<Vec<u8>>)>,
+    directories: Vec<(Opened<document::Directory>, Arc<Vec<u8>>)>,
+}
+
+impl Received {
+    /// Verifies every envelope; one that does not hold refuses all.
+    pub(super) fn open(
+        envelopes: &[Vec<u8>],
+        keys: &TrustedKeys,
+        machine_id: &str,
+        uid: u32,
+        now: i64,
+    ) -> Result<Self, ApplyError> {
+        if envelopes.len() > MAX_ENVELOPES {
+            return Err(ApplyError::TooMany { what: "envelopes in one call", limit: MAX_ENVELOPES });
+        }
+        let mut received = Self::default();
+        for bytes in envelopes {
+            received.add(bytes, keys, machine_id, now, Purpose::Receive)?;
+        }
+        match received.sessions.iter().find(|(session, _)| session.document.uid != uid) {
+            Some((session, _)) => Err(ApplyError::ForeignSession { found: session.document.uid, caller: uid }),
+            None => Ok(received),
+        }
+    }
+
+    fn add(
+        &mut self,
+        bytes: &[u8],
+        keys: &TrustedKeys,
+        machine_id: &str,
+        now: i64,
+        purpose: Purpose,
+    ) -> Result<(), ApplyError> {
+        let here = format!("machine:{machine_id}");
+        let shared = || Arc::new(bytes.to_vec());
+        match sealed::peek_payload_type(bytes).as_deref() {
+            Some(document::Policy::PAYLOAD_TYPE) => {
+                let opened = sealed::open(bytes, keys, &["any"], now, purpose).map_err(refused("policy"))?;
+                self.policies.push((opened, shared()));
+            }
+            Some(document::Session::PAYLOAD_TYPE) => {
+                let opened = sealed::open(bytes, keys, &[&here], now, purpose).map_err(refused("session"))?;
+                self.sessions.push((opened, shared()));
+            }
+            Some(document::Directory::PAYLOAD_TYPE) => {
+                let opened = sealed::open(bytes, keys, &["any"], now, purpose).map_err(refused("directory"))?;
+                self.directories.push((opened, shared()));
+            }
+            Some(other) => return Err(ApplyError::UnknownType(other.chars().take(80).collect())),
+            None => return Err(refused("unknown")(SealError::Damaged("the envelope"))),
+        }
+        Ok(())
+    }
+}
+
+fn refused(kind: &'static str) -> impl FnOnce(SealError) -> ApplyError {
+    move |source| ApplyError::Sealed { kind, source }
+}
+
+impl Documents {
+    /// What is on disk and still holds. What does not is left out and reported.
+    pub(super) fn restore(
+        stored: Vec<(String, Vec<u8>)>,
+        keys: &TrustedKeys,
+        machine_id: &str,
+        now: i64,
+    ) -> Self {
+        let mut received = Received::default();
+        for (name, bytes) in stored {
+            if let Err(error) = received.add(&bytes, keys, machine_id, now, Purpose::Restore) {
+                tracing::warn!(file = name, error = %crate::app::chain(&error), "left out a document");
+            }
+        }
+        let mut documents = Self::default();
+        let report = |error: &ApplyError| tracing::warn!(error = %crate::app::chain(error), "left out a document");
+        for (opened, bytes) in received.directories {
+            let _ = documents.add_directory(&opened, bytes).inspect_err(report);
+        }
+        for (opened, bytes) in received.policies {
+            let _ = documents.add_policy(&opened, bytes).inspect_err(report);
+        }
+        for (opened, bytes) in received.sessions {
+            let _ = documents.add_session(&opened, bytes).inspect_err(report);
+        }
+        documents
+    }
+
+    /// These documents with others handed over by `uid`.
+    pub(super) fn with(
+        &self,
+        received: Received,
+        generations: &Generations,
+        uid: u32,
+        end_session: bool,
+    ) -> Result<Change, ApplyError> {
+        let mut documents = self.clone();
+        let mut generations = generations.clone();
+        if end_session {
+            documents.sessions.remove(&uid);
+        }
+        for (opened, bytes) in received.directories {
+            self.count(&mut generations, Kind::Directory, 0, &opened.header, &opened.sha256)?;
+            documents.add_directory(&opened, bytes)?;
+        }
+        for (opened, bytes) in received.policies {
+            self.count(&mut generations, Kind::Policy, 0, &opened.header, &opened.sha256)?;
+            documents.add_policy(&opened, bytes)?;
+        }
+        for (opened, bytes) in received.sessions {
+            self.count(&mut generations, Kind::Session, uid, &opened.header, &opened.sha256)?;
+            documents.add_session(&opened, bytes)?;
+        }
+        documents.forget_unused();
+        documents.check_limits()?;
+        let before = self.files();
+        let after = documents.files();
+        let written = after
+            .iter()
+            .filter(|(name, file)| before.get(*name).is_none_or(|old| old.in_force.sha256 != file.in_force.sha256))
+            .map(|(_, file)| Written {
+                file_name: file.file_name.clone(),
+                bytes: Arc::clone(&file.bytes),
+                in_force: file.in_force.clone(),
+            })
+            .collect();
+        let removed = before.keys().filter(|name| !after.contains_key(*name)).cloned().collect();
+        Ok(Change { documents, generations, written, removed })
+    }
+
+    /// Holds a document's generation against the highest one seen, and remembers it.
+    fn count(
+        &self,
+        generations: &mut Generations,
+        kind: Kind,
+        uid: u32,
+        header: &document::Header,
+        sha256: &Digest,
+    ) -> Result<(), ApplyError> {
+        let name = generation_name(kind, uid, &header.subject);
+        let seen = generations.get(&name).copied().unwrap_or_default();
+        if header.generation < seen {
+            return Err(ApplyError::GenerationWentBack { name, found: header.generation, seen });
+        }
+        let same = self.in_force().into_iter().find(|known| {
+            (known.kind, known.uid, &known.subject) == (kind.into(), uid, &header.subject)
+                && known.generation == header.generation
+        });
+        if same.is_some_and(|known| known.sha256 != sha256) {
+            return Err(ApplyError::GenerationReused { name, generation: header.generation });
+        }
+        generations.insert(name, header.generation);
+        Ok(())
+    }
+
+    fn add_directory(&mut self, opened: &Opened<document::Directory>, bytes: Arc<Vec<u8>>) -> Result<(), ApplyError> {
+        // The same content under a newer seal stays the same value, so that policies keep naming it.
+        let value = match self.directories.get(&opened.payload_sha256) {
+            Some(known) => Arc::clone(&known.value),
+            None => Arc::new(convert::directory(&opened.document).map_err(unreadable("directory", &opened.header))?),
+        };
+        let file_name = format!("directory-{}", hex(&opened.payload_sha256));
+        let stored = stored(Kind::Directory, value, opened, bytes, file_name);
+        self.directories.insert(opened.payload_sha256, stored);
+        Ok(())
+    }
+
+    fn add_policy(&mut self, opened: &Opened<document::Policy>, bytes: Arc<Vec<u8>>) -> Result<(), ApplyError> {
+        let unreadable = || unreadable("policy", &opened.header);
+        let directory = match convert::directory_sha256(&opened.document).map_err(unreadable())? {
+            None => Arc::default(),
+            Some(digest) => match self.directories.get(&digest) {
+                Some(directory) => Arc::clone(&directory.value),
+                None => return Err(ApplyError::MissingDirectory(opened.header.subject.clone())),
+            },
+        };
+        let value = convert::policy(&opened.document, directory).map_err(unreadable())?;
+        let organization = value.organization.clone();
+        let file_name = format!("policy-{}", hex(organization.as_bytes()));
+        self.policies.insert(organization, stored(Kind::Policy, Arc::new(value), opened, bytes, file_name));
+        Ok(())
+    }
+
+    fn add_session(&mut self, opened: &Opened<document::Session>, bytes: Arc<Vec<u8>>) -> Result<(), ApplyError> {
+        let value = convert::session(&opened.document).map_err(unreadable("session", &opened.header))?;
+        let uid = value.uid;
+        let mut stored = stored(Kind::Session, value, opened, bytes, format!("session-{uid}"));
+        stored.in_force.uid = uid;
+        self.sessions.insert(uid, stored);
+        Ok(())
+    }
+
+    /// Policies that no session names, and directories that no policy names, are of no use.
+    fn forget_unused(&mut self) {
+        let sessions = &self.sessions;
+        self.policies.retain(|organization, _| {
+            sessions.values().any(|session| session.value.organizations.iter().any(|m| m.organization == *organization))
+        });
+        let policies = &self.policies;
+        self.directories.retain(|_, directory| {
+            policies.values().any(|policy| Arc::ptr_eq(&policy.value.directory, &directory.value))
+        });
+    }
+
+    fn check_limits(&self) -> Result<(), ApplyError> {
+        if self.sessions.len() > MAX_SESSIONS {
+            return Err(ApplyError::TooMany { what: "sessions", limit: MAX_SESSIONS });
+        }
+        if self.policies.len() > MAX_POLICIES {
+            return Err(ApplyError::TooMany { what: "policies", limit: MAX_POLICIES });
+        }
+        Ok(())
+    }
+
+    pub(super) fn policies(&self) -> Vec<Arc<Policy>> {
+        self.policies.values().map(|stored| Arc::clone(&stored.value)).collect()
+    }
+
+    pub(super) fn sessions(&self) -> Vec<Session> {
+        self.sessions.values().map(|stored| stored.value.clone()).collect()
+    }
+
+    pub(super) fn in_force(&self) -> Vec<InForce> {
+        self.files().into_values().map(|file| file.in_force).collect()
+    }
+
+    pub(super) fn envelopes(&self) -> Vec<Vec<u8>> {
+        self.files().into_values().map(|file| file.bytes.to_vec()).collect()
+    }
+
+    fn files(&self) -> BTreeMap<String, Stored<()>> {
+        let policies = self.policies.values().map(Stored::without_value);
+        let sessions = self.sessions.values().map(Stored::without_value);
+        let directories = self.directories.values().map(Stored::without_value);
+        policies.chain(sessions).chain(directories).map(|file| (file.file_name.clone(), file)).collect()
+    }
+}
+
+impl<T> Stored<T> {
+    fn without_value(&self) -> Stored<()> {
+        Stored {
+            value: (),
+            bytes: Arc::clone(&self.bytes),
+            in_force: self.in_force.clone(),
+            file_name: self.file_name.clone(),
+        }
+    }
+}
+
+fn stored<D, T>(kind: Kind, value: T, opened: &Opened<D>, bytes: Arc<Vec<u8>>, file_name: String) -> Stored<T> {
+    let header = &opened.header;
+    let in_force = InForce {
+        kind: kind.into(),
+        subject: header.subject.clone(),
+        generation: header.generation,
+        sha256: opened.sha256.to_vec(),
+        issued_at: header.issued_at,
+        refresh_after: header.refresh_after,
+        expires_at: header.expires_at,
+        uid: 0,
+    };
+    Stored { value, bytes, in_force, file_name }
+}
+
+fn unreadable(kind: &'static str, header: &document::Header) -> impl FnOnce(ConvertError) -> ApplyError + use<> {
+    let subject = header.subject.clone();
+    move |source| ApplyError::Convert { kind, subject, source }
+}
+
+/// `policy:acme`, `session:1000:alice`: a session is bound to the local user it was made for.
+pub(super) fn generation_name(kind: Kind, uid: u32, subject: &str) -> String {
+    match kind {
+        Kind::Policy => format!("policy:{subject}"),
+        Kind::Session => format!("session:{uid}:{subject}"),
+        Kind::Directory => format!("directory:{subject}"),
+        Kind::Unspecified => format!("unknown:{subject}"),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
