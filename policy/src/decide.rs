@@ -122,8 +122,7 @@ pub fn decide<'a>(enforced: &'a Enforced, action: &Action, now: Timestamp) -> De
             },
             None => continue,
         };
-        let first_answer = strictest.reason == Reason::Off;
-        if first_answer || answer.strictness() > strictest.strictness() {
+        if answer.strictness() > strictest.strictness() {
             strictest = answer;
         }
     }

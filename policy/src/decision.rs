@@ -107,12 +107,14 @@ impl<'a> Decision<'a> {
         self.effect == Effect::Allow
     }
 
-    /// 0 is lax, 2 is strict.
+    /// Larger is stricter. Among permissions the one that a policy's rules gave says more than an owner's.
     pub(crate) fn strictness(&self) -> u8 {
-        match (self.effect, self.would_deny) {
-            (Effect::Allow, false) => 0,
-            (Effect::Allow, true) => 1,
-            (Effect::Deny, _) => 2,
+        match (self.effect, self.would_deny, self.reason) {
+            (Effect::Deny, ..) => 4,
+            (Effect::Allow, true, _) => 3,
+            (Effect::Allow, false, Reason::Off) => 0,
+            (Effect::Allow, false, Reason::Owner) => 1,
+            (Effect::Allow, false, _) => 2,
         }
     }
 

@@ -1,1 +1,114 @@
-//! Tests of [`super`].
+//! The tricks of the engine lab (C1 to C14) on `POST /images/create`, and what surrounds it.
+
+use super::*;
+
+fn read_post(target: &str, content_type: Option<&str>, content_length: Option<&str>) -> Action {
+    read(&Request { method: "POST", target, content_type, content_length, body_shown: false })
+}
+
+#[track_caller]
+fn pulls(target: &str, expected: &str) {
+    match read_post(target, None, Some("0")) {
+        Action::Pull(pull) => assert_eq!(pull.image.as_str(), expected, "{target}"),
+        other => panic!("{target}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn refuses(action: &Action) {
+    assert!(matches!(action, Action::Unverifiable(_)), "{action:?}");
+}
+
+#[test]
+fn every_way_to_write_the_path_is_the_same_pull() {
+    for path in [
+        "/v1.41/images/create",
+        "/images/create",
+        "/v1.41/%69mages/create",
+        "/v1.41/images%2fcreate",
+        "/%761.41/images/create",
+        "http://x/v1.41/images/create",
+        "foo://x/v1.41/images/create",
+        "/v01.041/images/create",
+        "/v1.41.0/images/create",
+        "/v1.24/images/create",
+    ] {
+        pulls(&format!("{path}?fromImage=evil/miner&tag=v2"), "docker.io/evil/miner:v2");
+    }
+}
+
+#[test]
+fn a_body_that_is_not_shown_could_be_a_form() {
+    let target = "/v1.41/images/create?fromImage=alpine&tag=1";
+    for content_type in ["application/x-www-form-urlencoded", "application/json", "text/plain", "", "APPLICATION/X-WWW-FORM-URLENCODED; x"] {
+        for content_length in [None, Some("45"), Some("00"), Some("+0"), Some("")] {
+            refuses(&read_post(target, Some(content_type), content_length));
+        }
+        assert!(matches!(read_post(target, Some(content_type), Some("0")), Action::Pull(_)), "{content_type}");
+    }
+    assert!(matches!(read_post(target, None, None), Action::Pull(_)));
+    let shown = Request { method: "POST", target, content_type: Some("application/json"), content_length: Some("9"), body_shown: true };
+    assert!(matches!(read(&shown), Action::Pull(_)));
+}
+
+#[test]
+fn the_first_value_counts_and_from_image_beats_from_src() {
+    pulls("/images/create?fromImage=a&fromImage=b&tag=1&tag=2", "docker.io/library/a:1");
+    pulls("/images/create?from%49mage=a&tag=1", "docker.io/library/a:1");
+    pulls("/images/create?fromSrc=-&fromImage=evil/miner&tag=v2", "docker.io/evil/miner:v2");
+    pulls("/images/create?x=1#&fromImage=evil/miner&tag=v2", "docker.io/evil/miner:v2");
+    pulls("/images/create?fromImage=evil/miner%3Alatest&tag=v2", "docker.io/evil/miner:v2");
+    pulls("/images/create?fromImage=evil/miner", "docker.io/evil/miner");
+    pulls("/images/create?fromImage=evil/miner%3A&tag=", "docker.io/evil/miner");
+    pulls("/images/create?fromImage=EVIL/miner&tag=1", "EVIL/miner:1");
+    pulls("/images/create?&&fromImage=a&&tag=1&", "docker.io/library/a:1");
+    pulls("/images/create?fromimage=x&FROMIMAGE=y&fromImage=a&tag=1", "docker.io/library/a:1");
+}
+
+#[test]
+fn what_engines_could_read_differently_is_refused() {
+    for query in [
+        "a=1;fromImage=evil/miner&tag=1",
+        "fromImage=alpine&tag=1&x=%zz",
+        "fromImage=alpine&tag=1&x=%4",
+        "fromImage=alpine%00&tag=1",
+        "fromImage=alp%20ine",
+        "fromImage=alp+ine",
+        "fromImage=alpine%ff",
+        "fromImage=Alpine&tag=1",
+        "fromImage=scratch",
+        "fromImage=alpine&tag=a/b",
+        "fromImage=alpine&tag=sha256:abc",
+        "fromImage=https://evil.example/x",
+    ] {
+        refuses(&read_post(&format!("/v1.41/images/create?{query}"), None, Some("0")));
+    }
+    let many = format!("/images/create?{}fromImage=alpine", "x=1&".repeat(1000));
+    refuses(&read_post(&many, None, Some("0")));
+}
+
+#[test]
+fn without_a_name_it_is_an_import() {
+    for query in ["", "fromSrc=-&repo=alpine", "fromSrc=http%3A%2F%2Fx%2Fy.tar", "fromImage=&fromImage=alpine"] {
+        let action = read_post(&format!("/v1.41/images/create?{query}"), None, Some("0"));
+        assert!(matches!(action, Action::BringIn(Way { word: "import", .. })), "{query}: {action:?}");
+    }
+}
+
+#[test]
+fn unknown_reads_pass_and_unknown_writes_are_refused() {
+    for method in ["GET", "HEAD", "OPTIONS"] {
+        let action = read(&Request { method, target: "/v9.9/brand/new", ..Request::default() });
+        assert_eq!(action, Action::NotGoverned("unknown_read"));
+    }
+    for (method, target) in [("POST", "/v1.99/brand/new"), ("PUT", "/images/create"), ("post", "/images/create"), ("PRI", "*"), ("", "")] {
+        refuses(&read(&Request { method, target, ..Request::default() }));
+    }
+}
+
+#[test]
+fn a_container_is_created_from_a_body_that_is_seen() {
+    let create = |body_shown| Request { method: "POST", target: "/v1.41/containers/create?name=x", body_shown, ..Request::default() };
+    assert_eq!(read(&create(true)), Action::NotGoverned("create"));
+    refuses(&read(&create(false)));
+}

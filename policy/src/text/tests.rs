@@ -1,1 +1,148 @@
-//! Tests of [`super`].
+//! What people read, word for word.
+
+use alloc::sync::Arc;
+
+use super::*;
+use crate::{
+    Categories, HostPattern, Membership, Mode, Pattern, Pull, Registries, Role, Rule, Scope, Session, Timestamp,
+    Validity, Way, action::Unverifiable, decide,
+};
+
+const NOW: Timestamp = Timestamp(1_000);
+const FRESH: Validity =
+    Validity { issued_at: Timestamp(1), refresh_after: Timestamp(5_000), expires_at: Timestamp(9_000) };
+
+fn enforced(policy: Policy) -> Enforced {
+    let membership = Membership { organization: "acme".into(), role: Role::Member, teams: Vec::new() };
+    let session = Session { user: "dana".into(), uid: 1000, organizations: alloc::vec![membership], validity: FRESH };
+    Enforced { sessions: alloc::vec![session], policies: alloc::vec![Arc::new(policy)], ..Enforced::default() }
+}
+
+fn acme() -> Policy {
+    Policy {
+        organization: "acme".into(),
+        enabled: true,
+        categories: Categories { official: true, verified_publisher: true, community: false },
+        contact: Contact { request_url: "https://access.acme.example/requests/new".into(), ..Contact::default() },
+        validity: FRESH,
+        ..Policy::default()
+    }
+}
+
+fn pull(image: &str) -> Action {
+    Action::Pull(Pull { image: ImageRef::parse(image).expect("a reference") })
+}
+
+#[track_caller]
+fn check(enforced: &Enforced, action: &Action, expected: &str) {
+    let decision = decide(enforced, action, NOW);
+    assert_eq!(explain(enforced, action, &decision, "01J9"), expected);
+}
+
+#[test]
+fn a_community_image_is_refused_with_the_way_to_ask() {
+    check(
+        &enforced(acme()),
+        &pull("evil/miner:latest"),
+        "`docker.io/evil/miner:latest` is a community image, and acme allows only its own, official and verified publisher images.\n\
+         Ask for it: https://access.acme.example/requests/new?image=docker.io/evil/miner (decision 01J9; `pullgate check evil/miner` explains)",
+    );
+}
+
+#[test]
+fn without_a_page_a_person_is_named() {
+    let policy = Policy {
+        contact: Contact { email: "it@acme.example".into(), message: "Mirrors are in registry.acme.example.".into(), ..Contact::default() },
+        categories: Categories::default(),
+        ..acme()
+    };
+    check(
+        &enforced(policy),
+        &pull("alpine"),
+        "`docker.io/library/alpine` (every tag) is a Docker Official Image, and acme allows only its own images.\n\
+         Ask it@acme.example for it (decision 01J9; `pullgate check alpine` explains)\n\
+         Mirrors are in registry.acme.example.",
+    );
+}
+
+#[test]
+fn a_deny_rule_and_a_registry_are_named() {
+    let rule = Rule {
+        id: "r1".into(),
+        pattern: Pattern::parse("evil/*").expect("a pattern"),
+        scope: Scope::Organization,
+        expires_at: None,
+        reason: "mines coins".into(),
+    };
+    let host = HostPattern::parse("quay.io").expect("a host");
+    let policy = Policy {
+        deny: [rule].into_iter().collect(),
+        registries: Registries { controlled: true, hosts: alloc::vec![host] },
+        contact: Contact::default(),
+        ..acme()
+    };
+    let enforced = enforced(policy);
+    check(
+        &enforced,
+        &pull("evil/miner:1"),
+        "`docker.io/evil/miner:1` is refused: acme denies `docker.io/evil/*` (mines coins).\n\
+         Ask an owner of acme for it (decision 01J9; `pullgate check evil/miner` explains)",
+    );
+    check(
+        &enforced,
+        &pull("GHCR.io/x/y:1"),
+        "`GHCR.io/x/y:1` is in the registry `ghcr.io`, and acme allows images of Docker Hub and of one other registry only.\n\
+         Ask an owner of acme for it (decision 01J9; `pullgate check GHCR.io/x/y` explains)",
+    );
+}
+
+#[test]
+fn sign_in_says_to_whom_and_how() {
+    let mut nobody = Enforced {
+        sign_in: SignIn::Required(alloc::vec!["acme".into(), "labs".into()]),
+        login_host: "pullgate.acme.example:8443".into(),
+        admin: Contact { message: "Acme IT".into(), email: "it@acme.example".into(), ..Contact::default() },
+        ..Enforced::default()
+    };
+    check(
+        &nobody,
+        &pull("alpine:3"),
+        "This machine brings images in only for people who are signed in to acme or labs, and nobody is.\n\
+         Sign in with `docker login pullgate.acme.example:8443`; Acme IT, it@acme.example can help (decision 01J9)",
+    );
+    nobody.sign_in = SignIn::Unusable("the enrollment file `/e` is not trusted".into());
+    check(
+        &nobody,
+        &pull("alpine:3"),
+        "This machine brings images in only for people who are signed in, and nobody can be: the enrollment file `/e` is not trusted.\n\
+         Tell Acme IT, it@acme.example (decision 01J9)",
+    );
+}
+
+#[test]
+fn what_cannot_be_named_and_what_cannot_be_read_differ() {
+    let load = Action::BringIn(Way { word: "load", what: "`docker load` brings in images from a file" });
+    check(
+        &enforced(acme()),
+        &load,
+        "`docker load` brings in images from a file, and acme allows only images that it can tell by name.\n\
+         Pull the image from a registry instead, or ask an owner of acme (decision 01J9)",
+    );
+    let odd = Action::Unverifiable(Unverifiable { word: "pull", part: "its query holds `;`", advice: "Use the docker command" });
+    check(
+        &enforced(acme()),
+        &odd,
+        "pullgate cannot tell what this request would bring in: its query holds `;`; what it cannot read it refuses.\n\
+         Use the docker command (decision 01J9)",
+    );
+}
+
+#[test]
+fn monitor_mode_says_what_would_have_been_said() {
+    let policy = Policy { mode: Mode::Monitor, ..acme() };
+    let enforced = enforced(policy);
+    let action = pull("evil/miner:1");
+    let decision = decide(&enforced, &action, NOW);
+    assert!(decision.is_allowed());
+    assert!(explain(&enforced, &action, &decision, "01J9").starts_with("`docker.io/evil/miner:1` is a community image"));
+}
