@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use proto::local::Listener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, level_filters::LevelFilter};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     authorize::Authorizer,
@@ -34,9 +35,8 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     // The door first: the engine waits for nobody else.
     let engine_socket = bind(&config.socket).with_context(|| format!("cannot listen on `{}`", config.socket.display()))?;
     let stop = CancellationToken::new();
-    let authorizer = Arc::new(Authorizer::new(Arc::clone(&live), recorder, machine_id.clone()));
-    let door = Door::open(&engine_socket, &authorizer, &stop)?;
-    drop((engine_socket, authorizer));
+    let authorizer = Arc::new(Authorizer::new(Arc::clone(&live), recorder));
+    let door = Door::open(engine_socket, authorizer, stop.clone())?;
     info!(
         version = env!("CARGO_PKG_VERSION"),
         socket = %config.socket.display(),
@@ -63,8 +63,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         }
     });
     info!("stopping");
-    stop.cancel();
-    let answered = door.join().context("the engine's socket failed");
+    let answered = door.close().context("the engine's socket failed");
     // This process still holds the state directory's lock, so the files are its own.
     for socket in [&config.socket, &config.control_socket] {
         let _ = fs::remove_file(socket);
@@ -109,9 +108,12 @@ fn make_parent(path: &Path) -> anyhow::Result<()> {
 }
 
 fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PULLGATE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false).init();
+    // Targets, not expressions: `PULLGATE_LOG=debug`, `PULLGATE_LOG=plugin=debug,info`.
+    let wanted = std::env::var("PULLGATE_LOG").unwrap_or_default();
+    let targets = wanted.parse().ok().filter(|_| !wanted.is_empty());
+    let targets = targets.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(lines).with(targets).init();
 }
 
 /// An error and its causes, as one line.

@@ -20,7 +20,7 @@ use ulid::Ulid;
 use crate::{
     clock,
     live::Live,
-    record::{Recorder, record_of},
+    record::{Record, Recorder},
 };
 
 /// A request that did not arrive as the engine sends it. After a plugin died the engine repeats
@@ -35,15 +35,14 @@ const INTERNAL: &str = "pullgate failed while judging this request, and refuses 
 pub struct Authorizer {
     live: Arc<Live>,
     recorder: Recorder,
-    machine_id: String,
     ids: Ids,
 }
 
 impl Authorizer {
     /// Reads `live`, writes to `recorder`.
     #[must_use]
-    pub fn new(live: Arc<Live>, recorder: Recorder, machine_id: String) -> Self {
-        Self { live, recorder, machine_id, ids: Ids::new() }
+    pub fn new(live: Arc<Live>, recorder: Recorder) -> Self {
+        Self { live, recorder, ids: Ids::new() }
     }
 
     /// The answer to `POST /AuthZPlugin.AuthZReq`, as JSON.
@@ -80,7 +79,7 @@ impl Authorizer {
         let enforced = self.live.enforced();
         let decision = decide(&enforced, &action, policy::Timestamp(at_ms / 1000));
         let id = self.ids.next(at_ms);
-        self.recorder.record(record_of(id, at_ms, &self.machine_id, &enforced, &action, &decision));
+        self.recorder.record(Record::of(id, at_ms, &enforced, &action, &decision));
         if decision.is_allowed() {
             return Bytes::from_static(ALLOWED.as_bytes());
         }

@@ -130,7 +130,8 @@ impl Control for Service {
         let RecordsRequest { acknowledge, wait_ms } = request.into_inner();
         let wait = Duration::from_millis(u64::from(wait_ms)).min(MAX_WAIT);
         let batch = self.records.fetch(acknowledge, wait).await;
-        Ok(Response::new(RecordsResponse { records: batch.records, last: batch.last, dropped: batch.dropped }))
+        let records = batch.records.iter().map(|record| record.to_message(&self.machine_id)).collect();
+        Ok(Response::new(RecordsResponse { records, last: batch.last, dropped: batch.dropped }))
     }
 
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {

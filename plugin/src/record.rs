@@ -13,7 +13,7 @@ use std::{
 };
 
 use policy::{Action, Decision, Enforced, Timestamp};
-use proto::sync::Record;
+use proto::sync;
 use tokio::sync::{Notify, mpsc};
 use ulid::Ulid;
 
@@ -143,34 +143,72 @@ impl Records {
     }
 }
 
-/// The record of one decision.
-#[must_use]
-pub fn record_of(
+/// One decision, small: words are static, and everything else is one piece of text.
+#[derive(Debug, Clone)]
+pub struct Record {
     id: Ulid,
     at_ms: i64,
-    machine_id: &str,
-    enforced: &Enforced,
-    action: &Action,
-    decision: &Decision<'_>,
-) -> Record {
-    let now = Timestamp(at_ms / 1000);
-    Record {
-        id: id.to_string(),
-        at_ms,
-        machine_id: machine_id.to_owned(),
-        action: action.word().to_owned(),
-        image: action
-            .image()
-            .map(|image| if image.is_all_tags() { format!("{image}:*") } else { image.to_string() })
-            .unwrap_or_default(),
-        allowed: decision.is_allowed(),
-        reason: decision.reason.code().to_owned(),
-        category: decision.category.map(|category| category.code().to_owned()).unwrap_or_default(),
-        organization: decision.organization.unwrap_or_default().to_owned(),
-        generation: decision.policy.map(|policy| policy.generation).unwrap_or_default(),
-        rule: decision.rule.map(|rule| rule.id.clone()).unwrap_or_default(),
-        would_deny: decision.would_deny,
-        users: enforced.sessions.iter().filter(|s| s.is_valid(now)).map(|s| s.user.clone()).collect(),
+    generation: u64,
+    action: &'static str,
+    reason: &'static str,
+    category: &'static str,
+    allowed: bool,
+    would_deny: bool,
+    /// Image, organization, rule and users, a line each.
+    text: Box<str>,
+}
+
+impl Record {
+    /// The record of one decision.
+    #[must_use]
+    pub fn of(id: Ulid, at_ms: i64, enforced: &Enforced, action: &Action, decision: &Decision<'_>) -> Self {
+        let now = Timestamp(at_ms / 1000);
+        let mut text = String::with_capacity(128);
+        if let Some(image) = action.image() {
+            text.push_str(image.as_str());
+            text.push_str(if image.is_all_tags() { ":*" } else { "" });
+        }
+        text.push('\n');
+        text.push_str(decision.organization.unwrap_or_default());
+        text.push('\n');
+        text.push_str(decision.rule.map_or("", |rule| rule.id.as_str()));
+        for session in enforced.sessions.iter().filter(|session| session.is_valid(now)) {
+            text.push('\n');
+            text.push_str(&session.user);
+        }
+        Self {
+            id,
+            at_ms,
+            generation: decision.policy.map(|policy| policy.generation).unwrap_or_default(),
+            action: action.word(),
+            reason: decision.reason.code(),
+            category: decision.category.map(policy::Category::code).unwrap_or_default(),
+            allowed: decision.is_allowed(),
+            would_deny: decision.would_deny,
+            text: text.into_boxed_str(),
+        }
+    }
+
+    /// As it goes to the service.
+    #[must_use]
+    pub fn to_message(&self, machine_id: &str) -> sync::Record {
+        let mut lines = self.text.split('\n').map(str::to_owned);
+        let mut next = || lines.next().unwrap_or_default();
+        sync::Record {
+            id: self.id.to_string(),
+            at_ms: self.at_ms,
+            machine_id: machine_id.to_owned(),
+            action: self.action.to_owned(),
+            image: next(),
+            organization: next(),
+            rule: next(),
+            allowed: self.allowed,
+            reason: self.reason.to_owned(),
+            category: self.category.to_owned(),
+            generation: self.generation,
+            would_deny: self.would_deny,
+            users: lines.collect(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::image::ImageRef;
+use crate::host::Place;
 
 /// The kinds that an organization owner can tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,9 +108,8 @@ impl FromIterator<String> for Namespaces {
     }
 }
 
-/// The category of an image. `owned` says whether a governing organization owns a namespace.
-pub(crate) fn classify(image: &ImageRef, directory: &Directory, owned: impl Fn(&str) -> bool) -> Category {
-    let place = image.place();
+/// The category of what is there. `owned` says whether a governing organization owns a namespace.
+pub(crate) fn classify(place: &Place<'_>, directory: &Directory, owned: impl Fn(&str) -> bool) -> Category {
     let Some(namespace) = place.namespace() else { return Category::OtherRegistry };
     if namespace == "library" && place.below_namespace().is_some_and(|rest| !rest.contains('/')) {
         return Category::Official;

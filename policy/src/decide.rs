@@ -153,16 +153,17 @@ fn by_rules<'a>(enforced: &Enforced, policy: &'a Policy, asker: Asker<'_>, image
         return answer(Effect::Deny, Reason::PolicyExpired);
     }
     let Some(image) = image else { return answer(Effect::Deny, Reason::Unverifiable) };
-    let category = classify(image, &policy.directory, |namespace| enforced.owns(namespace, asker.now));
+    let place = image.place();
+    let category = classify(&place, &policy.directory, |namespace| enforced.owns(namespace, asker.now));
     let answer = |effect, reason, rule| Decision { category: Some(category), rule, ..answer(effect, reason) };
-    if let Some(rule) = policy.deny.find(image, asker, Purpose::Deny) {
+    if let Some(rule) = policy.deny.find(image, &place, asker, Purpose::Deny) {
         return answer(Effect::Deny, Reason::DenyRule, Some(rule));
     }
-    if let Some(rule) = policy.allow.find(image, asker, Purpose::Allow) {
+    if let Some(rule) = policy.allow.find(image, &place, asker, Purpose::Allow) {
         return answer(Effect::Allow, Reason::Allowlisted, Some(rule));
     }
     let (allowed, reason) = match category {
-        Category::OtherRegistry => (policy.registries.allows(image), Reason::Registry),
+        Category::OtherRegistry => (policy.registries.allows(&place.host), Reason::Registry),
         _ => (policy.categories.allows(category), Reason::Category),
     };
     answer(if allowed { Effect::Allow } else { Effect::Deny }, reason, None)

@@ -102,7 +102,7 @@ impl ImageRef {
         }
         let (host, official, remainder) = split_host(input);
         let remote = remainder.split(':').next().unwrap_or(remainder);
-        if remote.chars().any(|c| c.to_lowercase().ne(core::iter::once(c))) {
+        if grammar::has_uppercase(remote) {
             return Err(RefError::Uppercase);
         }
         let (name_and_tag, digest) = match remainder.split_once('@') {
@@ -294,7 +294,7 @@ fn split_host(input: &str) -> (&str, bool, &str) {
         "localhost" => first,
         LEGACY_HOST => DEFAULT_HOST,
         _ if first.contains(['.', ':']) => first,
-        _ if first.chars().any(|c| c.to_lowercase().ne(core::iter::once(c))) => first,
+        _ if grammar::has_uppercase(first) => first,
         _ => return (DEFAULT_HOST, false, input),
     };
     (host, host == DEFAULT_HOST && !rest.contains('/'), rest)

@@ -107,13 +107,10 @@ pub struct Registries {
 }
 
 impl Registries {
-    /// Whether images of this registry are allowed.
+    /// Whether images of the registry at this canonical host are allowed.
     #[must_use]
-    pub fn allows(&self, image: &ImageRef) -> bool {
-        !self.controlled || {
-            let place = image.place();
-            self.hosts.iter().any(|pattern| pattern.matches(&place.host))
-        }
+    pub fn allows(&self, host: &str) -> bool {
+        !self.controlled || self.hosts.iter().any(|pattern| pattern.matches(host))
     }
 }
 

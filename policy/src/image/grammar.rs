@@ -3,6 +3,14 @@
 
 use super::RefError;
 
+/// Go's `strings.ToLower(text) != text`.
+pub(super) fn has_uppercase(text: &str) -> bool {
+    if text.is_ascii() {
+        return text.bytes().any(|b| b.is_ascii_uppercase());
+    }
+    text.chars().any(|c| c.to_lowercase().ne(core::iter::once(c)))
+}
+
 /// `[a-f0-9]{64}`
 pub(super) fn is_identifier(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| matches!(b, b'a'..=b'f' | b'0'..=b'9'))

@@ -9,7 +9,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use hashbrown::HashMap;
 
 use super::{HostPart, Rest, Rule, Scope, globs_match};
-use crate::{glob, image::ImageRef, session::Membership, time::Timestamp};
+use crate::{glob, host::Place, image::ImageRef, session::Membership, time::Timestamp};
 
 /// What a match means: it decides how a tag rule sees a pull whose tag is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,11 +108,16 @@ impl RuleSet {
     }
 
     /// The most specific live rule for this image and asker.
-    pub(crate) fn find(&self, image: &ImageRef, asker: Asker<'_>, purpose: Purpose) -> Option<&Rule> {
+    pub(crate) fn find(
+        &self,
+        image: &ImageRef,
+        place: &Place<'_>,
+        asker: Asker<'_>,
+        purpose: Purpose,
+    ) -> Option<&Rule> {
         if self.rules.is_empty() {
             return None;
         }
-        let place = image.place();
         let question = Question { rules: &self.rules, image, asker, purpose };
         if let Some(rule) = self.hosts.get(place.host.as_ref()).and_then(|host| host.find(&place.path, question)) {
             return Some(rule);

@@ -1,0 +1,116 @@
+//! `pullgate decide`: the plugin's own decision, on files instead of a machine.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, IsTerminal as _},
+    path::PathBuf,
+    process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+use policy::{Action, Enforced, ImageRef, Pull, SignIn, Timestamp, decide, explain};
+use serde_json::{Value, json};
+
+use crate::{output, requests};
+
+mod files;
+
+/// Decide as the plugin would, from a policy file and a session file
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// JSON file with one policy or a list of them
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// JSON file with one session, a list of them, or `null` for nobody
+    #[arg(long, value_name = "FILE")]
+    session: Option<PathBuf>,
+    /// Image to decide about; without one, authorization messages are read from standard input
+    #[arg(long, value_name = "REF")]
+    image: Vec<String>,
+    /// Organizations one of which somebody must be signed in to
+    #[arg(long, value_name = "ORG")]
+    allowed_org: Vec<String>,
+    /// Seconds since the Unix epoch to decide for, instead of now
+    #[arg(long, value_name = "SECONDS")]
+    now: Option<i64>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Exit code 0 when everything is allowed, 1 when something is denied.
+///
+/// # Errors
+/// When a file cannot be used; the text says where.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let now = Timestamp(args.now.unwrap_or_else(now));
+    let enforced = Enforced {
+        sign_in: match args.allowed_org.as_slice() {
+            [] => SignIn::Optional,
+            organizations => SignIn::Required(organizations.iter().map(|name| name.to_ascii_lowercase()).collect()),
+        },
+        policies: files::policies(&args.policy)?,
+        sessions: args.session.as_deref().map(files::sessions).transpose()?.unwrap_or_default(),
+        ..Enforced::default()
+    };
+    let mut denied = false;
+    let mut print = |input: Option<&str>, action: &Action| {
+        let answer = answer(&enforced, input, action, now);
+        denied |= answer["effect"] == "deny";
+        if args.json { output::line(&answer) } else { output::text(&text(&answer)) }
+    };
+    if args.image.is_empty() {
+        anyhow::ensure!(!io::stdin().is_terminal(), "give --image REF, or authorization messages on standard input");
+        requests::read(io::stdin().lock(), |line| print(None, &line.action))?;
+    }
+    for input in &args.image {
+        print(Some(input), &pull(input)?)?;
+    }
+    Ok(ExitCode::from(u8::from(denied)))
+}
+
+fn pull(input: &str) -> anyhow::Result<Action> {
+    let image = ImageRef::parse_any(input).with_context(|| format!("`{input}` is no image reference"))?;
+    Ok(Action::Pull(Pull { image: image.or_latest() }))
+}
+
+fn answer(enforced: &Enforced, input: Option<&str>, action: &Action, now: Timestamp) -> Value {
+    let decision = decide(enforced, action, now);
+    json!({
+        "input": input,
+        "action": action.word(),
+        "images": requests::images(action),
+        "effect": if decision.is_allowed() { "allow" } else { "deny" },
+        "reason": decision.reason.code(),
+        "category": decision.category.map(policy::Category::code),
+        "organization": decision.organization,
+        "rule": decision.rule.map(|rule| json!({ "id": rule.id, "pattern": rule.pattern.as_str() })),
+        "would_deny": decision.would_deny,
+        "text": explain(enforced, action, &decision, "not recorded"),
+    })
+}
+
+fn text(answer: &Value) -> String {
+    let string = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+    let images: Vec<&str> = answer["images"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut text =
+        format!("{:<5} {:<16} {} {}", string("effect"), string("reason"), string("action"), images.join(" "));
+    for line in string("text").lines() {
+        text.push_str("\n      ");
+        text.push_str(line);
+    }
+    text
+}
+
+fn now() -> i64 {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+/// Reads a JSON file with its name in every error.
+fn read_json<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> anyhow::Result<T> {
+    let file = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    serde_json::from_reader(BufReader::new(file)).with_context(|| format!("`{}` is not as expected", path.display()))
+}

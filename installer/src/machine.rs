@@ -1,0 +1,49 @@
+//! This machine's plugin, as commands ask it.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+use proto::{control::control_client::ControlClient, local, paths};
+use tokio::runtime::Runtime;
+use tonic::transport::Channel;
+
+/// How long a command waits for the plugin.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Where the plugin answers.
+#[derive(ClapArgs, Debug)]
+pub struct Machine {
+    /// The plugin's control socket
+    #[arg(long, default_value = paths::CONTROL_SOCKET, env = "PULLGATE_CONTROL_SOCKET", value_name = "PATH")]
+    control_socket: PathBuf,
+}
+
+impl Machine {
+    /// Asks one thing, bounded.
+    ///
+    /// # Errors
+    /// When nobody answers; the text says what to do.
+    pub fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(ControlClient<Channel>) -> Result<T, tonic::Status>,
+    ) -> anyhow::Result<T> {
+        let runtime = Runtime::new()?;
+        runtime.block_on(async {
+            let client = ControlClient::new(local::connect_lazy(&self.control_socket))
+                .max_decoding_message_size(local::MAX_MESSAGE_BYTES);
+            match tokio::time::timeout(DEADLINE, question(client)).await {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(status)) if status.code() == tonic::Code::Unavailable => Err(anyhow::anyhow!("{}", status.message())),
+                Ok(Err(status)) => Err(anyhow::anyhow!("{}", status.message())),
+                Err(_) => Err(anyhow::anyhow!("no answer within {} seconds", DEADLINE.as_secs())),
+            }
+        })
+        .with_context(|| {
+            format!(
+                "cannot ask the plugin on `{}`; is pullgate-plugin running, and is this the right --control-socket?",
+                self.control_socket.display()
+            )
+        })
+    }
+}
