@@ -30,7 +30,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let state = StateDir::open(&config.state_dir)?;
     let (enforcer, handle, live) = Enforcer::start(state, config.enrollment.clone())?;
     let machine_id = enforcer.machine_id().to_owned();
-    let (recorder, records, collect) = record::channel();
+    let (recorder, records) = record::channel();
 
     // The door first: the engine waits for nobody else.
     let engine_socket = bind(&config.socket).with_context(|| format!("cannot listen on `{}`", config.socket.display()))?;
@@ -51,7 +51,6 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         make_parent(&config.control_socket)?;
         let listener = Listener::bind(&config.control_socket, 0o666)
             .with_context(|| format!("cannot listen on `{}`", config.control_socket.display()))?;
-        tokio::spawn(collect);
         let writer = tokio::spawn(enforcer.run());
         let service = Service { enforcer: handle, live, records, machine_id };
         tokio::select! {

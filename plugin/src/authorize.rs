@@ -135,6 +135,3 @@ impl Ids {
         Ulid::from_parts(u64::try_from(at_ms).unwrap_or_default(), random)
     }
 }
-
-#[cfg(test)]
-mod tests;

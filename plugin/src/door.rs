@@ -119,6 +119,3 @@ impl Question {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

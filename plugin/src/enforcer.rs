@@ -246,6 +246,3 @@ fn admin(enrollment: &Enrollment) -> Contact {
     let admin = &enrollment.admin;
     Contact { message: admin.name.clone(), request_url: admin.url.clone(), email: admin.email.clone() }
 }
-
-#[cfg(test)]
-mod tests;

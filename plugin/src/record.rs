@@ -1,58 +1,56 @@
 //! Decisions, kept in memory until an agent has them safely.
 //!
-//! Bounded (INVARIANT I9): the door hands over without waiting, a full queue loses the oldest,
-//! and what is lost is counted and reported.
+//! The door puts a record into a lock-free queue and goes on. Bounded (INVARIANT I9): a full queue
+//! loses the oldest record, and what is lost is counted and reported.
 
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use crossbeam_queue::ArrayQueue;
 use policy::{Action, Decision, Enforced, Timestamp};
 use proto::sync;
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Mutex, Notify},
+    time::{Instant, sleep, timeout_at},
+};
 use ulid::Ulid;
 
-/// Records on their way from the door to the queue: more than one burst of 16 connections can make
-/// between two turns of the collecting task.
-const IN_FLIGHT: usize = 1024;
-/// Records kept while no agent fetches them, about 300 bytes each.
-const KEPT: usize = 4096;
+/// Records kept while no agent fetches them, about 250 bytes each.
+pub const KEPT: usize = 4096;
 /// Most records in one answer.
 pub const BATCH: usize = 500;
+/// After the first record of a batch, others may join it for this long.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// The door's end.
 #[derive(Debug, Clone)]
-pub struct Recorder {
-    sender: mpsc::Sender<Record>,
-    dropped: Arc<AtomicU64>,
-}
-
-impl Recorder {
-    /// Hands a record over; never waits.
-    pub fn record(&self, record: Record) {
-        if self.sender.try_send(record).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
+pub struct Recorder(Arc<Shared>);
 
 /// The control socket's end.
 #[derive(Debug, Clone)]
 pub struct Records {
-    queue: Arc<Mutex<Queue>>,
-    arrived: Arc<Notify>,
-    dropped: Arc<AtomicU64>,
+    shared: Arc<Shared>,
+    handed_out: Arc<Mutex<HandedOut>>,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
+#[derive(Debug)]
+struct Shared {
+    queue: ArrayQueue<Record>,
+    arrived: Notify,
+    dropped: AtomicU64,
+}
+
+/// Records that were given to an agent and not acknowledged yet; at most [`BATCH`].
+#[derive(Debug)]
+struct HandedOut {
     records: VecDeque<Record>,
-    /// Sequence number of the first record in the queue.
+    /// Sequence number of the first of them, or of the next record.
     first: u64,
 }
 
@@ -61,85 +59,76 @@ struct Queue {
 pub struct Batch {
     /// At most [`BATCH`].
     pub records: Vec<Record>,
-    /// Sequence number of the last one; what was asked for when there is none.
+    /// Sequence number of the last one; of the last one ever handed out when there is none.
     pub last: u64,
     /// Lost since the start.
     pub dropped: u64,
 }
 
-/// Both ends, and the task that moves records between them.
+/// Both ends.
 #[must_use]
-pub fn channel() -> (Recorder, Records, impl Future<Output = ()>) {
-    let (sender, mut receiver) = mpsc::channel(IN_FLIGHT);
-    let dropped = Arc::new(AtomicU64::new(0));
-    let records = Records {
-        queue: Arc::new(Mutex::new(Queue { records: VecDeque::new(), first: 1 })),
-        arrived: Arc::new(Notify::new()),
-        dropped: Arc::clone(&dropped),
-    };
-    let keeper = records.clone();
-    let collect = async move {
-        let mut burst = Vec::with_capacity(64);
-        while receiver.recv_many(&mut burst, 64).await > 0 {
-            keeper.keep(burst.drain(..));
+pub fn channel() -> (Recorder, Records) {
+    let shared =
+        Arc::new(Shared { queue: ArrayQueue::new(KEPT), arrived: Notify::new(), dropped: AtomicU64::new(0) });
+    let handed_out = Arc::new(Mutex::new(HandedOut { records: VecDeque::new(), first: 1 }));
+    (Recorder(Arc::clone(&shared)), Records { shared, handed_out })
+}
+
+impl Recorder {
+    /// Hands a record over; never waits.
+    pub fn record(&self, record: Record) {
+        if self.0.queue.force_push(record).is_some() {
+            self.0.dropped.fetch_add(1, Ordering::Relaxed);
         }
-    };
-    (Recorder { sender, dropped }, records, collect)
+        // Wakes an agent that waits; without one this is a look at an atomic.
+        self.0.arrived.notify_waiters();
+    }
 }
 
 impl Records {
-    fn keep(&self, records: impl Iterator<Item = Record>) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        for record in records {
-            if queue.records.len() >= KEPT {
-                queue.records.pop_front();
-                queue.first = queue.first.saturating_add(1);
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-            }
-            queue.records.push_back(record);
-        }
-        drop(queue);
-        self.arrived.notify_waiters();
-    }
-
     /// Forgets records up to `acknowledge`, then waits up to `wait` for later ones.
     pub async fn fetch(&self, acknowledge: u64, wait: Duration) -> Batch {
-        self.forget(acknowledge);
-        let deadline = tokio::time::Instant::now() + wait;
+        let deadline = Instant::now() + wait;
+        self.handed_out.lock().await.forget(acknowledge);
         loop {
-            let arrived = self.arrived.notified();
+            let arrived = self.shared.arrived.notified();
             tokio::pin!(arrived);
             // Registered before looking, so that nothing arrives unseen in between.
             arrived.as_mut().enable();
-            let batch = self.look(acknowledge);
-            if !batch.records.is_empty() || tokio::time::timeout_at(deadline, arrived).await.is_err() {
+            let batch = self.look().await;
+            if !batch.records.is_empty() || timeout_at(deadline, arrived).await.is_err() {
                 return batch;
             }
+            sleep(GATHER).await;
         }
     }
 
-    fn forget(&self, acknowledge: u64) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        while queue.first <= acknowledge && queue.records.pop_front().is_some() {
-            queue.first = queue.first.saturating_add(1);
+    async fn look(&self) -> Batch {
+        let mut handed_out = self.handed_out.lock().await;
+        while handed_out.records.len() < BATCH {
+            let Some(record) = self.shared.queue.pop() else { break };
+            handed_out.records.push_back(record);
         }
-    }
-
-    fn look(&self, acknowledge: u64) -> Batch {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let records: Vec<Record> = queue.records.iter().take(BATCH).cloned().collect();
-        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        let last = match count {
-            0 => acknowledge.min(queue.first.saturating_sub(1)),
-            count => queue.first.saturating_add(count).saturating_sub(1),
-        };
-        Batch { records, last, dropped: self.dropped() }
+        let count = u64::try_from(handed_out.records.len()).unwrap_or(u64::MAX);
+        Batch {
+            records: handed_out.records.iter().cloned().collect(),
+            last: handed_out.first.saturating_add(count).saturating_sub(1),
+            dropped: self.dropped(),
+        }
     }
 
     /// Lost since the start.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl HandedOut {
+    fn forget(&mut self, acknowledge: u64) {
+        while self.first <= acknowledge && self.records.pop_front().is_some() {
+            self.first = self.first.saturating_add(1);
+        }
     }
 }
 
@@ -211,6 +200,3 @@ impl Record {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

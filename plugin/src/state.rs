@@ -206,6 +206,3 @@ fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateE
     let path = path.to_owned();
     move |source| StateError::Io { what, path, source }
 }
-
-#[cfg(test)]
-mod tests;

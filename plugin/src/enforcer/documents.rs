@@ -186,8 +186,10 @@ impl Received {
                 let opened = sealed::open(bytes, keys, &["any"], now, purpose).map_err(refused("directory"))?;
                 self.directories.push((opened, shared()));
             }
-            Some(other) => return Err(ApplyError::UnknownType(other.chars().take(80).collect())),
-            None => return Err(refused("unknown")(SealError::Damaged("the envelope"))),
+            Some(other) if !other.is_empty() => {
+                return Err(ApplyError::UnknownType(other.chars().take(80).filter(char::is_ascii_graphic).collect()));
+            }
+            _ => return Err(refused("unknown")(SealError::Damaged("the envelope"))),
         }
         Ok(())
     }

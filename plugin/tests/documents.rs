@@ -1,0 +1,349 @@
+//! The control socket: which documents come into force, and that none goes back.
+
+mod support;
+
+use std::{fs, io::Write as _, os::unix::net::UnixStream, time::Instant};
+
+use proto::{
+    control::{ApplyRequest, CheckRequest, RecordsRequest, WatchRequest},
+    document::{self, Badge, Directory, Envelope, Publisher, Rule, WhenExpired},
+    keys::SigningKey,
+    sealed::{Purpose, open, seal},
+};
+use prost::Message as _;
+use support::{Machine, files, header, message, now, policy, wait_until};
+use tonic::Code;
+
+#[tokio::test]
+async fn a_policy_decides_once_a_member_is_signed_in() {
+    let machine = Machine::start();
+    machine.pull("evil/miner").is_allowed();
+    machine.sign_in(&policy(1)).await;
+    machine.pull("alpine").is_allowed();
+    machine.pull("acme/app").is_allowed();
+    let answer = machine.pull("evil/miner");
+    answer.is_denied("`docker.io/evil/miner:latest` is a community image, and acme allows only its own, official and verified publisher images.");
+    answer.is_denied("Ask for it: https://access.acme.example/requests/new?image=docker.io/evil/miner (decision ");
+    machine.ask(&message("/v1.41/images/load")).is_denied("`docker load` brings in images from a file");
+    machine.ask(&message("/v1.41/containers/x/stop")).is_allowed();
+    machine.ask(&message("/grpc")).is_allowed();
+    // Signed out: off again.
+    let request = ApplyRequest { envelopes: vec![], end_session: true };
+    machine.control().apply(request).await.expect("signed out");
+    machine.pull("evil/miner").is_allowed();
+    assert_eq!(files(&machine.path("state/sealed")), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn documents_survive_a_kill_and_generations_never_go_back() {
+    let mut machine = Machine::start();
+    machine.sign_in(&policy(5)).await;
+    machine.restart();
+    machine.pull("evil/miner").is_denied("community image");
+    let refused = machine.apply(vec![machine.seal(&policy(4))]).await.expect_err("an older policy");
+    assert!(refused.message().contains("this machine has seen 5"), "{}", refused.message());
+    // Also not after signing out, when the document itself is gone.
+    machine.control().apply(ApplyRequest { envelopes: vec![], end_session: true }).await.expect("signed out");
+    machine.restart();
+    let session = machine.seal(&machine.session(2).await);
+    let refused = machine.apply(vec![machine.seal(&policy(4)), session.clone()]).await.expect_err("an older policy");
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    machine.apply(vec![machine.seal(&policy(6)), session]).await.expect("a newer one");
+    machine.pull("evil/miner").is_denied("community image");
+}
+
+#[tokio::test]
+async fn a_document_that_does_not_hold_changes_nothing() {
+    let machine = Machine::start();
+    machine.sign_in(&policy(3)).await;
+    let now = now();
+    let next = || policy(4);
+    let with_header = |change: fn(&mut document::Header)| {
+        let mut policy = next();
+        change(policy.header.as_mut().expect("a header"));
+        machine.seal(&policy)
+    };
+    let good = machine.seal(&next());
+    let stranger = SigningKey::from_seed(&[1; 32]);
+    let mut altered = Envelope::decode(good.as_slice()).expect("an envelope");
+    *altered.payload.last_mut().expect("a payload") ^= 1;
+    let mut relabelled = Envelope::decode(seal(&next(), &stranger).as_slice()).expect("an envelope");
+    relabelled.signatures[0].keyid = machine.key.id().to_string();
+    let mut session_for_another = machine.session(9).await;
+    session_for_another.uid = session_for_another.uid.wrapping_add(1);
+    let mut session_elsewhere = machine.session(9).await;
+    session_elsewhere.header = Some(header("dana", "machine:0123", 9));
+    let bad_rule = document::Policy { allow: vec![Rule { id: "r".into(), pattern: "*".into(), ..Rule::default() }], ..next() };
+    let no_directory = document::Policy { directory_sha256: vec![1; 32], ..next() };
+    let reused = document::Policy { header: Some(header("acme", "any", 3)), enabled: false, ..policy(3) };
+
+    for (name, envelope, part) in [
+        ("empty", vec![], "cannot be decoded"),
+        ("garbage", b"garbage".to_vec(), "refused"),
+        ("cut", good[..good.len() / 2].to_vec(), "refused"),
+        ("of a stranger", seal(&next(), &stranger), "no trusted key"),
+        ("with a borrowed key id", relabelled.encode_to_vec(), "does not hold"),
+        ("altered", altered.encode_to_vec(), "does not hold"),
+        ("expired", with_header(|h| (h.refresh_after, h.expires_at) = (h.issued_at, h.issued_at)), "expired"),
+        ("of tomorrow", with_header(|h| (h.issued_at, h.refresh_after, h.expires_at) = (h.issued_at + 86_400, h.expires_at + 86_400, h.expires_at + 86_400)), "clock"),
+        ("for another audience", with_header(|h| h.audience = "machine:x".into()), "is for `machine:x`"),
+        ("without a subject", with_header(|h| h.subject.clear()), "no subject"),
+        ("without a generation", with_header(|h| h.generation = 0), "no generation"),
+        ("with an unknown mode", machine.seal(&document::Policy { mode: 77, ..next() }), "does not know"),
+        ("with no mode", machine.seal(&document::Policy { mode: 0, ..next() }), "does not know"),
+        ("with a rule that is none", machine.seal(&bad_rule), "rule `r`"),
+        ("without its directory", machine.seal(&no_directory), "hand both over together"),
+        ("replayed older", machine.seal(&policy(2)), "has seen 3"),
+        ("differing under the same generation", machine.seal(&reused), "must count up"),
+        ("a session of another user", machine.seal(&session_for_another), "user id"),
+        ("a session of another machine", machine.seal(&session_elsewhere), "is for `machine:0123`"),
+        ("a token", machine.seal(&document::AgentToken { header: Some(header("dana", "service", 1)), ..Default::default() }), "nothing for this machine"),
+    ] {
+        let error = machine.apply(vec![envelope.clone()]).await.expect_err(name);
+        assert!(error.message().contains(part), "{name}: {}", error.message());
+        // Also not as part of a good hand-over.
+        assert!(machine.apply(vec![good.clone(), envelope]).await.is_err(), "{name} with a good one");
+        let status = machine.status().await;
+        assert_eq!(status.policies.iter().map(|p| p.generation).collect::<Vec<_>>(), [3], "{name}");
+    }
+    machine.pull("evil/miner").is_denied("community image");
+    machine.apply(vec![good]).await.expect("the good one is still good");
+    assert!(now > 0);
+}
+
+#[tokio::test]
+async fn what_is_on_disk_is_verified_again() {
+    let mut machine = Machine::start_with(&["acme"]);
+    machine.sign_in(&policy(1)).await;
+    machine.kill();
+    let sealed = machine.path("state/sealed");
+    let name = files(&sealed).into_iter().find(|name| name.starts_with("policy-")).expect("a policy on disk");
+    let original = fs::read(sealed.join(&name)).expect("a policy");
+    let mut damaged = original.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 0x40;
+    fs::write(sealed.join(&name), damaged).expect("damage");
+    fs::write(sealed.join(".left-behind.new"), b"x").expect("what a crash leaves");
+    machine.run();
+    // The session is there, the policy is not: sign-in is enforced, so nothing comes in.
+    machine.pull("alpine").is_denied("policy has not reached this machine");
+    assert!(machine.log().contains("left out a document"), "{}", machine.log());
+    assert!(!files(&sealed).contains(&".left-behind.new".to_owned()));
+    machine.apply(vec![original]).await.expect("the agent hands it over again");
+    machine.pull("alpine").is_allowed();
+}
+
+#[tokio::test]
+async fn the_exact_signed_bytes_are_kept_and_handed_on() {
+    let machine = Machine::start();
+    let directory = Directory {
+        header: Some(header("publishers", "any", 1)),
+        publishers: vec![Publisher { namespace: "verifiedco".into(), badge: Badge::VerifiedPublisher.into() }],
+    };
+    let directory = machine.seal(&directory);
+    let keys = proto::keys::TrustedKeys::new(vec![machine.key.verifying_key()]);
+    let opened = open::<Directory>(&directory, &keys, &["any"], now(), Purpose::Receive).expect("a directory");
+    let policy = machine.seal(&document::Policy { directory_sha256: opened.payload_sha256.to_vec(), ..policy(1) });
+    let session = machine.seal(&machine.session(1).await);
+    let given = vec![policy, session, directory];
+    machine.apply(given.clone()).await.expect("in force");
+    machine.pull("verifiedco/tool").is_allowed();
+    let mut watch = machine.control().watch(WatchRequest {}).await.expect("a stream").into_inner();
+    let mut seen = watch.message().await.expect("a message").expect("a first message").envelopes;
+    let mut given = given;
+    seen.sort();
+    given.sort();
+    assert_eq!(seen, given);
+    machine.control().apply(ApplyRequest { envelopes: vec![], end_session: true }).await.expect("signed out");
+    let after = watch.message().await.expect("a message").expect("a second message").envelopes;
+    assert_eq!(after, Vec::<Vec<u8>>::new());
+}
+
+#[tokio::test]
+async fn an_expired_session_no_longer_counts() {
+    let machine = Machine::start_with(&["acme"]);
+    let mut session = machine.session(1).await;
+    // Valid for the hand-over; over one second later.
+    session.header = Some(document::Header { refresh_after: now() + 1, expires_at: now() + 1, ..session.header.expect("a header") });
+    machine.apply(vec![machine.seal(&policy(1)), machine.seal(&session)]).await.expect("in force");
+    wait_until("the session ends", || machine.pull("alpine").allow == Some(false));
+    machine.pull("alpine").is_denied("signed in to acme");
+}
+
+#[tokio::test]
+async fn an_expired_policy_does_what_it_says() {
+    let machine = Machine::start();
+    let until = |when: WhenExpired, generation| {
+        let mut policy = document::Policy { when_expired: when.into(), ..policy(generation) };
+        let header = policy.header.as_mut().expect("a header");
+        (header.refresh_after, header.expires_at) = (now() + 1, now() + 1);
+        policy
+    };
+    machine.sign_in(&until(WhenExpired::Deny, 1)).await;
+    wait_until("the policy ends", || machine.pull("alpine").allow == Some(false));
+    machine.pull("alpine").is_denied("has expired");
+    machine.apply(vec![machine.seal(&until(WhenExpired::Keep, 2))]).await.expect("in force");
+    wait_until("it is expired", || machine.log().contains("in force") && now() > 0);
+    machine.pull("alpine").is_allowed();
+    machine.pull("evil/miner").is_denied("community image");
+}
+
+#[tokio::test]
+async fn the_enrollment_file_takes_effect_without_a_restart_and_fails_closed() {
+    let machine = Machine::start();
+    machine.pull("alpine").is_allowed();
+    machine.enroll(&["acme"]);
+    wait_until("sign-in is enforced", || machine.pull("alpine").allow == Some(false));
+    machine.pull("alpine").is_denied("docker login pullgate.acme.example:8443");
+    machine.ask(&message("/v1.41/containers/x/stop")).is_allowed();
+    for (text, part) in [
+        ("{", "not valid"),
+        (r#"{"service":"https://x","trustKeys":[],"allowedOrgs":["acme"]}"#, "trustKeys"),
+        (r#"{"service":"https://x","trustKeys":["AAAA"],"allowedOrgs":["acme"]}"#, "trustKeys"),
+        (r#"{"service":"https://x","trustKeys":["x"],"allowedOrg":["acme"]}"#, "allowedOrg"),
+    ] {
+        machine.write_enrollment(text);
+        wait_until(part, || machine.pull("alpine").text.contains(part));
+    }
+    // A key that is no longer trusted takes its documents with it; one that is trusted again brings them back.
+    machine.enroll(&["acme"]);
+    wait_until("enrolled again", || machine.pull("alpine").text.contains("docker login"));
+    machine.sign_in(&policy(1)).await;
+    machine.pull("alpine").is_allowed();
+    let stranger = SigningKey::from_seed(&[3; 32]).verifying_key().to_base64();
+    machine.write_enrollment(&format!(r#"{{"service":"https://x","trustKeys":["{stranger}"],"allowedOrgs":["acme"]}}"#));
+    wait_until("the old key is not trusted", || machine.pull("alpine").allow == Some(false));
+    machine.enroll(&["acme"]);
+    wait_until("it is trusted again", || machine.pull("alpine").allow == Some(true));
+    machine.pull("evil/miner").is_denied("community image");
+}
+
+#[tokio::test]
+async fn records_wait_for_an_agent_and_are_kept_until_acknowledged() {
+    let machine = Machine::start();
+    machine.sign_in(&policy(1)).await;
+    machine.pull("evil/miner").is_denied("decision");
+    machine.pull("alpine").is_allowed();
+    machine.ask(&message("/grpc")).is_allowed();
+    machine.ask(&message("/v1.41/containers/x/stop")).is_allowed();
+    let fetch = |acknowledge| RecordsRequest { acknowledge, wait_ms: 2_000 };
+    let first = machine.control().records(fetch(0)).await.expect("records").into_inner();
+    let said: Vec<_> = first.records.iter().map(|r| (r.action.as_str(), r.image.as_str(), r.allowed, r.reason.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            ("pull", "docker.io/evil/miner:latest", false, "category"),
+            ("pull", "docker.io/library/alpine:latest", true, "category"),
+            ("build_grpc", "", true, "not_covered"),
+        ]
+    );
+    assert_eq!((first.records[0].organization.as_str(), first.records[0].generation, first.last), ("acme", 1, 3));
+    assert_eq!(first.records[0].users, ["dana"]);
+    let again = machine.control().records(fetch(0)).await.expect("records").into_inner();
+    assert_eq!(again.records, first.records, "not acknowledged, so still there");
+    let waiting = { let mut control = machine.control(); tokio::spawn(async move { control.records(fetch(3)).await }) };
+    machine.pull("evil/other").is_denied("decision");
+    let next = waiting.await.expect("the task").expect("records").into_inner();
+    assert_eq!(next.records.iter().map(|r| r.image.as_str()).collect::<Vec<_>>(), ["docker.io/evil/other:latest"]);
+    assert_eq!(next.last, 4);
+}
+
+#[tokio::test]
+async fn a_full_queue_counts_what_it_loses() {
+    let machine = Machine::start();
+    let kept = plugin::record::KEPT;
+    for _ in 0..kept + 10 {
+        machine.ask(&message("/grpc")).is_allowed();
+    }
+    assert_eq!(machine.status().await.records_dropped, 10);
+    let mut acknowledge = 0;
+    let mut fetched = 0;
+    loop {
+        let batch = machine.control().records(RecordsRequest { acknowledge, wait_ms: 0 }).await.expect("records").into_inner();
+        if batch.records.is_empty() {
+            break;
+        }
+        fetched += batch.records.len();
+        acknowledge = batch.last;
+    }
+    assert_eq!(fetched, kept);
+}
+
+#[tokio::test]
+async fn check_explains_without_a_record() {
+    let machine = Machine::start();
+    machine.sign_in(&policy(1)).await;
+    let images = ["alpine", "evil/miner:1", "sha256:x!", "Alpine"].map(str::to_owned).to_vec();
+    let checked = machine.control().check(CheckRequest { images }).await.expect("answers").into_inner().images;
+    let said: Vec<_> = checked.iter().map(|c| (c.image.as_str(), c.allowed, c.reason.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            ("docker.io/library/alpine:latest", true, "category"),
+            ("docker.io/evil/miner:1", false, "category"),
+            ("", false, "invalid_format"),
+            ("", false, "uppercase"),
+        ]
+    );
+    let records = machine.control().records(RecordsRequest { acknowledge: 0, wait_ms: 0 }).await.expect("records").into_inner();
+    assert_eq!(records.records, []);
+}
+
+#[tokio::test]
+async fn callers_that_say_nothing_or_nonsense_delay_no_other_user_of_the_control_socket() {
+    let machine = Machine::start();
+    let silent: Vec<_> = (0..200).map(|_| UnixStream::connect(machine.path("control.sock"))).collect();
+    for _ in 0..50 {
+        if let Ok(mut stream) = UnixStream::connect(machine.path("control.sock")) {
+            let _ = stream.write_all(b"GET / HTTP/1.1\r\n\r\n");
+        }
+    }
+    // The engine is answered at once; a caller of the same user gets a place when the silent lose theirs.
+    machine.pull("alpine").is_allowed();
+    let start = Instant::now();
+    loop {
+        match machine.control().status(proto::control::StatusRequest {}).await {
+            Ok(_) => break,
+            Err(error) => assert!(start.elapsed() < support::SOON, "{error}"),
+        }
+    }
+    drop(silent);
+}
+
+#[tokio::test]
+async fn on_a_full_disk_the_last_good_policy_stays_in_force() {
+    assert!(support::uid() == 0, "this test mounts a small file system: run it as root");
+    let directory = tempfile::tempdir().expect("a directory");
+    let mount = |arguments: &[&str]| {
+        std::process::Command::new("mount").args(arguments).arg(directory.path()).status().expect("mount").success()
+    };
+    assert!(mount(&["-t", "tmpfs", "-o", "size=256k", "none"]), "a small file system");
+    let unmount = Unmount(directory.path().to_owned());
+    let mut machine = Machine::start();
+    machine.kill();
+    std::os::unix::fs::symlink(directory.path(), machine.path("small")).expect("a link");
+    let _ = fs::remove_dir_all(machine.path("state"));
+    std::os::unix::fs::symlink(directory.path(), machine.path("state")).expect("a link");
+    machine.run();
+    machine.sign_in(&policy(1)).await;
+    let rules = |count: usize| (0..count).map(|n| Rule { id: format!("r{n}"), pattern: format!("some/repository-{n}"), ..Rule::default() }).collect();
+    let large = document::Policy { allow: rules(20_000), ..policy(2) };
+    let refused = machine.apply(vec![machine.seal(&large)]).await.expect_err("no room");
+    assert_eq!(refused.code(), Code::Unavailable, "{}", refused.message());
+    assert!(refused.message().contains("not put in force"), "{}", refused.message());
+    machine.pull("evil/miner").is_denied("community image");
+    assert_eq!(machine.status().await.policies[0].generation, 1);
+    machine.restart();
+    machine.pull("evil/miner").is_denied("community image");
+    machine.apply(vec![machine.seal(&policy(3))]).await.expect("a small one fits");
+    machine.kill();
+    drop(unmount);
+}
+
+struct Unmount(std::path::PathBuf);
+
+impl Drop for Unmount {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
