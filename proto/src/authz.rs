@@ -44,6 +44,10 @@ impl<'a> AuthzRequest<'a> {
     /// # Errors
     /// When it is not the JSON that the engine sends.
     pub fn from_json(message: &'a [u8]) -> Result<Self, serde_json::Error> {
+        // A derived reader would take a list of the fields as well.
+        if !message.trim_ascii_start().starts_with(b"{") {
+            return Err(serde::de::Error::custom("not a JSON object"));
+        }
         serde_json::from_slice(message)
     }
 }

@@ -42,6 +42,9 @@ pub enum ConvertError {
         /// How many are allowed.
         limit: usize,
     },
+    /// A name that would break a line of a log or a record.
+    #[error("the document's {0} holds control characters or is longer than 256 bytes")]
+    BadName(&'static str),
     /// A rule that is none.
     #[error("rule `{id}` cannot be used")]
     Rule {
@@ -80,7 +83,7 @@ pub fn policy(document: &document::Policy, directory: Arc<Directory>) -> Result<
     }
     limit("registries", registries.hosts.len(), MAX_RULES)?;
     Ok(Policy {
-        organization: header.subject.to_ascii_lowercase(),
+        organization: name("organization", &header.subject)?.to_ascii_lowercase(),
         generation: header.generation,
         enabled: document.enabled,
         mode: mode(document.mode)?,
@@ -120,13 +123,13 @@ pub fn session(document: &document::Session) -> Result<Session, ConvertError> {
     let header = document.header.as_ref().ok_or(ConvertError::Missing("header"))?;
     limit("organizations", document.organizations.len(), 1000)?;
     let organizations = document.organizations.iter().map(membership).collect::<Result<_, _>>()?;
-    Ok(Session { user: header.subject.clone(), uid: document.uid, organizations, validity: validity(header) })
+    Ok(Session { user: name("user", &header.subject)?, uid: document.uid, organizations, validity: validity(header) })
 }
 
 fn membership(document: &document::Membership) -> Result<Membership, ConvertError> {
     limit("teams", document.teams.len(), 1000)?;
     Ok(Membership {
-        organization: document.organization.to_ascii_lowercase(),
+        organization: name("organization", &document.organization)?.to_ascii_lowercase(),
         role: role(document.role)?,
         teams: document.teams.clone(),
     })
@@ -148,12 +151,17 @@ fn rule(document: &document::Rule) -> Result<Rule, ConvertError> {
         Some(document::Scope { to: None }) => return Err(ConvertError::UnknownValue { field: "rule scope", value: 0 }),
     };
     Ok(Rule {
-        id: document.id.clone(),
+        id: name("rule id", &document.id)?,
         pattern,
         scope,
         expires_at: (document.expires_at != 0).then_some(Timestamp(document.expires_at)),
         reason: document.reason.clone(),
     })
+}
+
+fn name(what: &'static str, text: &str) -> Result<String, ConvertError> {
+    let good = text.len() <= 256 && !text.contains(char::is_control);
+    if good { Ok(text.to_owned()) } else { Err(ConvertError::BadName(what)) }
 }
 
 fn validity(header: &Header) -> Validity {

@@ -1,1 +1,34 @@
-fn main() {}
+//! `pullgate-service`: the policy service and its administration.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use service::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if json {
+                println!("{}", serde_json::json!({ "error": format!("{error:#}") }));
+            }
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    // Whatever is created is for this user only, also where a library creates it.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    service::app::init_logging(matches!(cli.command, Command::Serve(_)));
+    // The one place that chooses the cryptography of TLS; an error only says that it is chosen.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match cli.command {
+        Command::Serve(options) => runtime.block_on(service::app::serve(&cli.data_dir, options)),
+        Command::Admin(command) => runtime.block_on(service::admin::run(&cli.data_dir, cli.json, command)),
+    }
+}

@@ -1,0 +1,38 @@
+//! `account`.
+
+use serde_json::json;
+
+use super::{Admin, account, input};
+use crate::{cli::AccountCommand, clock, identity::Hasher, names::Name, store::Act};
+
+pub(super) async fn run(admin: &Admin, command: AccountCommand) -> anyhow::Result<()> {
+    match command {
+        AccountCommand::Password { user, .. } => password(admin, &user).await,
+        AccountCommand::Remove { user } => remove(admin, &user).await,
+    }
+}
+
+async fn password(admin: &Admin, user: &Name) -> anyhow::Result<()> {
+    // Before the password is asked for.
+    account(&mut admin.store.read().await?, user).await?;
+    let hash = Hasher::new()?.hash(input::password()?).await?;
+    let mut change = admin.store.write().await?;
+    let account = account(&mut change, user).await?;
+    change.set_password(account.id, user.as_str(), &hash, clock::now()).await?;
+    let act = Act { act: "account.password", organization: "", target: user.as_str(), detail: json!({}) };
+    admin.commit(change, act).await?;
+    let text = format!("the password of `{user}` was changed; where they are signed in, they have to sign in again");
+    admin.out.line(text, &json!({ "user": user.as_str(), "changed": true }));
+    Ok(())
+}
+
+async fn remove(admin: &Admin, user: &Name) -> anyhow::Result<()> {
+    let mut change = admin.store.write().await?;
+    let account = account(&mut change, user).await?;
+    change.remove_account(account.id, clock::now()).await?;
+    let act = Act { act: "account.remove", organization: "", target: user.as_str(), detail: json!({}) };
+    admin.commit(change, act).await?;
+    let text = format!("the account `{user}` was removed, with its tokens and memberships");
+    admin.out.line(text, &json!({ "user": user.as_str(), "removed": true }));
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! `enrollment`: the file that tells a machine which service to trust.
+
+use anyhow::bail;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::{Admin, organization_id};
+use crate::{cli::EnrollmentOptions, names::Name, signing_key, tls::OwnAuthority};
+
+pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::Result<()> {
+    let url = options.url.trim_end_matches('/');
+    check_url(url)?;
+    let mut view = admin.store.read().await?;
+    for organization in &options.allowed_org {
+        organization_id(&mut view, organization).await?;
+    }
+    let key = signing_key::load_or_create(&admin.dir)?;
+    let mut file = json!({
+        "service": url,
+        "trustKeys": [key.verifying_key().to_base64()],
+        "allowedOrgs": options.allowed_org.iter().map(Name::as_str).collect::<Vec<_>>(),
+    });
+    if url.starts_with("https://") && !options.system_roots {
+        let authority = OwnAuthority::load_or_create(&admin.dir, OffsetDateTime::now_utc())?;
+        file["caFile"] = authority.path().to_string_lossy().into();
+    }
+    let contact =
+        [("adminName", options.admin_name), ("adminEmail", options.admin_email), ("adminURL", options.admin_url)];
+    for (name, value) in contact {
+        if !value.is_empty() {
+            file[name] = value.into();
+        }
+    }
+    admin.out.line(serde_json::to_string_pretty(&file)?, &file);
+    if options.allowed_org.is_empty() {
+        admin.out.note("sign-in is not enforced: who does not sign in is not restricted; see `--allowed-org`");
+    }
+    Ok(())
+}
+
+fn check_url(url: &str) -> anyhow::Result<()> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let uri: http::Uri = url.parse().map_err(|_| anyhow::anyhow!("`{url}` is not a URL"))?;
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    match scheme {
+        "https" | "http" if rest.contains(['/', '?', '#', '@']) => {
+            bail!("`{url}` has more than a host and a port; write for example `https://pullgate.acme.example:8443`")
+        }
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        "http" => bail!("`{url}` would send passwords in the clear; only a loopback address may be `http://`"),
+        _ => bail!("`{url}` does not begin with `https://`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_urls_that_protect_passwords_are_enrolled() {
+        for good in [
+            "https://a.example",
+            "https://a.example:8443",
+            "http://127.0.0.1:1",
+            "http://localhost:1",
+            "http://[::1]:1",
+        ] {
+            assert!(check_url(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["", "a.example", "http://a.example", "ftp://a", "https://a/b", "https://u@a", "https://a?b", "https://"]
+        {
+            assert!(check_url(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What commands read: secrets from standard input, times, short texts.
+
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
+
+use anyhow::{Context as _, bail};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::secret::{MAX_SECRET_BYTES, Secret};
+
+/// Shortest password, in characters (NIST SP 800-63B, 3.1.1.2).
+const MIN_PASSWORD_CHARS: usize = 8;
+
+/// The first line of standard input.
+pub(super) fn password() -> anyhow::Result<Secret> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        eprintln!("Type the password and press Enter (it is shown):");
+    }
+    let mut line = zeroize::Zeroizing::new(Vec::with_capacity(MAX_SECRET_BYTES + 2));
+    stdin
+        .lock()
+        .take(MAX_SECRET_BYTES as u64 + 2)
+        .read_until(b'\n', &mut line)
+        .context("the password cannot be read from standard input")?;
+    let text = std::str::from_utf8(&line).ok().context("the password on standard input is not UTF-8")?;
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    check_password(text)?;
+    Ok(Secret::new(text.to_owned()))
+}
+
+fn check_password(text: &str) -> anyhow::Result<()> {
+    if text.is_empty() {
+        bail!("standard input holds no password; for example: `printf %s \"$PASSWORD\" | pullgate-service ...`");
+    }
+    if text.chars().count() < MIN_PASSWORD_CHARS {
+        bail!("the password is too short: use at least {MIN_PASSWORD_CHARS} characters");
+    }
+    if text.len() > MAX_SECRET_BYTES {
+        bail!("the password is too long: use at most {MAX_SECRET_BYTES} bytes");
+    }
+    if text.chars().any(char::is_control) {
+        bail!("the password holds control characters, which no sign-in form can send");
+    }
+    Ok(())
+}
+
+/// Seconds since the Unix epoch of a time in the future.
+pub(super) fn expires(text: &str, now: i64) -> anyhow::Result<i64> {
+    let at = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| anyhow::anyhow!("`{text}` is not a time; write it like `2027-01-31T00:00:00Z`"))?
+        .unix_timestamp();
+    if at <= now {
+        bail!("`{text}` is in the past; a rule that ended allows and denies nothing");
+    }
+    Ok(at)
+}
+
+/// A time for people.
+pub(super) fn date(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_else(|| seconds.to_string())
+}
+
+/// A short text of one line.
+pub(super) fn text<'a>(what: &str, text: &'a str, most: usize) -> anyhow::Result<&'a str> {
+    if text.chars().count() > most {
+        bail!("{what} is too long: at most {most} characters");
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        bail!("{what} holds control characters");
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_and_unusable_passwords_are_refused() {
+        assert!(check_password("correct horse").is_ok());
+        for bad in ["", "short", "with\ttab in it", &"x".repeat(MAX_SECRET_BYTES + 1)] {
+            assert!(check_password(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_in_the_future() {
+        assert_eq!(expires("2027-01-31T00:00:00Z", 0).unwrap(), 1_801_353_600);
+        assert_eq!(expires("2027-01-31T01:00:00+01:00", 0).unwrap(), 1_801_353_600);
+        assert!(expires("2027-01-31T00:00:00Z", 1_801_353_600).is_err());
+        assert!(expires("tomorrow", 0).is_err());
+        assert_eq!(date(1_801_353_600), "2027-01-31T00:00:00Z");
+    }
+}

@@ -1,0 +1,91 @@
+//! `member`.
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+
+use super::{Admin, account, input, list, organization_id};
+use crate::{
+    cli::MemberCommand,
+    clock,
+    identity::Hasher,
+    model::{Role, word},
+    names::Name,
+    publish::compile,
+    store::{Act, Member},
+};
+
+pub(super) async fn run(admin: &Admin, command: MemberCommand) -> anyhow::Result<()> {
+    match command {
+        MemberCommand::Add { org, user, role, team, password_stdin } => {
+            add(admin, &org, &user, role, &team, password_stdin).await
+        }
+        MemberCommand::Remove { org, user } => remove(admin, &org, &user).await,
+        MemberCommand::List { org } => {
+            let mut view = admin.store.read().await?;
+            let id = organization_id(&mut view, &org).await?;
+            let members = view.members(id).await?;
+            admin.out.lines(&members, &format!("`{org}` has no members"), |member: &Member| {
+                format!("{:<24} {:<8} {}", member.user, word(member.role), member.teams.join(", "))
+            });
+            Ok(())
+        }
+    }
+}
+
+async fn add(
+    admin: &Admin,
+    org: &Name,
+    user: &Name,
+    role: Role,
+    teams: &[Name],
+    password_stdin: bool,
+) -> anyhow::Result<()> {
+    // Read and hashed before the change begins: nobody waits for a person at a keyboard.
+    let hash = match password_stdin {
+        true => Some(Hasher::new()?.hash(input::password()?).await?),
+        false => None,
+    };
+    let mut change = admin.store.write().await?;
+    let organization = organization_id(&mut change, org).await?;
+    let existing = change.account(user.as_str()).await?.filter(|account| !account.removed);
+    let (id, new) = match (existing, hash) {
+        (Some(account), None) => (account.id, false),
+        (None, Some(hash)) => (change.add_account(user.as_str(), &hash, clock::now()).await?, true),
+        (None, None) => bail!("the account `{user}` is new; give its password with `--password-stdin`"),
+        (Some(_), Some(_)) => {
+            bail!(
+                "there is an account `{user}` already; change its password with `account password {user} --password-stdin`"
+            )
+        }
+    };
+    let teams: Vec<String> = teams.iter().map(|team| team.as_str().to_owned()).collect();
+    change.set_member(organization, id, role, &teams).await?;
+    compile::check_session(&change.memberships(id).await?)
+        .with_context(|| format!("`{user}` cannot belong to more organizations and teams"))?;
+    let detail = json!({ "role": role, "teams": teams, "new_account": new });
+    admin.commit(change, Act { act: "member.add", organization: org.as_str(), target: user.as_str(), detail }).await?;
+    let text = format!("`{user}` is {} of `{org}`{}", word(role), if new { "; the account is new" } else { "" });
+    let value = json!({
+        "organization": org.as_str(), "user": user.as_str(), "role": role, "teams": teams, "new_account": new,
+    });
+    admin.out.line(text, &value);
+    Ok(())
+}
+
+async fn remove(admin: &Admin, org: &Name, user: &Name) -> anyhow::Result<()> {
+    let mut change = admin.store.write().await?;
+    let organization = organization_id(&mut change, org).await?;
+    let account = account(&mut change, user).await?;
+    if !change.remove_member(organization, account.id).await? {
+        let members: Vec<String> = change.members(organization).await?.into_iter().map(|member| member.user).collect();
+        match members.as_slice() {
+            [] => bail!("`{user}` is not a member of `{org}`, which has none"),
+            members => bail!("`{user}` is not a member of `{org}`; its members are {}", list(members)),
+        }
+    }
+    let act = Act { act: "member.remove", organization: org.as_str(), target: user.as_str(), detail: json!({}) };
+    admin.commit(change, act).await?;
+    let value = json!({ "organization": org.as_str(), "user": user.as_str(), "removed": true });
+    admin.out.line(format!("`{user}` is no longer a member of `{org}`; the account stays"), &value);
+    Ok(())
+}

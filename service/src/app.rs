@@ -1,0 +1,220 @@
+//! `serve`: wiring, and the order of start and stop.
+
+use std::{io::IsTerminal as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use time::OffsetDateTime;
+use tokio::{net::TcpListener, signal::unix};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::ServeOptions,
+    clock,
+    data_dir::{ADDRESS_FILE, DataDir},
+    http,
+    identity::{AgentTokens, Hasher, Identity},
+    listener,
+    publish::{Publisher, compile::chain},
+    sessions::Sessions,
+    signing_key,
+    store::{Missing, Store},
+    sync_api::{Streams, SyncApi},
+    tls::{self, OwnAuthority, OwnCertificate},
+    validity::Validities,
+};
+
+/// Connections and streams have this long to end after a stop.
+const STOP_DEADLINE: Duration = Duration::from_secs(5);
+/// How often old records are looked for.
+const TIDY_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Logs to standard error; `PULLGATE_LOG` filters. Commands say only what went wrong.
+pub fn init_logging(serving: bool) {
+    let default = if serving { "info" } else { "error" };
+    let filter = EnvFilter::try_from_env("PULLGATE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+/// Runs the service until SIGTERM or SIGINT.
+///
+/// # Errors
+/// Why it could not start, or which of its tasks ended.
+pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()> {
+    if options.insecure_http && !options.listen.ip().is_loopback() {
+        bail!(
+            "`--insecure-http` on `{}` would show passwords to the network; use a loopback address, or TLS",
+            options.listen
+        );
+    }
+    // Before anything is started: a stop that comes early is not lost.
+    let mut terminate = unix::signal(unix::SignalKind::terminate())?;
+    let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
+    raise_descriptor_limit();
+
+    let dir = DataDir::open(data_dir, true)?;
+    dir.remove(ADDRESS_FILE);
+    let key = Arc::new(signing_key::load_or_create(&dir)?);
+    let store = Store::open(dir.path(), Missing::Create).await?;
+    let validities = Validities::new(options.policy_validity, options.session_validity, options.refresh_after);
+    let (publisher, snapshots) = Publisher::start(store.clone(), Arc::clone(&key), validities).await?;
+    let tls = tls(&dir, &options)?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .with_context(|| format!("`{}` cannot be listened on; is another service there?", options.listen))?;
+    let address = listener.local_addr()?;
+
+    let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+    let identity = Arc::new(Identity::new(store.clone(), Hasher::new()?));
+    let api = SyncApi {
+        store: store.clone(),
+        identity: Arc::clone(&identity),
+        sessions: Sessions::new(store.clone(), Arc::clone(&key), validities.session),
+        tokens: AgentTokens::new(Arc::clone(&key), validities.agent_token),
+        snapshots: snapshots.clone(),
+        tracker: tracker.clone(),
+        stop: stop.clone(),
+        streams: Streams::default(),
+    };
+    let router = http::router(api.into_server(), identity);
+
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(named("publisher", publisher.run(stop.clone())));
+    tasks.spawn(named("tidy", tidy(store.clone(), options.keep_records, stop.clone())));
+    if let Some(own) = tls.as_ref().and_then(|tls| tls.own.clone()) {
+        tasks.spawn(named("certificate", renew(own, stop.clone())));
+    }
+    let acceptor = tls.map(|tls| tls.acceptor);
+    let scheme = if acceptor.is_some() { "https" } else { "http" };
+    tasks.spawn(named("listener", listener::serve(listener, acceptor, router, stop.clone(), tracker.clone())));
+
+    dir.replace(ADDRESS_FILE, format!("{address}\n").as_bytes(), 0o644)?;
+    {
+        let published = snapshots.borrow();
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            data_dir = %dir.path().display(),
+            url = %format_args!("{scheme}://{address}"),
+            key = %key.id(),
+            organizations = published.policies.len(),
+            directory_generation = published.directory.generation,
+            "listening"
+        );
+    }
+
+    let ended = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        ended = tasks.join_next() => ended,
+    };
+    tracing::info!("stopping");
+    dir.remove(ADDRESS_FILE);
+    stop.cancel();
+    tracker.close();
+    let all_ended = async {
+        tracker.wait().await;
+        while tasks.join_next().await.is_some() {}
+    };
+    if tokio::time::timeout(STOP_DEADLINE, all_ended).await.is_err() {
+        tracing::warn!(connections = tracker.len(), "some connections did not end in time and are cut");
+    }
+    store.close().await;
+    match ended {
+        None => Ok(()),
+        Some(Ok(name)) => bail!("the task `{name}` ended; the service stops with it"),
+        Some(Err(error)) => Err(error).context("a task failed; the service stops with it"),
+    }
+}
+
+/// A long task that ends, ends the service: this says which.
+async fn named(name: &'static str, task: impl Future<Output = ()>) -> &'static str {
+    task.await;
+    name
+}
+
+struct Tls {
+    acceptor: TlsAcceptor,
+    own: Option<Arc<OwnCertificate>>,
+}
+
+fn tls(dir: &DataDir, options: &ServeOptions) -> anyhow::Result<Option<Tls>> {
+    if options.insecure_http {
+        return Ok(None);
+    }
+    if let (Some(certificate), Some(key)) = (&options.tls_cert, &options.tls_key) {
+        let acceptor = tls::acceptor(tls::from_files(certificate, key)?);
+        return Ok(Some(Tls { acceptor, own: None }));
+    }
+    let now = OffsetDateTime::now_utc();
+    let authority = OwnAuthority::load_or_create(dir, now)?;
+    let own = Arc::new(OwnCertificate::new(authority, &hosts(options), now)?);
+    tracing::info!(ca = %own.ca_path().display(), "the service certifies itself");
+    Ok(Some(Tls { acceptor: tls::acceptor(Arc::clone(&own) as _), own: Some(own) }))
+}
+
+/// Names and addresses under which this machine may be reached.
+fn hosts(options: &ServeOptions) -> Vec<String> {
+    let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+    // A host name that no certificate can carry (an underscore, say) is left out.
+    let uname = rustix::system::uname();
+    hosts.extend(uname.nodename().to_str().ok().filter(|name| tls::is_host(name)).map(str::to_owned));
+    let listen: SocketAddr = options.listen;
+    if !listen.ip().is_unspecified() {
+        hosts.push(listen.ip().to_string());
+    }
+    hosts.extend(options.host.iter().cloned());
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
+}
+
+async fn renew(own: Arc<OwnCertificate>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(OwnCertificate::renew_after()) => {}
+        }
+        match own.renew(OffsetDateTime::now_utc()) {
+            Ok(()) => tracing::info!("the certificate was renewed"),
+            Err(error) => tracing::error!(error = %chain(&error), "the certificate cannot be renewed"),
+        }
+    }
+}
+
+/// Forgets records past their time.
+async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
+    loop {
+        let forgotten = async {
+            let mut change = store.write().await?;
+            let gone = change.forget_records(clock::now_ms().saturating_sub(keep_seconds.saturating_mul(1000))).await?;
+            change.commit().await?;
+            Ok::<_, crate::store::StoreError>(gone)
+        };
+        match forgotten.await {
+            Ok(0) => {}
+            Ok(records) => tracing::info!(records, "old records were forgotten"),
+            Err(error) => tracing::warn!(error = %chain(&error), "old records cannot be forgotten; trying again later"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(TIDY_INTERVAL) => {}
+        }
+    }
+}
+
+/// One descriptor for each connection, and some for the database.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = listener::MAX_CONNECTIONS as u64 + 256;
+    let current = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    if limit.current.is_some_and(|now| now < current) {
+        // Without it the service serves fewer connections, and says so when they run out.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(current), maximum: limit.maximum });
+    }
+}

@@ -1,0 +1,358 @@
+//! The command line. Secrets never appear here: they come through standard input.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    model::{Badge, Mode, Role, WhenExpired},
+    names::Name,
+    validity::parse_seconds,
+};
+
+/// The policy service of pullgate, and its administration.
+#[derive(Debug, Parser)]
+#[command(name = "pullgate-service", version, max_term_width = 100)]
+pub struct Cli {
+    /// Where the database, the signing key and the certificate are
+    #[arg(long, global = true, env = "PULLGATE_SERVICE_DATA_DIR", default_value = proto::paths::SERVICE_DATA_DIR)]
+    pub data_dir: PathBuf,
+    /// Print JSON, one object a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service
+    Serve(ServeOptions),
+    /// Administration.
+    #[command(flatten)]
+    Admin(AdminCommand),
+}
+
+/// Settings of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeOptions {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], proto::paths::SERVICE_PORT)))]
+    pub listen: SocketAddr,
+    /// Certificate chain in PEM; without one the service makes its own
+    #[arg(long, requires = "tls_key", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key in PEM
+    #[arg(long, requires = "tls_cert", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Another name or address for the service's own certificate
+    #[arg(long, value_name = "NAME", conflicts_with = "tls_cert")]
+    pub host: Vec<String>,
+    /// Plain HTTP instead of TLS; only on a loopback address
+    #[arg(long, conflicts_with_all = ["tls_cert", "host"])]
+    pub insecure_http: bool,
+    /// How long a published policy is valid
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_seconds)]
+    pub policy_validity: i64,
+    /// How long a sign-in is valid on a machine that does not reach the service
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_seconds)]
+    pub session_validity: i64,
+    /// When policies and sessions count as stale; new ones are published half-way
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_seconds)]
+    pub refresh_after: i64,
+    /// How long decision records are kept
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_seconds)]
+    pub keep_records: i64,
+}
+
+/// Administration: works on the database, whether or not `serve` runs.
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Print the enrollment file for machines
+    Enrollment(EnrollmentOptions),
+    /// Organizations
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
+    /// Members of an organization
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Personal access tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// An organization's policy
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Images that are allowed whatever their category
+    #[command(subcommand)]
+    Allowlist(RuleCommand),
+    /// Images that are refused whatever allows them
+    #[command(subcommand)]
+    Denylist(RuleCommand),
+    /// Badges of Docker Hub namespaces
+    #[command(subcommand)]
+    Publisher(PublisherCommand),
+    /// Decisions that machines reported, newest first
+    Records(Limit),
+    /// Administrative acts, newest first
+    Audit(Limit),
+}
+
+/// How many to print.
+#[derive(Debug, Args)]
+pub struct Limit {
+    /// At most this many
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
+}
+
+/// Settings of `enrollment`.
+#[derive(Debug, Args)]
+pub struct EnrollmentOptions {
+    /// URL of the service as machines reach it, for example `https://pullgate.acme.example:8443`
+    #[arg(long)]
+    pub url: String,
+    /// Enforce sign-in to one of these organizations
+    #[arg(long = "allowed-org", value_name = "ORG")]
+    pub allowed_org: Vec<Name>,
+    /// The service's certificate is signed by an authority that machines know: leave `caFile` out
+    #[arg(long)]
+    pub system_roots: bool,
+    /// Whom a refused developer may ask
+    #[arg(long, default_value = "")]
+    pub admin_name: String,
+    /// A mailbox
+    #[arg(long, default_value = "")]
+    pub admin_email: String,
+    /// A page
+    #[arg(long, default_value = "")]
+    pub admin_url: String,
+}
+
+/// `organization`.
+#[derive(Debug, Subcommand)]
+pub enum OrganizationCommand {
+    /// Add an organization; its policy is off
+    Add {
+        /// Name
+        org: Name,
+        /// A Docker Hub namespace that it owns: its images are always allowed
+        #[arg(long)]
+        namespace: Vec<Name>,
+    },
+    /// Print the organizations
+    List,
+}
+
+/// `member`.
+#[derive(Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Add a member or change their role and teams; makes the account when it is new
+    Add {
+        /// Organization
+        org: Name,
+        /// User name
+        user: Name,
+        /// What they may do
+        #[arg(long, value_enum)]
+        role: Role,
+        /// A team they belong to
+        #[arg(long)]
+        team: Vec<Name>,
+        /// Read the new account's password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// End a membership; the account stays
+    Remove {
+        /// Organization
+        org: Name,
+        /// User name
+        user: Name,
+    },
+    /// Print the members
+    List {
+        /// Organization
+        org: Name,
+    },
+}
+
+/// `account`.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Replace the password; the user has to sign in again everywhere
+    Password {
+        /// User name
+        user: Name,
+        /// Read the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// End the account: its credentials, memberships and sessions
+    Remove {
+        /// User name
+        user: Name,
+    },
+}
+
+/// `token`.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it, once
+    Create {
+        /// User name
+        user: Name,
+        /// What it is for
+        #[arg(long)]
+        name: String,
+    },
+    /// Print a user's tokens, without their secrets
+    List {
+        /// User name
+        user: Name,
+    },
+    /// End a token; the user has to sign in again everywhere
+    Revoke {
+        /// Its id, or the whole token
+        id: String,
+    },
+}
+
+/// `policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Print the policy
+    Show {
+        /// Organization
+        org: Name,
+    },
+    /// Change what is given; the rest stays
+    Set(PolicyOptions),
+}
+
+/// Settings of `policy set`.
+#[derive(Debug, Args)]
+pub struct PolicyOptions {
+    /// Organization
+    pub org: Name,
+    /// The switch: off, nobody is restricted
+    #[arg(long, value_name = "BOOL")]
+    pub enabled: Option<bool>,
+    /// Refuse, or only record what would be refused
+    #[arg(long, value_enum)]
+    pub mode: Option<Mode>,
+    /// Allow Docker Official Images
+    #[arg(long, value_name = "BOOL")]
+    pub official: Option<bool>,
+    /// Allow verified publishers' images
+    #[arg(long, value_name = "BOOL")]
+    pub verified_publisher: Option<bool>,
+    /// Allow community images
+    #[arg(long, value_name = "BOOL")]
+    pub community: Option<bool>,
+    /// Limit other registries than Docker Hub to the list
+    #[arg(long, value_name = "BOOL")]
+    pub registry_control: Option<bool>,
+    /// A registry of the list; given once or more, they replace the list
+    #[arg(long, value_name = "HOST")]
+    pub registry: Vec<String>,
+    /// Empty the list of registries
+    #[arg(long, conflicts_with = "registry")]
+    pub no_registries: bool,
+    /// What machines do with a policy past its end
+    #[arg(long, value_enum)]
+    pub when_expired: Option<WhenExpired>,
+    /// Your words in a refusal
+    #[arg(long)]
+    pub message: Option<String>,
+    /// Page where access is asked for
+    #[arg(long, value_name = "URL")]
+    pub request_url: Option<String>,
+    /// Whom to write to
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+}
+
+/// `allowlist` and `denylist`.
+#[derive(Debug, Subcommand)]
+pub enum RuleCommand {
+    /// Add a rule, or change the one with the same pattern and scope
+    Add {
+        /// Organization
+        org: Name,
+        /// Which images: `evil/miner`, `acme/*`, `ghcr.io/acme/*`, `alpine:3.*`, `alpine@sha256:...`
+        pattern: String,
+        /// Only for this team
+        #[arg(long, conflicts_with = "user")]
+        team: Option<Name>,
+        /// Only for this user
+        #[arg(long)]
+        user: Option<Name>,
+        /// Until when, for example `2027-01-31T00:00:00Z`
+        #[arg(long, value_name = "RFC3339")]
+        expires: Option<String>,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Remove a rule by its id, or all with a pattern
+    Remove {
+        /// Organization
+        org: Name,
+        /// Id or pattern
+        id_or_pattern: String,
+    },
+    /// Print the list
+    List {
+        /// Organization
+        org: Name,
+    },
+}
+
+/// `publisher`.
+#[derive(Debug, Subcommand)]
+pub enum PublisherCommand {
+    /// Give a Docker Hub namespace its badge
+    Set {
+        /// Namespace
+        namespace: Name,
+        /// Badge
+        #[arg(value_enum)]
+        badge: Badge,
+    },
+    /// Take the badge away
+    Remove {
+        /// Namespace
+        namespace: Name,
+    },
+    /// Print all
+    List,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_secret_cannot_be_given_as_an_argument() {
+        let secrets = |command: &clap::Command| {
+            command.get_arguments().any(|arg| matches!(arg.get_long(), Some("password" | "secret" | "token")))
+        };
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            assert!(!secrets(&command), "{}", command.get_name());
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+}

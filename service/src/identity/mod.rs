@@ -1,0 +1,100 @@
+//! Who is this? Passwords and access tokens of this service's own accounts.
+//!
+//! Later kinds of identity answer the same question: a name and a secret in, an account out.
+
+mod access_token;
+mod agent_token;
+mod hasher;
+mod limiter;
+
+use std::{net::IpAddr, time::Duration, time::Instant};
+
+pub use self::{
+    access_token::AccessToken,
+    agent_token::{Agent, AgentTokens, TokenError},
+    hasher::{Hasher, HasherError},
+    limiter::{Attempt, Limiter},
+};
+use crate::{
+    model::Account,
+    secret::{MAX_SECRET_BYTES, Secret},
+    store::{Store, StoreError},
+};
+
+/// Why a sign-in was not accepted. The three first texts are for the person; none says
+/// whether the account exists.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Unknown user, wrong password, ended token: all the same.
+    #[error("the user name or the password is wrong")]
+    Wrong,
+    /// Too many failed attempts for this user or from this address.
+    #[error("too many failed sign-ins; try again in {} s", .0.as_secs())]
+    Limited(Duration),
+    /// More sign-ins at once than this service hashes.
+    #[error("the service is busy with other sign-ins; try again in a moment")]
+    Busy,
+    /// The database.
+    #[error("the accounts cannot be read")]
+    Store(#[from] StoreError),
+}
+
+/// What [`SignInError::Busy`] tells the caller to wait.
+pub const BUSY_RETRY: Duration = Duration::from_secs(2);
+
+/// Checks credentials.
+pub struct Identity {
+    store: Store,
+    hasher: Hasher,
+    limiter: Limiter,
+}
+
+impl Identity {
+    /// Over this store.
+    #[must_use]
+    pub fn new(store: Store, hasher: Hasher) -> Self {
+        Self { store, hasher, limiter: Limiter::default() }
+    }
+
+    /// The account that these credentials open.
+    ///
+    /// Every attempt that is not limited costs exactly one hash, whether or not the account exists.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn verify(&self, username: &str, secret: Secret, peer: IpAddr) -> Result<Account, SignInError> {
+        // Docker Hub's user names are lower case, and people type them as they like.
+        let username = username.trim().to_ascii_lowercase();
+        if secret.expose().is_empty() || secret.expose().len() > MAX_SECRET_BYTES || username.is_empty() {
+            return Err(SignInError::Wrong);
+        }
+        let attempt = self.limiter.begin(&username, peer, Instant::now()).map_err(SignInError::Limited)?;
+        let (found, secret) = match AccessToken::parse(secret.expose()) {
+            Some(token) => (self.store.read().await?.token(&username, &token.id).await?, token.secret),
+            None => (self.store.read().await?.password(&username).await?, secret),
+        };
+        let (account, hash) = found.unzip();
+        let matches = match self.hasher.verify(secret, hash).await {
+            Ok(matches) => matches,
+            Err(HasherError::Busy) => {
+                // Nothing was learned about the credentials.
+                self.limiter.refund(&attempt);
+                return Err(SignInError::Busy);
+            }
+            Err(HasherError::Hash(error)) => {
+                tracing::error!(%error, "a stored hash cannot be used");
+                return Err(SignInError::Wrong);
+            }
+        };
+        match account {
+            Some(account) if matches => {
+                self.limiter.refund(&attempt);
+                Ok(account)
+            }
+            _ => Err(SignInError::Wrong),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Tests of [`super`].
+
+use std::net::Ipv4Addr;
+
+use super::*;
+use crate::store::Missing;
+
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+async fn with_alice() -> (tempfile::TempDir, Identity, AccessToken) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    let hasher = Hasher::new().unwrap();
+    let token = AccessToken::generate().unwrap();
+    let hash = hasher.hash(secret("correct horse")).await.unwrap();
+    let token_hash = hasher.hash(token.secret.clone()).await.unwrap();
+    let mut change = store.write().await.unwrap();
+    let account = change.add_account("alice", &hash, 1).await.unwrap();
+    change.add_account("bob", &hash, 1).await.unwrap();
+    change.add_token(account, &token.id, "laptop", &token_hash, 1).await.unwrap();
+    change.commit().await.unwrap();
+    (dir, Identity::new(store, hasher), token)
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.to_owned())
+}
+
+#[tokio::test]
+async fn password_and_token_open_their_own_account_only() {
+    let (_dir, identity, token) = with_alice().await;
+    for user in ["alice", "Alice", " alice "] {
+        assert_eq!(identity.verify(user, secret("correct horse"), HOME).await.unwrap().name, "alice");
+    }
+    assert_eq!(identity.verify("alice", token.reveal(), HOME).await.unwrap().name, "alice");
+    for (user, wrong) in [
+        ("alice", secret("wrong")),
+        ("alice", secret("")),
+        ("alice", secret(&"x".repeat(MAX_SECRET_BYTES + 1))),
+        ("", secret("correct horse")),
+        ("bob", token.reveal()),
+        ("nobody", secret("nobody")),
+        ("alice", AccessToken::generate().unwrap().reveal()),
+    ] {
+        assert!(matches!(identity.verify(user, wrong, HOME).await, Err(SignInError::Wrong)), "{user}");
+    }
+}
+
+#[tokio::test]
+async fn failures_are_limited_and_an_ended_token_opens_nothing() {
+    let (_dir, identity, token) = with_alice().await;
+    let account = identity.store.read().await.unwrap().account("alice").await.unwrap().unwrap();
+    let mut change = identity.store.write().await.unwrap();
+    change.revoke_token(account.id, &token.id).await.unwrap();
+    change.commit().await.unwrap();
+    let after = identity.store.read().await.unwrap().account("alice").await.unwrap().unwrap();
+    assert!(after.credential_epoch > account.credential_epoch, "who was signed in has to sign in again");
+    let mut limited = None;
+    for _ in 0..20 {
+        match identity.verify("alice", token.reveal(), HOME).await {
+            Err(SignInError::Wrong) => assert!(limited.is_none()),
+            Err(SignInError::Limited(wait)) => limited = Some(wait),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(limited.unwrap() > Duration::ZERO);
+    assert!(matches!(identity.verify("alice", secret("correct horse"), HOME).await, Err(SignInError::Limited(_))));
+    identity.verify("bob", secret("correct horse"), HOME).await.unwrap();
+}

@@ -1,0 +1,60 @@
+//! Names of organizations, users, teams and Docker Hub namespaces: one rule for all.
+
+use std::{fmt, str::FromStr};
+
+/// Most characters of a name.
+pub const MAX_NAME_CHARS: usize = 63;
+
+/// A checked name: `[a-z0-9][a-z0-9_.-]{0,62}`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+/// Not a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a name: use up to {MAX_NAME_CHARS} of `a-z`, `0-9`, `_`, `.` and `-`, beginning with a letter or digit"
+)]
+pub struct NameError(String);
+
+impl Name {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let first = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let rest = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b));
+        if first && rest && text.len() <= MAX_NAME_CHARS {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError(text.chars().take(80).collect()))
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_one_rule() {
+        for good in ["a", "0", "acme", "a.b-c_d", &"x".repeat(63)] {
+            assert!(good.parse::<Name>().is_ok(), "{good}");
+        }
+        for bad in ["", "-a", ".a", "_a", "Acme", "a b", "a/b", "é", "a\n", &"x".repeat(64)] {
+            assert!(bad.parse::<Name>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The one task that publishes. Level-triggered: a change of the database is a hint to
+//! compare; so is the clock.
+
+use std::{sync::Arc, time::Duration};
+
+use proto::keys::SigningKey;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{PublishError, Snapshot, bring_up_to_date, compile::chain};
+use crate::{
+    clock,
+    store::{Changes, Store},
+    validity::Validities,
+};
+
+/// Looks for due documents at least this often.
+const SLOW: Duration = Duration::from_secs(60);
+/// Pause after a failure: a full disk or a busy database is asked again, not hammered.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Where streams read what is published.
+pub type Snapshots = watch::Receiver<Arc<Snapshot>>;
+
+/// The task's state.
+pub struct Publisher {
+    store: Store,
+    key: Arc<SigningKey>,
+    validities: Validities,
+    changes: Changes,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+}
+
+impl Publisher {
+    /// Publishes for the first time, so that there is always something to show.
+    ///
+    /// # Errors
+    /// [`PublishError`]; then the service does not start.
+    pub async fn start(
+        store: Store,
+        key: Arc<SigningKey>,
+        validities: Validities,
+    ) -> Result<(Self, Snapshots), PublishError> {
+        // Before the first look, so that a change in between is seen.
+        let changes = store.changes().await?;
+        let (snapshots, receiver) = watch::channel(Arc::new(Snapshot::nothing()));
+        let publisher = Self { store, key, validities, changes, snapshots };
+        publisher.step(clock::now()).await?;
+        Ok((publisher, receiver))
+    }
+
+    /// Publishes until told to stop.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            // Still overdue right after a step: that policy cannot be published, and asking each second would not help.
+            let due = u64::try_from(self.snapshots.borrow().due_at().saturating_sub(clock::now()));
+            let pause = due.map_or(SLOW, |due| Duration::from_secs(due.max(1)).min(SLOW));
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+                changed = self.changes.wait() => if let Err(error) = changed {
+                    tracing::warn!(error = %chain(&error), "the database cannot be watched; trying again");
+                    tokio::time::sleep(RETRY).await;
+                },
+            }
+            if let Err(error) = self.step(clock::now()).await {
+                tracing::error!(error = %chain(&error), "publishing failed; what was published stays, trying again");
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(RETRY) => {}
+                }
+                // The hint is used up: compare again without waiting for the next one.
+                self.changes.again();
+            }
+        }
+    }
+
+    /// Compares and publishes what is behind. Reports of machines also change the database:
+    /// for those this is one read of one row.
+    async fn step(&self, now: i64) -> Result<(), PublishError> {
+        let current = Arc::clone(&self.snapshots.borrow());
+        let revision = self.store.read().await?.revision().await?;
+        if revision == current.revision && now < current.due_at() {
+            return Ok(());
+        }
+        let mut store = self.store.write().await?;
+        let next = bring_up_to_date(&mut store, &self.key, &self.validities, &current, now).await?;
+        store.commit().await?;
+        // INVARIANT: shown only after it is durable.
+        self.snapshots.send_replace(Arc::new(next));
+        Ok(())
+    }
+}

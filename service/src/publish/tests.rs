@@ -1,0 +1,258 @@
+//! Tests of [`super`], over a real database.
+
+use proto::{
+    keys::TrustedKeys,
+    sealed::{Opened, Purpose, open},
+};
+
+use super::*;
+use crate::{
+    model::{Badge, Effect, Rule, Scope, Settings},
+    store::{Missing, Store},
+};
+
+const NOW: i64 = 1_800_000_000;
+const DAY: i64 = 86_400;
+
+struct Fixture {
+    _dir: tempfile::TempDir,
+    store: Store,
+    key: SigningKey,
+}
+
+impl Fixture {
+    async fn new(organizations: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+        let mut change = store.write().await.unwrap();
+        for organization in organizations {
+            let id = change.add_organization(organization, NOW).await.unwrap();
+            change.add_namespace(id, organization).await.unwrap();
+        }
+        change.set_publisher("bitnami", Badge::VerifiedPublisher).await.unwrap();
+        change.commit().await.unwrap();
+        Self { _dir: dir, store, key: SigningKey::from_seed(&[1; 32]) }
+    }
+
+    async fn publish(&self, current: &Snapshot, now: i64) -> Snapshot {
+        publish(&self.store, &self.key, current, now).await
+    }
+
+    async fn allow(&self, organization: &str, pattern: &str) {
+        let mut change = self.store.write().await.unwrap();
+        let id = change.organization_id(organization).await.unwrap().unwrap();
+        let rule = Rule {
+            id: format!("rule-{pattern}"),
+            effect: Effect::Allow,
+            pattern: pattern.to_owned(),
+            scope: Scope::Team("ops".to_owned()),
+            expires_at: None,
+            reason: String::new(),
+        };
+        change.put_rule(id, &rule, NOW).await.unwrap();
+        change.commit().await.unwrap();
+    }
+}
+
+async fn publish(store: &Store, key: &SigningKey, current: &Snapshot, now: i64) -> Snapshot {
+    let mut change = store.write().await.unwrap();
+    let next = bring_up_to_date(&mut change, key, &Validities::default(), current, now).await.unwrap();
+    change.commit().await.unwrap();
+    next
+}
+
+fn opened<D: Document>(key: &SigningKey, published: &Published, now: i64) -> Opened<D> {
+    let trusted = TrustedKeys::new(vec![key.verifying_key()]);
+    open(&published.envelope, &trusted, &[EVERYBODY], now, Purpose::Receive).unwrap()
+}
+
+fn generations(snapshot: &Snapshot) -> Vec<i64> {
+    [&snapshot.directory].into_iter().chain(snapshot.policies.values()).map(|published| published.generation).collect()
+}
+
+#[tokio::test]
+async fn what_is_published_opens_and_belongs_together() {
+    let fixture = Fixture::new(&["acme"]).await;
+    fixture.allow("acme", "evil/miner").await;
+    let snapshot = fixture.publish(&Snapshot::nothing(), NOW).await;
+    let directory = opened::<document::Directory>(&fixture.key, &snapshot.directory, NOW);
+    let policy = opened::<document::Policy>(&fixture.key, &snapshot.policies["acme"], NOW);
+    assert_eq!(policy.document.directory_sha256, directory.payload_sha256);
+    assert_eq!((policy.header.subject.as_str(), policy.header.generation), ("acme", 1));
+    assert_eq!((directory.header.subject.as_str(), directory.document.publishers.len()), ("publishers", 1));
+    assert!(!policy.document.enabled, "a new organization restricts nobody");
+    assert_eq!(policy.document.namespaces, ["acme"]);
+    assert_eq!(policy.header.expires_at, NOW + 30 * DAY);
+    let compiled =
+        proto::convert::policy(&policy.document, Arc::new(proto::convert::directory(&directory.document).unwrap()));
+    assert_eq!(compiled.unwrap().organization, "acme");
+}
+
+#[tokio::test]
+async fn an_unchanged_document_keeps_generation_and_bytes_over_a_restart() {
+    let fixture = Fixture::new(&["acme", "beta"]).await;
+    let before = fixture.publish(&Snapshot::nothing(), NOW).await;
+    let same = fixture.publish(&before, NOW + 60).await;
+    // A new process knows nothing and finds what is stored.
+    let after = fixture.publish(&Snapshot::nothing(), NOW + 120).await;
+    for other in [same, after] {
+        assert_eq!(other.directory, before.directory);
+        assert_eq!(other.policies, before.policies);
+    }
+}
+
+#[tokio::test]
+async fn only_the_organization_that_moved_is_published_and_saying_the_same_is_no_change() {
+    let fixture = Fixture::new(&["acme", "beta"]).await;
+    let first = fixture.publish(&Snapshot::nothing(), NOW).await;
+    fixture.allow("beta", "evil/miner").await;
+    let second = fixture.publish(&first, NOW + 1).await;
+    assert_eq!(generations(&second), [1, 1, 2]);
+    fixture.allow("beta", "evil/miner").await;
+    let third = fixture.publish(&second, NOW + 2).await;
+    assert_eq!(generations(&third), [1, 1, 2]);
+    assert!(third.revision > second.revision);
+}
+
+#[tokio::test]
+async fn a_new_directory_publishes_every_policy_anew() {
+    let fixture = Fixture::new(&["acme", "beta"]).await;
+    let first = fixture.publish(&Snapshot::nothing(), NOW).await;
+    let mut change = fixture.store.write().await.unwrap();
+    change.set_publisher("grafana", Badge::SponsoredOpenSource).await.unwrap();
+    change.commit().await.unwrap();
+    let second = fixture.publish(&first, NOW + 1).await;
+    assert_eq!(generations(&second), [2, 2, 2]);
+    for policy in second.policies.values() {
+        let policy = opened::<document::Policy>(&fixture.key, policy, NOW);
+        assert_eq!(policy.document.directory_sha256, second.directory.payload_sha256);
+    }
+}
+
+#[tokio::test]
+async fn a_policy_half_way_to_stale_is_published_anew_with_the_same_content() {
+    let fixture = Fixture::new(&["acme"]).await;
+    let first = fixture.publish(&Snapshot::nothing(), NOW).await;
+    assert_eq!(first.due_at(), NOW + DAY / 2);
+    let early = fixture.publish(&first, NOW + DAY / 2 - 1).await;
+    assert_eq!(generations(&early), [1, 1]);
+    let second = fixture.publish(&early, NOW + DAY / 2).await;
+    assert_eq!(generations(&second), [1, 2], "the directory lasts longer: a new one would send all policies");
+    let policy = opened::<document::Policy>(&fixture.key, &second.policies["acme"], NOW + DAY / 2);
+    assert_eq!(policy.header.issued_at, NOW + DAY / 2);
+}
+
+#[tokio::test]
+async fn another_signing_key_publishes_anew() {
+    let fixture = Fixture::new(&["acme"]).await;
+    fixture.publish(&Snapshot::nothing(), NOW).await;
+    let other = SigningKey::from_seed(&[2; 32]);
+    let second = publish(&fixture.store, &other, &Snapshot::nothing(), NOW + 1).await;
+    assert_eq!(generations(&second), [2, 2]);
+    opened::<document::Policy>(&other, &second.policies["acme"], NOW);
+}
+
+#[tokio::test]
+async fn several_processes_publish_the_same_bytes() {
+    let fixture = Fixture::new(&["acme", "beta"]).await;
+    let mut processes = Vec::new();
+    for _ in 0..4 {
+        let store = Store::open(fixture._dir.path(), Missing::Refuse).await.unwrap();
+        processes.push(tokio::spawn(async move {
+            publish(&store, &SigningKey::from_seed(&[1; 32]), &Snapshot::nothing(), NOW).await
+        }));
+    }
+    let mut snapshots = Vec::new();
+    for process in processes {
+        snapshots.push(process.await.unwrap());
+    }
+    for snapshot in &snapshots {
+        assert_eq!(generations(snapshot), [1, 1, 1]);
+        assert_eq!(snapshot.policies, snapshots[0].policies);
+    }
+}
+
+#[tokio::test]
+async fn a_generation_is_stored_once() {
+    let fixture = Fixture::new(&["acme"]).await;
+    fixture.publish(&Snapshot::nothing(), NOW).await;
+    let mut change = fixture.store.write().await.unwrap();
+    let stored = change.publication(Kind::Policy, "acme").await.unwrap().unwrap();
+    let forged = Publication { envelope: b"other".to_vec(), ..stored };
+    change.add_publication(Kind::Policy, "acme", &forged).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_policy_that_machines_would_refuse_keeps_its_last_publication_and_stops_no_other() {
+    let fixture = Fixture::new(&["acme", "beta"]).await;
+    let first = fixture.publish(&Snapshot::nothing(), NOW).await;
+    // Past the checks of the commands.
+    fixture.allow("acme", "*").await;
+    fixture.allow("beta", "evil/miner").await;
+    let second = fixture.publish(&first, NOW + 1).await;
+    assert_eq!(generations(&second), [1, 1, 2]);
+    assert_eq!(second.policies["acme"], first.policies["acme"]);
+}
+
+#[tokio::test]
+async fn old_generations_are_forgotten_and_the_newest_stays() {
+    let fixture = Fixture::new(&["acme"]).await;
+    let mut snapshot = fixture.publish(&Snapshot::nothing(), NOW).await;
+    for n in 0..30 {
+        let mut change = fixture.store.write().await.unwrap();
+        let id = change.organization_id("acme").await.unwrap().unwrap();
+        change.set_settings(id, &Settings { message: format!("{n}"), ..Settings::default() }).await.unwrap();
+        change.commit().await.unwrap();
+        snapshot = fixture.publish(&snapshot, NOW + n).await;
+    }
+    assert_eq!(generations(&snapshot), [1, 31]);
+    let again = fixture.publish(&Snapshot::nothing(), NOW + 60).await;
+    assert_eq!(again.policies, snapshot.policies);
+}
+
+#[tokio::test]
+async fn members_follow_and_a_removed_account_stays_visible_as_removed() {
+    let fixture = Fixture::new(&["acme"]).await;
+    let mut change = fixture.store.write().await.unwrap();
+    let id = change.organization_id("acme").await.unwrap().unwrap();
+    let alice = change.add_account("alice", "$argon2id$x", NOW).await.unwrap();
+    change.set_member(id, alice, crate::model::Role::Owner, &["ops".to_owned()]).await.unwrap();
+    change.commit().await.unwrap();
+    let first = fixture.publish(&Snapshot::nothing(), NOW).await;
+    assert_eq!(first.members["alice"].memberships[0].organization, "acme");
+
+    let mut change = fixture.store.write().await.unwrap();
+    change.remove_account(alice, NOW).await.unwrap();
+    change.commit().await.unwrap();
+    let second = fixture.publish(&first, NOW).await;
+    let member = &second.members["alice"];
+    assert!(member.account.removed && member.memberships.is_empty());
+    assert!(member.account.credential_epoch > first.members["alice"].account.credential_epoch);
+}
+
+#[test]
+fn the_same_state_always_gives_the_same_bytes() {
+    let state = || crate::model::PolicyState {
+        organization: "acme".to_owned(),
+        settings: Settings::default(),
+        registries: vec!["ghcr.io".to_owned()],
+        namespaces: vec!["acme".to_owned()],
+        rules: vec![],
+    };
+    assert_eq!(
+        prost::Message::encode_to_vec(&compile::policy(state(), [1; 32])),
+        prost::Message::encode_to_vec(&compile::policy(state(), [1; 32]))
+    );
+    assert!(compile::check_policy(state()).is_ok());
+    let long = "x".repeat(9 << 20);
+    let rule = Rule {
+        id: "1".to_owned(),
+        effect: Effect::Deny,
+        pattern: "a/b".to_owned(),
+        scope: Scope::Organization,
+        expires_at: None,
+        reason: long,
+    };
+    let huge = crate::model::PolicyState { rules: vec![rule], ..state() };
+    assert!(matches!(compile::check_policy(huge), Err(CompileError::TooLarge { .. })));
+}

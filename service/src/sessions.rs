@@ -1,0 +1,190 @@
+//! Sessions: what a signed-in user of one machine belongs to, sealed for that machine.
+//!
+//! INVARIANT: a session generation is used once for an account, over all its machines, and
+//! the bytes of the newest one of each machine are stored.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use proto::{document, keys::SigningKey, sealed};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    model::Membership,
+    publish::{CompileError, compile},
+    store::{AgentKey, Reading, SealedSession, Store, StoreError},
+    validity::{self, Validity},
+};
+
+/// Why there is no session.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// Removed account, or a credential ended since the sign-in.
+    #[error("the account's credentials changed since it signed in here; sign in again")]
+    Ended,
+    /// Too many memberships for one document.
+    #[error("the session cannot be sealed")]
+    Compile(#[from] CompileError),
+    /// The database.
+    #[error("the session cannot be stored")]
+    Store(#[from] StoreError),
+}
+
+/// Whose session on which machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// User name.
+    pub user: String,
+    /// The machine's own id.
+    pub machine_id: String,
+    /// Local user there.
+    pub uid: u32,
+    /// The account's epoch at sign-in.
+    pub credential_epoch: i64,
+}
+
+/// Seals and keeps sessions.
+#[derive(Clone)]
+pub struct Sessions {
+    store: Store,
+    key: Arc<SigningKey>,
+    validity: Validity,
+}
+
+impl Sessions {
+    /// In this store, with this key.
+    #[must_use]
+    pub fn new(store: Store, key: Arc<SigningKey>, validity: Validity) -> Self {
+        Self { store, key, validity }
+    }
+
+    /// The session as it should be now: the stored one while it says the truth and is fresh, else a new one.
+    ///
+    /// # Errors
+    /// [`SessionError`].
+    pub async fn current(&self, holder: &Holder, agent_version: &str, now: i64) -> Result<SealedSession, SessionError> {
+        let mut view = self.store.read().await?;
+        let wanted = self.wanted(&mut view, holder).await?;
+        if let Some(stored) = self.stored(&mut view, &wanted, now).await? {
+            return Ok(stored);
+        }
+        drop(view);
+        let mut change = self.store.write().await?;
+        let wanted = self.wanted(&mut change, holder).await?;
+        // Another stream of the same agent may have been quicker.
+        if let Some(stored) = self.stored(&mut change, &wanted, now).await? {
+            return Ok(stored);
+        }
+        compile::check_session(&wanted.memberships)?;
+        let generation = change.next_session_generation(wanted.key.account).await?;
+        let audience = format!("machine:{}", holder.machine_id);
+        let header = self.validity.header(&holder.user, audience, generation, now);
+        let (refresh_after, expires_at) = (header.refresh_after, header.expires_at);
+        let session = SealedSession {
+            generation,
+            content_sha256: wanted.content_sha256,
+            envelope: sealed::seal(&document::Session { header: Some(header), ..wanted.document }, &self.key),
+            keyid: self.key.id().to_string(),
+            issued_at: now,
+            refresh_after,
+            expires_at,
+        };
+        change.put_session(&wanted.key, &session, agent_version).await?;
+        change.commit().await?;
+        Ok(session)
+    }
+
+    /// The store's sequence now: a snapshot of this revision shows what a session read before says.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn revision(&self) -> Result<i64, StoreError> {
+        self.store.read().await?.revision().await
+    }
+
+    async fn wanted(&self, view: &mut Reading, holder: &Holder) -> Result<Wanted, SessionError> {
+        let account = view.account(&holder.user).await?.ok_or(SessionError::Ended)?;
+        if account.removed || account.credential_epoch != holder.credential_epoch {
+            return Err(SessionError::Ended);
+        }
+        let memberships = view.memberships(account.id).await?;
+        let document = compile::session(&holder.machine_id, holder.uid, &memberships);
+        let key = AgentKey { account: account.id, machine_id: holder.machine_id.clone(), uid: holder.uid };
+        Ok(Wanted { key, memberships, content_sha256: Sha256::digest(document.encode_to_vec()).into(), document })
+    }
+
+    async fn stored(&self, view: &mut Reading, wanted: &Wanted, now: i64) -> Result<Option<SealedSession>, StoreError> {
+        let stored = view.session(&wanted.key).await?;
+        Ok(stored.filter(|stored| {
+            stored.content_sha256 == wanted.content_sha256
+                && stored.keyid == self.key.id().as_str()
+                && !validity::is_due(stored.issued_at, stored.refresh_after, now)
+        }))
+    }
+}
+
+struct Wanted {
+    key: AgentKey,
+    memberships: Vec<Membership>,
+    document: document::Session,
+    content_sha256: [u8; 32],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Role, store::Missing, validity::Validities};
+
+    async fn fixture() -> (tempfile::TempDir, Store, Sessions, Holder) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+        let mut change = store.write().await.unwrap();
+        let organization = change.add_organization("acme", 1).await.unwrap();
+        let account = change.add_account("alice", "$argon2id$x", 1).await.unwrap();
+        change.set_member(organization, account, Role::Member, &[]).await.unwrap();
+        change.commit().await.unwrap();
+        let key = Arc::new(SigningKey::from_seed(&[1; 32]));
+        let sessions = Sessions::new(store.clone(), key, Validities::default().session);
+        let holder = Holder { user: "alice".to_owned(), machine_id: "m1".to_owned(), uid: 1000, credential_epoch: 1 };
+        (dir, store, sessions, holder)
+    }
+
+    #[tokio::test]
+    async fn an_unchanged_session_keeps_its_bytes_and_a_due_one_is_sealed_anew() {
+        let (_dir, _store, sessions, holder) = fixture().await;
+        let first = sessions.current(&holder, "1", 1_000_000).await.unwrap();
+        assert_eq!(sessions.current(&holder, "1", 1_000_100).await.unwrap(), first);
+        let later = sessions.current(&holder, "1", 1_000_000 + 13 * 3600).await.unwrap();
+        assert_eq!((first.generation, later.generation), (1, 2));
+    }
+
+    #[tokio::test]
+    async fn every_machine_has_a_generation_of_its_own() {
+        let (_dir, _store, sessions, holder) = fixture().await;
+        let other = Holder { machine_id: "m2".to_owned(), ..holder.clone() };
+        let uid = Holder { uid: 1001, ..holder.clone() };
+        let mut generations = Vec::new();
+        for holder in [&holder, &other, &uid, &holder] {
+            generations.push(sessions.current(holder, "1", 1_000_000).await.unwrap().generation);
+        }
+        assert_eq!(generations, [1, 2, 3, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_changed_membership_is_sealed_and_an_ended_credential_refused() {
+        let (_dir, store, sessions, holder) = fixture().await;
+        let first = sessions.current(&holder, "1", 1_000_000).await.unwrap();
+        let mut change = store.write().await.unwrap();
+        let organization = change.organization_id("acme").await.unwrap().unwrap();
+        let account = change.account("alice").await.unwrap().unwrap().id;
+        change.set_member(organization, account, Role::Owner, &["ops".to_owned()]).await.unwrap();
+        change.commit().await.unwrap();
+        let second = sessions.current(&holder, "1", 1_000_000).await.unwrap();
+        assert_eq!(second.generation, first.generation + 1);
+
+        let mut change = store.write().await.unwrap();
+        change.set_password(account, "alice", "$argon2id$y", 2).await.unwrap();
+        change.commit().await.unwrap();
+        assert!(matches!(sessions.current(&holder, "1", 1_000_000).await, Err(SessionError::Ended)));
+    }
+}

@@ -1,0 +1,106 @@
+//! Signed-in users of machines, each with the session sealed for it.
+
+use super::{Reading, StoreError, Writing, publications::sha256};
+
+/// Machines of one account whose sessions are kept; the least recently sealed goes first.
+const KEPT_AGENTS: i64 = 200;
+
+/// Whose session it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AgentKey {
+    /// Row of the account.
+    pub account: i64,
+    /// The machine's own id.
+    pub machine_id: String,
+    /// Local user there.
+    pub uid: u32,
+}
+
+/// A sealed session, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSession {
+    /// Unique and rising for the account, over all its machines.
+    pub generation: i64,
+    /// SHA-256 of the session without its header.
+    pub content_sha256: [u8; 32],
+    /// The exact bytes of the envelope.
+    pub envelope: Vec<u8>,
+    /// Key that signed it.
+    pub keyid: String,
+    /// Seconds since the Unix epoch.
+    pub issued_at: i64,
+    /// Seconds since the Unix epoch.
+    pub refresh_after: i64,
+    /// Seconds since the Unix epoch.
+    pub expires_at: i64,
+}
+
+type Row = (i64, Vec<u8>, Vec<u8>, String, i64, i64, i64);
+
+impl Reading {
+    /// The session that was sealed last for this agent.
+    pub(crate) async fn session(&mut self, key: &AgentKey) -> Result<Option<SealedSession>, StoreError> {
+        let sql = "SELECT generation, content_sha256, envelope, keyid, issued_at, refresh_after, expires_at \
+                   FROM agents WHERE account_id = $1 AND machine_id = $2 AND uid = $3";
+        let row: Option<Row> = sqlx::query_as(sql)
+            .bind(key.account)
+            .bind(&key.machine_id)
+            .bind(key.uid)
+            .fetch_optional(&mut *self.0)
+            .await?;
+        let Some((generation, content, envelope, keyid, issued_at, refresh_after, expires_at)) = row else {
+            return Ok(None);
+        };
+        let content_sha256 = sha256("content_sha256", content)?;
+        Ok(Some(SealedSession { generation, content_sha256, envelope, keyid, issued_at, refresh_after, expires_at }))
+    }
+}
+
+impl Writing {
+    /// Stores what was sealed for this agent.
+    pub(crate) async fn put_session(
+        &mut self,
+        key: &AgentKey,
+        session: &SealedSession,
+        version: &str,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO agents (account_id, machine_id, uid, generation, content_sha256, envelope, keyid, \
+                   issued_at, refresh_after, expires_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                   ON CONFLICT (account_id, machine_id, uid) DO UPDATE SET generation = excluded.generation, \
+                   content_sha256 = excluded.content_sha256, envelope = excluded.envelope, keyid = excluded.keyid, \
+                   issued_at = excluded.issued_at, refresh_after = excluded.refresh_after, \
+                   expires_at = excluded.expires_at, version = excluded.version";
+        sqlx::query(sql)
+            .bind(key.account)
+            .bind(&key.machine_id)
+            .bind(key.uid)
+            .bind(session.generation)
+            .bind(session.content_sha256.as_slice())
+            .bind(&session.envelope)
+            .bind(&session.keyid)
+            .bind(session.issued_at)
+            .bind(session.refresh_after)
+            .bind(session.expires_at)
+            .bind(version)
+            .execute(&mut *self.0.0)
+            .await?;
+        let sql = "DELETE FROM agents WHERE account_id = $1 AND generation <= (SELECT generation FROM agents \
+                   WHERE account_id = $1 ORDER BY generation DESC LIMIT 1 OFFSET $2)";
+        sqlx::query(sql).bind(key.account).bind(KEPT_AGENTS).execute(&mut *self.0.0).await?;
+        Ok(())
+    }
+
+    /// Adds to what a machine says it lost.
+    pub(crate) async fn add_dropped(&mut self, key: &AgentKey, dropped: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE agents SET records_dropped = records_dropped + $4 \
+                   WHERE account_id = $1 AND machine_id = $2 AND uid = $3";
+        sqlx::query(sql)
+            .bind(key.account)
+            .bind(&key.machine_id)
+            .bind(key.uid)
+            .bind(dropped)
+            .execute(&mut *self.0.0)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! Decisions that machines reported.
+
+use serde::Serialize;
+use sqlx::{FromRow, QueryBuilder};
+
+use super::{Reading, StoreError, Writing};
+
+/// Rows of one statement: 15 values each stay far below SQLite's 32766 parameters.
+const BATCH: usize = 500;
+
+/// One stored decision.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize)]
+pub struct RecordRow {
+    /// ULID, unique on its machine.
+    pub id: String,
+    /// Machine that decided.
+    pub machine_id: String,
+    /// Milliseconds since the Unix epoch, by the machine's clock.
+    pub at_ms: i64,
+    /// Milliseconds since the Unix epoch, by this service's clock.
+    pub received_at_ms: i64,
+    /// Account whose agent reported it.
+    pub reported_by: String,
+    /// Stable word.
+    pub action: String,
+    /// Normalised reference.
+    pub image: String,
+    /// The answer.
+    pub allowed: bool,
+    /// Stable code.
+    pub reason: String,
+    /// Stable code; may be empty.
+    pub category: String,
+    /// May be empty.
+    pub organization: String,
+    /// Policy generation that decided.
+    pub generation: i64,
+    /// Id of the rule that decided; may be empty.
+    pub rule: String,
+    /// Monitor mode.
+    pub would_deny: bool,
+    /// JSON array of user names.
+    pub users: String,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Rows that were not there.
+    pub new: u64,
+}
+
+impl Reading {
+    /// The newest records, newest first.
+    pub(crate) async fn records(&mut self, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
+        let sql = "SELECT * FROM records ORDER BY at_ms DESC, id DESC LIMIT $1";
+        Ok(sqlx::query_as(sql).bind(limit).fetch_all(&mut *self.0).await?)
+    }
+}
+
+impl Writing {
+    /// Adds those that are not there.
+    pub(crate) async fn add_records(&mut self, records: &[RecordRow]) -> Result<Stored, StoreError> {
+        let mut new = 0;
+        for batch in records.chunks(BATCH) {
+            let mut sql = QueryBuilder::new(
+                "INSERT INTO records (id, machine_id, at_ms, received_at_ms, reported_by, action, image, allowed, \
+                 reason, category, organization, generation, rule, would_deny, users) ",
+            );
+            sql.push_values(batch, |mut row, record| {
+                row.push_bind(&record.id)
+                    .push_bind(&record.machine_id)
+                    .push_bind(record.at_ms)
+                    .push_bind(record.received_at_ms)
+                    .push_bind(&record.reported_by)
+                    .push_bind(&record.action)
+                    .push_bind(&record.image)
+                    .push_bind(record.allowed)
+                    .push_bind(&record.reason)
+                    .push_bind(&record.category)
+                    .push_bind(&record.organization)
+                    .push_bind(record.generation)
+                    .push_bind(&record.rule)
+                    .push_bind(record.would_deny)
+                    .push_bind(&record.users);
+            });
+            sql.push(" ON CONFLICT (machine_id, id) DO NOTHING");
+            new += sql.build().execute(&mut *self.0.0).await?.rows_affected();
+        }
+        Ok(Stored { new })
+    }
+
+    /// Forgets what was received before. Returns how many.
+    pub(crate) async fn forget_records(&mut self, before_ms: i64) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM records WHERE received_at_ms < $1";
+        Ok(sqlx::query(sql).bind(before_ms).execute(&mut *self.0.0).await?.rows_affected())
+    }
+}

@@ -1,0 +1,200 @@
+//! Tests of [`super`].
+
+use std::fs;
+
+use super::*;
+use crate::{
+    model::{Badge, Role},
+    store::audit::Act,
+};
+
+async fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    (dir, store)
+}
+
+#[tokio::test]
+async fn the_database_is_durable_and_checks_references() {
+    let (_dir, store) = store().await;
+    let mut view = store.write().await.unwrap();
+    let pragma = |name: &str| sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
+    let journal: String = sqlx::query_scalar(pragma("journal_mode")).fetch_one(&mut *view.0.0).await.unwrap();
+    let synchronous: i64 = sqlx::query_scalar(pragma("synchronous")).fetch_one(&mut *view.0.0).await.unwrap();
+    let foreign_keys: i64 = sqlx::query_scalar(pragma("foreign_keys")).fetch_one(&mut *view.0.0).await.unwrap();
+    assert_eq!((journal.as_str(), synchronous, foreign_keys), ("wal", 2, 1));
+    assert!(view.add_namespace(999, "nobody").await.is_err());
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_and_untouched() {
+    let (dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+               VALUES (9999, 'from the future', TRUE, x'00', 1)";
+    sqlx::query(sql).execute(&mut *change.0.0).await.unwrap();
+    change.commit().await.unwrap();
+    store.close().await;
+    let refused = Store::open(dir.path(), Missing::Create).await;
+    let Err(StoreError::Newer { version: 9999, .. }) = refused else { panic!("{refused:?}") };
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "this is not a database, and somebody may want it back ".repeat(100);
+    fs::write(dir.path().join(FILE), &text).unwrap();
+    let refused = Store::open(dir.path(), Missing::Create).await;
+    assert!(matches!(refused, Err(StoreError::Damaged)), "{refused:?}");
+    assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap(), text);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_loses_nothing_and_reading_goes_on() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let acme = change.add_organization("acme", 1).await.unwrap();
+    change.commit().await.unwrap();
+    // Of this connection only, as if there were room again on the next one.
+    sqlx::query("PRAGMA max_page_count = 1").execute(&store.writer).await.unwrap();
+    let mut change = store.write().await.unwrap();
+    let hosts: Vec<String> = (0..10_000).map(|n| format!("registry-{n}.corp.example")).collect();
+    let refused = change.set_registries(acme, &hosts).await;
+    assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
+    drop(change);
+    assert_eq!(store.read().await.unwrap().organization_names().await.unwrap(), ["acme"]);
+    let mut change = store.write().await.unwrap();
+    change.set_registries(acme, &hosts).await.unwrap();
+    change.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_missing_database_is_made_only_when_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(Store::open(dir.path(), Missing::Refuse).await, Err(StoreError::Missing(_))));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn first_starts_at_once_all_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let opening: Vec<_> = (0..8)
+        .map(|_| {
+            let path = dir.path().to_owned();
+            tokio::spawn(async move { Store::open(&path, Missing::Create).await })
+        })
+        .collect();
+    for opening in opening {
+        opening.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_committed_leaves_nothing() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let before = change.revision().await.unwrap();
+    change.add_organization("acme", 1).await.unwrap();
+    drop(change);
+    let mut view = store.read().await.unwrap();
+    assert!(view.organization_names().await.unwrap().is_empty());
+    assert_eq!(view.revision().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn every_change_that_is_published_moves_the_sequence() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let mut last = change.revision().await.unwrap();
+    macro_rules! moves {
+        ($what:expr) => {{
+            let value = $what.await.unwrap();
+            let now = change.revision().await.unwrap();
+            assert!(now > last, stringify!($what));
+            last = now;
+            value
+        }};
+    }
+    let acme = moves!(change.add_organization("acme", 1));
+    moves!(change.add_namespace(acme, "acme"));
+    moves!(change.set_registries(acme, &["ghcr.io".to_owned()]));
+    let alice = moves!(change.add_account("alice", "$argon2id$", 1));
+    moves!(change.set_member(acme, alice, Role::Member, &[]));
+    moves!(change.set_password(alice, "alice", "$argon2id$2", 1));
+    moves!(change.remove_member(acme, alice));
+    moves!(change.set_publisher("bitnami", Badge::VerifiedPublisher));
+    moves!(change.remove_publisher("bitnami"));
+    change.add_token(alice, "t", "laptop", "$argon2id$", 1).await.unwrap();
+    moves!(change.revoke_token(alice, "t"));
+    moves!(change.remove_account(alice, 1));
+    assert_eq!(change.organizations_since(last).await.unwrap(), []);
+    assert_eq!(change.accounts_since(last - 1).await.unwrap()[0].name, "alice");
+}
+
+#[tokio::test]
+async fn only_hashes_are_stored_as_credentials() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    assert!(change.add_account("alice", "hunter42", 1).await.is_err());
+}
+
+#[tokio::test]
+async fn audit_lines_cannot_be_changed_or_removed() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let act = Act { act: "x.y", organization: "acme", target: "t", detail: serde_json::json!({ "a": 1 }) };
+    change.audit("local:0", &act).await.unwrap();
+    assert!(sqlx::query("UPDATE audit SET actor = 'me'").execute(&mut *change.0.0).await.is_err());
+    assert!(sqlx::query("DELETE FROM audit").execute(&mut *change.0.0).await.is_err());
+    assert_eq!(change.audit_lines(10).await.unwrap()[0].detail, r#"{"a":1}"#);
+}
+
+#[tokio::test]
+async fn a_change_by_another_process_is_noticed() {
+    let (dir, store) = store().await;
+    let mut changes = store.changes().await.unwrap();
+    let other = Store::open(dir.path(), Missing::Refuse).await.unwrap();
+    let mut change = other.write().await.unwrap();
+    change.add_organization("acme", 1).await.unwrap();
+    change.commit().await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), changes.wait()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_comes_back_keeps_counting() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
+    assert_eq!(change.next_session_generation(alice).await.unwrap(), 1);
+    let epoch = change.account("alice").await.unwrap().unwrap().credential_epoch;
+    change.remove_account(alice, 2).await.unwrap();
+    assert!(change.password("alice").await.unwrap().is_none());
+    assert_eq!(change.add_account("alice", "$argon2id$", 3).await.unwrap(), alice);
+    assert_eq!(change.next_session_generation(alice).await.unwrap(), 2);
+    let account = change.account("alice").await.unwrap().unwrap();
+    assert!(!account.removed && account.credential_epoch > epoch);
+}
+
+#[tokio::test]
+async fn agents_of_an_account_are_bounded_and_the_newest_stay() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let account = change.add_account("alice", "$argon2id$", 1).await.unwrap();
+    for generation in 1..=250 {
+        let key = AgentKey { account, machine_id: format!("m{generation}"), uid: 1 };
+        let session = SealedSession {
+            generation,
+            content_sha256: [0; 32],
+            envelope: vec![],
+            keyid: String::new(),
+            issued_at: 1,
+            refresh_after: 2,
+            expires_at: 3,
+        };
+        change.put_session(&key, &session, "1").await.unwrap();
+    }
+    let key = |n: u32| AgentKey { account, machine_id: format!("m{n}"), uid: 1 };
+    assert!(change.session(&key(50)).await.unwrap().is_none());
+    assert!(change.session(&key(51)).await.unwrap().is_some());
+    assert!(change.session(&key(250)).await.unwrap().is_some());
+}

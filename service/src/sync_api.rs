@@ -1,0 +1,232 @@
+//! The agents' gRPC service (`pullgate.sync.v1.Sync`).
+
+mod report;
+mod watch;
+
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use proto::sync::{
+    ReportRequest, ReportResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
+    sync_server::{Sync, SyncServer},
+};
+use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+
+use crate::{
+    clock,
+    identity::{Agent, AgentTokens, BUSY_RETRY, Identity, SignInError},
+    listener::Peer,
+    publish::{Snapshots, compile::chain},
+    secret::Secret,
+    sessions::{Holder, SessionError, Sessions},
+    store::Store,
+};
+
+/// Longest machine id and agent version, in bytes.
+const MAX_ID_BYTES: usize = 128;
+/// Open watch streams of one user: some machines, and streams that a lost connection has left behind.
+const STREAMS_PER_USER: usize = 64;
+/// Open watch streams in all.
+const STREAMS: usize = 10_000;
+
+/// What the service's calls share.
+pub struct SyncApi {
+    /// The database.
+    pub store: Store,
+    /// Checks credentials.
+    pub identity: Arc<Identity>,
+    /// Seals sessions.
+    pub sessions: Sessions,
+    /// Makes and reads agent tokens.
+    pub tokens: AgentTokens,
+    /// What is published.
+    pub snapshots: Snapshots,
+    /// Watch streams run here.
+    pub tracker: TaskTracker,
+    /// Ends watch streams.
+    pub stop: CancellationToken,
+    /// Open streams by user.
+    pub streams: Streams,
+}
+
+impl SyncApi {
+    /// As a tonic service, with limits on messages.
+    #[must_use]
+    pub fn into_server(self) -> SyncServer<Self> {
+        SyncServer::new(self)
+            .max_decoding_message_size(proto::local::MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(proto::local::MAX_MESSAGE_BYTES)
+    }
+
+    fn agent(&self, metadata: &MetadataMap) -> Result<Agent, Status> {
+        let token = metadata
+            .get("authorization")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or_else(|| Status::unauthenticated("sign in first: the call carries no agent token"))?;
+        self.tokens.open(token, clock::now()).map_err(|error| Status::unauthenticated(error.to_string()))
+    }
+}
+
+#[tonic::async_trait]
+impl Sync for SyncApi {
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
+
+    async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
+        let peer = request.extensions().get::<Peer>().copied().ok_or_else(|| Status::internal("no peer address"))?;
+        let SignInRequest { username, secret, machine_id, uid, agent_version } = request.into_inner();
+        let secret = Secret::new(secret);
+        check_id("machine_id", &machine_id)?;
+        if agent_version.len() > MAX_ID_BYTES || agent_version.chars().any(char::is_control) {
+            return Err(Status::invalid_argument("`agent_version` is too long or holds control characters"));
+        }
+        let account = self.identity.verify(&username, secret, peer.0.ip()).await.map_err(sign_in_status)?;
+        let holder = Holder { user: account.name.clone(), machine_id, uid, credential_epoch: account.credential_epoch };
+        let now = clock::now();
+        let session = self.sessions.current(&holder, &agent_version, now).await.map_err(|e| session_status(&e))?;
+        tracing::info!(
+            user = %account.name,
+            machine = %holder.machine_id,
+            generation = session.generation,
+            peer = %peer.0,
+            "signed in"
+        );
+        let agent_token = self.tokens.issue(&account, &holder.machine_id, uid, session.generation, now);
+        Ok(Response::new(SignInResponse { agent_token, session: session.envelope }))
+    }
+
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let agent = self.agent(request.metadata())?;
+        let request = request.into_inner();
+        let held = watch::held(request.held)?;
+        let slot = self.streams.take(&agent.user).ok_or_else(|| {
+            Status::resource_exhausted(format!("`{}` has too many open streams; close some", agent.user))
+        })?;
+        let version: String = request.agent_version.chars().filter(|c| !c.is_control()).take(MAX_ID_BYTES).collect();
+        let stream = watch::Desired::new(agent, version, held, self.sessions.clone(), self.snapshots.clone());
+        // One message waits: a slow agent gets the newest state next, not every state.
+        let (sender, receiver) = tokio::sync::mpsc::channel(1);
+        let stop = self.stop.clone();
+        self.tracker.spawn(async move {
+            stream.run(sender, stop).await;
+            drop(slot);
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
+        let agent = self.agent(request.metadata())?;
+        let accepted = report::store(&self.store, &agent, request.into_inner()).await?;
+        Ok(Response::new(ReportResponse { accepted }))
+    }
+}
+
+fn check_id(field: &str, text: &str) -> Result<(), Status> {
+    let good = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if text.is_empty() || text.len() > MAX_ID_BYTES || !good {
+        return Err(Status::invalid_argument(format!(
+            "`{field}` must be 1 to {MAX_ID_BYTES} of letters, digits, `-` and `_`"
+        )));
+    }
+    Ok(())
+}
+
+fn sign_in_status(error: SignInError) -> Status {
+    match error {
+        SignInError::Wrong => Status::unauthenticated(error.to_string()),
+        SignInError::Limited(wait) => limited(&error, wait),
+        SignInError::Busy => limited(&error, BUSY_RETRY),
+        SignInError::Store(_) => unavailable(&error),
+    }
+}
+
+fn limited(error: &SignInError, wait: Duration) -> Status {
+    let mut status = Status::resource_exhausted(error.to_string());
+    status.metadata_mut().insert("retry-after", wait.as_secs().max(1).into());
+    status
+}
+
+fn session_status(error: &SessionError) -> Status {
+    match error {
+        SessionError::Ended => Status::unauthenticated(error.to_string()),
+        SessionError::Compile(_) => {
+            tracing::error!(error = %chain(error), "a session cannot be sealed");
+            Status::failed_precondition(chain(error))
+        }
+        SessionError::Store(_) => unavailable(error),
+    }
+}
+
+/// The agent may try again; what is wrong with the database is the operator's business.
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> Status {
+    tracing::error!(error = %chain(error), "a call failed");
+    Status::unavailable("the service cannot use its database now; try again later")
+}
+
+/// Bounds open streams, by user and in all.
+#[derive(Clone, Default)]
+pub struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+
+impl Streams {
+    fn take(&self, user: &str) -> Option<StreamSlot> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = open.values().sum();
+        let count = open.get(user).copied().unwrap_or_default();
+        if all >= STREAMS || count >= STREAMS_PER_USER {
+            return None;
+        }
+        open.insert(user.to_owned(), count + 1);
+        Some(StreamSlot { streams: self.clone(), user: user.to_owned() })
+    }
+}
+
+/// A stream's place, given back on drop.
+struct StreamSlot {
+    streams: Streams,
+    user: String,
+}
+
+impl Drop for StreamSlot {
+    fn drop(&mut self) {
+        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.user);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_bounded_for_each_user_and_given_back() {
+        let streams = Streams::default();
+        let mut slots: Vec<_> = (0..STREAMS_PER_USER).map(|_| streams.take("alice").unwrap()).collect();
+        assert!(streams.take("alice").is_none());
+        assert!(streams.take("bob").is_some());
+        slots.pop();
+        assert!(streams.take("alice").is_some());
+        drop(slots);
+        assert!(streams.0.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn ids_are_plain() {
+        for good in ["a", "01J9ZK", "a-b_c", &"x".repeat(128)] {
+            assert!(check_id("machine_id", good).is_ok());
+        }
+        for bad in ["", "a b", "a:b", "é", "a/b", &"x".repeat(129)] {
+            assert!(check_id("machine_id", bad).is_err(), "{bad}");
+        }
+    }
+}

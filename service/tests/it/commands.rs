@@ -1,0 +1,175 @@
+//! The administration commands: what they say, what they refuse, what they write down.
+
+use crate::support::{PASSWORD, Service};
+
+#[tokio::test]
+async fn errors_name_what_there_is_and_the_next_step() {
+    let service = Service::empty();
+    let cases: [(&[&str], &str, &str); 16] = [
+        (&["member", "add", "acmee", "alice", "--role", "member"], "", "there are `acme`, `beta`"),
+        (&["member", "add", "acme", "carol", "--role", "member"], "", "--password-stdin"),
+        (
+            &["member", "add", "acme", "alice", "--role", "owner", "--password-stdin"],
+            PASSWORD,
+            "account password alice",
+        ),
+        (&["member", "add", "acme", "carol", "--role", "member", "--password-stdin"], "short", "at least 8"),
+        (&["member", "add", "acme", "carol", "--role", "member", "--password-stdin"], "", "holds no password"),
+        (&["member", "remove", "beta", "alice"], "", "not a member of `beta`"),
+        (&["organization", "add", "acme"], "", "already"),
+        (&["organization", "add", "gamma", "--namespace", "acme"], "", "belongs to the organization `acme`"),
+        (&["organization", "add", "gamma", "--namespace", "library"], "", "official"),
+        (&["account", "password", "nobody", "--password-stdin"], PASSWORD, "no account `nobody`"),
+        (&["token", "revoke", "0000"], "", "token list"),
+        (&["policy", "set", "acme"], "", "nothing to change"),
+        (&["policy", "set", "acme", "--registry", "no host"], "", "no host"),
+        (&["allowlist", "add", "acme", "evil/miner", "--expires", "2001-01-01T00:00:00Z"], "", "in the past"),
+        (&["allowlist", "add", "acme", "evil//miner"], "", "no pattern"),
+        (&["denylist", "remove", "acme", "evil/miner"], "", "denylist list acme"),
+    ];
+    service.ok(&["organization", "add", "acme", "--namespace", "acme"]);
+    service.ok(&["organization", "add", "beta"]);
+    service.add_member("acme", "alice", "member");
+    let before = service.ok(&["audit", "--json"]);
+    for (args, stdin, expected) in cases {
+        let said = service.fails(args, stdin);
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
+    assert_eq!(service.ok(&["audit", "--json"]), before, "what was refused was not done");
+    assert_eq!(service.ok(&["organization", "list"]), "acme\nbeta\n");
+}
+
+#[tokio::test]
+async fn reading_a_directory_that_is_not_there_makes_none() {
+    let service = Service::empty();
+    for args in [&["member", "list", "acme"][..], &["records"], &["policy", "show", "acme"]] {
+        let said = service.fails(args, "");
+        assert!(said.contains("no data directory"), "{said}");
+    }
+    assert!(!service.data_dir().exists());
+}
+
+#[tokio::test]
+async fn every_act_is_written_down_without_secrets() {
+    let service = Service::empty();
+    service.ok(&["organization", "add", "acme", "--namespace", "acme"]);
+    service.add_member("acme", "alice", "member");
+    service.ok_with(&["account", "password", "alice", "--password-stdin"], "another password");
+    let token = service.ok(&["token", "create", "alice", "--name", "laptop"]);
+    service.ok(&["token", "revoke", token.trim()]);
+    service.ok(&["policy", "set", "acme", "--enabled", "true", "--community", "true"]);
+    service.ok(&["allowlist", "add", "acme", "evil/miner"]);
+    service.ok(&["allowlist", "remove", "acme", "evil/miner"]);
+    service.ok(&["denylist", "add", "acme", "evil/*"]);
+    service.ok(&["denylist", "remove", "acme", "evil/*"]);
+    service.ok(&["publisher", "set", "bitnami", "verified-publisher"]);
+    service.ok(&["publisher", "remove", "bitnami"]);
+    service.ok(&["member", "remove", "acme", "alice"]);
+    service.ok(&["account", "remove", "alice"]);
+    let trail = service.ok(&["audit", "--json"]);
+    let mut acts: Vec<String> = trail
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["act"].as_str().unwrap().to_owned())
+        .collect();
+    acts.reverse();
+    let expected = [
+        "organization.add",
+        "member.add",
+        "account.password",
+        "token.create",
+        "token.revoke",
+        "policy.set",
+        "allowlist.add",
+        "allowlist.remove",
+        "denylist.add",
+        "denylist.remove",
+        "publisher.set",
+        "publisher.remove",
+        "member.remove",
+        "account.remove",
+    ];
+    assert_eq!(acts, expected);
+
+    let secret = token.trim().rsplit('_').next().unwrap();
+    let mut everything = trail.into_bytes();
+    for entry in std::fs::read_dir(service.data_dir()).unwrap() {
+        everything.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    for secret in [PASSWORD, "another password", secret] {
+        let found = everything.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
+        assert!(!found, "a secret is stored in the clear");
+    }
+}
+
+#[tokio::test]
+async fn the_enrollment_file_is_read_by_machines() {
+    let service = Service::empty();
+    service.ok(&["organization", "add", "acme"]);
+    let args = [
+        "enrollment",
+        "--url",
+        "https://gate.acme.example:8443/",
+        "--allowed-org",
+        "acme",
+        "--admin-email",
+        "it@acme.example",
+    ];
+    let text = service.ok(&args);
+    let path = service.data_dir().join("enrollment.json");
+    std::fs::write(&path, &text).unwrap();
+    let enrollment = proto::enrollment::read(&path).unwrap();
+    assert_eq!(enrollment.service, "https://gate.acme.example:8443");
+    assert_eq!(enrollment.allowed_orgs, ["acme"]);
+    assert_eq!(enrollment.admin.email, "it@acme.example");
+    let ca = enrollment.ca_file.unwrap();
+    assert!(ca.is_absolute() && ca.exists());
+    let said = service.fails(&["enrollment", "--url", "https://x", "--allowed-org", "nope"], "");
+    assert!(said.contains("there are `acme`"), "{said}");
+}
+
+#[tokio::test]
+async fn the_policy_is_shown_as_it_was_set() {
+    let service = Service::empty();
+    service.ok(&["organization", "add", "acme", "--namespace", "acme", "--namespace", "acme-tools"]);
+    let fresh: serde_json::Value = serde_json::from_str(&service.ok(&["policy", "show", "acme", "--json"])).unwrap();
+    let expected = serde_json::json!({
+        "organization": "acme", "namespaces": ["acme", "acme-tools"], "registries": [],
+        "enabled": false, "mode": "enforce", "official": true, "verified_publisher": true, "community": false,
+        "registry_control": false, "when_expired": "keep", "message": "", "request_url": "", "email": "",
+        "allowlist": 0, "denylist": 0, "published_generation": null,
+    });
+    assert_eq!(fresh, expected);
+    service.ok(&[
+        "policy",
+        "set",
+        "acme",
+        "--mode",
+        "monitor",
+        "--registry",
+        "ghcr.io",
+        "--registry",
+        "Registry.corp:5000",
+    ]);
+    service.ok(&["policy", "set", "acme", "--when-expired", "deny"]);
+    let set: serde_json::Value = serde_json::from_str(&service.ok(&["policy", "show", "acme", "--json"])).unwrap();
+    assert_eq!((&set["mode"], &set["when_expired"]), (&"monitor".into(), &"deny".into()));
+    assert_eq!(set["registries"], serde_json::json!(["ghcr.io", "registry.corp:5000"]));
+    service.ok(&["policy", "set", "acme", "--no-registries"]);
+    assert!(service.ok(&["policy", "show", "acme"]).contains("not restricted"));
+}
+
+#[tokio::test]
+async fn a_rule_with_the_same_pattern_and_scope_is_changed_and_keeps_its_id() {
+    let service = Service::empty();
+    service.ok(&["organization", "add", "acme"]);
+    let id =
+        |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap()["id"].as_str().unwrap().to_owned();
+    let first = id(service.ok(&["allowlist", "add", "acme", "evil/miner", "--json"]));
+    let same = id(service.ok(&["allowlist", "add", "acme", "evil/miner", "--reason", "asked for", "--json"]));
+    let other = id(service.ok(&["allowlist", "add", "acme", "evil/miner", "--team", "ops", "--json"]));
+    assert_eq!(first, same);
+    assert_ne!(first, other);
+    assert!(service.ok(&["allowlist", "list", "acme"]).contains("asked for"));
+    service.ok(&["allowlist", "remove", "acme", &other]);
+    assert_eq!(service.ok(&["allowlist", "list", "acme", "--json"]).lines().count(), 1);
+}

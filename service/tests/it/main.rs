@@ -1,0 +1,11 @@
+//! Drives the real `pullgate-service` over real sockets: one process for each test, port 0,
+//! TLS with the service's own authority as the only root.
+
+mod commands;
+mod connections;
+mod docker_login;
+mod report;
+mod sign_in;
+mod start;
+mod support;
+mod watch;

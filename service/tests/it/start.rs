@@ -1,0 +1,150 @@
+//! What `serve` refuses to start with, and what it leaves behind.
+
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    process::Command,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::support::{BINARY, Service, run};
+
+#[tokio::test]
+async fn secrets_are_closed_to_others_and_the_address_goes_with_the_process() {
+    let mut service = Service::acme().await;
+    let mode = |name: &str| fs::metadata(service.data_dir().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("."), 0o700);
+    for file in ["signing.key", "ca.key", "pullgate.db"] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+    service.stop().await;
+    assert!(!service.data_dir().join("address").exists());
+    assert!(!service.data_dir().join("pullgate.db-wal").exists(), "the log was folded into the database");
+}
+
+#[tokio::test]
+async fn a_signing_key_that_others_can_read_is_refused() {
+    let mut service = Service::acme().await;
+    service.stop().await;
+    fs::set_permissions(service.data_dir().join("signing.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let said = service.fails(&["serve", "--listen", "127.0.0.1:0"], "");
+    assert!(said.contains("signing.key") && said.contains("0644") && said.contains("chmod 0600"), "{said}");
+}
+
+#[tokio::test]
+async fn a_damaged_signing_key_is_refused_and_not_replaced() {
+    let mut service = Service::acme().await;
+    service.stop().await;
+    let path = service.data_dir().join("signing.key");
+    fs::write(&path, "short").unwrap();
+    let said = service.fails(&["serve", "--listen", "127.0.0.1:0"], "");
+    assert!(said.contains("5 bytes, not 32"), "{said}");
+    assert_eq!(fs::read(&path).unwrap(), b"short");
+}
+
+#[tokio::test]
+async fn an_open_data_directory_is_refused() {
+    let mut service = Service::acme().await;
+    service.stop().await;
+    fs::set_permissions(service.data_dir(), fs::Permissions::from_mode(0o755)).unwrap();
+    let said = service.fails(&["serve", "--listen", "127.0.0.1:0"], "");
+    assert!(said.contains("open to others") && said.contains("chmod 0700"), "{said}");
+}
+
+#[tokio::test]
+async fn plain_http_is_for_loopback_only() {
+    let mut service = Service::empty();
+    let said = service.fails(&["serve", "--insecure-http", "--listen", "0.0.0.0:0"], "");
+    assert!(said.contains("--insecure-http") && said.contains("loopback"), "{said}");
+
+    service.start(&["--insecure-http"]).await;
+    assert!(!service.data_dir().join("ca.pem").exists(), "no certificate is needed");
+    let mut stream = TcpStream::connect(service.address()).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let service = Service::acme().await;
+    let other = Service::empty();
+    let said = other.fails(&["serve", "--listen", &service.address()], "");
+    assert!(said.contains(&service.address()) && said.contains("in use"), "{said}");
+}
+
+#[tokio::test]
+async fn a_data_directory_that_cannot_be_written_is_named() {
+    let service = Service::empty();
+    service.ok(&["organization", "add", "acme"]);
+    let dir = service.data_dir();
+    let mut command = if rustix::process::geteuid().is_root() {
+        // Root may write everywhere: be somebody else, who owns the directory and must reach it and the program.
+        let nobody = 65534;
+        let binary = dir.parent().unwrap().join("pullgate-service");
+        fs::copy(BINARY, &binary).unwrap();
+        fs::set_permissions(dir.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+        for entry in fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).chain([dir.clone()]) {
+            std::os::unix::fs::chown(entry, Some(nobody), Some(nobody)).unwrap();
+        }
+        let mut command = Command::new(binary);
+        command.uid(nobody).gid(nobody);
+        command
+    } else {
+        Command::new(BINARY)
+    };
+    for entry in fs::read_dir(&dir).unwrap() {
+        fs::set_permissions(entry.unwrap().path(), fs::Permissions::from_mode(0o400)).unwrap();
+    }
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o500)).unwrap();
+    command.arg("--data-dir").arg(&dir).args(["organization", "add", "beta"]);
+    let output = run(command, "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("lock") && said.contains("can this user write"), "{said}");
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_more_is_named_and_what_was_there_stays() {
+    let service = Service::empty();
+    service.ok(&["organization", "add", "acme"]);
+    // No file may grow beyond one block: what a full disk does to a file that has to grow.
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"", BINARY, "organization", "add", "beta"])
+        .env("PULLGATE_SERVICE_DATA_DIR", service.data_dir());
+    let output = run(command, "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("disk"), "{said}");
+    assert_eq!(service.ok(&["organization", "list"]), "acme\n");
+    service.ok(&["organization", "add", "beta"]);
+}
+
+#[tokio::test]
+async fn an_own_certificate_is_used_when_given() {
+    let mut service = Service::empty();
+    let (certificate, key) = {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    };
+    let files = tempfile::tempdir().unwrap();
+    let (certificate_path, key_path) = (files.path().join("c.pem"), files.path().join("k.pem"));
+    fs::write(&certificate_path, certificate).unwrap();
+    fs::write(&key_path, key).unwrap();
+    let paths = [certificate_path.to_str().unwrap(), key_path.to_str().unwrap()];
+    service.start(&["--tls-cert", paths[0], "--tls-key", paths[1]]).await;
+    fs::copy(&certificate_path, service.data_dir().join("ca.pem")).unwrap();
+    let (head, _) = service.http("GET /healthz HTTP/1.1").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    service.stop().await;
+    let said = service.fails(&["serve", "--tls-cert", paths[0], "--tls-key", paths[0]], "");
+    assert!(said.contains("private key"), "{said}");
+}
