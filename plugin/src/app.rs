@@ -33,7 +33,8 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let (recorder, records) = record::channel();
 
     // The door first: the engine waits for nobody else.
-    let engine_socket = bind(&config.socket).with_context(|| format!("cannot listen on `{}`", config.socket.display()))?;
+    let engine_socket =
+        bind(&config.socket).with_context(|| format!("cannot listen on `{}`", config.socket.display()))?;
     let stop = CancellationToken::new();
     let authorizer = Arc::new(Authorizer::new(Arc::clone(&live), recorder));
     let door = Door::open(engine_socket, authorizer, stop.clone())?;

@@ -137,7 +137,9 @@ impl Control for Service {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         let images = request.into_inner().images;
         if images.len() > MAX_IMAGES {
-            return Err(Status::invalid_argument(format!("more than {MAX_IMAGES} images in one check; ask again with fewer")));
+            return Err(Status::invalid_argument(format!(
+                "more than {MAX_IMAGES} images in one check; ask again with fewer"
+            )));
         }
         Ok(Response::new(CheckResponse { images: images.into_iter().map(|input| self.check_one(input)).collect() }))
     }
@@ -148,7 +150,12 @@ impl Service {
         let image = match ImageRef::parse_any(&input) {
             Ok(image) => image.or_latest(),
             Err(error) => {
-                return CheckedImage { input, reason: error.code().to_owned(), text: error.to_string(), ..CheckedImage::default() };
+                return CheckedImage {
+                    input,
+                    reason: error.code().to_owned(),
+                    text: error.to_string(),
+                    ..CheckedImage::default()
+                };
             }
         };
         let normalized = image.to_string();

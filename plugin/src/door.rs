@@ -81,7 +81,8 @@ impl Door {
         drop(wake);
         let mut result = Ok(());
         for thread in threads {
-            let ended = thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the engine's socket panicked")));
+            let ended =
+                thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the engine's socket panicked")));
             result = result.and(ended);
         }
         result

@@ -35,7 +35,12 @@ const LOOK_AT_ENROLLMENT: Duration = Duration::from_millis(250);
 /// What the control socket may ask the writer.
 #[derive(Debug)]
 enum Command {
-    Apply { uid: u32, envelopes: Vec<Vec<u8>>, end_session: bool, reply: oneshot::Sender<Result<Vec<InForce>, ApplyError>> },
+    Apply {
+        uid: u32,
+        envelopes: Vec<Vec<u8>>,
+        end_session: bool,
+        reply: oneshot::Sender<Result<Vec<InForce>, ApplyError>>,
+    },
 }
 
 /// Asks the writer, and sees what it published.
@@ -205,7 +210,9 @@ impl Enforcer {
         self.enrollment_seen = seen;
         self.enrollment = enrollment::read(&self.enrollment_path);
         match &self.enrollment {
-            Ok(enrollment) => info!(service = enrollment.service, allowed = ?enrollment.allowed_orgs, "enrollment changed"),
+            Ok(enrollment) => {
+                info!(service = enrollment.service, allowed = ?enrollment.allowed_orgs, "enrollment changed")
+            }
             Err(error) => warn!(%error, "enrollment changed"),
         }
         if let Err(error) = self.restore() {
@@ -219,7 +226,11 @@ impl Enforcer {
             sessions: self.documents.sessions(),
             policies: self.documents.policies(),
             admin: self.enrollment.as_ref().map(admin).unwrap_or_default(),
-            login_host: self.enrollment.as_ref().map(|enrollment| enrollment.login_host().to_owned()).unwrap_or_default(),
+            login_host: self
+                .enrollment
+                .as_ref()
+                .map(|enrollment| enrollment.login_host().to_owned())
+                .unwrap_or_default(),
         };
         self.live.publish(enforced);
         self.view.send_replace(Arc::new(View {

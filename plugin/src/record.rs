@@ -68,8 +68,7 @@ pub struct Batch {
 /// Both ends.
 #[must_use]
 pub fn channel() -> (Recorder, Records) {
-    let shared =
-        Arc::new(Shared { queue: ArrayQueue::new(KEPT), arrived: Notify::new(), dropped: AtomicU64::new(0) });
+    let shared = Arc::new(Shared { queue: ArrayQueue::new(KEPT), arrived: Notify::new(), dropped: AtomicU64::new(0) });
     let handed_out = Arc::new(Mutex::new(HandedOut { records: VecDeque::new(), first: 1 }));
     (Recorder(Arc::clone(&shared)), Records { shared, handed_out })
 }

@@ -39,7 +39,9 @@ pub enum StateError {
         source: io::Error,
     },
     /// A file of ours with content that is not ours.
-    #[error("`{0}` is damaged; move it away and restart pullgate-plugin, then the agent hands its documents over again")]
+    #[error(
+        "`{0}` is damaged; move it away and restart pullgate-plugin, then the agent hands its documents over again"
+    )]
     Damaged(PathBuf),
 }
 
@@ -61,7 +63,11 @@ impl StateDir {
     pub fn open(path: &Path) -> Result<Self, StateError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error("make the directory", path))?;
         let sealed = path.join(SEALED);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&sealed).map_err(io_error("make the directory", &sealed))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&sealed)
+            .map_err(io_error("make the directory", &sealed))?;
         let lock_path = path.join("lock");
         let lock = fs::OpenOptions::new()
             .create(true)

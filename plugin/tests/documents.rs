@@ -4,13 +4,13 @@ mod support;
 
 use std::{fs, io::Write as _, os::unix::net::UnixStream, time::Instant};
 
+use prost::Message as _;
 use proto::{
     control::{ApplyRequest, CheckRequest, RecordsRequest, WatchRequest},
     document::{self, Badge, Directory, Envelope, Publisher, Rule, WhenExpired},
     keys::SigningKey,
     sealed::{Purpose, open, seal},
 };
-use prost::Message as _;
 use support::{Machine, files, header, message, now, policy, wait_until};
 use tonic::Code;
 
@@ -73,7 +73,8 @@ async fn a_document_that_does_not_hold_changes_nothing() {
     session_for_another.uid = session_for_another.uid.wrapping_add(1);
     let mut session_elsewhere = machine.session(9).await;
     session_elsewhere.header = Some(header("dana", "machine:0123", 9));
-    let bad_rule = document::Policy { allow: vec![Rule { id: "r".into(), pattern: "*".into(), ..Rule::default() }], ..next() };
+    let bad_rule =
+        document::Policy { allow: vec![Rule { id: "r".into(), pattern: "*".into(), ..Rule::default() }], ..next() };
     let no_directory = document::Policy { directory_sha256: vec![1; 32], ..next() };
     let reused = document::Policy { header: Some(header("acme", "any", 3)), enabled: false, ..policy(3) };
 
@@ -85,7 +86,14 @@ async fn a_document_that_does_not_hold_changes_nothing() {
         ("with a borrowed key id", relabelled.encode_to_vec(), "does not hold"),
         ("altered", altered.encode_to_vec(), "does not hold"),
         ("expired", with_header(|h| (h.refresh_after, h.expires_at) = (h.issued_at, h.issued_at)), "expired"),
-        ("of tomorrow", with_header(|h| (h.issued_at, h.refresh_after, h.expires_at) = (h.issued_at + 86_400, h.expires_at + 86_400, h.expires_at + 86_400)), "clock"),
+        (
+            "of tomorrow",
+            with_header(|h| {
+                (h.issued_at, h.refresh_after, h.expires_at) =
+                    (h.issued_at + 86_400, h.expires_at + 86_400, h.expires_at + 86_400)
+            }),
+            "clock",
+        ),
         ("for another audience", with_header(|h| h.audience = "machine:x".into()), "is for `machine:x`"),
         ("without a subject", with_header(|h| h.subject.clear()), "no subject"),
         ("without a generation", with_header(|h| h.generation = 0), "no generation"),
@@ -97,7 +105,11 @@ async fn a_document_that_does_not_hold_changes_nothing() {
         ("differing under the same generation", machine.seal(&reused), "must count up"),
         ("a session of another user", machine.seal(&session_for_another), "user id"),
         ("a session of another machine", machine.seal(&session_elsewhere), "is for `machine:0123`"),
-        ("a token", machine.seal(&document::AgentToken { header: Some(header("dana", "service", 1)), ..Default::default() }), "nothing for this machine"),
+        (
+            "a token",
+            machine.seal(&document::AgentToken { header: Some(header("dana", "service", 1)), ..Default::default() }),
+            "nothing for this machine",
+        ),
     ] {
         let error = machine.apply(vec![envelope.clone()]).await.expect_err(name);
         assert!(error.message().contains(part), "{name}: {}", error.message());
@@ -164,7 +176,8 @@ async fn an_expired_session_no_longer_counts() {
     let machine = Machine::start_with(&["acme"]);
     let mut session = machine.session(1).await;
     // Valid for the hand-over; over one second later.
-    session.header = Some(document::Header { refresh_after: now() + 1, expires_at: now() + 1, ..session.header.expect("a header") });
+    session.header =
+        Some(document::Header { refresh_after: now() + 1, expires_at: now() + 1, ..session.header.expect("a header") });
     machine.apply(vec![machine.seal(&policy(1)), machine.seal(&session)]).await.expect("in force");
     wait_until("the session ends", || machine.pull("alpine").allow == Some(false));
     machine.pull("alpine").is_denied("signed in to acme");
@@ -211,7 +224,8 @@ async fn the_enrollment_file_takes_effect_without_a_restart_and_fails_closed() {
     machine.sign_in(&policy(1)).await;
     machine.pull("alpine").is_allowed();
     let stranger = SigningKey::from_seed(&[3; 32]).verifying_key().to_base64();
-    machine.write_enrollment(&format!(r#"{{"service":"https://x","trustKeys":["{stranger}"],"allowedOrgs":["acme"]}}"#));
+    machine
+        .write_enrollment(&format!(r#"{{"service":"https://x","trustKeys":["{stranger}"],"allowedOrgs":["acme"]}}"#));
     wait_until("the old key is not trusted", || machine.pull("alpine").allow == Some(false));
     machine.enroll(&["acme"]);
     wait_until("it is trusted again", || machine.pull("alpine").allow == Some(true));
@@ -228,7 +242,8 @@ async fn records_wait_for_an_agent_and_are_kept_until_acknowledged() {
     machine.ask(&message("/v1.41/containers/x/stop")).is_allowed();
     let fetch = |acknowledge| RecordsRequest { acknowledge, wait_ms: 2_000 };
     let first = machine.control().records(fetch(0)).await.expect("records").into_inner();
-    let said: Vec<_> = first.records.iter().map(|r| (r.action.as_str(), r.image.as_str(), r.allowed, r.reason.as_str())).collect();
+    let said: Vec<_> =
+        first.records.iter().map(|r| (r.action.as_str(), r.image.as_str(), r.allowed, r.reason.as_str())).collect();
     assert_eq!(
         said,
         [
@@ -241,7 +256,10 @@ async fn records_wait_for_an_agent_and_are_kept_until_acknowledged() {
     assert_eq!(first.records[0].users, ["dana"]);
     let again = machine.control().records(fetch(0)).await.expect("records").into_inner();
     assert_eq!(again.records, first.records, "not acknowledged, so still there");
-    let waiting = { let mut control = machine.control(); tokio::spawn(async move { control.records(fetch(3)).await }) };
+    let waiting = {
+        let mut control = machine.control();
+        tokio::spawn(async move { control.records(fetch(3)).await })
+    };
     machine.pull("evil/other").is_denied("decision");
     let next = waiting.await.expect("the task").expect("records").into_inner();
     assert_eq!(next.records.iter().map(|r| r.image.as_str()).collect::<Vec<_>>(), ["docker.io/evil/other:latest"]);
@@ -259,7 +277,8 @@ async fn a_full_queue_counts_what_it_loses() {
     let mut acknowledge = 0;
     let mut fetched = 0;
     loop {
-        let batch = machine.control().records(RecordsRequest { acknowledge, wait_ms: 0 }).await.expect("records").into_inner();
+        let batch =
+            machine.control().records(RecordsRequest { acknowledge, wait_ms: 0 }).await.expect("records").into_inner();
         if batch.records.is_empty() {
             break;
         }
@@ -285,7 +304,8 @@ async fn check_explains_without_a_record() {
             ("", false, "uppercase"),
         ]
     );
-    let records = machine.control().records(RecordsRequest { acknowledge: 0, wait_ms: 0 }).await.expect("records").into_inner();
+    let records =
+        machine.control().records(RecordsRequest { acknowledge: 0, wait_ms: 0 }).await.expect("records").into_inner();
     assert_eq!(records.records, []);
 }
 
@@ -326,7 +346,11 @@ async fn on_a_full_disk_the_last_good_policy_stays_in_force() {
     std::os::unix::fs::symlink(directory.path(), machine.path("state")).expect("a link");
     machine.run();
     machine.sign_in(&policy(1)).await;
-    let rules = |count: usize| (0..count).map(|n| Rule { id: format!("r{n}"), pattern: format!("some/repository-{n}"), ..Rule::default() }).collect();
+    let rules = |count: usize| {
+        (0..count)
+            .map(|n| Rule { id: format!("r{n}"), pattern: format!("some/repository-{n}"), ..Rule::default() })
+            .collect()
+    };
     let large = document::Policy { allow: rules(20_000), ..policy(2) };
     let refused = machine.apply(vec![machine.seal(&large)]).await.expect_err("no room");
     assert_eq!(refused.code(), Code::Unavailable, "{}", refused.message());

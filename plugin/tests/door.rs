@@ -65,7 +65,8 @@ fn messages_arrive_in_pieces_chunked_and_large() {
     );
     machine.answer(chunked.as_bytes()).is_allowed();
     // 4 MiB of body, as base64, below the limit.
-    let padded = body.replace("\"RequestHeaders\"", &format!("\"RequestBody\":\"{}\",\"RequestHeaders\"", "A".repeat(5_700_000)));
+    let padded = body
+        .replace("\"RequestHeaders\"", &format!("\"RequestBody\":\"{}\",\"RequestHeaders\"", "A".repeat(5_700_000)));
     machine.ask(&padded).is_allowed();
 }
 

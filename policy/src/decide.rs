@@ -130,12 +130,7 @@ pub fn decide<'a>(enforced: &'a Enforced, action: &Action, now: Timestamp) -> De
 }
 
 /// One organization's answer.
-fn by_policy<'a>(
-    enforced: &Enforced,
-    policy: &'a Policy,
-    asker: Asker<'_>,
-    image: Option<&ImageRef>,
-) -> Decision<'a> {
+fn by_policy<'a>(enforced: &Enforced, policy: &'a Policy, asker: Asker<'_>, image: Option<&ImageRef>) -> Decision<'a> {
     if asker.membership.role == Role::Owner {
         return Decision::of(policy, Effect::Allow, Reason::Owner);
     }

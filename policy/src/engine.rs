@@ -81,7 +81,10 @@ fn images_create(request: &Request<'_>, target: &Target<'_>) -> Action {
     };
     let from = query.first("fromImage").unwrap_or_default();
     if from.is_empty() {
-        return Action::BringIn(Way { word: "import", what: "`docker import` brings in an image without a source that could be judged" });
+        return Action::BringIn(Way {
+            word: "import",
+            what: "`docker import` brings in an image without a source that could be judged",
+        });
     }
     match pulled_image(&from, &query.first("tag").unwrap_or_default()) {
         Ok(image) => Action::Pull(Pull { image }),
@@ -120,7 +123,9 @@ const fn bad_image(error: RefError) -> &'static str {
         RefError::NameTooLong => "the repository name is longer than 255 characters",
         RefError::InputTooLong => "the image name is longer than 4096 bytes",
         RefError::ImageId => "the image name is the id of a local image",
-        RefError::UnsupportedDigest | RefError::DigestLength | RefError::DigestFormat => "the image's digest is not valid",
+        RefError::UnsupportedDigest | RefError::DigestLength | RefError::DigestFormat => {
+            "the image's digest is not valid"
+        }
         RefError::TagFormat => "the tag is neither a tag nor a digest",
         RefError::Reserved => "`scratch` is a reserved name",
     }
@@ -133,7 +138,8 @@ const fn unverifiable(word: &'static str, part: &'static str, advice: &'static s
 /// Percent-decoding as Go's `unescape`: `%` must be followed by two hexadecimal digits.
 /// Bytes that are no UTF-8 become U+FFFD, which is in no name the engine accepts.
 fn percent_decode(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
-    if !text.contains('%') && !(plus_is_space && text.contains('+')) {
+    let encoded = |byte: u8| byte == b'%' || (plus_is_space && byte == b'+');
+    if !text.bytes().any(encoded) {
         return Some(Cow::Borrowed(text));
     }
     let mut out = alloc::vec::Vec::with_capacity(text.len());

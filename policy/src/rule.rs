@@ -107,13 +107,17 @@ pub enum PatternError {
     #[error("the pattern is longer than 512 bytes or 16 components")]
     TooLong,
     /// Everything everywhere.
-    #[error("`*` alone is not a pattern; write `docker.io/*` for all of Docker Hub, or switch the category or the registry on")]
+    #[error(
+        "`*` alone is not a pattern; write `docker.io/*` for all of Docker Hub, or switch the category or the registry on"
+    )]
     Everything,
     /// Not a host, or a wildcard in a place where a host may have none.
     #[error("`{0}` is no registry host; only `*.` at its start may be a wildcard")]
     Host(String),
     /// Not a repository, or a wildcard that is more than part of a component.
-    #[error("`{0}` is no part of a repository name; use lower-case letters, digits, `.`, `_`, `-` and the wildcards `*` and `?`")]
+    #[error(
+        "`{0}` is no part of a repository name; use lower-case letters, digits, `.`, `_`, `-` and the wildcards `*` and `?`"
+    )]
     Component(String),
     /// Not a tag glob.
     #[error("`{0}` is no tag; use letters, digits, `.`, `_`, `-` and the wildcards `*` and `?`")]

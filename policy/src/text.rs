@@ -77,7 +77,7 @@ fn unverifiable(action: &Action, decision: &Decision<'_>, id: &str) -> String {
 }
 
 fn sign_in(enforced: &Enforced, id: &str) -> String {
-    let admin = Some(&enforced.admin).map(administrator).unwrap_or_default();
+    let admin = administrator(&enforced.admin);
     match &enforced.sign_in {
         SignIn::Unusable(why) => format!(
             "This machine brings images in only for people who are signed in, and nobody can be: {why}.\n\
@@ -175,8 +175,11 @@ fn own_words(policy: Option<&Policy>) -> String {
 }
 
 fn administrator(admin: &Contact) -> String {
-    let parts: Vec<&str> =
-        [&admin.message, &admin.email, &admin.request_url].into_iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
+    let parts: Vec<&str> = [&admin.message, &admin.email, &admin.request_url]
+        .into_iter()
+        .map(String::as_str)
+        .filter(|s| !s.is_empty())
+        .collect();
     if parts.is_empty() { "your administrator".to_string() } else { parts.join(", ") }
 }
 

@@ -141,8 +141,8 @@ fn rules(documents: &[document::Rule]) -> Result<RuleSet, ConvertError> {
 }
 
 fn rule(document: &document::Rule) -> Result<Rule, ConvertError> {
-    let pattern = Pattern::parse(&document.pattern)
-        .map_err(|source| ConvertError::Rule { id: document.id.clone(), source })?;
+    let pattern =
+        Pattern::parse(&document.pattern).map_err(|source| ConvertError::Rule { id: document.id.clone(), source })?;
     let scope = match document.scope.clone() {
         None => Scope::Organization,
         Some(document::Scope { to: Some(document::scope::To::Team(team)) }) => Scope::Team(team),

@@ -94,7 +94,9 @@ pub enum EnrollmentError {
         source: io::Error,
     },
     /// Not a regular file, not root's, or others may write it.
-    #[error("the enrollment file `{path}` is not trusted: {why}; it must be a regular file of root that nobody else can write")]
+    #[error(
+        "the enrollment file `{path}` is not trusted: {why}; it must be a regular file of root that nobody else can write"
+    )]
     Untrusted {
         /// The file.
         path: PathBuf,
@@ -191,7 +193,8 @@ fn check(path: &Path, file: File) -> Result<Enrollment, EnrollmentError> {
     if file.trust_keys.is_empty() {
         return Err(value("`trustKeys` is empty, so no document could ever be trusted".to_owned()));
     }
-    let keys = file.trust_keys.iter().map(|text| VerifyingKey::from_base64(text)).collect::<Result<_, _>>().map_err(key)?;
+    let keys =
+        file.trust_keys.iter().map(|text| VerifyingKey::from_base64(text)).collect::<Result<_, _>>().map_err(key)?;
     let mut allowed_orgs = Vec::new();
     for organization in &file.allowed_orgs {
         let organization = organization.trim().to_ascii_lowercase();

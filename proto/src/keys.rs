@@ -92,11 +92,8 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError`] when the text is no usable key.
     pub fn from_base64(text: &str) -> Result<Self, KeyError> {
-        let bytes: [u8; 32] = STANDARD
-            .decode(text.trim())
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or(KeyError::Encoding)?;
+        let bytes: [u8; 32] =
+            STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(KeyError::Encoding)?;
         let key = DalekVerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NotAKey)?;
         if key.is_weak() {
             return Err(KeyError::NotAKey);

@@ -58,7 +58,8 @@ impl Listener {
     pub fn bind(path: &Path, mode: u32) -> io::Result<Self> {
         #[cfg(unix)]
         remove_stale(path)?;
-        let raw = ListenerOptions::new().name(path.to_fs_name::<GenericFilePath>()?).reclaim_name(false).create_tokio()?;
+        let raw =
+            ListenerOptions::new().name(path.to_fs_name::<GenericFilePath>()?).reclaim_name(false).create_tokio()?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -121,7 +122,9 @@ fn async_stream(listener: Listener) -> impl tokio_stream::Stream<Item = io::Resu
 #[cfg(unix)]
 fn remove_stale(path: &Path) -> io::Result<()> {
     match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, format!("another process answers on `{}`", path.display()))),
+        Ok(_) => {
+            Err(io::Error::new(io::ErrorKind::AddrInUse, format!("another process answers on `{}`", path.display())))
+        }
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
@@ -228,7 +231,8 @@ pub fn connect_lazy(path: &Path) -> Channel {
     let connector = tower::service_fn(move |_: Uri| {
         let path = Arc::clone(&path);
         async move {
-            let stream = ConnectOptions::new().name(path.as_path().to_fs_name::<GenericFilePath>()?).connect_tokio().await?;
+            let stream =
+                ConnectOptions::new().name(path.as_path().to_fs_name::<GenericFilePath>()?).connect_tokio().await?;
             Ok::<_, io::Error>(TokioIo::new(stream))
         }
     });

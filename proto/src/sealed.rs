@@ -202,12 +202,7 @@ fn verify(envelope: &Envelope, keys: &TrustedKeys) -> Result<KeyId, SealError> {
     })
 }
 
-fn check_header(
-    header: Option<&Header>,
-    audiences: &[&str],
-    now: i64,
-    purpose: Purpose,
-) -> Result<Header, SealError> {
+fn check_header(header: Option<&Header>, audiences: &[&str], now: i64, purpose: Purpose) -> Result<Header, SealError> {
     let header = header.ok_or(SealError::BadHeader("it is missing"))?;
     if header.subject.is_empty() {
         return Err(SealError::BadHeader("it has no subject"));
@@ -215,12 +210,16 @@ fn check_header(
     if header.generation == 0 {
         return Err(SealError::BadHeader("it has no generation"));
     }
-    let ordered = 0 < header.issued_at && header.issued_at <= header.refresh_after && header.refresh_after <= header.expires_at;
+    let ordered =
+        0 < header.issued_at && header.issued_at <= header.refresh_after && header.refresh_after <= header.expires_at;
     if !ordered {
         return Err(SealError::BadHeader("its times do not follow one another"));
     }
     if !audiences.contains(&header.audience.as_str()) {
-        return Err(SealError::ForeignAudience { found: printable(&header.audience), expected: audiences.join("` or `") });
+        return Err(SealError::ForeignAudience {
+            found: printable(&header.audience),
+            expected: audiences.join("` or `"),
+        });
     }
     if header.issued_at > now.saturating_add(CLOCK_SKEW_SECONDS) {
         return Err(SealError::NotYetValid { issued_at: header.issued_at, now });

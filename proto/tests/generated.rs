@@ -3,28 +3,20 @@
 
 use std::{fs, path::Path};
 
-const FILES: [&str; 3] = [
-    "pullgate/document/v1/document.proto",
-    "pullgate/sync/v1/sync.proto",
-    "pullgate/local/v1/local.proto",
-];
+const FILES: [&str; 3] =
+    ["pullgate/document/v1/document.proto", "pullgate/sync/v1/sync.proto", "pullgate/local/v1/local.proto"];
 
 #[test]
 fn generated_code_matches_the_proto_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fresh = tempfile::tempdir().expect("temporary directory");
     let descriptors = protox::compile(FILES, [root.join("protos")]).expect("the .proto files compile");
-    tonic_prost_build::configure()
-        .out_dir(fresh.path())
-        .compile_fds(descriptors)
-        .expect("code generation");
+    tonic_prost_build::configure().out_dir(fresh.path()).compile_fds(descriptors).expect("code generation");
 
     let committed = root.join("src/gen");
     let regenerate = std::env::var_os("PULLGATE_REGENERATE").is_some();
-    let mut names: Vec<_> = fs::read_dir(fresh.path())
-        .expect("generated files")
-        .map(|entry| entry.expect("entry").file_name())
-        .collect();
+    let mut names: Vec<_> =
+        fs::read_dir(fresh.path()).expect("generated files").map(|entry| entry.expect("entry").file_name()).collect();
     names.sort();
     assert_eq!(names.len(), FILES.len(), "one generated file a package");
     for name in names {

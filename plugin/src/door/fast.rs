@@ -75,8 +75,7 @@ fn meet(
 ) {
     let mut filled = 0;
     let mut since: Option<Instant> = None;
-    loop {
-        let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) else { break };
+    while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
         match recv(&stream, room, RecvFlags::DONTWAIT) {
             Ok((_, 0)) if filled == 0 => return,
             Ok((_, 0)) => break,

@@ -49,7 +49,9 @@ pub enum ApplyError {
     #[error("a document of type `{0}` is nothing for this machine; update pullgate here if the service is newer")]
     UnknownType(String),
     /// Older than one that was in force.
-    #[error("{name} of generation {found} is refused: this machine has seen {seen}; an older document never comes back")]
+    #[error(
+        "{name} of generation {found} is refused: this machine has seen {seen}; an older document never comes back"
+    )]
     GenerationWentBack {
         /// Kind and subject.
         name: String,
@@ -75,7 +77,9 @@ pub enum ApplyError {
         caller: u32,
     },
     /// A policy whose directory did not come with it.
-    #[error("the policy of `{0}` was published with a publishers directory that this machine does not have; hand both over together")]
+    #[error(
+        "the policy of `{0}` was published with a publishers directory that this machine does not have; hand both over together"
+    )]
     MissingDirectory(String),
     /// More than a limit.
     #[error("more than {limit} {what} on one machine")]
@@ -201,12 +205,7 @@ fn refused(kind: &'static str) -> impl FnOnce(SealError) -> ApplyError {
 
 impl Documents {
     /// What is on disk and still holds. What does not is left out and reported.
-    pub(super) fn restore(
-        stored: Vec<(String, Vec<u8>)>,
-        keys: &TrustedKeys,
-        machine_id: &str,
-        now: i64,
-    ) -> Self {
+    pub(super) fn restore(stored: Vec<(String, Vec<u8>)>, keys: &TrustedKeys, machine_id: &str, now: i64) -> Self {
         let mut received = Received::default();
         for (name, bytes) in stored {
             if let Err(error) = received.add(&bytes, keys, machine_id, now, Purpose::Restore) {

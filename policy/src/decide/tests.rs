@@ -37,9 +37,10 @@ fn rules(patterns: &[&str]) -> RuleSet {
 
 /// Docker's own default: official and verified publishers, no community.
 fn policy(organization: &str) -> Policy {
-    let directory: Directory = [("verifiedco".to_owned(), Badge::VerifiedPublisher), ("opensource".to_owned(), Badge::SponsoredOpenSource)]
-        .into_iter()
-        .collect();
+    let directory: Directory =
+        [("verifiedco".to_owned(), Badge::VerifiedPublisher), ("opensource".to_owned(), Badge::SponsoredOpenSource)]
+            .into_iter()
+            .collect();
     Policy {
         organization: organization.into(),
         generation: 7,
@@ -160,9 +161,7 @@ fn categories_as_on_docker_hub() {
 
 #[test]
 fn each_category_has_its_own_switch() {
-    for (official, verified_publisher, community) in
-        (0..8).map(|bits| (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0))
-    {
+    for (official, verified_publisher, community) in (0..8).map(|bits| (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0)) {
         let categories = Categories { official, verified_publisher, community };
         let enforced = member_of(Policy { categories, ..policy("acme") });
         let allowed = |image| decide(&enforced, &pull(image), NOW).is_allowed();
@@ -334,7 +333,11 @@ fn every_action_and_state_has_one_answer_whose_text_fits() {
         Policy { mode: Mode::Monitor, ..policy("acme") },
         Policy { enabled: false, ..policy("acme") },
         Policy { validity: EXPIRED, when_expired: WhenExpired::Deny, ..policy("acme") },
-        Policy { deny: rules(&["evil/miner"]), registries: Registries { controlled: true, hosts: Vec::new() }, ..policy("acme") },
+        Policy {
+            deny: rules(&["evil/miner"]),
+            registries: Registries { controlled: true, hosts: Vec::new() },
+            ..policy("acme")
+        },
     ];
     let sign_ins = [SignIn::Optional, SignIn::Required(vec!["acme".into()]), SignIn::Unusable("why".into())];
     let targets = [
@@ -368,7 +371,17 @@ fn every_action_and_state_has_one_answer_whose_text_fits() {
             }
         }
     }
-    for reason in ["unverifiable", "not_governed", "not_covered", "sign_in_required", "off", "deny_rule", "category", "registry", "policy_expired"] {
+    for reason in [
+        "unverifiable",
+        "not_governed",
+        "not_covered",
+        "sign_in_required",
+        "off",
+        "deny_rule",
+        "category",
+        "registry",
+        "policy_expired",
+    ] {
         assert!(seen.contains(reason), "{reason} was never given");
     }
 }

@@ -40,14 +40,26 @@ fn every_way_to_write_the_path_is_the_same_pull() {
 #[test]
 fn a_body_that_is_not_shown_could_be_a_form() {
     let target = "/v1.41/images/create?fromImage=alpine&tag=1";
-    for content_type in ["application/x-www-form-urlencoded", "application/json", "text/plain", "", "APPLICATION/X-WWW-FORM-URLENCODED; x"] {
+    for content_type in [
+        "application/x-www-form-urlencoded",
+        "application/json",
+        "text/plain",
+        "",
+        "APPLICATION/X-WWW-FORM-URLENCODED; x",
+    ] {
         for content_length in [None, Some("45"), Some("00"), Some("+0"), Some("")] {
             refuses(&read_post(target, Some(content_type), content_length));
         }
         assert!(matches!(read_post(target, Some(content_type), Some("0")), Action::Pull(_)), "{content_type}");
     }
     assert!(matches!(read_post(target, None, None), Action::Pull(_)));
-    let shown = Request { method: "POST", target, content_type: Some("application/json"), content_length: Some("9"), body_shown: true };
+    let shown = Request {
+        method: "POST",
+        target,
+        content_type: Some("application/json"),
+        content_length: Some("9"),
+        body_shown: true,
+    };
     assert!(matches!(read(&shown), Action::Pull(_)));
 }
 
@@ -101,14 +113,21 @@ fn unknown_reads_pass_and_unknown_writes_are_refused() {
         let action = read(&Request { method, target: "/v9.9/brand/new", ..Request::default() });
         assert_eq!(action, Action::NotGoverned("unknown_read"));
     }
-    for (method, target) in [("POST", "/v1.99/brand/new"), ("PUT", "/images/create"), ("post", "/images/create"), ("PRI", "*"), ("", "")] {
+    for (method, target) in
+        [("POST", "/v1.99/brand/new"), ("PUT", "/images/create"), ("post", "/images/create"), ("PRI", "*"), ("", "")]
+    {
         refuses(&read(&Request { method, target, ..Request::default() }));
     }
 }
 
 #[test]
 fn a_container_is_created_from_a_body_that_is_seen() {
-    let create = |body_shown| Request { method: "POST", target: "/v1.41/containers/create?name=x", body_shown, ..Request::default() };
+    let create = |body_shown| Request {
+        method: "POST",
+        target: "/v1.41/containers/create?name=x",
+        body_shown,
+        ..Request::default()
+    };
     assert_eq!(read(&create(true)), Action::NotGoverned("create"));
     refuses(&read(&create(false)));
 }

@@ -6,7 +6,10 @@ use super::*;
 fn parts_are_found_again() {
     let digest = format!("sha256:{}", "a".repeat(64));
     let image = ImageRef::parse(&format!("ghcr.io:5000/a/b:1@{digest}")).expect("a reference");
-    assert_eq!((image.host(), image.path(), image.tag(), image.digest()), ("ghcr.io:5000", "a/b", Some("1"), Some(digest.as_str())));
+    assert_eq!(
+        (image.host(), image.path(), image.tag(), image.digest()),
+        ("ghcr.io:5000", "a/b", Some("1"), Some(digest.as_str()))
+    );
     let bare = ImageRef::parse("exam_ple.com/app").expect("a reference");
     assert_eq!((bare.host(), bare.path(), bare.tag(), bare.digest()), ("", "exam_ple.com/app", None, None));
     assert!(bare.is_all_tags() && !bare.clone().or_latest().is_all_tags());

@@ -52,7 +52,11 @@ fn a_community_image_is_refused_with_the_way_to_ask() {
 #[test]
 fn without_a_page_a_person_is_named() {
     let policy = Policy {
-        contact: Contact { email: "it@acme.example".into(), message: "Mirrors are in registry.acme.example.".into(), ..Contact::default() },
+        contact: Contact {
+            email: "it@acme.example".into(),
+            message: "Mirrors are in registry.acme.example.".into(),
+            ..Contact::default()
+        },
         categories: Categories::default(),
         ..acme()
     };
@@ -128,7 +132,11 @@ fn what_cannot_be_named_and_what_cannot_be_read_differ() {
         "`docker load` brings in images from a file, and acme allows only images that it can tell by name.\n\
          Pull the image from a registry instead, or ask an owner of acme (decision 01J9)",
     );
-    let odd = Action::Unverifiable(Unverifiable { word: "pull", part: "its query holds `;`", advice: "Use the docker command" });
+    let odd = Action::Unverifiable(Unverifiable {
+        word: "pull",
+        part: "its query holds `;`",
+        advice: "Use the docker command",
+    });
     check(
         &enforced(acme()),
         &odd,
@@ -144,5 +152,7 @@ fn monitor_mode_says_what_would_have_been_said() {
     let action = pull("evil/miner:1");
     let decision = decide(&enforced, &action, NOW);
     assert!(decision.is_allowed());
-    assert!(explain(&enforced, &action, &decision, "01J9").starts_with("`docker.io/evil/miner:1` is a community image"));
+    assert!(
+        explain(&enforced, &action, &decision, "01J9").starts_with("`docker.io/evil/miner:1` is a community image")
+    );
 }

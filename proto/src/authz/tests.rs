@@ -21,7 +21,8 @@ fn users_certificates_and_responses_are_passed_over() {
 
 #[test]
 fn what_is_no_message_is_an_error() {
-    for json in ["", "{", "[]", "5", r#"{"RequestUri":7}"#, r#"{"RequestHeaders":[]}"#, r#"{"RequestMethod":"GET"} x"#] {
+    for json in ["", "{", "[]", "5", r#"{"RequestUri":7}"#, r#"{"RequestHeaders":[]}"#, r#"{"RequestMethod":"GET"} x"#]
+    {
         assert!(AuthzRequest::from_json(json.as_bytes()).is_err(), "{json}");
     }
 }

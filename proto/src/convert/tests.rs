@@ -43,13 +43,25 @@ fn unknown_values_refuse_the_whole_document() {
     check(with_rule("*", None), "rule `r1`");
     // A scope of a newer kind must not become "everybody".
     check(with_rule("evil/x", Some(ScopeMessage { to: None })), "rule scope");
-    check(Document { registries: Some(document::Registries { controlled: true, hosts: vec!["a b".into()] }), ..policy() }, "registry list");
+    check(
+        Document { registries: Some(document::Registries { controlled: true, hosts: vec!["a b".into()] }), ..policy() },
+        "registry list",
+    );
     let long = document::Contact { message: "x".repeat(MAX_TEXT_BYTES + 1), ..document::Contact::default() };
     check(Document { contact: Some(long), ..policy() }, "contact");
     let newline = document::Rule { id: "a\nb".into(), pattern: "x/y".into(), ..document::Rule::default() };
     check(Document { allow: vec![newline], ..policy() }, "control characters");
 
-    assert!(directory(&document::Directory { publishers: vec![document::Publisher { namespace: "x".into(), badge: 9 }], ..Default::default() }).is_err());
+    assert!(
+        directory(&document::Directory {
+            publishers: vec![document::Publisher { namespace: "x".into(), badge: 9 }],
+            ..Default::default()
+        })
+        .is_err()
+    );
     let member = document::Membership { organization: "acme".into(), role: 9, teams: vec![] };
-    assert!(session(&document::Session { header: policy().header, organizations: vec![member], ..Default::default() }).is_err());
+    assert!(
+        session(&document::Session { header: policy().header, organizations: vec![member], ..Default::default() })
+            .is_err()
+    );
 }

@@ -46,7 +46,10 @@ fn every_single_changed_byte_is_noticed() {
         }
     }
     for length in 0..sealed.len() {
-        assert!(open::<Policy>(&sealed[..length], &trusted, &["any"], NOW, Purpose::Receive).is_err(), "{length} bytes");
+        assert!(
+            open::<Policy>(&sealed[..length], &trusted, &["any"], NOW, Purpose::Receive).is_err(),
+            "{length} bytes"
+        );
     }
 }
 
