@@ -1,0 +1,84 @@
+//! A small image, built without an engine: one layer with busybox and a marker, a
+//! configuration, a manifest that every engine from 20.10 to 29 reads.
+
+use std::fs;
+
+use bytes::Bytes;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::{LabError, error::file, programs};
+
+/// Docker's own manifest format, version 2, schema 2.
+pub const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+/// Fixed, so that the same image has the same digest each time.
+const CREATED: &str = "2026-01-01T00:00:00Z";
+
+/// An image in pieces, as a registry takes it.
+pub struct Image {
+    /// The layer: an uncompressed tar.
+    pub layer: Bytes,
+    /// The configuration.
+    pub config: Bytes,
+    /// The manifest.
+    pub manifest: Bytes,
+}
+
+impl Image {
+    /// An image whose file `/marker` says `marker`.
+    ///
+    /// # Errors
+    /// When busybox is not installed.
+    pub fn build(marker: &str) -> Result<Self, LabError> {
+        let busybox = programs::installed("busybox", "busybox-static")?;
+        let program = fs::read(&busybox).map_err(file("read", &busybox))?;
+        let layer = layer(&program, marker).map_err(file("pack", &busybox))?;
+        let config = json!({
+            "architecture": architecture(),
+            "os": "linux",
+            "created": CREATED,
+            "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/busybox", "cat", "/marker"]},
+            "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]},
+            "history": [{"created": CREATED, "created_by": "pullgate lab"}],
+        });
+        let config = config.to_string();
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": {"mediaType": CONFIG, "size": config.len(), "digest": digest(config.as_bytes())},
+            "layers": [{"mediaType": LAYER, "size": layer.len(), "digest": digest(&layer)}],
+        });
+        Ok(Self { layer: layer.into(), config: config.into(), manifest: manifest.to_string().into() })
+    }
+}
+
+/// `sha256:` and the hexadecimal digest.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+fn layer(busybox: &[u8], marker: &str) -> std::io::Result<Vec<u8>> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (path, mode, content) in [("bin/busybox", 0o755, busybox), ("marker", 0o644, marker.as_bytes())] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(mode);
+        header.set_entry_type(tar::EntryType::Regular);
+        tar.append_data(&mut header, path, content)?;
+    }
+    tar.into_inner()
+}
+
+/// The name that images use for this machine's processor.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "powerpc64" => "ppc64le",
+        other => other,
+    }
+}

@@ -1,0 +1,112 @@
+//! The policy service of a lab, and its administration.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use super::{Command, Lab, LabError, Output, Process, error::file, process, programs};
+
+const PROGRAM: &str = "pullgate-service";
+
+/// A running policy service, with TLS and a certificate of its own making.
+pub struct Service {
+    process: Process,
+    program: PathBuf,
+    data: PathBuf,
+    address: SocketAddr,
+}
+
+impl Service {
+    /// Starts it on a free port of loopback.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub async fn start(lab: &Lab) -> Result<Self, LabError> {
+        let program = programs::own(PROGRAM)?;
+        let data = lab.make_dir("service")?;
+        let (process, address) = serve(lab, &program, &data, "127.0.0.1:0").await?;
+        Ok(Self { process, program, data, address })
+    }
+
+    /// Starts it again after [`Process::stop`] or [`Process::kill`], at the same address.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub async fn restart(&mut self, lab: &Lab) -> Result<(), LabError> {
+        (self.process, self.address) = serve(lab, &self.program, &self.data, &self.address.to_string()).await?;
+        Ok(())
+    }
+
+    /// `host:port`: what `docker login` takes.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// For the enrollment file.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// Its data directory.
+    #[must_use]
+    pub fn data(&self) -> &std::path::Path {
+        &self.data
+    }
+
+    /// Its program, which is also its administration command.
+    #[must_use]
+    pub fn program(&self) -> &std::path::Path {
+        &self.program
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// An administration command, for example `["policy", "show", "acme"]`.
+    #[must_use]
+    pub fn admin(&self, args: &[&str]) -> Command {
+        let command = Command::new(&self.program, PROGRAM).env("PULLGATE_SERVICE_DATA_DIR", &self.data);
+        command.args(args)
+    }
+
+    /// Runs an administration command that must work.
+    ///
+    /// # Errors
+    /// With what it printed, when it does not.
+    pub async fn administer(&self, args: &[&str]) -> Result<Output, LabError> {
+        self.admin(args).run().await?.success()
+    }
+}
+
+async fn serve(
+    lab: &Lab,
+    program: &std::path::Path,
+    data: &std::path::Path,
+    listen: &str,
+) -> Result<(Process, SocketAddr), LabError> {
+    // The service writes it once it listens: an old one would be believed.
+    let address_file = data.join("address");
+    match std::fs::remove_file(&address_file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).map_err(file("remove", &address_file))?
+        }
+        _ => {}
+    }
+    let mut command = process::clean(program);
+    command.args(["serve", "--listen", listen]).env("PULLGATE_SERVICE_DATA_DIR", data);
+    let mut process = Process::start(lab, "service", command)?;
+    let read = || {
+        let text = std::fs::read_to_string(&address_file).map_err(|_| "it does not listen yet".to_owned())?;
+        text.trim().parse::<SocketAddr>().map_err(|error| format!("its address file says `{}`: {error}", text.trim()))
+    };
+    process
+        .ready(Duration::from_secs(20), || {
+            let address = read();
+            async { tokio::net::TcpStream::connect(address?).await.map(|_| ()).map_err(|error| error.to_string()) }
+        })
+        .await?;
+    let address = read().map_err(|why| LabError::Http { request: "the service's address".to_owned(), why })?;
+    Ok((process, address))
+}
