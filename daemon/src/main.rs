@@ -1,1 +1,28 @@
-fn main() {}
+//! `pullgated`, the agent. Runs as the user whose Docker credentials it watches.
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::Parser as _;
+use daemon::{app::App, config::Config, logging};
+
+fn main() -> ExitCode {
+    let config = Config::parse();
+    logging::install();
+    // One TLS provider for the whole process, before anything could ask for it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the agent cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(async { App::start(config)?.run().await });
+    // A read that hangs on a network file system must not hold the end of the process.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    result
+}

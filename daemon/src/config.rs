@@ -1,0 +1,71 @@
+//! Command line.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Parser;
+use proto::paths;
+
+use crate::spool;
+
+/// The pullgate agent: signs in with the Docker credentials of the user that runs it, and
+/// carries the organization's policy to the plugin.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "pullgated", version)]
+pub struct Config {
+    /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker]
+    #[arg(long, value_name = "DIR")]
+    pub config_dir: Option<PathBuf>,
+    /// The plugin's control socket
+    #[arg(long, value_name = "PATH", default_value = paths::CONTROL_SOCKET)]
+    pub control_socket: PathBuf,
+    /// Where documents and records are kept [default: $XDG_STATE_HOME/pullgate, else ~/.local/state/pullgate]
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// The enrollment file
+    #[arg(long, value_name = "FILE", default_value = paths::ENROLLMENT)]
+    pub enrollment: PathBuf,
+    /// Most bytes of records that wait on disk for the service; beyond, the oldest are dropped and counted
+    #[arg(long, value_name = "BYTES", default_value_t = spool::DEFAULT_LIMIT)]
+    pub spool_limit: u64,
+}
+
+/// Paths in force, absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// Docker's `config.json`.
+    pub credentials: PathBuf,
+    /// The plugin's control socket.
+    pub control_socket: PathBuf,
+    /// The agent's own files.
+    pub state_dir: PathBuf,
+    /// The enrollment file.
+    pub enrollment: PathBuf,
+}
+
+impl Config {
+    /// Fills in what was not given, as the docker command would: an empty `DOCKER_CONFIG` is none.
+    ///
+    /// # Errors
+    /// When there is no home directory to fall back on.
+    pub fn paths(&self) -> anyhow::Result<Paths> {
+        let config_dir = match (&self.config_dir, std::env::var_os("DOCKER_CONFIG").filter(|value| !value.is_empty())) {
+            (Some(given), _) => given.clone(),
+            (None, Some(variable)) => variable.into(),
+            (None, None) => dirs::home_dir().context("there is no home directory; give --config-dir")?.join(".docker"),
+        };
+        let state_dir = match &self.state_dir {
+            Some(given) => given.clone(),
+            None => dirs::state_dir().context("there is no home directory; give --state-dir")?.join("pullgate"),
+        };
+        let absolute = |path: PathBuf| {
+            std::path::absolute(&path).with_context(|| format!("`{}` cannot be made absolute", path.display()))
+        };
+        Ok(Paths {
+            credentials: absolute(config_dir.join("config.json"))?,
+            control_socket: absolute(self.control_socket.clone())?,
+            state_dir: absolute(state_dir)?,
+            enrollment: absolute(self.enrollment.clone())?,
+        })
+    }
+}

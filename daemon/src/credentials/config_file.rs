@@ -1,0 +1,257 @@
+//! The Docker CLI's `config.json`: reading it without being hurt, and what is of interest in it.
+//!
+//! Source of the rules: docker/cli `cli/config/configfile/file.go` and `cli/config/credentials`.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _},
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
+    path::Path,
+};
+
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::{
+    Class, Unreadable,
+    json::{self, Object, Shape},
+};
+use crate::secret::Secret;
+
+/// Largest file that is read, in bytes. Real ones with 1,500 registries have 200 KiB.
+pub const MAX_BYTES: u64 = 8 << 20;
+
+/// What the file says about sign-ins. Order of `auths` is the file's.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// `auths`.
+    pub auths: Vec<(String, Entry)>,
+    /// `credsStore`; empty: none.
+    pub creds_store: String,
+    /// `credHelpers`: registry to helper name.
+    pub cred_helpers: BTreeMap<String, String>,
+}
+
+/// One member of `auths`, undecoded.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Base64 of `user:secret`.
+    pub auth: Secret0,
+    /// `username`; `auth` wins over it.
+    pub username: String,
+    /// `password`.
+    pub password: Secret0,
+    /// `identitytoken`.
+    pub identity_token: Secret0,
+}
+
+/// A [`Secret`] that may be absent.
+pub type Secret0 = Option<Secret>;
+
+impl ConfigFile {
+    /// True when the file itself says anything about credentials; if not, the CLI looks for a default store.
+    #[must_use]
+    pub fn contains_auth(&self) -> bool {
+        !self.auths.is_empty() || !self.creds_store.is_empty() || !self.cred_helpers.is_empty()
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// [`Class::Parse`], as the CLI would refuse the file.
+    pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        let mut config = Self::default();
+        let Some(top) = Object::first(text).map_err(|error| not_json(&error))? else {
+            return Ok(config);
+        };
+        for (key, value) in top.members() {
+            config.take(key, value)?;
+        }
+        Ok(config)
+    }
+
+    fn take(&mut self, key: &str, value: &RawValue) -> Result<(), Unreadable> {
+        let is = |name: &str| key.eq_ignore_ascii_case(name);
+        if is("auths") {
+            match object(key, value)? {
+                None => self.auths.clear(),
+                Some(entries) => {
+                    for (server, entry) in entries.members() {
+                        let entry = Entry::parse(server, entry)?;
+                        self.auths.retain(|(known, _)| known != server);
+                        self.auths.push((server.to_owned(), entry));
+                    }
+                }
+            }
+        } else if is("credsStore") {
+            set(&mut self.creds_store, key, value)?;
+        } else if is("credHelpers") {
+            match object(key, value)? {
+                None => self.cred_helpers.clear(),
+                Some(helpers) => {
+                    for (server, name) in helpers.members() {
+                        let name = string(key, name)?.unwrap_or_default();
+                        self.cred_helpers.insert(server.to_owned(), name);
+                    }
+                }
+            }
+        } else if let Some((name, shape)) = UNRELATED.iter().find(|(name, _)| is(name))
+            && !json::has_shape(value, *shape)
+        {
+            return Err(wrong_type(name));
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn parse(server: &str, value: &RawValue) -> Result<Self, Unreadable> {
+        let mut entry = Self::default();
+        let Some(members) = object(server, value)? else {
+            return Ok(entry);
+        };
+        let secret =
+            |key: &str, value| Ok::<_, Unreadable>(string(key, value)?.filter(|s| !s.is_empty()).map(Secret::new));
+        for (key, value) in members.members() {
+            match key.to_ascii_lowercase().as_str() {
+                "auth" => entry.auth = secret(key, value)?,
+                "username" => set(&mut entry.username, key, value)?,
+                "password" => entry.password = secret(key, value)?,
+                "identitytoken" => entry.identity_token = secret(key, value)?,
+                "serveraddress" | "registrytoken" if !json::has_shape(value, Shape::String) => {
+                    return Err(wrong_type(key));
+                }
+                _ => {}
+            }
+        }
+        Ok(entry)
+    }
+}
+
+/// Members that have nothing to do with sign-ins, but whose wrong type makes the CLI refuse the whole file.
+const UNRELATED: &[(&str, Shape)] = &[
+    ("HttpHeaders", Shape::MapOfStrings),
+    ("psFormat", Shape::String),
+    ("imagesFormat", Shape::String),
+    ("networksFormat", Shape::String),
+    ("pluginsFormat", Shape::String),
+    ("volumesFormat", Shape::String),
+    ("statsFormat", Shape::String),
+    ("detachKeys", Shape::String),
+    ("serviceInspectFormat", Shape::String),
+    ("servicesFormat", Shape::String),
+    ("tasksFormat", Shape::String),
+    ("secretFormat", Shape::String),
+    ("configFormat", Shape::String),
+    ("nodesFormat", Shape::String),
+    ("pruneFilters", Shape::Strings),
+    ("proxies", Shape::MapOfMaps),
+    ("currentContext", Shape::String),
+    ("cliPluginsExtraDirs", Shape::Strings),
+    ("plugins", Shape::MapOfMaps),
+    ("aliases", Shape::MapOfStrings),
+    ("features", Shape::MapOfStrings),
+];
+
+fn object<'a>(key: &str, value: &'a RawValue) -> Result<Option<Object<'a>>, Unreadable> {
+    Object::from_raw(value).map_err(|_| wrong_type(key))
+}
+
+fn string(key: &str, value: &RawValue) -> Result<Option<String>, Unreadable> {
+    json::string(value).map_err(|_| wrong_type(key))
+}
+
+fn set(field: &mut String, key: &str, value: &RawValue) -> Result<(), Unreadable> {
+    if let Some(text) = string(key, value)? {
+        *field = text;
+    }
+    Ok(())
+}
+
+fn wrong_type(key: &str) -> Unreadable {
+    let key: String = key.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect();
+    Unreadable::new(Class::Parse, format!("`{key}` has a type that the docker command does not accept"))
+}
+
+/// `serde_json` quotes no content in syntax errors, but it does in type errors; so only the place is told.
+fn not_json(error: &serde_json::Error) -> Unreadable {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "ends too early",
+        serde_json::error::Category::Data => "is no object",
+        _ => "is not JSON",
+    };
+    Unreadable::new(Class::Parse, format!("it {what}, at line {} column {}", error.line(), error.column()))
+}
+
+/// Reads and parses the file; one that is missing or empty says nothing.
+///
+/// Opens nothing but a regular file (and `/dev/null`), so that a FIFO cannot hold it.
+///
+/// # Errors
+/// [`Class::Unreadable`], [`Class::Encoding`], [`Class::Parse`].
+pub fn read(path: &Path) -> Result<ConfigFile, Unreadable> {
+    let Some(bytes) = read_bytes(path)? else {
+        return Ok(ConfigFile::default());
+    };
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return Err(Unreadable::new(Class::Encoding, "it starts with a byte order mark; save it as UTF-8 without one"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        Unreadable::new(Class::Encoding, format!("it is not UTF-8 from byte {}", error.valid_up_to()))
+    })?;
+    ConfigFile::parse(text)
+}
+
+fn read_bytes(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Unreadable> {
+    let before = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io_error(&error)),
+    };
+    if is_dev_null(&before) {
+        return Ok(None);
+    }
+    regular(&before)?;
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let opened = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path);
+    let file: File = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io_error(&error)),
+    };
+    let metadata = file.metadata().map_err(|error| io_error(&error))?;
+    regular(&metadata)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(metadata.len() as usize + 1));
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| io_error(&error))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(too_large());
+    }
+    Ok(Some(bytes))
+}
+
+fn regular(metadata: &fs::Metadata) -> Result<(), Unreadable> {
+    let kind = metadata.file_type();
+    let what = match () {
+        () if kind.is_file() && metadata.len() <= MAX_BYTES => return Ok(()),
+        () if kind.is_file() => return Err(too_large()),
+        () if kind.is_dir() => "a directory",
+        () if kind.is_fifo() => "a FIFO",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    };
+    Err(Unreadable::new(Class::Unreadable, format!("it is {what}, not a file")))
+}
+
+fn too_large() -> Unreadable {
+    Unreadable::new(Class::Unreadable, "it has more than 8 MiB")
+}
+
+/// A link to `/dev/null` is a common way to switch stored sign-ins off (Linux: character device 1:3).
+fn is_dev_null(metadata: &fs::Metadata) -> bool {
+    metadata.file_type().is_char_device() && fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
+}
+
+fn io_error(error: &io::Error) -> Unreadable {
+    Unreadable::new(Class::Unreadable, error.to_string())
+}

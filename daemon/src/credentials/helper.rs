@@ -1,0 +1,247 @@
+//! Docker credential helpers: `docker-credential-NAME get`, the key on stdin, an answer on stdout
+//! (docker/docker-credential-helpers, protocol of `credentials.go`).
+//!
+//! A helper is somebody else's program: it gets a deadline, an output limit, a clean
+//! environment and its own process group. INVARIANT: what it writes is never logged, since
+//! it may hold the secret even when it fails.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
+    process::{Child, Command},
+};
+use zeroize::Zeroizing;
+
+use super::{Class, Unreadable};
+use crate::secret::Secret;
+
+/// How long a helper may take. One that wants a person to unlock something takes longer, and is asked again later.
+pub const DEADLINE: Duration = Duration::from_secs(5);
+/// Largest answer, in bytes.
+pub const MAX_OUTPUT_BYTES: usize = 64 << 10;
+/// How long output is awaited once the helper itself has ended: a child that it left behind may hold the pipe open.
+const AFTER_EXIT: Duration = Duration::from_millis(500);
+/// The helper's way to say that there is no such sign-in.
+const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
+/// When the environment has no `PATH`, as under some service managers.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a helper may see of the agent's environment, beside `LC_*` and `XDG_*`: enough for key rings and GnuPG.
+const ENVIRONMENT: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "GNUPGHOME",
+    "GPG_AGENT_INFO",
+    "GPG_TTY",
+    "SSH_AUTH_SOCK",
+    "PASSWORD_STORE_DIR",
+    "PASSWORD_STORE_KEY",
+    "PASSWORD_STORE_GPG_OPTS",
+    "DOCKER_CONFIG",
+];
+
+/// What a helper said.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// `Username`.
+    pub username: String,
+    /// `Secret`.
+    pub secret: Secret,
+}
+
+/// Where helpers are looked for and how they are run.
+#[derive(Debug, Clone)]
+pub struct Helpers {
+    directories: Vec<PathBuf>,
+    environment: BTreeMap<OsString, OsString>,
+    deadline: Duration,
+}
+
+impl Helpers {
+    /// With the `PATH` and the environment of this process.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let path = std::env::var_os("PATH").filter(|path| !path.is_empty());
+        Self::new(path.as_deref().unwrap_or(OsStr::new(DEFAULT_PATH)), std::env::vars_os(), DEADLINE)
+    }
+
+    /// With this `PATH`, of which relative entries are ignored, and what is harmless of this environment.
+    #[must_use]
+    pub fn new(path: &OsStr, environment: impl Iterator<Item = (OsString, OsString)>, deadline: Duration) -> Self {
+        let directories: Vec<PathBuf> =
+            std::env::split_paths(path).filter(|directory| directory.is_absolute()).collect();
+        let mut environment: BTreeMap<_, _> = environment.filter(|(name, _)| may_see(name)).collect();
+        if let Ok(path) = std::env::join_paths(&directories) {
+            environment.insert("PATH".into(), path);
+        }
+        Self { directories, environment, deadline }
+    }
+
+    /// The store that the CLI uses by itself when the file names none: `pass` where that
+    /// program exists, else `secretservice`; and only if its helper is there.
+    #[must_use]
+    pub fn default_store(&self) -> Option<String> {
+        let name = if self.find("pass").is_some() { "pass" } else { "secretservice" };
+        self.find(&format!("docker-credential-{name}")).map(|_| name.to_owned())
+    }
+
+    /// Asks the helper `name` for `key`; none when it knows no such sign-in.
+    ///
+    /// # Errors
+    /// [`Class::HelperMissing`], [`Class::HelperFailed`], [`Class::HelperTimeout`], [`Class::HelperBadOutput`].
+    pub async fn get(&self, name: &str, key: &str) -> Result<Option<Answer>, Unreadable> {
+        let program = self.program(name)?;
+        let mut child = self.start(&program)?;
+        let group = child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed()));
+        let result = tokio::time::timeout(self.deadline, talk(&mut child, key)).await;
+        let unfinished = !matches!(&result, Ok(Ok(_)));
+        if unfinished && let Some(group) = group {
+            // Not reaped yet, so the id is still the helper's; its own children go with it.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let (success, output) = match result {
+            Ok(Ok(done)) => done,
+            Ok(Err(unreadable)) => return Err(unreadable),
+            Err(_) => {
+                let seconds = self.deadline.as_secs_f32();
+                return Err(Unreadable::new(
+                    Class::HelperTimeout,
+                    format!("`{}` did not answer within {seconds} s; is its key ring locked?", program.display()),
+                ));
+            }
+        };
+        if success {
+            return read_answer(&program, &output).map(Some);
+        }
+        if output.trim_ascii() == NOT_FOUND {
+            return Ok(None);
+        }
+        let hint = format!("run `echo {key} | docker-credential-{name} get` to see what it says");
+        Err(Unreadable::new(Class::HelperFailed, format!("`{}` ended with an error; {hint}", program.display())))
+    }
+
+    fn program(&self, name: &str) -> Result<PathBuf, Unreadable> {
+        let missing =
+            |why: &str| Unreadable::new(Class::HelperMissing, format!("`docker-credential-{}` {why}", printable(name)));
+        if name.is_empty() || name.contains(['/', '\\', '\0']) {
+            return Err(missing("is no helper's name"));
+        }
+        self.find(&format!("docker-credential-{name}")).ok_or_else(|| missing("is not on the `PATH` of the agent"))
+    }
+
+    fn find(&self, program: &str) -> Option<PathBuf> {
+        self.directories.iter().map(|directory| directory.join(program)).find(|path| is_executable(path))
+    }
+
+    fn start(&self, program: &Path) -> Result<Child, Unreadable> {
+        Command::new(program)
+            .arg("get")
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| {
+                Unreadable::new(Class::HelperFailed, format!("`{}` cannot be started: {error}", program.display()))
+            })
+    }
+}
+
+/// Success and what was written.
+async fn talk(child: &mut Child, key: &str) -> Result<(bool, Zeroizing<Vec<u8>>), Unreadable> {
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let mut output = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT_BYTES + 1));
+    let write = async {
+        if let Some(mut stdin) = stdin {
+            // A helper that does not read its input is its own business.
+            let _ = stdin.write_all(key.as_bytes()).await;
+        }
+    };
+    let status = {
+        let read = read_limited(stdout, &mut output);
+        tokio::pin!(read);
+        let exit = async {
+            write.await;
+            child.wait().await
+        };
+        tokio::pin!(exit);
+        tokio::select! {
+            biased;
+            full = &mut read => {
+                if full {
+                    return Err(Unreadable::new(Class::HelperBadOutput, "the credential helper wrote more than 64 KiB"));
+                }
+                exit.await
+            }
+            status = &mut exit => {
+                let _ = tokio::time::timeout(AFTER_EXIT, &mut read).await;
+                status
+            }
+        }
+    };
+    let status = status
+        .map_err(|error| Unreadable::new(Class::HelperFailed, format!("the credential helper was lost: {error}")))?;
+    if output.len() > MAX_OUTPUT_BYTES {
+        return Err(Unreadable::new(Class::HelperBadOutput, "the credential helper wrote more than 64 KiB"));
+    }
+    Ok((status.success(), output))
+}
+
+/// True when there was more than the limit.
+async fn read_limited(stdout: Option<impl AsyncRead + Unpin>, output: &mut Vec<u8>) -> bool {
+    if let Some(stdout) = stdout {
+        let _ = stdout.take(MAX_OUTPUT_BYTES as u64 + 1).read_to_end(output).await;
+    }
+    output.len() > MAX_OUTPUT_BYTES
+}
+
+fn read_answer(program: &Path, output: &[u8]) -> Result<Answer, Unreadable> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Wire {
+        #[serde(default)]
+        username: String,
+        #[serde(default)]
+        secret: String,
+    }
+    let wire: Wire = serde_json::from_slice(output).map_err(|_| {
+        Unreadable::new(Class::HelperBadOutput, format!("what `{}` answered is no credential", program.display()))
+    })?;
+    Ok(Answer { username: wire.username, secret: Secret::new(wire.secret) })
+}
+
+fn may_see(name: &OsStr) -> bool {
+    let bytes = name.as_bytes();
+    bytes.starts_with(b"LC_") || bytes.starts_with(b"XDG_") || ENVIRONMENT.iter().any(|known| name == *known)
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+fn printable(name: &str) -> String {
+    name.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
+}

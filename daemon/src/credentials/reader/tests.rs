@@ -1,0 +1,72 @@
+//! The clock is the test's: it moves only when every task waits.
+
+use std::{fs, sync::Arc};
+
+use proto::enrollment::Enrollment;
+
+use super::*;
+
+struct World {
+    directory: tempfile::TempDir,
+    path: PathBuf,
+    hints: mpsc::Sender<Hint>,
+    events: mpsc::Receiver<Event>,
+    _enrolled: watch::Sender<Enrolled>,
+}
+
+const ALICE: &str = r#"{"auths":{"gate.example":{"auth":"YWxpY2U6czNjcmV0"}}}"#;
+
+impl World {
+    fn start(content: &str) -> Self {
+        let directory = tempfile::tempdir().expect("directory");
+        let path = directory.path().join("config.json");
+        fs::write(&path, content).expect("write");
+        let (hints, hints_out) = mpsc::channel(1);
+        let (events_in, events) = mpsc::channel(1);
+        let enrollment = Enrollment { service: "https://gate.example".to_owned(), ..Enrollment::default() };
+        let (enrolled_in, enrolled) = watch::channel(Enrolled::Yes(Arc::new(enrollment)));
+        let helpers = Helpers::new(directory.path().as_os_str(), std::iter::empty(), Duration::from_secs(5));
+        let reader = Reader { path: path.clone(), helpers, hints: hints_out, enrolled, events: events_in };
+        tokio::spawn(reader.run());
+        Self { directory, path, hints, events, _enrolled: enrolled_in }
+    }
+
+    async fn next(&mut self) -> String {
+        match self.events.recv().await {
+            Some(Event::Credential { seen: Seen::Account { account, .. }, .. }) => account.user,
+            Some(Event::Credential { seen, .. }) => format!("{seen:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_or_cut_moment_is_not_believed() {
+    for moment in ["", "{}", &ALICE[..20]] {
+        let mut world = World::start(ALICE);
+        assert_eq!(world.next().await, "alice");
+        fs::write(&world.path, moment).expect("write");
+        world.hints.send(Hint::Changed).await.expect("a reader");
+        tokio::time::sleep(SETTLE / 2).await;
+        fs::write(&world.path, ALICE.replace("YWxpY2U6", "Ym9iMToz")).expect("write");
+        assert_eq!(world.next().await, "bob1", "after {moment:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_stays_empty_is_believed() {
+    let mut world = World::start("");
+    assert_eq!(world.next().await, "SignedOut");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_helper_that_fails_is_not_asked_at_each_periodic_look() {
+    let mut world = World::start(r#"{"credsStore":"nope"}"#);
+    assert_eq!(world.next().await, "Unreadable");
+    world.hints.send(Hint::Periodic).await.expect("a reader");
+    let silence = tokio::time::timeout(Duration::from_secs(60), world.events.recv()).await;
+    assert!(silence.is_err(), "{silence:?}");
+    fs::write(world.directory.path().join("config.json"), ALICE).expect("write");
+    world.hints.send(Hint::Periodic).await.expect("a reader");
+    assert_eq!(world.next().await, "alice");
+}

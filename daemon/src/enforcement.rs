@@ -1,0 +1,98 @@
+//! The plugin on this machine, over its control socket. Every call has a deadline.
+
+use std::{path::Path, time::Duration};
+
+use proto::{
+    control::{
+        ApplyRequest, RecordsRequest, RecordsResponse, StatusRequest, StatusResponse, control_client::ControlClient,
+    },
+    local::{MAX_MESSAGE_BYTES, connect_lazy},
+};
+use tonic::{Code, Status, transport::Channel};
+
+use crate::{service::describe, sync::Goal};
+
+/// For an answer from memory.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
+/// Verifying, writing and syncing some MiB on a slow disk.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the plugin is asked to wait for records.
+const RECORDS_WAIT: Duration = Duration::from_secs(30);
+/// What an answer may take beyond that.
+const RECORDS_EXTRA: Duration = Duration::from_secs(5);
+
+/// Why the plugin did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// It answered and said no.
+    #[error("{0}")]
+    Refused(String),
+    /// It did not answer.
+    #[error("the plugin does not answer: {0}")]
+    Unavailable(String),
+}
+
+/// A way to the plugin that dials when it is used, and again after a restart.
+#[derive(Debug, Clone)]
+pub struct Plugin {
+    client: ControlClient<Channel>,
+}
+
+impl Plugin {
+    /// At this control socket. Must be called within the runtime.
+    #[must_use]
+    pub fn new(socket: &Path) -> Self {
+        let client = ControlClient::new(connect_lazy(socket))
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        Self { client }
+    }
+
+    /// Which machine, and what is in force.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    pub async fn status(&mut self) -> Result<StatusResponse, ControlError> {
+        within(STATUS_TIMEOUT, self.client.status(StatusRequest {})).await
+    }
+
+    /// Makes it so: all or nothing.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    pub async fn apply(&mut self, goal: &Goal) -> Result<(), ControlError> {
+        let request = match goal {
+            Goal::Nobody => ApplyRequest { end_session: true, ..ApplyRequest::default() },
+            Goal::Documents(documents) => ApplyRequest {
+                envelopes: documents.0.iter().map(|document| document.envelope.to_vec()).collect(),
+                end_session: false,
+            },
+        };
+        within(APPLY_TIMEOUT, self.client.apply(request)).await.map(|_| ())
+    }
+
+    /// Waits for records behind `acknowledge`.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    pub async fn records(&mut self, acknowledge: u64) -> Result<RecordsResponse, ControlError> {
+        let request = RecordsRequest { acknowledge, wait_ms: RECORDS_WAIT.as_millis() as u32 };
+        within(RECORDS_WAIT + RECORDS_EXTRA, self.client.records(request)).await
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<tonic::Response<T>, Status>>,
+) -> Result<T, ControlError> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Err(status)) => Err(match status.code() {
+            Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown => {
+                ControlError::Unavailable(describe(&status))
+            }
+            _ => ControlError::Refused(describe(&status)),
+        }),
+        Err(_) => Err(ControlError::Unavailable(format!("no answer within {} s", limit.as_secs()))),
+    }
+}

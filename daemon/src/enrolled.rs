@@ -1,0 +1,83 @@
+//! Follows the enrollment file: which service, if any.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use proto::enrollment::{self, Enrollment};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::{logging::chain, stamp::Stamp};
+
+/// How often the file's metadata is looked at. One `stat` a second costs nothing, and needs no watch on root's directories.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What the enrollment file says. The plugin, not the agent, fails closed on one that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enrolled {
+    /// This machine has a service.
+    Yes(Arc<Enrollment>),
+    /// It has none that can be used.
+    No {
+        /// Why, for a person.
+        why: String,
+    },
+}
+
+impl Enrolled {
+    /// Reads the file now.
+    #[must_use]
+    pub fn read(path: &std::path::Path) -> Self {
+        match enrollment::read(path) {
+            Ok(enrollment) => Self::Yes(Arc::new(enrollment)),
+            Err(error) => Self::No { why: chain(&error) },
+        }
+    }
+
+    /// The service's URL.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        match self {
+            Self::Yes(enrollment) => Some(&enrollment.service),
+            Self::No { .. } => None,
+        }
+    }
+}
+
+/// Publishes what the file says each time it changes. Ends when nobody listens.
+///
+/// A file that is there but cannot be used, as in the middle of an edit, leaves the last good one in force here.
+pub async fn follow(path: PathBuf, sender: watch::Sender<Enrolled>) {
+    let mut known = Stamp::of(&path);
+    let mut ticks = tokio::time::interval(PERIOD);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = sender.closed() => return,
+        }
+        let stamp = Stamp::of(&path);
+        if stamp == known {
+            continue;
+        }
+        known = stamp;
+        match enrollment::read(&path) {
+            Ok(enrollment) => {
+                info!(path = %path.display(), service = enrollment.service, "enrollment changed");
+                publish(&sender, Enrolled::Yes(Arc::new(enrollment)));
+            }
+            Err(error) if error.is_missing() => {
+                warn!(path = %path.display(), "the enrollment file is gone; this machine is no longer enrolled");
+                publish(&sender, Enrolled::No { why: chain(&error) });
+            }
+            Err(error) => warn!(error = chain(&error), "the enrollment file cannot be used; the last good one stays"),
+        }
+    }
+}
+
+fn publish(sender: &watch::Sender<Enrolled>, new: Enrolled) {
+    sender.send_if_modified(|old| {
+        let changed = *old != new;
+        *old = new;
+        changed
+    });
+}

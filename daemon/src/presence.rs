@@ -1,0 +1,74 @@
+//! Whether the plugin is there, and whether it is still the same one.
+
+use std::time::Duration;
+
+use proto::control::StatusResponse;
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use crate::{
+    enforcement::Plugin,
+    sync::{BACKOFF_BASE, Delay, Event, PLUGIN_CAP},
+};
+
+/// How often the plugin is asked. A restart is noticed within this; the answer comes from its memory.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Which run of the plugin: what was acknowledged to one means nothing to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// When it started, milliseconds since the Unix epoch.
+    pub started_at_ms: i64,
+}
+
+/// Asks for the plugin's state and tells each change. Ends when nobody listens.
+pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, runs: watch::Sender<Option<Run>>) {
+    let mut known: Option<(String, i64)> = None;
+    let mut failures = 0;
+    let mut told_down = false;
+    loop {
+        let wait = match plugin.status().await {
+            Ok(status) => {
+                failures = 0;
+                told_down = false;
+                let this = (status.machine_id.clone(), status.started_at_ms);
+                if known.as_ref() != Some(&this) {
+                    info!(version = status.version, machine = status.machine_id, "the plugin answers");
+                    if !status.enrollment_error.is_empty() {
+                        warn!(error = status.enrollment_error, "the plugin cannot use the enrollment file");
+                    }
+                    runs.send_replace(Some(Run { started_at_ms: status.started_at_ms }));
+                    let event =
+                        Event::PluginUp { machine_id: status.machine_id.clone(), session: session(&status, uid) };
+                    if events.send(event).await.is_err() {
+                        return;
+                    }
+                    known = Some(this);
+                }
+                PERIOD
+            }
+            Err(error) => {
+                if known.take().is_some() {
+                    runs.send_replace(None);
+                    if events.send(Event::PluginDown).await.is_err() {
+                        return;
+                    }
+                }
+                if !std::mem::replace(&mut told_down, true) {
+                    warn!(%error, "the plugin is not there; trying again until it is");
+                }
+                failures += 1;
+                Delay::Backoff { attempt: failures, cap: PLUGIN_CAP }.duration(fastrand::f64()).max(BACKOFF_BASE / 10)
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = events.closed() => return,
+        }
+    }
+}
+
+/// The user whose session is in force there for this uid.
+fn session(status: &StatusResponse, uid: u32) -> Option<String> {
+    status.sessions.iter().find(|session| session.uid == uid).map(|session| session.user.clone())
+}

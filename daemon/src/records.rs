@@ -1,0 +1,197 @@
+//! Carries records of decisions from the plugin to the service, by way of the spool.
+//!
+//! Each arrives at least once: the plugin forgets what was synced to disk, the spool what
+//! the service took. The service drops what it has by id.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{Notify, watch};
+use tracing::{debug, info, warn};
+
+use crate::{
+    enforcement::{ControlError, Plugin},
+    presence::Run,
+    secret::Secret,
+    service::{CallError, Service},
+    spool::Spool,
+    sync::{Delay, SERVICE_CAP},
+};
+
+/// Most records in one report; the service's own limit is far beyond.
+const BATCH: u64 = 500;
+/// A pause that keeps a plugin which refuses, or a full disk, from being asked in a circle.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The spool, shared by the two tasks. Its calls block, so they run beside the runtime.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    spool: Arc<Mutex<Spool>>,
+    /// There is something new to send.
+    arrived: Arc<Notify>,
+}
+
+impl Shared {
+    /// Shares it.
+    #[must_use]
+    pub fn new(spool: Spool) -> Self {
+        Self { spool: Arc::new(Mutex::new(spool)), arrived: Arc::new(Notify::new()) }
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Spool) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let spool = Arc::clone(&self.spool);
+        tokio::task::spawn_blocking(move || work(&mut spool.lock().unwrap_or_else(PoisonError::into_inner)))
+            .await
+            .map_err(io::Error::other)?
+    }
+}
+
+/// Takes records from the plugin while it is there. Ends when nobody tells of runs any more.
+///
+/// `applied` wakes it: before the first session the plugin gives this user no records.
+pub async fn collect(mut plugin: Plugin, shared: Shared, mut runs: watch::Receiver<Option<Run>>, applied: Arc<Notify>) {
+    let mut known = None;
+    let mut acknowledge = 0;
+    let mut disk_failed = false;
+    loop {
+        let run = match runs.wait_for(Option::is_some).await {
+            Ok(run) => *run,
+            Err(_) => return,
+        };
+        // INVARIANT: a number of one run of the plugin is never acknowledged to another.
+        if run != known {
+            (known, acknowledge) = (run, 0);
+        }
+        let answer = tokio::select! {
+            answer = plugin.records(acknowledge) => answer,
+            changed = runs.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
+        };
+        let pause = match answer {
+            Ok(answer) => {
+                let (records, dropped, last) = (answer.records, answer.dropped, answer.last);
+                let count = records.len();
+                match shared.with(move |spool| spool.append(&records, dropped)).await {
+                    Ok(()) => {
+                        if std::mem::take(&mut disk_failed) {
+                            info!("records can be kept again");
+                        }
+                        acknowledge = acknowledge.max(last);
+                        if count > 0 {
+                            debug!(count, "records kept");
+                            shared.arrived.notify_one();
+                            continue;
+                        }
+                        // An empty answer ahead of time must not make a busy circle.
+                        Duration::from_millis(50)
+                    }
+                    Err(error) => {
+                        if !std::mem::replace(&mut disk_failed, true) {
+                            warn!(%error, "records cannot be kept on disk; they stay with the plugin");
+                        }
+                        PAUSE
+                    }
+                }
+            }
+            Err(ControlError::Refused(why)) => {
+                debug!(why, "the plugin gives no records to this user");
+                PAUSE
+            }
+            Err(ControlError::Unavailable(why)) => {
+                acknowledge = 0;
+                debug!(why, "the plugin gave no records");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = applied.notified() => {}
+            changed = runs.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// A token and the service that gave it.
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    /// The service.
+    pub service: Service,
+    /// Its token.
+    pub token: Secret,
+}
+
+/// Sends records while there is a ticket. Ends when nobody gives tickets any more.
+pub async fn report(shared: Shared, mut tickets: watch::Receiver<Option<Ticket>>) {
+    let mut failures = 0;
+    loop {
+        let Some(mut ticket) = (match tickets.wait_for(Option::is_some).await {
+            Ok(ticket) => ticket.clone(),
+            Err(_) => return,
+        }) else {
+            continue;
+        };
+        let batch = match shared.with(|spool| spool.peek(BATCH)).await {
+            Ok(batch) => batch,
+            Err(error) => {
+                warn!(%error, "the kept records cannot be read");
+                tokio::time::sleep(SERVICE_CAP).await;
+                continue;
+            }
+        };
+        if batch.is_empty() {
+            tokio::select! {
+                () = shared.arrived.notified() => {}
+                changed = tickets.changed() => if changed.is_err() { return },
+            }
+            continue;
+        }
+        let sent = tokio::select! {
+            sent = ticket.service.report(&ticket.token, batch.records.clone(), batch.dropped) => sent,
+            changed = tickets.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
+        };
+        let wait = match sent {
+            Ok(accepted) => {
+                if failures > 0 {
+                    info!("records arrive again");
+                }
+                failures = 0;
+                debug!(sent = batch.records.len(), accepted, dropped = batch.dropped, "records reported");
+                match shared.with(move |spool| spool.consume(&batch)).await {
+                    Ok(()) => continue,
+                    Err(error) => {
+                        warn!(%error, "what was reported cannot be noted; it may be sent again");
+                        SERVICE_CAP
+                    }
+                }
+            }
+            // A new ticket comes with the next sign-in.
+            Err(CallError::Refused(why)) => {
+                debug!(why, "the token is not accepted for records");
+                SERVICE_CAP
+            }
+            Err(CallError::Unavailable { why, retry_after }) => {
+                if failures == 0 {
+                    warn!(why, "records cannot be sent now; they are kept");
+                }
+                let backoff = Delay::Backoff { attempt: failures, cap: SERVICE_CAP };
+                failures = failures.saturating_add(1);
+                retry_after.unwrap_or_else(|| backoff.duration(fastrand::f64()))
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            changed = tickets.changed() => if changed.is_err() { return },
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The policy service, over gRPC and TLS.
+//!
+//! Every wait has a deadline; the stream is kept alive by HTTP/2 pings (20 s, 10 s to answer).
+
+mod connector;
+
+use std::time::Duration;
+
+use proto::{
+    enrollment::Enrollment,
+    local::MAX_MESSAGE_BYTES,
+    sync::{
+        Held, Record, ReportRequest, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
+        sync_client::SyncClient,
+    },
+};
+use tonic::{
+    Code, Request, Status, Streaming,
+    metadata::{Ascii, MetadataMap, MetadataValue},
+    transport::{Channel, Endpoint},
+};
+
+pub use connector::Unusable;
+
+use crate::{VERSION, credentials::Account, logging::chain, secret::Secret};
+
+/// For a connection: name, TCP, TLS.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a sign-in: the service hashes a password, and may be busy.
+const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(20);
+/// For the first message of the stream.
+const FIRST_STATE_TIMEOUT: Duration = Duration::from_secs(20);
+/// For a batch of records.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What "too many attempts" means when the service does not say.
+const DEFAULT_RETRY: Duration = Duration::from_secs(30);
+/// A service can stretch a wait, but not send its agents away for good.
+const LONGEST_RETRY: Duration = Duration::from_secs(3600);
+
+/// Why a call brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The credential or the token is not accepted.
+    #[error("the service does not accept it: {0}")]
+    Refused(String),
+    /// Anything that may be better the next time.
+    #[error("{why}")]
+    Unavailable {
+        /// For the log.
+        why: String,
+        /// When the service said to come again.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// A way to the service that dials when it is used.
+#[derive(Debug, Clone)]
+pub struct Service {
+    client: SyncClient<Channel>,
+}
+
+impl Service {
+    /// For this enrollment. Nothing is dialled yet.
+    ///
+    /// # Errors
+    /// [`Unusable`] when the URL cannot be used: not a URL, or plain HTTP to another machine.
+    pub fn new(enrollment: &Enrollment) -> Result<Self, Unusable> {
+        let connector = connector::Connector::new(&enrollment.service, enrollment.ca_file.clone())?;
+        let endpoint = Endpoint::from_shared(enrollment.service.clone())
+            .map_err(|_| Unusable::NotAUrl(enrollment.service.clone()))?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .keep_alive_while_idle(true);
+        let client = SyncClient::new(endpoint.connect_with_connector_lazy(connector))
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        Ok(Self { client })
+    }
+
+    /// Shows the credential.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn sign_in(
+        &mut self,
+        account: &Account,
+        machine_id: String,
+        uid: u32,
+    ) -> Result<SignInResponse, CallError> {
+        let request = SignInRequest {
+            username: account.user.clone(),
+            secret: account.secret.reveal().to_owned(),
+            machine_id,
+            uid,
+            agent_version: VERSION.to_owned(),
+        };
+        within(SIGN_IN_TIMEOUT, self.client.sign_in(request)).await
+    }
+
+    /// Opens the stream and waits for the first state.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn watch(
+        &mut self,
+        token: &Secret,
+        held: Vec<Held>,
+    ) -> Result<(WatchResponse, Streaming<WatchResponse>), CallError> {
+        let request = bearer(WatchRequest { held, agent_version: VERSION.to_owned() }, token)?;
+        let open = async {
+            let mut stream = self.client.watch(request).await?.into_inner();
+            let first = stream.message().await?.ok_or_else(|| Status::unavailable("the stream ended at once"))?;
+            Ok(tonic::Response::new((first, stream)))
+        };
+        within(FIRST_STATE_TIMEOUT, open).await
+    }
+
+    /// Sends records; returns how many were new to the service.
+    ///
+    /// # Errors
+    /// [`CallError`]; nothing is lost then, they are sent again.
+    pub async fn report(&mut self, token: &Secret, records: Vec<Record>, dropped: u64) -> Result<u32, CallError> {
+        let request = bearer(ReportRequest { records, dropped }, token)?;
+        within(REPORT_TIMEOUT, self.client.report(request)).await.map(|response| response.accepted)
+    }
+}
+
+fn bearer<T>(message: T, token: &Secret) -> Result<Request<T>, CallError> {
+    let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.reveal())
+        .parse()
+        .map_err(|_| CallError::Refused("the token that it gave cannot be sent back".to_owned()))?;
+    value.set_sensitive(true);
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("authorization", value);
+    Ok(request)
+}
+
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<tonic::Response<T>, Status>>,
+) -> Result<T, CallError> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Err(status)) => Err(status.into()),
+        Err(_) => Err(CallError::Unavailable {
+            why: format!("the service did not answer within {} s", limit.as_secs()),
+            retry_after: None,
+        }),
+    }
+}
+
+impl From<Status> for CallError {
+    fn from(status: Status) -> Self {
+        let retry_after = match status.code() {
+            Code::Unauthenticated => return Self::Refused(printable(status.message())),
+            Code::ResourceExhausted => Some(told_to_wait(status.metadata()).unwrap_or(DEFAULT_RETRY)),
+            _ => told_to_wait(status.metadata()),
+        };
+        Self::Unavailable { why: describe(&status), retry_after: retry_after.map(|wait| wait.min(LONGEST_RETRY)) }
+    }
+}
+
+/// `retry-after` in seconds, or gRPC's own `grpc-retry-pushback-ms`.
+fn told_to_wait(metadata: &MetadataMap) -> Option<Duration> {
+    let number = |key: &str| metadata.get(key)?.to_str().ok()?.trim().parse::<u64>().ok();
+    number("grpc-retry-pushback-ms")
+        .map(Duration::from_millis)
+        .or_else(|| number("retry-after").map(Duration::from_secs))
+}
+
+/// The status with its causes: for a failed connection they are all that helps.
+#[must_use]
+pub fn describe(status: &Status) -> String {
+    match std::error::Error::source(status) {
+        Some(source) => chain(source),
+        None => format!("{}: {}", status.code(), printable(status.message())),
+    }
+}
+
+/// Text from the other side, fit for a log line.
+fn printable(text: &str) -> String {
+    text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unauthenticated_is_a_refusal() {
+        assert!(matches!(Status::unauthenticated("no").into(), CallError::Refused(_)));
+        for status in
+            [Status::permission_denied(""), Status::internal(""), Status::unavailable(""), Status::unimplemented("")]
+        {
+            assert!(matches!(status.into(), CallError::Unavailable { retry_after: None, .. }));
+        }
+    }
+
+    #[test]
+    fn a_wait_that_was_told_is_kept_within_an_hour() {
+        let told = |key: &'static str, value: &'static str| {
+            let mut status = Status::resource_exhausted("slow down");
+            status.metadata_mut().insert(key, MetadataValue::from_static(value));
+            match CallError::from(status) {
+                CallError::Unavailable { retry_after, .. } => retry_after,
+                CallError::Refused(_) => None,
+            }
+        };
+        assert_eq!(told("retry-after", "7"), Some(Duration::from_secs(7)));
+        assert_eq!(told("grpc-retry-pushback-ms", "1500"), Some(Duration::from_millis(1500)));
+        assert_eq!(told("retry-after", "999999999"), Some(LONGEST_RETRY));
+        assert_eq!(told("retry-after", "soon"), Some(DEFAULT_RETRY));
+    }
+}

@@ -1,0 +1,316 @@
+//! The transitions: state, enrollment, credentials. What is said to the service is in `conversation`,
+//! what is said to the plugin in `enforcing`.
+
+mod conversation;
+mod enforcing;
+
+use std::sync::Arc;
+
+use super::{Cached, Command, Delay, Event, GRACE, Goal, Number, Seen, Timer};
+use crate::{
+    credentials::Account,
+    documents::{Document, Documents},
+    secret::Secret,
+    stamp::Stamp,
+};
+
+/// The agent's state.
+#[derive(Debug)]
+pub struct Sync {
+    service: Option<String>,
+    /// The newest reading of the credentials, with the service that it is about.
+    seen: Option<(Option<String>, Seen)>,
+    /// The account that is dealt with.
+    account: Option<(Account, Stamp)>,
+    cached: Option<Cached>,
+    /// Something may be on disk.
+    cache_kept: bool,
+    phase: Phase,
+    service_attempt: u32,
+    desired: Desired,
+    grace: Grace,
+    plugin: Plugin,
+    applying: Applying,
+    apply_attempt: u32,
+    last_number: Number,
+    out: Vec<Command>,
+}
+
+/// Where the conversation with the service is.
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    SigningIn(Number),
+    Watching {
+        attempt: Number,
+        token: Secret,
+        session: Document,
+        heard: bool,
+        /// Sent, but not all of their state yet: a large state comes in several messages.
+        parts: Vec<Vec<u8>>,
+    },
+    Waiting {
+        timer: Number,
+        next: Next,
+    },
+    /// The credential is wrong; only a new one, or a file written again, is worth a try.
+    Refused,
+}
+
+#[derive(Debug)]
+enum Next {
+    SignIn,
+    Watch { token: Secret, session: Document },
+}
+
+/// What should be in force at the plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Desired {
+    /// Not known yet: the plugin keeps what it has.
+    Undecided,
+    Goal(Goal),
+}
+
+/// How long [`Desired::Undecided`] may last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grace {
+    Off,
+    Running(Number),
+    Over,
+}
+
+#[derive(Debug, Default)]
+struct Plugin {
+    machine_id: Option<String>,
+    up: bool,
+    /// The user of the session there, as far as it was told or applied.
+    session: Option<String>,
+    /// What was applied last; none: unknown, it may have restarted.
+    in_force: Option<Goal>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Applying {
+    Idle,
+    Running(Goal),
+    /// The plugin refused `goal`, or did not answer.
+    Waiting {
+        timer: Number,
+        goal: Goal,
+    },
+}
+
+impl Sync {
+    /// Before anything happened; `cached` is what the last run kept.
+    #[must_use]
+    pub fn new(cached: Option<Cached>) -> Self {
+        Self {
+            service: None,
+            seen: None,
+            account: None,
+            cached,
+            cache_kept: true,
+            phase: Phase::Idle,
+            service_attempt: 0,
+            desired: Desired::Undecided,
+            grace: Grace::Off,
+            plugin: Plugin::default(),
+            applying: Applying::Idle,
+            apply_attempt: 0,
+            last_number: 0,
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes one event; returns what is to be done, in order.
+    #[must_use]
+    pub fn handle(&mut self, event: Event) -> Vec<Command> {
+        match event {
+            Event::Enrolled { service } => self.enrolled(service),
+            Event::Credential { service, seen } => {
+                self.seen = Some((service, seen));
+                self.look_at_credentials();
+            }
+            Event::PluginUp { machine_id, session } => self.plugin_up(machine_id, session),
+            Event::PluginDown => self.plugin.up = false,
+            Event::SignedIn { attempt, token, session } => self.signed_in(attempt, token, session),
+            Event::Desired { attempt, desired, envelopes } => self.desired(attempt, desired, envelopes),
+            Event::Refused { attempt } => self.refused(attempt),
+            Event::Unavailable { attempt, retry_after, lasted } => self.unavailable(attempt, retry_after, lasted),
+            Event::Applied => self.applied(),
+            Event::ApplyFailed { refused } => self.apply_failed(refused),
+            Event::Timer { timer, number } => self.timer(timer, number),
+        }
+        self.reconcile();
+        std::mem::take(&mut self.out)
+    }
+
+    fn enrolled(&mut self, service: Option<String>) {
+        let same = self.service == service;
+        self.service = service;
+        self.hang_up();
+        self.service_attempt = 0;
+        // Other trust keys may accept what was refused.
+        self.plugin.in_force = None;
+        if let Applying::Waiting { .. } = self.applying {
+            self.applying = Applying::Idle;
+        }
+        if same && self.service.is_some() {
+            self.begin();
+            return;
+        }
+        self.account = None;
+        if self.service.is_none() {
+            self.nobody();
+            self.clear_cache();
+        } else {
+            self.undecided();
+            self.look_at_credentials();
+        }
+    }
+
+    fn look_at_credentials(&mut self) {
+        match self.seen.clone() {
+            // INVARIANT: a credential is shown to no other service than the one whose entry it is.
+            Some((service, seen)) if service.is_some() && service == self.service => match seen {
+                Seen::SignedOut => {
+                    self.nobody();
+                    self.clear_cache();
+                }
+                // The cache stays: it is used only if the file names the same user again.
+                Seen::Unreadable => self.nobody(),
+                Seen::Account { account, stamp } => self.account_seen(account, stamp),
+            },
+            _ => {}
+        }
+    }
+
+    fn account_seen(&mut self, account: Account, stamp: Stamp) {
+        let known = self.account.replace((account.clone(), stamp));
+        let same_user = known.as_ref().is_some_and(|(known, _)| known.user == account.user);
+        if let Some((known, known_stamp)) = &known
+            && same_user
+            && known.secret == account.secret
+        {
+            if *known_stamp != stamp && matches!(self.phase, Phase::Refused) {
+                self.wait_for_service(Next::SignIn, None);
+            }
+            return;
+        }
+        self.hang_up();
+        self.service_attempt = 0;
+        if !same_user {
+            match self.cached.as_ref().filter(|cached| self.fits(cached)) {
+                Some(cached) => {
+                    self.desired = Desired::Goal(Goal::Documents(Arc::clone(&cached.documents)));
+                    self.grace = Grace::Off;
+                }
+                None => {
+                    self.clear_cache();
+                    if self.desired != Desired::Goal(Goal::Nobody) {
+                        self.undecided();
+                    }
+                }
+            }
+        }
+        self.begin();
+    }
+
+    /// The kept set is this account's, at this service, on this machine.
+    fn fits(&self, cached: &Cached) -> bool {
+        self.service.as_ref() == Some(&cached.service)
+            && self.account.as_ref().is_some_and(|(account, _)| account.user == cached.user)
+            && self.plugin.machine_id.as_ref().is_none_or(|id| *id == cached.machine_id)
+    }
+
+    fn plugin_up(&mut self, machine_id: String, session: Option<String>) {
+        let moved = self.plugin.machine_id.as_ref().is_some_and(|known| *known != machine_id);
+        self.plugin = Plugin { machine_id: Some(machine_id), up: true, session, in_force: None };
+        self.apply_attempt = 0;
+        if let Applying::Waiting { .. } = self.applying {
+            self.applying = Applying::Idle;
+        }
+        if self.cached.as_ref().is_some_and(|cached| self.plugin.machine_id.as_ref() != Some(&cached.machine_id)) {
+            self.clear_cache();
+            if matches!(self.desired, Desired::Goal(Goal::Documents(_))) {
+                self.undecided();
+            }
+        }
+        if moved {
+            self.hang_up();
+        }
+        if self.grace == Grace::Over {
+            self.decide_without_service();
+        }
+        self.begin();
+    }
+
+    fn keep(&mut self, documents: Arc<Documents>) {
+        let (Some(service), Some((account, _)), Some(machine_id)) =
+            (&self.service, &self.account, &self.plugin.machine_id)
+        else {
+            return;
+        };
+        let cached =
+            Cached { service: service.clone(), user: account.user.clone(), machine_id: machine_id.clone(), documents };
+        if self.cached.as_ref() != Some(&cached) {
+            self.cached = Some(cached.clone());
+            self.cache_kept = true;
+            self.out.push(Command::Store(cached));
+        }
+    }
+
+    fn timer(&mut self, timer: Timer, number: Number) {
+        match timer {
+            Timer::Service => {
+                let Phase::Waiting { timer, .. } = &self.phase else { return };
+                if *timer != number {
+                    return;
+                }
+                match std::mem::replace(&mut self.phase, Phase::Idle) {
+                    Phase::Waiting { next: Next::Watch { token, session }, .. } => self.open_watch(token, session),
+                    _ => self.sign_in(),
+                }
+            }
+            Timer::Apply => {
+                if matches!(&self.applying, Applying::Waiting { timer, .. } if *timer == number) {
+                    self.applying = Applying::Idle;
+                }
+            }
+            Timer::Grace => {
+                if self.grace == Grace::Running(number) {
+                    self.grace = Grace::Over;
+                    self.decide_without_service();
+                }
+            }
+        }
+    }
+
+    /// Starts the grace for an account that nobody confirmed yet.
+    fn undecided(&mut self) {
+        self.desired = Desired::Undecided;
+        let number = self.number();
+        self.grace = Grace::Running(number);
+        self.out.push(Command::Wait { timer: Timer::Grace, number, delay: Delay::Exactly(GRACE) });
+    }
+
+    /// INVARIANT: signed out or unreadable means nobody, never the last known account.
+    fn nobody(&mut self) {
+        self.account = None;
+        self.hang_up();
+        self.grace = Grace::Off;
+        self.desired = Desired::Goal(Goal::Nobody);
+    }
+
+    fn clear_cache(&mut self) {
+        self.cached = None;
+        if std::mem::take(&mut self.cache_kept) {
+            self.out.push(Command::ClearCache);
+        }
+    }
+
+    fn number(&mut self) -> Number {
+        self.last_number += 1;
+        self.last_number
+    }
+}

@@ -1,0 +1,174 @@
+//! The conversation with the service: sign in, watch, wait, begin again.
+
+use std::{sync::Arc, time::Duration};
+
+use proto::sync::{Held, Kind};
+use tracing::{debug, warn};
+
+use super::{Applying, Desired, Grace, Next, Phase, Sync};
+use crate::{
+    documents::{Document, Documents, sha256},
+    secret::Secret,
+    sync::{Command, Delay, Goal, Number, SERVICE_CAP, Timer},
+};
+
+/// A stream that ends sooner was no success: its end counts as this many failures.
+const FLAPPING: (Duration, u32) = (Duration::from_secs(5), 3);
+
+impl Sync {
+    pub(super) fn begin(&mut self) {
+        if matches!(self.phase, Phase::Idle) {
+            self.sign_in();
+        }
+    }
+
+    pub(super) fn sign_in(&mut self) {
+        let (Some(_), Some((account, _)), Some(machine_id)) = (&self.service, &self.account, &self.plugin.machine_id)
+        else {
+            return;
+        };
+        let (account, machine_id) = (account.clone(), machine_id.clone());
+        let attempt = self.number();
+        self.phase = Phase::SigningIn(attempt);
+        self.out.push(Command::SignIn { attempt, account, machine_id });
+    }
+
+    pub(super) fn open_watch(&mut self, token: Secret, session: Document) {
+        let attempt = self.number();
+        let held = self.known(&session).into_iter().map(|document| document.name).collect();
+        self.phase = Phase::Watching { attempt, token: token.clone(), session, heard: false, parts: Vec::new() };
+        self.out.push(Command::Watch { attempt, token, held });
+    }
+
+    /// What the service need not send: the fresh session, and all but the session of the set at hand.
+    pub(super) fn known(&self, session: &Document) -> Vec<Document> {
+        let mut known = vec![session.clone()];
+        let at_hand = match &self.desired {
+            Desired::Goal(Goal::Documents(documents)) => Some(documents),
+            _ => self.cached.as_ref().map(|cached| &cached.documents),
+        };
+        let others = at_hand.into_iter().flat_map(|documents| &documents.0);
+        known.extend(others.filter(|document| document.name.kind() != Kind::Session).cloned());
+        known
+    }
+
+    pub(super) fn signed_in(&mut self, attempt: Number, token: Secret, session: Vec<u8>) {
+        if !matches!(self.phase, Phase::SigningIn(current) if current == attempt) {
+            return;
+        }
+        match Document::session(session) {
+            Some(session) => {
+                self.out.push(Command::Report(Some(token.clone())));
+                self.open_watch(token, session);
+            }
+            None => {
+                warn!("the service answered a sign-in with something that is no sealed session");
+                self.wait_for_service(Next::SignIn, None);
+            }
+        }
+    }
+
+    pub(super) fn desired(&mut self, attempt: Number, desired: Vec<Held>, envelopes: Vec<Vec<u8>>) {
+        let Phase::Watching { attempt: current, session, heard, parts, .. } = &mut self.phase else { return };
+        if *current != attempt {
+            return;
+        }
+        *heard = true;
+        let session = session.clone();
+        let mut received = std::mem::take(parts);
+        received.extend(envelopes);
+        let mut documents = match Documents::assemble(&desired, &received, &self.known(&session)) {
+            Ok(documents) => documents,
+            Err(missing) => {
+                debug!(%missing, "the rest of the state is still to come");
+                received.retain(|envelope| {
+                    let sha256 = sha256(envelope);
+                    desired.iter().any(|name| name.sha256 == sha256)
+                });
+                if let Phase::Watching { parts, .. } = &mut self.phase {
+                    *parts = received;
+                }
+                return;
+            }
+        };
+        // The sign-in's session is part of the state unless the service names a newer one.
+        match documents.0.iter().find(|document| document.name.kind() == Kind::Session).cloned() {
+            Some(newer) => {
+                if let Phase::Watching { session, .. } = &mut self.phase {
+                    *session = newer;
+                }
+            }
+            None => documents.0.push(session),
+        }
+        let documents = Arc::new(documents);
+        self.service_attempt = 0;
+        self.grace = Grace::Off;
+        let goal = Goal::Documents(Arc::clone(&documents));
+        // A state that was refused before may be accepted when it comes again.
+        if let Applying::Waiting { .. } = self.applying {
+            self.applying = Applying::Idle;
+        }
+        self.desired = Desired::Goal(goal);
+        // First in force, then on disk: a full disk must not keep a policy away.
+        self.reconcile();
+        self.keep(documents);
+    }
+
+    pub(super) fn refused(&mut self, attempt: Number) {
+        match &self.phase {
+            Phase::SigningIn(current) if *current == attempt => {
+                self.phase = Phase::Refused;
+                self.grace = Grace::Off;
+                self.desired = Desired::Goal(Goal::Nobody);
+                self.clear_cache();
+            }
+            // The token is of no use any more; the credential may still be.
+            Phase::Watching { attempt: current, .. } if *current == attempt => {
+                self.out.push(Command::Report(None));
+                if self.service_attempt == 0 {
+                    self.service_attempt = 1;
+                    self.sign_in();
+                } else {
+                    self.wait_for_service(Next::SignIn, None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn unavailable(&mut self, attempt: Number, retry_after: Option<Duration>, lasted: Duration) {
+        let next = match &self.phase {
+            Phase::SigningIn(current) if *current == attempt => Next::SignIn,
+            Phase::Watching { attempt: current, token, session, heard, .. } if *current == attempt => {
+                if *heard && lasted < FLAPPING.0 {
+                    self.service_attempt = self.service_attempt.max(FLAPPING.1);
+                }
+                Next::Watch { token: token.clone(), session: session.clone() }
+            }
+            _ => return,
+        };
+        self.wait_for_service(next, retry_after);
+        if self.desired == Desired::Undecided {
+            self.grace = Grace::Over;
+            self.decide_without_service();
+        }
+    }
+
+    pub(super) fn wait_for_service(&mut self, next: Next, told: Option<Duration>) {
+        let timer = self.number();
+        let delay = match told {
+            Some(delay) => Delay::Exactly(delay),
+            None => Delay::Backoff { attempt: self.service_attempt, cap: SERVICE_CAP },
+        };
+        self.service_attempt = self.service_attempt.saturating_add(1);
+        self.phase = Phase::Waiting { timer, next };
+        self.out.push(Command::Wait { timer: Timer::Service, number: timer, delay });
+    }
+
+    pub(super) fn hang_up(&mut self) {
+        if !matches!(std::mem::replace(&mut self.phase, Phase::Idle), Phase::Idle) {
+            self.out.push(Command::HangUp);
+            self.out.push(Command::Report(None));
+        }
+    }
+}

@@ -1,0 +1,538 @@
+//! Each test tells a story in events; what the machine commanded is compared as short words.
+
+use proto::{document, keys::SigningKey, sealed, sync::Kind};
+
+use super::*;
+use crate::{credentials::Source, documents::Document};
+
+const SERVICE: &str = "https://gate.example";
+
+fn account(user: &str, secret: &str) -> Account {
+    Account {
+        user: user.to_owned(),
+        secret: Secret::new(secret.to_owned()),
+        key: "gate.example".to_owned(),
+        source: Source::File,
+    }
+}
+
+fn session(user: &str, generation: u64) -> Vec<u8> {
+    let header = document::Header {
+        subject: user.to_owned(),
+        audience: "machine:m1".to_owned(),
+        generation,
+        issued_at: 1,
+        refresh_after: 2,
+        expires_at: 3,
+    };
+    let session = document::Session { header: Some(header), machine_id: "m1".to_owned(), ..Default::default() };
+    sealed::seal(&session, &SigningKey::from_seed(&[7; 32]))
+}
+
+/// A set of a session and a policy, as the service names it, with the bytes.
+fn state(user: &str, generation: u64) -> (Vec<Held>, Vec<Vec<u8>>) {
+    let policy = format!("policy {generation}").into_bytes();
+    let name = Held {
+        kind: Kind::Policy.into(),
+        subject: "acme".to_owned(),
+        generation,
+        sha256: crate::documents::sha256(&policy),
+    };
+    let session = session(user, generation);
+    let session_name = Document::session(session.clone()).expect("a session").name;
+    (vec![name, session_name], vec![policy, session])
+}
+
+fn documents(user: &str, generation: u64) -> Arc<Documents> {
+    let (desired, envelopes) = state(user, generation);
+    Arc::new(Documents::assemble(&desired, &envelopes, &[]).expect("complete"))
+}
+
+fn cached(user: &str) -> Cached {
+    Cached {
+        service: SERVICE.to_owned(),
+        user: user.to_owned(),
+        machine_id: "m1".to_owned(),
+        documents: documents(user, 1),
+    }
+}
+
+/// Drives the machine and remembers numbers, so that a story need not.
+struct Story {
+    sync: Sync,
+    attempt: Number,
+    timers: std::collections::BTreeMap<Timer, (Number, Delay)>,
+    /// What the fake plugin would have: the session's user.
+    applying: Option<Goal>,
+}
+
+impl Story {
+    fn new(cached: Option<Cached>) -> Self {
+        Self { sync: Sync::new(cached), attempt: 0, timers: Default::default(), applying: None }
+    }
+
+    /// Enrolled, the plugin is up with `session` in force.
+    fn ready(cached: Option<Cached>, session: Option<&str>) -> Self {
+        let mut story = Self::new(cached);
+        story.send(Event::Enrolled { service: Some(SERVICE.to_owned()) });
+        story.plugin_up(session);
+        story
+    }
+
+    fn send(&mut self, event: Event) -> String {
+        let commands = self.sync.handle(event);
+        let words: Vec<String> = commands.into_iter().filter_map(|command| self.note(command)).collect();
+        words.join(", ")
+    }
+
+    fn note(&mut self, command: Command) -> Option<String> {
+        Some(match command {
+            Command::SignIn { attempt, account, .. } => {
+                self.attempt = attempt;
+                format!("sign in {}:{}", account.user, account.secret.reveal())
+            }
+            Command::Watch { attempt, held, .. } => {
+                self.attempt = attempt;
+                format!("watch holding {}", held.len())
+            }
+            Command::HangUp => "hang up".to_owned(),
+            Command::Report(token) => match token {
+                Some(_) => "reports on".to_owned(),
+                None => "reports off".to_owned(),
+            },
+            Command::Apply(goal) => {
+                let text = match &goal {
+                    Goal::Nobody => "apply nobody".to_owned(),
+                    Goal::Documents(documents) => {
+                        let session = documents.0.iter().find(|d| d.name.kind() == Kind::Session).expect("a session");
+                        format!("apply {} {}", session.name.subject, session.name.generation)
+                    }
+                };
+                assert!(self.applying.replace(goal).is_none(), "one at a time");
+                text
+            }
+            Command::Store(cached) => format!("store {}", cached.user),
+            Command::ClearCache => "clear cache".to_owned(),
+            Command::Wait { timer, number, delay } => {
+                self.timers.insert(timer, (number, delay));
+                match (timer, delay) {
+                    (Timer::Grace, _) => return None,
+                    (timer, Delay::Exactly(delay)) => format!("wait {timer:?} {delay:?}"),
+                    (timer, Delay::Backoff { attempt, cap }) => format!("wait {timer:?} backoff {attempt} to {cap:?}"),
+                }
+            }
+        })
+    }
+
+    fn see(&mut self, seen: Seen) -> String {
+        self.send(Event::Credential { service: Some(SERVICE.to_owned()), seen })
+    }
+
+    fn see_account(&mut self, user: &str, secret: &str, stamp: i64) -> String {
+        self.see(Seen::Account { account: account(user, secret), stamp: Stamp::numbered(stamp) })
+    }
+
+    fn plugin_up(&mut self, session: Option<&str>) -> String {
+        self.send(Event::PluginUp { machine_id: "m1".to_owned(), session: session.map(str::to_owned) })
+    }
+
+    fn signed_in(&mut self, user: &str) -> String {
+        let (attempt, token) = (self.attempt, Secret::new("token".to_owned()));
+        self.send(Event::SignedIn { attempt, token, session: session(user, 1) })
+    }
+
+    fn state(&mut self, user: &str, generation: u64) -> String {
+        let (desired, envelopes) = state(user, generation);
+        self.send(Event::Desired { attempt: self.attempt, desired, envelopes })
+    }
+
+    fn unavailable(&mut self) -> String {
+        self.send(Event::Unavailable { attempt: self.attempt, retry_after: None, lasted: Duration::from_secs(60) })
+    }
+
+    fn refused(&mut self) -> String {
+        self.send(Event::Refused { attempt: self.attempt })
+    }
+
+    fn applied(&mut self) -> String {
+        assert!(self.applying.take().is_some(), "nothing was being applied");
+        self.send(Event::Applied)
+    }
+
+    fn apply_failed(&mut self, refused: bool) -> String {
+        assert!(self.applying.take().is_some(), "nothing was being applied");
+        self.send(Event::ApplyFailed { refused })
+    }
+
+    fn time(&mut self, timer: Timer) -> String {
+        let (number, _) = self.timers.remove(&timer).expect("a timer runs");
+        self.send(Event::Timer { timer, number })
+    }
+
+    /// Signed in, everything in force.
+    fn in_force(user: &str) -> Self {
+        let mut story = Self::ready(None, None);
+        story.see_account(user, "pw", 1);
+        story.signed_in(user);
+        story.state(user, 1);
+        story.applied();
+        story
+    }
+}
+
+#[test]
+fn a_sign_in_is_in_force_with_its_policy_at_once() {
+    let mut story = Story::new(None);
+    assert_eq!(story.send(Event::Enrolled { service: Some(SERVICE.to_owned()) }), "");
+    assert_eq!(story.see_account("alice", "pw", 1), "clear cache");
+    assert_eq!(story.plugin_up(None), "sign in alice:pw", "the machine's id is needed first");
+    assert_eq!(story.signed_in("alice"), "reports on, watch holding 1");
+    assert_eq!(story.state("alice", 1), "apply alice 1, store alice");
+    assert_eq!(story.applied(), "");
+    assert_eq!(story.state("alice", 2), "apply alice 2, store alice");
+    assert_eq!(story.applied(), "");
+    assert_eq!(story.state("alice", 2), "", "nothing new");
+}
+
+#[test]
+fn a_credential_is_never_shown_to_another_service() {
+    let mut story = Story::ready(None, None);
+    let seen = Seen::Account { account: account("alice", "pw"), stamp: Stamp::numbered(1) };
+    let other = Some("https://other.example".to_owned());
+    assert_eq!(story.send(Event::Credential { service: other.clone(), seen }), "");
+    assert_eq!(story.send(Event::Enrolled { service: other }), "clear cache, sign in alice:pw");
+    assert_eq!(
+        story.send(Event::Enrolled { service: Some("https://third.example".to_owned()) }),
+        "hang up, reports off"
+    );
+}
+
+#[test]
+fn signing_out_ends_the_session_and_forgets() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.see(Seen::SignedOut), "hang up, reports off, clear cache, apply nobody");
+    assert_eq!(story.applied(), "");
+    assert_eq!(story.see(Seen::SignedOut), "", "said once");
+}
+
+#[test]
+fn unreadable_credentials_are_nobody_but_the_cache_stays() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.see(Seen::Unreadable), "hang up, reports off, apply nobody");
+    assert_eq!(story.applied(), "");
+    assert_eq!(story.see_account("alice", "pw", 2), "sign in alice:pw, apply alice 1");
+}
+
+#[test]
+fn an_account_switch_is_one_change() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.see_account("bob", "pw", 2), "hang up, reports off, clear cache, sign in bob:pw");
+    assert_eq!(story.signed_in("bob"), "reports on, watch holding 1");
+    assert_eq!(story.state("bob", 1), "apply bob 1, store bob");
+}
+
+#[test]
+fn a_session_of_another_user_does_not_stay() {
+    let bob = |story: &mut Story| story.see_account("bob", "pw", 2);
+    type Step = fn(&mut Story) -> String;
+    let cases: [(&str, Step); 3] = [
+        ("wait Service backoff 0 to 30s, apply nobody", Story::unavailable),
+        ("apply nobody", Story::refused),
+        ("apply nobody", |story| story.time(Timer::Grace)),
+    ];
+    for (expected, event) in cases {
+        let mut story = Story::in_force("alice");
+        bob(&mut story);
+        assert_eq!(event(&mut story), expected);
+    }
+    // Also one that an earlier run of the agent left there.
+    let mut story = Story::ready(None, Some("alice"));
+    assert_eq!(bob(&mut story), "clear cache, sign in bob:pw");
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s, apply nobody");
+}
+
+#[test]
+fn a_session_of_the_same_user_stays_without_the_service() {
+    let mut story = Story::ready(None, Some("alice"));
+    assert_eq!(story.see_account("Alice", "pw", 1), "clear cache, sign in Alice:pw");
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s");
+    assert_eq!(story.time(Timer::Grace), "");
+    assert_eq!(story.time(Timer::Service), "sign in Alice:pw");
+    assert_eq!(story.refused(), "apply nobody");
+}
+
+#[test]
+fn a_start_without_the_service_applies_what_was_kept_for_the_same_user() {
+    let mut story = Story::ready(Some(cached("alice")), None);
+    assert_eq!(story.see_account("alice", "pw", 1), "sign in alice:pw, apply alice 1");
+    assert_eq!(story.applied(), "");
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s");
+    assert_eq!(story.time(Timer::Service), "sign in alice:pw");
+    assert_eq!(story.signed_in("alice"), "reports on, watch holding 2", "the policy need not be sent again");
+    let mut story = Story::ready(Some(cached("alice")), None);
+    assert_eq!(story.see_account("bob", "pw", 1), "clear cache, sign in bob:pw");
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s, apply nobody");
+}
+
+#[test]
+fn what_was_kept_for_another_machine_or_service_is_not_used() {
+    let mut story = Story::ready(Some(Cached { machine_id: "m2".to_owned(), ..cached("alice") }), None);
+    assert_eq!(story.see_account("alice", "pw", 1), "sign in alice:pw");
+    let mut story = Story::ready(Some(Cached { service: "https://old.example".to_owned(), ..cached("alice") }), None);
+    assert_eq!(story.see_account("alice", "pw", 1), "clear cache, sign in alice:pw");
+}
+
+#[test]
+fn a_wrong_credential_is_tried_again_only_when_the_file_changes() {
+    let mut story = Story::ready(None, None);
+    story.see_account("alice", "wrong", 1);
+    assert_eq!(story.refused(), "apply nobody");
+    story.applied();
+    for _ in 0..100 {
+        assert_eq!(story.see_account("alice", "wrong", 1), "");
+    }
+    assert_eq!(story.see_account("alice", "wrong", 2), "wait Service backoff 0 to 30s", "written again, slowly");
+    assert_eq!(story.see_account("alice", "wrong", 3), "", "one try is on its way");
+    assert_eq!(story.time(Timer::Service), "sign in alice:wrong");
+    assert_eq!(story.refused(), "");
+    assert_eq!(story.see_account("alice", "wrong", 4), "wait Service backoff 1 to 30s");
+    assert_eq!(
+        story.see_account("alice", "right", 5),
+        "hang up, reports off, sign in alice:right",
+        "another secret at once"
+    );
+}
+
+#[test]
+fn a_changed_secret_is_verified_while_the_session_stays() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.see_account("alice", "new", 2), "hang up, reports off, sign in alice:new");
+    assert_eq!(story.refused(), "clear cache, apply nobody");
+}
+
+#[test]
+fn the_service_is_asked_again_with_growing_waits_until_it_answers() {
+    let mut story = Story::ready(None, None);
+    story.see_account("alice", "pw", 1);
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s, apply nobody");
+    story.applied();
+    for failures in 1..5 {
+        assert_eq!(story.time(Timer::Service), "sign in alice:pw");
+        assert_eq!(story.unavailable(), format!("wait Service backoff {failures} to 30s"));
+    }
+    story.time(Timer::Service);
+    story.signed_in("alice");
+    assert_eq!(story.state("alice", 1), "apply alice 1, store alice");
+    story.applied();
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s", "a success starts anew");
+    assert_eq!(story.time(Timer::Service), "watch holding 2", "with the same token");
+}
+
+#[test]
+fn a_wait_that_the_service_told_is_kept() {
+    let mut story = Story::ready(None, None);
+    story.see_account("alice", "pw", 1);
+    let retry_after = Some(Duration::from_secs(17));
+    let event = Event::Unavailable { attempt: story.attempt, retry_after, lasted: Duration::ZERO };
+    assert_eq!(story.send(event), "wait Service 17s, apply nobody");
+}
+
+#[test]
+fn a_stream_that_ends_at_once_is_no_success() {
+    let mut story = Story::in_force("alice");
+    let event = Event::Unavailable { attempt: story.attempt, retry_after: None, lasted: Duration::from_millis(1) };
+    assert_eq!(story.send(event), "wait Service backoff 3 to 30s");
+}
+
+#[test]
+fn a_token_that_is_refused_means_a_new_sign_in_and_no_circle() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.refused(), "reports off, sign in alice:pw");
+    assert_eq!(story.signed_in("alice"), "reports on, watch holding 2");
+    assert_eq!(story.refused(), "reports off, wait Service backoff 1 to 30s");
+    assert_eq!(story.time(Timer::Service), "sign in alice:pw");
+    assert_eq!(story.refused(), "clear cache, apply nobody", "the account is gone");
+}
+
+#[test]
+fn a_restarted_plugin_gets_everything_again() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.send(Event::PluginDown), "");
+    assert_eq!(story.state("alice", 2), "store alice", "nobody to tell");
+    assert_eq!(story.plugin_up(Some("alice")), "apply alice 2");
+}
+
+#[test]
+fn the_plugin_is_tried_again_soon_when_it_does_not_answer() {
+    let mut story = Story::in_force("alice");
+    story.state("alice", 2);
+    assert_eq!(story.apply_failed(false), "wait Apply backoff 0 to 2s");
+    assert_eq!(story.time(Timer::Apply), "apply alice 2");
+    assert_eq!(story.apply_failed(false), "wait Apply backoff 1 to 2s");
+    assert_eq!(story.state("alice", 3), "apply alice 3, store alice", "news need not wait");
+}
+
+#[test]
+fn refused_documents_leave_the_last_good_ones_and_are_tried_slowly() {
+    let mut story = Story::in_force("alice");
+    story.state("alice", 2);
+    assert_eq!(story.apply_failed(true), "wait Apply backoff 0 to 30s");
+    assert_eq!(story.time(Timer::Apply), "apply alice 2");
+}
+
+#[test]
+fn refused_documents_of_another_user_end_the_session_that_is_there() {
+    let mut story = Story::in_force("alice");
+    story.see_account("bob", "pw", 2);
+    story.signed_in("bob");
+    story.state("bob", 2);
+    assert_eq!(story.apply_failed(true), "wait Apply backoff 0 to 30s, apply nobody");
+    assert_eq!(story.applied(), "apply bob 2");
+    assert_eq!(story.apply_failed(true), "wait Apply backoff 0 to 30s", "and then rests");
+}
+
+#[test]
+fn one_apply_at_a_time_and_the_newest_wins() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.state("alice", 2), "apply alice 2, store alice");
+    assert_eq!(story.state("alice", 3), "store alice");
+    assert_eq!(story.state("alice", 4), "store alice");
+    assert_eq!(story.applied(), "apply alice 4");
+}
+
+#[test]
+fn a_large_state_may_come_in_parts_and_is_applied_whole() {
+    let mut story = Story::ready(None, None);
+    story.see_account("alice", "pw", 1);
+    story.signed_in("alice");
+    let (desired, envelopes) = state("alice", 2);
+    let attempt = story.attempt;
+    for (envelope, expected) in envelopes.into_iter().zip(["", "apply alice 2, store alice"]) {
+        assert_eq!(
+            story.send(Event::Desired { attempt, desired: desired.clone(), envelopes: vec![envelope] }),
+            expected
+        );
+    }
+}
+
+#[test]
+fn answers_that_come_too_late_change_nothing() {
+    let mut story = Story::ready(None, None);
+    story.see_account("alice", "pw", 1);
+    let old = story.attempt;
+    story.see_account("bob", "pw", 2);
+    let token = || Secret::new("token".to_owned());
+    assert_eq!(story.send(Event::SignedIn { attempt: old, token: token(), session: session("alice", 1) }), "");
+    assert_eq!(story.send(Event::Refused { attempt: old }), "");
+    let (desired, envelopes) = state("alice", 1);
+    assert_eq!(story.send(Event::Desired { attempt: old, desired, envelopes }), "");
+    assert_eq!(story.send(Event::Timer { timer: Timer::Service, number: old }), "");
+}
+
+#[test]
+fn another_machine_id_means_another_session() {
+    let mut story = Story::in_force("alice");
+    let event = Event::PluginUp { machine_id: "m2".to_owned(), session: None };
+    assert_eq!(story.send(event), "clear cache, hang up, reports off, sign in alice:pw");
+}
+
+#[test]
+fn a_machine_that_is_not_enrolled_has_nobody() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.send(Event::Enrolled { service: None }), "hang up, reports off, clear cache, apply nobody");
+    let mut story = Story::new(None);
+    story.send(Event::Enrolled { service: None });
+    assert_eq!(story.plugin_up(Some("alice")), "apply nobody");
+}
+
+#[test]
+fn a_changed_enrollment_of_the_same_service_connects_and_applies_anew() {
+    let mut story = Story::in_force("alice");
+    let event = Event::Enrolled { service: Some(SERVICE.to_owned()) };
+    assert_eq!(story.send(event), "hang up, reports off, sign in alice:pw, apply alice 1");
+}
+
+#[test]
+fn waits_are_spread_over_the_whole_of_a_growing_window() {
+    let delay = |attempt, cap, chance| Delay::Backoff { attempt, cap }.duration(chance);
+    assert_eq!(delay(0, SERVICE_CAP, 1.0), Duration::from_millis(250));
+    assert_eq!(delay(3, SERVICE_CAP, 1.0), Duration::from_secs(2));
+    assert_eq!(delay(3, SERVICE_CAP, 0.5), Duration::from_secs(1));
+    assert_eq!(delay(3, SERVICE_CAP, 0.0), Duration::ZERO);
+    assert_eq!(delay(u32::MAX, SERVICE_CAP, 1.0), SERVICE_CAP);
+    assert_eq!(delay(u32::MAX, PLUGIN_CAP, 1.0), PLUGIN_CAP);
+    assert_eq!(Delay::Exactly(GRACE).duration(0.1), GRACE);
+}
+
+/// INVARIANT: whatever happens in whatever order, the session at the plugin is one for the account
+/// that the file holds, or none, once the machine has had its say.
+#[test]
+fn random_stories_never_leave_a_session_of_somebody_else() {
+    for seed in 0..2_000 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let kept = [None, Some(cached("alice")), Some(cached("bob"))][random.usize(..3)].clone();
+        let before = [None, Some("alice"), Some("bob")][random.usize(..3)];
+        let mut story = Story::ready(kept, before);
+        let mut at_plugin = before.map(str::to_owned);
+        let mut file: Option<&str> = None;
+        story.see(Seen::SignedOut);
+        for step in 0..60 {
+            match random.u8(..10) {
+                0 => {
+                    file = None;
+                    story.see(Seen::SignedOut);
+                }
+                1 => {
+                    file = None;
+                    story.see(Seen::Unreadable);
+                }
+                2 | 3 => {
+                    let user = ["alice", "bob"][random.usize(..2)];
+                    file = Some(user);
+                    story.see_account(user, ["p1", "p2"][random.usize(..2)], step);
+                }
+                4 => drop(story.refused()),
+                5 => drop(story.unavailable()),
+                6 => drop(file.map(|user| story.signed_in(user))),
+                7 => drop(file.map(|user| story.state(user, step as u64 + 1))),
+                8 if story.timers.contains_key(&Timer::Service) => drop(story.time(Timer::Service)),
+                9 if story.timers.contains_key(&Timer::Apply) => drop(story.time(Timer::Apply)),
+                _ => {}
+            }
+            if let Some(goal) = story.applying.clone() {
+                match random.u8(..4) {
+                    0 => drop(story.apply_failed(random.bool())),
+                    1 => {}
+                    _ => {
+                        at_plugin = user_of(&goal);
+                        story.applied();
+                    }
+                }
+            }
+        }
+        // Now everything comes to rest: the grace ends, the plugin answers.
+        for timer in [Timer::Grace, Timer::Apply] {
+            if story.timers.contains_key(&timer) {
+                story.time(timer);
+            }
+        }
+        for _ in 0..5 {
+            if let Some(goal) = story.applying.clone() {
+                at_plugin = user_of(&goal);
+                story.applied();
+            }
+        }
+        if let Some(user) = at_plugin {
+            assert!(file == Some(user.as_str()), "seed {seed}: `{user}` in force, file holds {file:?}");
+        }
+    }
+}
+
+fn user_of(goal: &Goal) -> Option<String> {
+    match goal {
+        Goal::Nobody => None,
+        Goal::Documents(documents) => {
+            documents.0.iter().find(|d| d.name.kind() == Kind::Session).map(|d| d.name.subject.clone())
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Which directories have to be watched for one file: resolves the path as the kernel does,
+//! component by component, and notes every place where another answer could appear.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ffi::OsString,
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Component, Path, PathBuf},
+};
+
+/// Device and inode: which directory a path means right now.
+pub(super) type DirectoryId = (u64, u64);
+
+/// Links followed before the path counts as a loop; the kernel's own limit.
+const MAX_LINKS: usize = 40;
+
+/// What to watch and which names in it matter.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Chain {
+    pub(super) directories: BTreeMap<PathBuf, DirectoryId>,
+    /// Full paths, as events in those directories name them.
+    pub(super) names: BTreeSet<PathBuf>,
+}
+
+impl Chain {
+    /// The name `name` in `directory` matters, and so does what `directory` itself is.
+    fn note(&mut self, directory: &Path, name: &Path) {
+        self.watch(directory, name);
+        if let Some(parent) = directory.parent() {
+            self.watch(parent, directory);
+        }
+    }
+
+    fn watch(&mut self, directory: &Path, name: &Path) {
+        if let Ok(metadata) = fs::metadata(directory) {
+            self.directories.insert(directory.to_owned(), (metadata.dev(), metadata.ino()));
+            self.names.insert(name.to_owned());
+        }
+    }
+}
+
+/// Follows the absolute `path` to the file, or to the first part that is not there.
+pub(super) fn resolve(path: &Path) -> Chain {
+    let mut chain = Chain::default();
+    let mut here = PathBuf::from("/");
+    let mut rest = parts(path);
+    let mut links = 0;
+    while let Some(part) = rest.pop_front() {
+        if part == ".." {
+            here.pop();
+            continue;
+        }
+        let next = here.join(&part);
+        match fs::symlink_metadata(&next) {
+            Ok(metadata) if metadata.is_symlink() => {
+                chain.note(&here, &next);
+                links += 1;
+                let Ok(target) = fs::read_link(&next) else { break };
+                if links > MAX_LINKS {
+                    break;
+                }
+                if target.is_absolute() {
+                    here = PathBuf::from("/");
+                }
+                let mut target = parts(&target);
+                target.append(&mut rest);
+                rest = target;
+            }
+            Ok(metadata) if metadata.is_dir() && !rest.is_empty() => here = next,
+            // The file, or something in the way of it, or nothing yet.
+            _ => {
+                chain.note(&here, &next);
+                break;
+            }
+        }
+    }
+    chain
+}
+
+fn parts(path: &Path) -> VecDeque<OsString> {
+    path.components()
+        .filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether changes made on another machine would go unnoticed: NFS, SMB, 9p, FUSE (Linux `statfs` magic numbers).
+pub(super) fn is_remote(directory: &Path) -> bool {
+    const REMOTE: [u64; 6] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x6573_5546];
+    rustix::fs::statfs(directory).is_ok_and(|statfs| {
+        #[allow(clippy::unnecessary_cast)]
+        let magic = statfs.f_type as u64 & 0xffff_ffff;
+        REMOTE.contains(&magic)
+    })
+}

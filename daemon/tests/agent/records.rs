@@ -1,0 +1,108 @@
+//! Records of decisions reach the service, whatever is away in between.
+
+use std::{collections::BTreeSet, fs};
+
+use crate::support::{Machine, until};
+
+fn ids(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|n| format!("01J{n:023}")).collect()
+}
+
+async fn delivered(machine: &Machine, count: u32) -> Vec<String> {
+    let expected: BTreeSet<String> = ids(0..count).into_iter().collect();
+    until(&machine.service.state, "all records", |state| {
+        let ids: Vec<String> = state.records.iter().map(|record| record.id.clone()).collect();
+        (ids.iter().cloned().collect::<BTreeSet<_>>() == expected).then_some(ids)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn records_are_delivered_once_and_in_order_when_nothing_breaks() {
+    let machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let _agent = machine.agent();
+    machine.in_force(Some("alice")).await;
+    machine.plugin.decide(ids(0..1200));
+    assert_eq!(delivered(&machine, 1200).await, ids(0..1200));
+    until(&machine.plugin.state, "all acknowledged", |state| state.records.is_empty().then_some(())).await;
+}
+
+#[tokio::test]
+async fn records_made_while_the_service_is_away_are_delivered_also_after_a_crash() {
+    let mut machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let agent = machine.agent();
+    machine.in_force(Some("alice")).await;
+    machine.service.stop();
+    machine.plugin.decide(ids(0..700));
+    until(&machine.plugin.state, "all acknowledged", |state| state.records.is_empty().then_some(())).await;
+    agent.kill();
+    machine.plugin.decide(ids(700..900));
+    let _agent = machine.agent();
+    until(&machine.plugin.state, "all acknowledged", |state| state.records.is_empty().then_some(())).await;
+    machine.service.start_again();
+    delivered(&machine, 900).await;
+}
+
+#[tokio::test]
+async fn a_restart_of_the_plugin_loses_no_record() {
+    let mut machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let _agent = machine.agent();
+    machine.in_force(Some("alice")).await;
+    machine.plugin.decide(ids(0..300));
+    delivered(&machine, 300).await;
+    machine.plugin.stop();
+    machine.plugin.start_again();
+    // Numbers start anew: the old acknowledgement must not eat these.
+    machine.plugin.decide(ids(300..350));
+    delivered(&machine, 350).await;
+}
+
+#[tokio::test]
+async fn what_the_plugin_lost_is_reported_once() {
+    let machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let _agent = machine.agent();
+    machine.in_force(Some("alice")).await;
+    machine.plugin.change(|state| state.dropped = 7);
+    machine.plugin.decide(ids(0..1));
+    delivered(&machine, 1).await;
+    machine.plugin.decide(ids(1..2));
+    delivered(&machine, 2).await;
+    assert_eq!(machine.service.state.borrow().dropped, 7);
+}
+
+#[tokio::test]
+async fn beyond_the_limit_the_oldest_records_go_and_are_counted() {
+    let mut machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let _agent = machine.agent_with(&["--spool-limit", "65536"]);
+    machine.in_force(Some("alice")).await;
+    machine.service.stop();
+    machine.plugin.decide(ids(0..5000));
+    until(&machine.plugin.state, "all acknowledged", |state| state.records.is_empty().then_some(())).await;
+    machine.service.start_again();
+    let all_accounted_for = |state: &crate::support::ServiceState| {
+        let ids: BTreeSet<&String> = state.records.iter().map(|record| &record.id).collect();
+        (ids.len() as u64 + state.dropped == 5000).then_some((ids.len(), state.dropped))
+    };
+    let (kept, dropped) = until(&machine.service.state, "each delivered or counted", all_accounted_for).await;
+    assert!(kept > 0 && dropped > 0, "{kept} kept, {dropped} dropped");
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_kept_stay_with_the_plugin() {
+    let machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let agent = machine.agent();
+    machine.in_force(Some("alice")).await;
+    // As a full disk: no segment can be made where a directory of that name is.
+    fs::create_dir(machine.path("state/spool/00000000000000000001.log")).expect("directory");
+    machine.plugin.decide(ids(0..3));
+    agent.logged("records cannot be kept on disk").await;
+    assert_eq!(machine.plugin.state.borrow().records.len(), 3);
+    fs::remove_dir(machine.path("state/spool/00000000000000000001.log")).expect("remove");
+    delivered(&machine, 3).await;
+}

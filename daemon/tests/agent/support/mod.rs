@@ -1,0 +1,234 @@
+//! A machine of its own for each test.
+
+mod plugin;
+mod service;
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use proto::keys::SigningKey;
+use tokio::sync::watch;
+
+pub use plugin::Plugin;
+pub use service::{Answer, Service, State as ServiceState};
+
+/// Long enough for a busy machine; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// All secrets of the tests hold this, and no log or file of the agent may.
+pub const MARK: &str = "s3cret";
+
+pub fn key() -> SigningKey {
+    SigningKey::from_seed(&[42; 32])
+}
+
+pub fn now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    i64::try_from(now.as_secs()).expect("before the end of time")
+}
+
+/// Waits until the state is as told, and returns what was asked of it.
+pub async fn until<S: Send + std::marker::Sync + 'static, T>(
+    state: &watch::Sender<S>,
+    what: &str,
+    mut look: impl FnMut(&S) -> Option<T>,
+) -> T {
+    let mut found = None;
+    let mut receiver = state.subscribe();
+    let wait = receiver.wait_for(|state| {
+        found = look(state);
+        found.is_some()
+    });
+    match tokio::time::timeout(PATIENCE, wait).await {
+        Ok(Ok(_)) => {}
+        _ => panic!("not within {PATIENCE:?}: {what}"),
+    }
+    found.expect("found")
+}
+
+/// Directories, a service, a plugin, an enrollment.
+pub struct Machine {
+    pub root: tempfile::TempDir,
+    pub service: Service,
+    pub plugin: Plugin,
+}
+
+impl Machine {
+    /// Everything runs; nobody is signed in.
+    pub fn new() -> Self {
+        let root = tempfile::tempdir().expect("directory");
+        let service = Service::start();
+        let plugin = Plugin::start(&root.path().join("control.sock"));
+        let machine = Self { root, service, plugin };
+        fs::create_dir(machine.config_dir()).expect("directory");
+        machine.enroll(&machine.service.url());
+        machine
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub fn config_dir(&self) -> PathBuf {
+        self.path(".docker")
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.config_dir().join("config.json")
+    }
+
+    pub fn enroll(&self, url: &str) {
+        self.enroll_with(url, None);
+    }
+
+    pub fn enroll_with(&self, url: &str, ca_file: Option<&Path>) {
+        let mut value = serde_json::json!({ "service": url, "trustKeys": [key().verifying_key().to_base64()] });
+        if let Some(ca_file) = ca_file {
+            value["caFile"] = ca_file.to_str().expect("text").into();
+        }
+        let temporary = self.path("enrollment.tmp");
+        fs::write(&temporary, value.to_string()).expect("write");
+        fs::set_permissions(&temporary, fs::Permissions::from_mode(0o644)).expect("mode");
+        fs::rename(temporary, self.path("enrollment.json")).expect("rename");
+    }
+
+    /// The text of a credentials file with this account.
+    pub fn text(&self, user: &str, secret: &str) -> String {
+        let auth = STANDARD.encode(format!("{user}:{secret}"));
+        serde_json::json!({ "auths": { self.service.host(): { "auth": auth } } }).to_string()
+    }
+
+    /// As `docker login` saves: a temporary file in the directory, then a rename.
+    pub fn login(&self, user: &str, secret: &str) {
+        save(&self.config(), &self.text(user, secret));
+    }
+
+    /// As `docker logout` saves.
+    pub fn logout(&self) {
+        save(&self.config(), r#"{"auths":{}}"#);
+    }
+
+    pub fn agent(&self) -> Agent {
+        self.agent_with(&[])
+    }
+
+    pub fn agent_with(&self, arguments: &[&str]) -> Agent {
+        self.agent_logging("info,daemon=debug", arguments)
+    }
+
+    pub fn agent_logging(&self, filter: &str, arguments: &[&str]) -> Agent {
+        let log = self.path(&format!("agent-{}.log", fastrand::u32(..)));
+        let child = Command::new(env!("CARGO_BIN_EXE_pullgated"))
+            .arg("--config-dir")
+            .arg(self.config_dir())
+            .arg("--control-socket")
+            .arg(self.path("control.sock"))
+            .arg("--state-dir")
+            .arg(self.path("state"))
+            .arg("--enrollment")
+            .arg(self.path("enrollment.json"))
+            .args(arguments)
+            .env_clear()
+            .env("PATH", self.path("bin"))
+            .env("PULLGATE_LOG", filter)
+            .stdin(Stdio::null())
+            .stderr(File::create(&log).expect("log"))
+            .spawn()
+            .expect("start");
+        Agent { child, log, state_dir: self.path("state") }
+    }
+
+    /// Waits until this user, or nobody, has the session in force at the plugin.
+    pub async fn in_force(&self, user: Option<&str>) {
+        let what = format!("session of {user:?} in force");
+        until(&self.plugin.state, &what, |state| {
+            (state.session.as_deref() == user && !state.applies.is_empty()).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Replaces a file as the Docker CLI does; it follows a link first.
+pub fn save(path: &Path, text: &str) {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let temporary = path.with_file_name(format!("config.json{}", fastrand::u32(..)));
+    fs::write(&temporary, text).expect("write");
+    fs::rename(&temporary, target).expect("rename");
+}
+
+/// A running agent. Dropping it ends it, and looks for secrets where none may be.
+pub struct Agent {
+    child: Child,
+    log: PathBuf,
+    state_dir: PathBuf,
+}
+
+impl Agent {
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).expect("log")
+    }
+
+    pub async fn logged(&self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.log().contains(text) {
+            assert!(Instant::now() < end, "the agent did not log `{text}`");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// As a crash: nothing can be tidied up.
+    pub fn kill(mut self) {
+        self.child.kill().expect("kill");
+    }
+
+    pub async fn ended(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("wait") {
+                return status;
+            }
+            assert!(Instant::now() < end, "the agent did not end");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).expect("signal");
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        if std::thread::panicking() {
+            eprintln!("--- log of the agent\n{log}---");
+            return;
+        }
+        assert!(!log.contains(MARK), "a secret is in the log:\n{log}");
+        no_secret_in(&self.state_dir);
+    }
+}
+
+fn no_secret_in(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            no_secret_in(&entry.path());
+        } else {
+            let bytes = fs::read(entry.path()).unwrap_or_default();
+            let found = bytes.windows(MARK.len()).any(|window| window == MARK.as_bytes());
+            assert!(!found, "a secret is in {}", entry.path().display());
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! A plugin: verifies what it is given, holds records until they are acknowledged.
+
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use proto::{
+    control::{
+        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, RecordsRequest, RecordsResponse, SessionInForce,
+        StatusRequest, StatusResponse, WatchRequest, WatchResponse,
+        control_server::{Control, ControlServer},
+    },
+    document,
+    keys::TrustedKeys,
+    local::{Listener, Peer},
+    sealed::{Document as _, Purpose, open, peek_payload_type},
+    sync::Record,
+};
+use tokio::{runtime::Runtime, sync::watch};
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, transport::Server};
+
+use super::{key, now};
+
+const MACHINE_ID: &str = "m1";
+
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// One word for each call: `alice acme:1`, or `nobody`.
+    pub applies: Vec<String>,
+    /// The user whose session is in force.
+    pub session: Option<String>,
+    pub generation: u64,
+    pub refuse: bool,
+    pub started_at_ms: i64,
+    pub records: VecDeque<(u64, Record)>,
+    pub last_record: u64,
+    pub dropped: u64,
+}
+
+/// A plugin that can be stopped and started again.
+pub struct Plugin {
+    pub state: Arc<watch::Sender<State>>,
+    socket: PathBuf,
+    runtime: Option<Runtime>,
+}
+
+impl Plugin {
+    pub fn start(socket: &Path) -> Self {
+        let state = State { started_at_ms: 1, ..State::default() };
+        let mut plugin = Self { state: Arc::new(watch::Sender::new(state)), socket: socket.to_owned(), runtime: None };
+        plugin.serve();
+        plugin
+    }
+
+    fn serve(&mut self) {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+        let server = ControlServer::new(Api { state: Arc::clone(&self.state) })
+            .max_decoding_message_size(proto::local::MAX_MESSAGE_BYTES);
+        let listener = {
+            let _inside = runtime.enter();
+            Listener::bind(&self.socket, 0o666).expect("bind")
+        };
+        runtime
+            .spawn(async move { Server::builder().add_service(server).serve_with_incoming(listener.incoming()).await });
+        self.runtime = Some(runtime);
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Blocks until every connection is gone, which a task must not.
+            let ended = std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(5)));
+            ended.join().expect("ends");
+        }
+    }
+
+    /// A new process: what was in force is gone, numbers of records start anew.
+    pub fn start_again(&mut self) {
+        self.state.send_modify(|state| {
+            let started_at_ms = state.started_at_ms + 1;
+            *state = State { started_at_ms, ..State::default() };
+        });
+        self.serve();
+    }
+
+    pub fn change(&self, change: impl FnOnce(&mut State)) {
+        self.state.send_modify(change);
+    }
+
+    pub fn decide(&self, ids: impl IntoIterator<Item = String>) {
+        self.state.send_modify(|state| {
+            for id in ids {
+                state.last_record += 1;
+                state.records.push_back((state.last_record, record(&id)));
+            }
+        });
+    }
+
+    pub fn applies(&self) -> Vec<String> {
+        self.state.borrow().applies.clone()
+    }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn record(id: &str) -> Record {
+    Record {
+        id: id.to_owned(),
+        image: "docker.io/evil/miner:latest".to_owned(),
+        action: "pull".to_owned(),
+        ..Default::default()
+    }
+}
+
+struct Api {
+    state: Arc<watch::Sender<State>>,
+}
+
+#[tonic::async_trait]
+impl Control for Api {
+    async fn apply(&self, request: Request<ApplyRequest>) -> Result<Response<ApplyResponse>, Status> {
+        let uid = request.extensions().get::<Peer>().and_then(|peer| peer.uid).expect("a uid");
+        let request = request.into_inner();
+        if self.state.borrow().refuse {
+            return Err(Status::failed_precondition("the test refuses documents"));
+        }
+        let keys = TrustedKeys::new(vec![key().verifying_key()]);
+        let (mut session, mut policy) = (None, None);
+        for envelope in &request.envelopes {
+            let kind = peek_payload_type(envelope).expect("an envelope");
+            if kind == document::Session::PAYLOAD_TYPE {
+                let audience = format!("machine:{MACHINE_ID}");
+                let opened = open::<document::Session>(envelope, &keys, &[&audience], now(), Purpose::Receive)
+                    .map_err(|error| Status::failed_precondition(error.to_string()))?;
+                assert_eq!(opened.document.uid, uid, "the session is for the caller");
+                session = Some(opened.header.subject);
+            } else {
+                let opened = open::<document::Policy>(envelope, &keys, &["any"], now(), Purpose::Receive)
+                    .map_err(|error| Status::failed_precondition(error.to_string()))?;
+                policy = Some(opened.header.generation);
+            }
+        }
+        assert!(!(request.end_session && session.is_some()), "an end and a session at once");
+        self.state.send_modify(|state| {
+            state.applies.push(match (&session, policy) {
+                (Some(user), Some(generation)) => format!("{user} acme:{generation}"),
+                (None, None) if request.end_session => "nobody".to_owned(),
+                other => panic!("half a set: {other:?}"),
+            });
+            state.session = session;
+            state.generation = policy.unwrap_or(state.generation);
+        });
+        Ok(Response::new(ApplyResponse::default()))
+    }
+
+    async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
+        let uid = request.extensions().get::<Peer>().and_then(|peer| peer.uid).expect("a uid");
+        let state = self.state.borrow();
+        let sessions =
+            state.session.iter().map(|user| SessionInForce { user: user.clone(), uid, ..Default::default() });
+        Ok(Response::new(StatusResponse {
+            machine_id: MACHINE_ID.to_owned(),
+            started_at_ms: state.started_at_ms,
+            sessions: sessions.collect(),
+            ..Default::default()
+        }))
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
+
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("not in this test"))
+    }
+
+    async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {
+        let RecordsRequest { acknowledge, wait_ms } = request.into_inner();
+        self.state.send_if_modified(|state| {
+            let before = state.records.len();
+            state.records.retain(|(number, _)| *number > acknowledge);
+            state.records.len() != before
+        });
+        let mut state = self.state.subscribe();
+        let wait = state.wait_for(|state| !state.records.is_empty());
+        let _ = tokio::time::timeout(Duration::from_millis(wait_ms.into()), wait).await;
+        let state = self.state.borrow();
+        let records: Vec<Record> = state.records.iter().take(500).map(|(_, record)| record.clone()).collect();
+        let last = state.records.iter().take(500).next_back().map_or(acknowledge, |(number, _)| *number);
+        Ok(Response::new(RecordsResponse { records, last, dropped: state.dropped }))
+    }
+
+    async fn check(&self, _: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        Err(Status::unimplemented("not in this test"))
+    }
+}

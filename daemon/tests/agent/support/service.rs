@@ -1,0 +1,244 @@
+//! A policy service: accounts, one policy, a real gRPC server over TCP.
+
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use proto::{
+    document,
+    sealed::seal,
+    sync::{
+        Held, Kind, Record, ReportRequest, ReportResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
+        sync_server::{Sync, SyncServer},
+    },
+};
+use sha2::{Digest as _, Sha256};
+use tokio::{runtime::Runtime, sync::watch};
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Request, Response, Status, transport::Server};
+
+use super::{MARK, key, now, until};
+
+/// What the service does with calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Normally,
+    /// Accepts calls and never answers.
+    Never,
+    /// `RESOURCE_EXHAUSTED`, come again in a second.
+    TooMany,
+}
+
+#[derive(Debug, Clone)]
+pub struct State {
+    pub answer: Answer,
+    /// User and secret.
+    pub accounts: BTreeMap<String, String>,
+    pub generation: u64,
+    /// Each attempt: user, and whether it was right.
+    pub sign_ins: Vec<(String, bool)>,
+    /// What each watch said that it held.
+    pub watches: Vec<Vec<Held>>,
+    pub records: Vec<Record>,
+    pub dropped: u64,
+}
+
+/// A service that can be stopped and started again on the same port.
+pub struct Service {
+    pub state: Arc<watch::Sender<State>>,
+    pub address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl Service {
+    pub fn start() -> Self {
+        let accounts = ["alice", "bob"].map(|user| (user.to_owned(), format!("{MARK}-{user}"))).into();
+        let state = State {
+            answer: Answer::Normally,
+            accounts,
+            generation: 1,
+            sign_ins: vec![],
+            watches: vec![],
+            records: vec![],
+            dropped: 0,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+        let address = listener.local_addr().expect("address");
+        let mut service = Self { state: Arc::new(watch::Sender::new(state)), address, runtime: None };
+        service.serve(listener);
+        service
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    fn serve(&mut self, listener: TcpListener) {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+        let api = self.api();
+        runtime.spawn(async move {
+            listener.set_nonblocking(true).expect("nonblocking");
+            let listener = tokio::net::TcpListener::from_std(listener).expect("listener");
+            let incoming = tonic::transport::server::TcpIncoming::from(listener);
+            Server::builder().add_service(api).serve_with_incoming(incoming).await
+        });
+        self.runtime = Some(runtime);
+    }
+
+    pub fn api(&self) -> SyncServer<impl Sync + use<>> {
+        SyncServer::new(Api { state: Arc::clone(&self.state) })
+    }
+
+    /// Every connection is lost.
+    pub fn stop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Blocks until every connection is gone, which a task must not.
+            let ended = std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(5)));
+            ended.join().expect("ends");
+        }
+    }
+
+    pub fn start_again(&mut self) {
+        self.serve(TcpListener::bind(self.address).expect("bind again"));
+    }
+
+    pub fn change(&self, change: impl FnOnce(&mut State)) {
+        self.state.send_modify(change);
+    }
+
+    pub async fn sign_ins(&self, count: usize) -> Vec<(String, bool)> {
+        let what = format!("{count} sign-ins");
+        until(&self.state, &what, |state| (state.sign_ins.len() >= count).then(|| state.sign_ins.clone())).await
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+struct Api {
+    state: Arc<watch::Sender<State>>,
+}
+
+fn token(user: &str) -> String {
+    format!("{MARK}-token-{user}")
+}
+
+fn header(subject: &str, audience: &str, generation: u64) -> Option<document::Header> {
+    let issued_at = now() - 10;
+    Some(document::Header {
+        subject: subject.to_owned(),
+        audience: audience.to_owned(),
+        generation,
+        issued_at,
+        refresh_after: issued_at + 3600,
+        expires_at: issued_at + 7200,
+    })
+}
+
+fn session(user: &str, machine_id: &str, uid: u32) -> Vec<u8> {
+    let header = header(user, &format!("machine:{machine_id}"), 1);
+    seal(&document::Session { header, machine_id: machine_id.to_owned(), uid, organizations: vec![] }, &key())
+}
+
+fn policy(generation: u64) -> Vec<u8> {
+    // Fixed times: the same generation is the same bytes.
+    let mut header = header("acme", "any", generation);
+    if let Some(header) = &mut header {
+        (header.issued_at, header.refresh_after, header.expires_at) = (1_700_000_000, 1_700_003_600, 4_000_000_000);
+    }
+    seal(&document::Policy { header, enabled: true, ..Default::default() }, &key())
+}
+
+fn held(kind: Kind, subject: &str, generation: u64, envelope: &[u8]) -> Held {
+    Held { kind: kind.into(), subject: subject.to_owned(), generation, sha256: Sha256::digest(envelope).to_vec() }
+}
+
+impl Api {
+    async fn answer(&self) -> Result<(), Status> {
+        match self.state.borrow().answer {
+            Answer::Normally => return Ok(()),
+            Answer::TooMany => {
+                let mut status = Status::resource_exhausted("too many attempts");
+                status.metadata_mut().insert("retry-after", 1.into());
+                return Err(status);
+            }
+            Answer::Never => {}
+        }
+        std::future::pending().await
+    }
+
+    fn user(&self, metadata: &tonic::metadata::MetadataMap) -> Result<String, Status> {
+        let shown = metadata.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let state = self.state.borrow();
+        let user = state.accounts.keys().find(|user| shown == format!("Bearer {}", token(user)));
+        user.cloned().ok_or_else(|| Status::unauthenticated("no such token"))
+    }
+}
+
+#[tonic::async_trait]
+impl Sync for Api {
+    async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
+        let request = request.into_inner();
+        let right = self.state.borrow().accounts.get(&request.username) == Some(&request.secret);
+        self.state.send_modify(|state| state.sign_ins.push((request.username.clone(), right)));
+        self.answer().await?;
+        if !right {
+            return Err(Status::unauthenticated("wrong user name or password"));
+        }
+        let session = session(&request.username, &request.machine_id, request.uid);
+        Ok(Response::new(SignInResponse { agent_token: token(&request.username), session }))
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
+
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let user = self.user(request.metadata())?;
+        let has = request.into_inner().held;
+        self.state.send_modify(|state| state.watches.push(has.clone()));
+        self.answer().await?;
+        // As the service does: the session that was sealed at the sign-in is one that the agent holds.
+        let session = has.iter().find(|held| held.kind() == Kind::Session).cloned();
+        let mut last = None;
+        let states = tokio_stream::wrappers::WatchStream::new(self.state.subscribe());
+        let responses = states.filter_map(move |state| {
+            if !state.accounts.contains_key(&user) {
+                return Some(Err(Status::unauthenticated("the account is gone")));
+            }
+            if last.replace(state.generation) == Some(state.generation) {
+                return None;
+            }
+            let envelope = policy(state.generation);
+            let name = held(Kind::Policy, "acme", state.generation, &envelope);
+            let envelopes = if has.contains(&name) { vec![] } else { vec![envelope] };
+            let desired = [Some(name), session.clone()].into_iter().flatten().collect();
+            Some(Ok(WatchResponse { desired, envelopes, server_time: now() }))
+        });
+        Ok(Response::new(Box::pin(responses)))
+    }
+
+    async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
+        self.user(request.metadata())?;
+        self.answer().await?;
+        let ReportRequest { records, dropped } = request.into_inner();
+        let accepted = u32::try_from(records.len()).expect("few");
+        self.state.send_modify(|state| {
+            state.records.extend(records);
+            state.dropped += dropped;
+        });
+        Ok(Response::new(ReportResponse { accepted }))
+    }
+}
