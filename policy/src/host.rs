@@ -6,6 +6,8 @@
 use alloc::{borrow::Cow, format, string::ToString as _};
 use core::net::Ipv6Addr;
 
+use crate::cut;
+
 /// Hosts that serve Docker Hub, or that Docker owns under that name: any port, any letter case.
 /// `docker.io` and `index.docker.io` are folded by the engine itself; the others are contacted
 /// literally (facts: C13 of the engine lab, references.tsv R011 to R014).
@@ -33,7 +35,7 @@ pub struct Place<'a> {
 impl<'a> Place<'a> {
     pub(crate) fn of(host: &'a str, path: &'a str) -> Self {
         let host = canonical_host(host);
-        let path = if host == "docker.io" && !path.contains('/') {
+        let path = if host == "docker.io" && cut::at_first(path, b'/').is_none() {
             Cow::Owned(format!("library/{path}"))
         } else {
             Cow::Borrowed(path)
@@ -50,13 +52,14 @@ impl<'a> Place<'a> {
     /// The Docker Hub namespace; none elsewhere.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
-        if self.is_hub() { self.path.split('/').next() } else { None }
+        let namespace = || cut::at_first(&self.path, b'/').map_or(self.path.as_ref(), |(namespace, _)| namespace);
+        self.is_hub().then(namespace)
     }
 
     /// The path below the namespace.
     #[must_use]
     pub fn below_namespace(&self) -> Option<&str> {
-        self.path.split_once('/').map(|(_, rest)| rest)
+        cut::at_first(&self.path, b'/').map(|(_, rest)| rest)
     }
 }
 
@@ -92,7 +95,7 @@ pub fn canonical_host(host: &str) -> Cow<'_, str> {
 
 /// Host and port; brackets stay with the host.
 pub(crate) fn split_port(host: &str) -> (&str, Option<&str>) {
-    match host.rsplit_once(':') {
+    match cut::at_last(host, b':') {
         Some((name, port)) if !port.contains(']') => (name, Some(port)),
         _ => (host, None),
     }

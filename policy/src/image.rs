@@ -7,7 +7,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::host;
+use crate::{cut, host};
 
 mod grammar;
 
@@ -101,15 +101,15 @@ impl ImageRef {
             return Err(RefError::ImageId);
         }
         let (host, official, remainder) = split_host(input);
-        let remote = remainder.split(':').next().unwrap_or(remainder);
+        let remote = cut::at_first(remainder, b':').map_or(remainder, |(remote, _)| remote);
         if grammar::has_uppercase(remote) {
             return Err(RefError::Uppercase);
         }
-        let (name_and_tag, digest) = match remainder.split_once('@') {
+        let (name_and_tag, digest) = match cut::at_first(remainder, b'@') {
             Some((left, digest)) => (left, Some(digest)),
             None => (remainder, None),
         };
-        let (path, tag) = match name_and_tag.split_once(':') {
+        let (path, tag) = match cut::at_first(name_and_tag, b':') {
             Some((path, tag)) => (path, Some(tag)),
             None => (name_and_tag, None),
         };
@@ -289,15 +289,15 @@ impl fmt::Debug for ImageRef {
 
 /// `splitDockerDomain`: host, whether `library/` goes before the rest, the rest.
 fn split_host(input: &str) -> (&str, bool, &str) {
-    let Some((first, rest)) = input.split_once('/') else { return (DEFAULT_HOST, true, input) };
+    let Some((first, rest)) = cut::at_first(input, b'/') else { return (DEFAULT_HOST, true, input) };
     let host = match first {
         "localhost" => first,
         LEGACY_HOST => DEFAULT_HOST,
-        _ if first.contains(['.', ':']) => first,
+        _ if first.bytes().any(|byte| matches!(byte, b'.' | b':')) => first,
         _ if grammar::has_uppercase(first) => first,
         _ => return (DEFAULT_HOST, false, input),
     };
-    (host, host == DEFAULT_HOST && !rest.contains('/'), rest)
+    (host, host == DEFAULT_HOST && !rest.bytes().any(|byte| byte == b'/'), rest)
 }
 
 #[cfg(test)]

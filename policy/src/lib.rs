@@ -36,6 +36,7 @@ pub mod session;
 mod text;
 mod time;
 
+mod cut;
 mod glob;
 mod host;
 #[path = "policy.rs"]

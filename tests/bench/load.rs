@@ -2,11 +2,13 @@
 
 use std::{
     io::{Read as _, Write as _},
-    os::unix::net::UnixStream,
+    os::{fd::AsFd as _, unix::net::UnixStream},
     path::Path,
     thread,
     time::{Duration, Instant},
 };
+
+use rustix::event::{PollFd, PollFlags, poll};
 
 /// What one run showed.
 pub struct Load {
@@ -41,25 +43,67 @@ pub fn call(path: &Path, message: &[u8], buffer: &mut Vec<u8>) -> u64 {
     elapsed
 }
 
-/// Calls over `connections` threads until `calls` are made.
+/// `calls` calls, with `connections` of them under way at any moment. One client thread, so that the
+/// server is not what the client's own threads wait for.
 pub fn run(path: &Path, connections: usize, calls: usize) -> Load {
     let message = message();
+    let mut latencies = Vec::with_capacity(calls);
     let start = Instant::now();
-    let mut latencies: Vec<u64> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut buffer = Vec::with_capacity(1024);
-                    (0..calls / connections).map(|_| call(path, &message, &mut buffer)).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("a load thread")).collect()
-    });
+    if connections == 1 {
+        let mut buffer = Vec::with_capacity(1024);
+        latencies.extend((0..calls).map(|_| call(path, &message, &mut buffer)));
+    } else {
+        let mut under_way: Vec<Call> = (0..connections).map(|_| Call::begin(path, &message)).collect();
+        let mut begun = connections;
+        while !under_way.is_empty() {
+            let mut fds: Vec<_> =
+                under_way.iter().map(|call| PollFd::from_borrowed_fd(call.stream.as_fd(), PollFlags::IN)).collect();
+            poll(&mut fds, None).expect("a poll");
+            let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+            for (place, _) in ready.iter().enumerate().rev().filter(|(_, ready)| **ready) {
+                let Some(latency) = under_way[place].proceed() else { continue };
+                latencies.push(latency);
+                if begun < calls {
+                    begun += 1;
+                    under_way[place] = Call::begin(path, &message);
+                } else {
+                    under_way.swap_remove(place);
+                }
+            }
+        }
+    }
     #[allow(clippy::cast_precision_loss)]
     let rate = latencies.len() as f64 / start.elapsed().as_secs_f64();
     latencies.sort_unstable();
     Load { latencies, rate }
+}
+
+/// A call under way.
+struct Call {
+    stream: UnixStream,
+    start: Instant,
+    answer: Vec<u8>,
+}
+
+impl Call {
+    fn begin(path: &Path, message: &[u8]) -> Self {
+        let start = Instant::now();
+        let mut stream = UnixStream::connect(path).expect("the socket answers");
+        stream.write_all(message).expect("the message is taken");
+        Self { stream, start, answer: Vec::new() }
+    }
+
+    /// The latency once the answer is there to its end.
+    fn proceed(&mut self) -> Option<u64> {
+        let mut buffer = [0; 1024];
+        let count = self.stream.read(&mut buffer).expect("an answer");
+        self.answer.extend_from_slice(&buffer[..count]);
+        if count > 0 {
+            return None;
+        }
+        assert!(self.answer.ends_with(br#"{"Allow":true}"#), "{}", String::from_utf8_lossy(&self.answer));
+        Some(u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
 }
 
 /// Waits until something answers there, bounded; the time it took.

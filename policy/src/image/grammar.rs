@@ -2,13 +2,13 @@
 //! over bytes; linear in the input.
 
 use super::RefError;
+use crate::cut;
 
 /// Go's `strings.ToLower(text) != text`.
 pub(super) fn has_uppercase(text: &str) -> bool {
-    if text.is_ascii() {
-        return text.bytes().any(|b| b.is_ascii_uppercase());
-    }
-    text.chars().any(|c| c.to_lowercase().ne(core::iter::once(c)))
+    // Every byte of a character beyond ASCII has its highest bit set.
+    let suspect = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii();
+    text.bytes().any(suspect) && text.chars().any(|c| c.to_lowercase().ne(core::iter::once(c)))
 }
 
 /// `[a-f0-9]{64}`
@@ -33,7 +33,7 @@ pub(super) fn is_host(text: &str) -> bool {
             None => return false,
         }
     } else {
-        match text.split_once(':') {
+        match cut::at_first(text, b':') {
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
         }
@@ -41,55 +41,67 @@ pub(super) fn is_host(text: &str) -> bool {
     if port.is_some_and(|port| port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit())) {
         return false;
     }
-    text.starts_with('[') || host.split('.').all(is_host_component)
+    text.starts_with('[') || is_dotted_name(host)
 }
 
-fn is_host_component(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-}
-
-/// Path components separated by `/`.
-pub(super) fn is_path(text: &str) -> bool {
-    text.split('/').all(is_path_component)
-}
-
-/// `[a-z0-9]+((?:[._]|__|[-]+)[a-z0-9]+)*`
-pub(super) fn is_path_component(text: &str) -> bool {
-    let mut bytes = text.bytes().peekable();
-    loop {
-        let mut letters = 0_usize;
-        while bytes.next_if(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9')).is_some() {
-            letters = letters.saturating_add(1);
-        }
-        if letters == 0 {
+/// Components of letters, digits and inner `-`, separated by `.`, in one pass.
+fn is_dotted_name(text: &str) -> bool {
+    // What a component may not begin with, and not end with.
+    let mut behind = b'.';
+    for byte in text.bytes() {
+        let good = match byte {
+            b'.' => behind != b'.' && behind != b'-',
+            b'-' => behind != b'.',
+            byte => byte.is_ascii_alphanumeric(),
+        };
+        if !good {
             return false;
         }
-        match bytes.next() {
-            None => return true,
-            Some(b'.') => {}
-            Some(b'_') => {
-                bytes.next_if_eq(&b'_');
-            }
-            Some(b'-') => while bytes.next_if_eq(&b'-').is_some() {},
-            Some(_) => return false,
-        }
+        behind = byte;
     }
+    behind != b'.' && behind != b'-'
+}
+
+/// Path components separated by `/`, each `[a-z0-9]+((?:[._]|__|[-]+)[a-z0-9]+)*`, in one pass.
+pub(super) fn is_path(text: &str) -> bool {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Behind {
+        /// The start, or a separator that must be followed by a letter or digit.
+        Separator,
+        Alphanumeric,
+        /// One `_`: another may follow.
+        Underscore,
+        /// Any number of `-`.
+        Dash,
+    }
+    let mut behind = Behind::Separator;
+    for byte in text.bytes() {
+        behind = match (byte, behind) {
+            (b'a'..=b'z' | b'0'..=b'9', _) => Behind::Alphanumeric,
+            (b'/' | b'.', Behind::Alphanumeric) | (b'_', Behind::Underscore) => Behind::Separator,
+            (b'_', Behind::Alphanumeric) => Behind::Underscore,
+            (b'-', Behind::Alphanumeric | Behind::Dash) => Behind::Dash,
+            _ => return false,
+        };
+    }
+    behind == Behind::Alphanumeric
+}
+
+/// A path of one component.
+pub(super) fn is_path_component(text: &str) -> bool {
+    is_path(text) && !text.contains('/')
 }
 
 /// `\w[\w.-]{0,127}`, ASCII.
 pub(super) fn is_tag(text: &str) -> bool {
-    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    text.len() <= 128
-        && text.bytes().next().is_some_and(word)
-        && text.bytes().all(|b| word(b) || b == b'.' || b == b'-')
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let first_is_word = text.bytes().next().is_some_and(word);
+    first_is_word && text.len() <= 128 && text.bytes().all(|byte| word(byte) || byte == b'.' || byte == b'-')
 }
 
 /// The reference grammar's own idea of a digest: `algorithm:hex{32,}`.
 pub(super) fn looks_like_digest(text: &str) -> bool {
-    let Some((algorithm, hex)) = text.split_once(':') else { return false };
+    let Some((algorithm, hex)) = cut::at_first(text, b':') else { return false };
     algorithm.split(['-', '_', '+', '.']).all(|part| {
         part.bytes().next().is_some_and(|b| b.is_ascii_alphabetic()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
     }) && hex.len() >= 32
@@ -98,7 +110,7 @@ pub(super) fn looks_like_digest(text: &str) -> bool {
 
 /// go-digest's `Validate`.
 pub(super) fn check_digest(text: &str) -> Result<(), RefError> {
-    let Some((algorithm, hex)) = text.split_once(':') else { return Err(RefError::DigestFormat) };
+    let Some((algorithm, hex)) = cut::at_first(text, b':') else { return Err(RefError::DigestFormat) };
     let digits = match algorithm {
         "sha256" => 64,
         "sha384" => 96,

@@ -9,7 +9,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use hashbrown::HashMap;
 
 use super::{HostPart, Rest, Rule, Scope, globs_match};
-use crate::{glob, host::Place, image::ImageRef, session::Membership, time::Timestamp};
+use crate::{cut, glob, host::Place, image::ImageRef, session::Membership, time::Timestamp};
 
 /// What a match means: it decides how a tag rule sees a pull whose tag is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl HostRules {
         // From the longest literal part to the shortest, which is the empty one.
         let mut literal = path;
         while !literal.is_empty() {
-            literal = literal.rsplit_once('/').map_or("", |(left, _)| left);
+            literal = cut::at_last(literal, b'/').map_or("", |(left, _)| left);
             let rest = path.get(literal.len()..).unwrap_or_default().trim_start_matches('/');
             if let Some(rule) = self.globs.get(literal).and_then(|globs| globs.find(rest, question)) {
                 return Some(rule);
