@@ -71,12 +71,12 @@ impl Plugin {
         within(APPLY_TIMEOUT, self.client.apply(request)).await.map(|_| ())
     }
 
-    /// Waits for records behind `acknowledge`.
+    /// Waits for records behind `acknowledge`, a number that `run` of the plugin gave.
     ///
     /// # Errors
     /// [`ControlError`].
-    pub async fn records(&mut self, acknowledge: u64) -> Result<RecordsResponse, ControlError> {
-        let request = RecordsRequest { acknowledge, wait_ms: RECORDS_WAIT.as_millis() as u32 };
+    pub async fn records(&mut self, run: i64, acknowledge: u64) -> Result<RecordsResponse, ControlError> {
+        let request = RecordsRequest { acknowledge, wait_ms: RECORDS_WAIT.as_millis() as u32, run };
         within(RECORDS_WAIT + RECORDS_EXTRA, self.client.records(request)).await
     }
 }

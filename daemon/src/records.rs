@@ -56,20 +56,16 @@ impl Shared {
 ///
 /// `applied` wakes it: before the first session the plugin gives this user no records.
 pub async fn collect(mut plugin: Plugin, shared: Shared, mut runs: watch::Receiver<Option<Run>>, applied: Arc<Notify>) {
-    let mut known = None;
-    let mut acknowledge = 0;
+    // INVARIANT: a number of one run of the plugin is never acknowledged to another: it goes back
+    // with the run that gave it, and the plugin holds it against its own.
+    let (mut run, mut acknowledge) = (0, 0);
     let mut disk_failed = false;
     loop {
-        let run = match runs.wait_for(Option::is_some).await {
-            Ok(run) => *run,
-            Err(_) => return,
-        };
-        // INVARIANT: a number of one run of the plugin is never acknowledged to another.
-        if run != known {
-            (known, acknowledge) = (run, 0);
+        if runs.wait_for(Option::is_some).await.is_err() {
+            return;
         }
         let answer = tokio::select! {
-            answer = plugin.records(acknowledge) => answer,
+            answer = plugin.records(run, acknowledge) => answer,
             changed = runs.changed() => match changed {
                 Ok(()) => continue,
                 Err(_) => return,
@@ -77,14 +73,14 @@ pub async fn collect(mut plugin: Plugin, shared: Shared, mut runs: watch::Receiv
         };
         let pause = match answer {
             Ok(answer) => {
-                let (records, dropped, last) = (answer.records, answer.dropped, answer.last);
+                let (records, dropped, last, this_run) = (answer.records, answer.dropped, answer.last, answer.run);
                 let count = records.len();
                 match shared.with(move |spool| spool.append(&records, dropped)).await {
                     Ok(()) => {
                         if std::mem::take(&mut disk_failed) {
                             info!("records can be kept again");
                         }
-                        acknowledge = acknowledge.max(last);
+                        (run, acknowledge) = (this_run, last);
                         if count > 0 {
                             debug!(count, "records kept");
                             shared.arrived.notify_one();
@@ -106,7 +102,6 @@ pub async fn collect(mut plugin: Plugin, shared: Shared, mut runs: watch::Receiv
                 PAUSE
             }
             Err(ControlError::Unavailable(why)) => {
-                acknowledge = 0;
                 debug!(why, "the plugin gave no records");
                 PAUSE
             }

@@ -127,11 +127,14 @@ impl Control for Service {
         if uid != 0 && !signed_in {
             return Err(Status::permission_denied("records go to root and to users who are signed in on this machine"));
         }
-        let RecordsRequest { acknowledge, wait_ms } = request.into_inner();
+        let RecordsRequest { acknowledge, wait_ms, run } = request.into_inner();
+        let this_run = self.live.counters().started_at_ms;
+        // Numbers of another run would forget records that nobody has.
+        let acknowledge = if run == this_run { acknowledge } else { 0 };
         let wait = Duration::from_millis(u64::from(wait_ms)).min(MAX_WAIT);
         let batch = self.records.fetch(acknowledge, wait).await;
         let records = batch.records.iter().map(|record| record.to_message(&self.machine_id)).collect();
-        Ok(Response::new(RecordsResponse { records, last: batch.last, dropped: batch.dropped }))
+        Ok(Response::new(RecordsResponse { records, last: batch.last, dropped: batch.dropped, run: this_run }))
     }
 
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {

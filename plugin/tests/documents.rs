@@ -240,7 +240,8 @@ async fn records_wait_for_an_agent_and_are_kept_until_acknowledged() {
     machine.pull("alpine").is_allowed();
     machine.ask(&message("/grpc")).is_allowed();
     machine.ask(&message("/v1.41/containers/x/stop")).is_allowed();
-    let fetch = |acknowledge| RecordsRequest { acknowledge, wait_ms: 2_000 };
+    let run = machine.status().await.started_at_ms;
+    let fetch = move |acknowledge| RecordsRequest { acknowledge, wait_ms: 2_000, run };
     let first = machine.control().records(fetch(0)).await.expect("records").into_inner();
     let said: Vec<_> =
         first.records.iter().map(|r| (r.action.as_str(), r.image.as_str(), r.allowed, r.reason.as_str())).collect();
@@ -255,7 +256,10 @@ async fn records_wait_for_an_agent_and_are_kept_until_acknowledged() {
     assert_eq!((first.records[0].organization.as_str(), first.records[0].generation, first.last), ("acme", 1, 3));
     assert_eq!(first.records[0].users, ["dana"]);
     let again = machine.control().records(fetch(0)).await.expect("records").into_inner();
-    assert_eq!(again.records, first.records, "not acknowledged, so still there");
+    assert_eq!((again.run, again.records), (run, first.records), "not acknowledged, so still there");
+    let other_run = RecordsRequest { acknowledge: 3, wait_ms: 2_000, run: run - 1 };
+    let other = machine.control().records(other_run).await.expect("records").into_inner();
+    assert_eq!(other.records.len(), 3, "a number of another run forgets nothing");
     let waiting = {
         let mut control = machine.control();
         tokio::spawn(async move { control.records(fetch(3)).await })
@@ -276,9 +280,10 @@ async fn a_full_queue_counts_what_it_loses() {
     assert_eq!(machine.status().await.records_dropped, 10);
     let mut acknowledge = 0;
     let mut fetched = 0;
+    let run = machine.status().await.started_at_ms;
     loop {
         let batch =
-            machine.control().records(RecordsRequest { acknowledge, wait_ms: 0 }).await.expect("records").into_inner();
+            machine.control().records(RecordsRequest { acknowledge, wait_ms: 0, run }).await.expect("records").into_inner();
         if batch.records.is_empty() {
             break;
         }
@@ -305,7 +310,7 @@ async fn check_explains_without_a_record() {
         ]
     );
     let records =
-        machine.control().records(RecordsRequest { acknowledge: 0, wait_ms: 0 }).await.expect("records").into_inner();
+        machine.control().records(RecordsRequest::default()).await.expect("records").into_inner();
     assert_eq!(records.records, []);
 }
 

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod local;
 pub mod paths;
 pub mod sealed;
+mod secret;
 
 /// Code generated from `protos/`. Regenerate with `PULLGATE_REGENERATE=1 cargo test -p proto --test generated`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::restriction)]

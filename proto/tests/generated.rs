@@ -11,7 +11,12 @@ fn generated_code_matches_the_proto_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fresh = tempfile::tempdir().expect("temporary directory");
     let descriptors = protox::compile(FILES, [root.join("protos")]).expect("the .proto files compile");
-    tonic_prost_build::configure().out_dir(fresh.path()).compile_fds(descriptors).expect("code generation");
+    tonic_prost_build::configure()
+        .out_dir(fresh.path())
+        // Holds a secret; `proto::secret` writes its `Debug`.
+        .skip_debug(["pullgate.sync.v1.SignInRequest"])
+        .compile_fds(descriptors)
+        .expect("code generation");
 
     let committed = root.join("src/gen");
     let regenerate = std::env::var_os("PULLGATE_REGENERATE").is_some();

@@ -110,6 +110,9 @@ pub struct RecordsRequest {
     /// Milliseconds, at most 60000.
     #[prost(uint32, tag = "2")]
     pub wait_ms: u32,
+    /// `run` of the answer that is acknowledged; numbers of another run of the plugin mean nothing.
+    #[prost(int64, tag = "3")]
+    pub run: i64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecordsResponse {
@@ -122,6 +125,9 @@ pub struct RecordsResponse {
     /// Records lost since the plugin started, because its queue was full.
     #[prost(uint64, tag = "3")]
     pub dropped: u64,
+    /// Which run of the plugin counted them: its `started_at_ms`.
+    #[prost(int64, tag = "4")]
+    pub run: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CheckRequest {

@@ -184,7 +184,8 @@ impl Control for Api {
     }
 
     async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {
-        let RecordsRequest { acknowledge, wait_ms } = request.into_inner();
+        let RecordsRequest { acknowledge, wait_ms, run } = request.into_inner();
+        let acknowledge = if run == self.state.borrow().started_at_ms { acknowledge } else { 0 };
         self.state.send_if_modified(|state| {
             let before = state.records.len();
             state.records.retain(|(number, _)| *number > acknowledge);
@@ -196,7 +197,7 @@ impl Control for Api {
         let state = self.state.borrow();
         let records: Vec<Record> = state.records.iter().take(500).map(|(_, record)| record.clone()).collect();
         let last = state.records.iter().take(500).next_back().map_or(acknowledge, |(number, _)| *number);
-        Ok(Response::new(RecordsResponse { records, last, dropped: state.dropped }))
+        Ok(Response::new(RecordsResponse { records, last, dropped: state.dropped, run: state.started_at_ms }))
     }
 
     async fn check(&self, _: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
