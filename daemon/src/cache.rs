@@ -75,7 +75,7 @@ impl Cache {
         match self.try_load() {
             Ok(cached) => cached,
             Err(damage) => {
-                warn!(error = crate::logging::chain(&damage), "the kept documents are damaged and dropped");
+                warn!(error = proto::chain(&damage), "the kept documents are damaged and dropped");
                 if let Err(error) = self.clear() {
                     warn!(%error, "the damaged documents cannot be removed");
                 }

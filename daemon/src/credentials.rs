@@ -12,7 +12,7 @@ pub mod reader;
 
 use std::{fmt, path::Path};
 
-use crate::secret::Secret;
+use proto::secret::Secret;
 
 /// What the credentials say at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

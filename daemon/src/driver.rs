@@ -16,10 +16,10 @@ use crate::{
     enrolled::Enrolled,
     logging::Quiet,
     records::Ticket,
-    secret::Secret,
     service::{CallError, Service},
     sync::{Cached, Command, Event, Goal, Number, Sync, Timer},
 };
+use proto::secret::Secret;
 
 /// Events that may wait for the driver. Each task has one on its way at most; there are fewer tasks.
 pub const EVENTS: usize = 16;

@@ -6,7 +6,8 @@ use proto::enrollment::{self, Enrollment};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::{logging::chain, stamp::Stamp};
+use crate::stamp::Stamp;
+use proto::chain;
 
 /// How often the file's metadata is looked at. One `stat` a second costs nothing, and needs no watch on root's directories.
 const PERIOD: Duration = Duration::from_secs(1);

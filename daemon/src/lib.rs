@@ -31,7 +31,6 @@ pub mod lock;
 pub mod logging;
 pub mod presence;
 pub mod records;
-pub mod secret;
 pub mod service;
 pub mod spool;
 pub mod stamp;

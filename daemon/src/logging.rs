@@ -1,10 +1,6 @@
 //! Logs go to stderr; `PULLGATE_LOG` filters them.
 
-use std::{
-    error::Error,
-    fmt::Write as _,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing_subscriber::EnvFilter;
 
@@ -12,21 +8,6 @@ use tracing_subscriber::EnvFilter;
 pub fn install() {
     let filter = EnvFilter::try_from_env("PULLGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
-}
-
-/// An error and what caused it, in one line, without what is said twice.
-#[must_use]
-pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            let _ = write!(text, ": {cause_text}");
-        }
-        next = cause.source();
-    }
-    text
 }
 
 /// Keeps a message that comes again with each retry out of the log, until it changes or the trouble ends.

@@ -15,11 +15,11 @@ use tracing::{debug, info, warn};
 use crate::{
     enforcement::{ControlError, Plugin},
     presence::Run,
-    secret::Secret,
     service::{CallError, Service},
     spool::Spool,
     sync::{Delay, SERVICE_CAP},
 };
+use proto::secret::Secret;
 
 /// Most records in one report; the service's own limit is far beyond.
 const BATCH: u64 = 500;

@@ -22,7 +22,10 @@ use tonic::{
 
 pub use connector::Unusable;
 
-use crate::{VERSION, credentials::Account, logging::chain, secret::Secret};
+use proto::chain;
+
+use crate::{VERSION, credentials::Account};
+use proto::secret::Secret;
 
 /// For a connection: name, TCP, TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -92,7 +95,7 @@ impl Service {
     ) -> Result<SignInResponse, CallError> {
         let request = SignInRequest {
             username: account.user.clone(),
-            secret: account.secret.reveal().to_owned(),
+            secret: account.secret.expose().to_owned(),
             machine_id,
             uid,
             agent_version: VERSION.to_owned(),
@@ -129,7 +132,7 @@ impl Service {
 }
 
 fn bearer<T>(message: T, token: &Secret) -> Result<Request<T>, CallError> {
-    let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.reveal())
+    let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.expose())
         .parse()
         .map_err(|_| CallError::Refused("the token that it gave cannot be sent back".to_owned()))?;
     value.set_sensitive(true);

@@ -11,7 +11,8 @@ use proto::sync::Held;
 
 pub use machine::Sync;
 
-use crate::{credentials::Account, documents::Documents, secret::Secret, stamp::Stamp};
+use crate::{credentials::Account, documents::Documents, stamp::Stamp};
+use proto::secret::Secret;
 
 /// Number of an attempt or timer.
 pub type Number = u64;

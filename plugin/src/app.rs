@@ -1,6 +1,6 @@
 //! Start and stop, in order.
 
-use std::{error::Error, fs, io, os::unix::net::UnixListener, path::Path, sync::Arc};
+use std::{fs, io, os::unix::net::UnixListener, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use proto::local::Listener;
@@ -114,17 +114,4 @@ fn start_log() {
     let targets = targets.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
     tracing_subscriber::registry().with(lines).with(targets).init();
-}
-
-/// An error and its causes, as one line.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

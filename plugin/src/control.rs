@@ -188,7 +188,7 @@ fn caller<T>(request: &Request<T>) -> Result<u32, Status> {
 }
 
 fn refusal(error: &ApplyError) -> Status {
-    let text = crate::app::chain(error);
+    let text = proto::chain(error);
     match error {
         ApplyError::State(_) | ApplyError::Stopping => Status::unavailable(text),
         ApplyError::ForeignSession { .. } => Status::permission_denied(text),

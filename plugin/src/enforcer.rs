@@ -145,7 +145,7 @@ impl Enforcer {
                     Some(Command::Apply { uid, envelopes, end_session, reply }) => {
                         let answer = self.apply(uid, &envelopes, end_session);
                         if let Err(error) = &answer {
-                            warn!(uid, error = %crate::app::chain(error), "refused documents");
+                            warn!(uid, error = %proto::chain(error), "refused documents");
                         }
                         // A caller that went away reads what is in force when it comes back.
                         let _ = reply.send(answer);
@@ -175,7 +175,7 @@ impl Enforcer {
         for name in &change.removed {
             // Only a document that is no longer in force is left behind if this fails.
             if let Err(error) = self.state.remove_document(name) {
-                warn!(error = %crate::app::chain(&error), "a document that is no longer in force stays on disk");
+                warn!(error = %proto::chain(&error), "a document that is no longer in force stays on disk");
             }
         }
         self.publish();
@@ -216,7 +216,7 @@ impl Enforcer {
             Err(error) => warn!(%error, "enrollment changed"),
         }
         if let Err(error) = self.restore() {
-            warn!(error = %crate::app::chain(&error), "documents on disk cannot be read; nothing of them is in force");
+            warn!(error = %proto::chain(&error), "documents on disk cannot be read; nothing of them is in force");
         }
     }
 

@@ -282,8 +282,12 @@ async fn a_full_queue_counts_what_it_loses() {
     let mut fetched = 0;
     let run = machine.status().await.started_at_ms;
     loop {
-        let batch =
-            machine.control().records(RecordsRequest { acknowledge, wait_ms: 0, run }).await.expect("records").into_inner();
+        let batch = machine
+            .control()
+            .records(RecordsRequest { acknowledge, wait_ms: 0, run })
+            .await
+            .expect("records")
+            .into_inner();
         if batch.records.is_empty() {
             break;
         }
@@ -309,8 +313,7 @@ async fn check_explains_without_a_record() {
             ("", false, "uppercase"),
         ]
     );
-    let records =
-        machine.control().records(RecordsRequest::default()).await.expect("records").into_inner();
+    let records = machine.control().records(RecordsRequest::default()).await.expect("records").into_inner();
     assert_eq!(records.records, []);
 }
 

@@ -7,13 +7,14 @@
 //! INVARIANT: generated code in `gen/` is what `protos/` says (`tests/generated.rs`).
 
 pub mod authz;
+mod chain;
 pub mod convert;
 pub mod enrollment;
 pub mod keys;
 pub mod local;
 pub mod paths;
 pub mod sealed;
-mod secret;
+pub mod secret;
 
 /// Code generated from `protos/`. Regenerate with `PULLGATE_REGENERATE=1 cargo test -p proto --test generated`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::restriction)]
@@ -41,6 +42,7 @@ pub mod pullgate {
     }
 }
 
+pub use chain::chain;
 pub use pullgate::document::v1 as document;
 pub use pullgate::local::v1 as control;
 pub use pullgate::sync::v1 as sync;

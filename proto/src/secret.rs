@@ -1,8 +1,40 @@
-//! Messages that hold a secret print none (INVARIANT I7).
+//! Secrets in memory: never printed, overwritten on drop (INVARIANT I7).
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::sync::SignInRequest;
+
+/// A password or a token in the clear. `Debug` prints nothing of it, and it has no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over; the caller keeps no copy.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself, for the one place that hashes, sends or shows it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// True when there is nothing to show to anybody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
 
 impl fmt::Debug for SignInRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,7 +52,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sign_in_prints_no_secret() {
+    fn a_secret_and_a_sign_in_print_none() {
+        assert_eq!(format!("{:?}", Some(Secret::new("hunter2".into()))), "Some(Secret(..))");
         let request = SignInRequest { username: "dana".into(), secret: "hunter2".into(), ..SignInRequest::default() };
         let text = format!("{request:?}");
         assert!(text.contains("dana") && !text.contains("hunter2"), "{text}");

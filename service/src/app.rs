@@ -16,7 +16,7 @@ use crate::{
     http,
     identity::{AgentTokens, Hasher, Identity},
     listener,
-    publish::{Publisher, compile::chain},
+    publish::Publisher,
     sessions::Sessions,
     signing_key,
     store::{Missing, Store},
@@ -24,6 +24,7 @@ use crate::{
     tls::{self, OwnAuthority, OwnCertificate},
     validity::Validities,
 };
+use proto::chain;
 
 /// Connections and streams have this long to end after a stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);

@@ -57,7 +57,6 @@ pub mod model;
 pub mod names;
 pub mod publish;
 pub mod registry_login;
-pub mod secret;
 pub mod sessions;
 pub mod signing_key;
 pub mod store;

@@ -66,7 +66,7 @@ pub async fn serve(
         let (tls, router, stop) = (tls.clone(), router.clone(), stop.clone());
         tracker.spawn(async move {
             if let Err(error) = connection(stream, Peer(peer), tls, router, stop).await {
-                tracing::debug!(%peer, error = %crate::publish::compile::chain(&*error), "connection ended");
+                tracing::debug!(%peer, error = %proto::chain(&*error), "connection ended");
             }
             drop(slot);
         });

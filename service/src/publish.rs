@@ -88,7 +88,7 @@ pub async fn bring_up_to_date(
             }
             Err(error) => tracing::error!(
                 organization = %name,
-                error = %compile::chain(&error),
+                error = %proto::chain(&error),
                 "a policy cannot be published; its last publication stays"
             ),
         }
@@ -112,7 +112,7 @@ impl Sealer<'_> {
     async fn directory(&mut self, validity: Validity) -> Result<Arc<Published>, PublishError> {
         let document = compile::directory(self.store.publishers().await?);
         check::directory(&document)
-            .map_err(|error| PublishError::Directory(CompileError::Refused(compile::chain(&error))))?;
+            .map_err(|error| PublishError::Directory(CompileError::Refused(proto::chain(&error))))?;
         compile::fits(&document).map_err(PublishError::Directory)?;
         let with_header = |header| document::Directory { header: Some(header), ..document.clone() };
         self.publish(Kind::Directory, DIRECTORY_SUBJECT, &document, with_header, validity).await
@@ -127,7 +127,7 @@ impl Sealer<'_> {
         let with_header = |header| document::Policy { header: Some(header), ..document.clone() };
         let example = with_header(validity.header(organization, EVERYBODY.to_owned(), 1, self.now));
         if let Err(error) = check::policy(&example) {
-            return Ok(Err(CompileError::Refused(compile::chain(&error))));
+            return Ok(Err(CompileError::Refused(proto::chain(&error))));
         }
         if let Err(error) = compile::fits(&document) {
             return Ok(Err(error));

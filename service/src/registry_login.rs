@@ -15,11 +15,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
+    identity::MAX_SECRET_BYTES,
     identity::{BUSY_RETRY, Identity, SignInError},
     listener::Peer,
-    publish::compile::chain,
-    secret::{MAX_SECRET_BYTES, Secret},
 };
+use proto::chain;
+use proto::secret::Secret;
 
 /// The routes below `/v2`.
 pub fn router(identity: Arc<Identity>) -> Router {

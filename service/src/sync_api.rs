@@ -22,11 +22,12 @@ use crate::{
     clock,
     identity::{Agent, AgentTokens, BUSY_RETRY, Identity, SignInError},
     listener::Peer,
-    publish::{Snapshots, compile::chain},
-    secret::Secret,
+    publish::Snapshots,
     sessions::{Holder, SessionError, Sessions},
     store::Store,
 };
+use proto::chain;
+use proto::secret::Secret;
 
 /// Longest machine id and agent version, in bytes.
 const MAX_ID_BYTES: usize = 128;

@@ -3,6 +3,7 @@
 //! The floor is the least a plugin can do: accept, read one message, write a constant, close; one
 //! thread, no runtime, no parsing. Client and server are separate processes on the same machine.
 
+mod change;
 mod decide;
 mod floor;
 mod load;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
             let mut report = Report::default();
             decide::measure(&mut report);
             plugin::measure(&mut report);
+            change::measure(&mut report);
             report.finish()
         }
     }

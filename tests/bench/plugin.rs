@@ -24,7 +24,11 @@ pub fn measure(report: &mut Report) {
     let (engine_socket, floor_socket) = (directory.path().join("e.sock"), directory.path().join("f.sock"));
     let plugin = Plugin::start(directory.path(), &engine_socket, report);
     let floor = Running(
-        Command::new(env::current_exe().expect("this program")).arg("floor").arg(&floor_socket).spawn().expect("the floor"),
+        Command::new(env::current_exe().expect("this program"))
+            .arg("floor")
+            .arg(&floor_socket)
+            .spawn()
+            .expect("the floor"),
     );
     load::first_answer(&floor_socket, Instant::now());
 

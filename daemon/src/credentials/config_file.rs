@@ -17,7 +17,7 @@ use super::{
     Class, Unreadable,
     json::{self, Object, Shape},
 };
-use crate::secret::Secret;
+use proto::secret::Secret;
 
 /// Largest file that is read, in bytes. Real ones with 1,500 registries have 200 KiB.
 pub const MAX_BYTES: u64 = 8 << 20;

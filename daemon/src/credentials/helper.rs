@@ -22,7 +22,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{Class, Unreadable};
-use crate::secret::Secret;
+use proto::secret::Secret;
 
 /// How long a helper may take. One that wants a person to unlock something takes longer, and is asked again later.
 pub const DEADLINE: Duration = Duration::from_secs(5);

@@ -15,7 +15,7 @@ use super::{
     config_file::{ConfigFile, Entry},
     helper::Answer,
 };
-use crate::secret::Secret;
+use proto::secret::Secret;
 
 /// Where the sign-in is.
 #[derive(Debug, PartialEq, Eq)]
@@ -167,7 +167,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 fn decode_auth(key: &str, auth: &Secret) -> Result<(String, Secret), Unreadable> {
     let bad = |why: &str| Unreadable::new(Class::BadAuth, format!("`auth` of the entry for `{key}` {why}"));
-    let text = Zeroizing::new(auth.reveal().chars().filter(|c| !matches!(c, '\r' | '\n')).collect::<String>());
+    let text = Zeroizing::new(auth.expose().chars().filter(|c| !matches!(c, '\r' | '\n')).collect::<String>());
     let bytes = Zeroizing::new(BASE64.decode(text.as_bytes()).map_err(|_| bad("is not base64"))?);
     let pair = std::str::from_utf8(&bytes).map_err(|_| bad("is not UTF-8 inside"))?;
     match pair.split_once(':') {

@@ -21,7 +21,7 @@ fn helpers(directory: &Path, deadline: Duration) -> Helpers {
 /// `user NAME` with its secret and source, `none`, or `error:CLASS`.
 fn told(credential: &Credential) -> String {
     match credential {
-        Credential::SignedIn(a) => format!("user {} {} {}", a.user, a.secret.reveal(), a.source),
+        Credential::SignedIn(a) => format!("user {} {} {}", a.user, a.secret.expose(), a.source),
         Credential::SignedOut => "none".to_owned(),
         Credential::Unreadable(why) => format!("error:{}", why.class),
     }

@@ -10,9 +10,9 @@ use super::{Cached, Command, Delay, Event, GRACE, Goal, Number, Seen, Timer};
 use crate::{
     credentials::Account,
     documents::{Document, Documents},
-    secret::Secret,
     stamp::Stamp,
 };
+use proto::secret::Secret;
 
 /// The agent's state.
 #[derive(Debug)]

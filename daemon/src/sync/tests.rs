@@ -89,7 +89,7 @@ impl Story {
         Some(match command {
             Command::SignIn { attempt, account, .. } => {
                 self.attempt = attempt;
-                format!("sign in {}:{}", account.user, account.secret.reveal())
+                format!("sign in {}:{}", account.user, account.secret.expose())
             }
             Command::Watch { attempt, held, .. } => {
                 self.attempt = attempt;

@@ -49,7 +49,7 @@ pub async fn unix(socket: &Path, method: &str, target: &str) -> Result<Answer, L
             .pool_max_idle_per_host(0)
             .build(hyperlocal::UnixConnector);
         let request = request.map_err(|error| error.to_string())?;
-        client.request(request).await.map_err(|error| chain(&error))
+        client.request(request).await.map_err(|error| proto::chain(&error))
     })
     .await
 }
@@ -68,7 +68,7 @@ pub async fn tcp(
     exchange(&format!("{method} {target}"), async {
         let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| error.to_string())?;
         let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| chain(&error))?;
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| proto::chain(&error))?;
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
@@ -77,7 +77,7 @@ pub async fn tcp(
             .header(header::CONTENT_TYPE, content_type)
             .body(Full::new(body))
             .map_err(|error| error.to_string())?;
-        sender.send_request(request).await.map_err(|error| chain(&error))
+        sender.send_request(request).await.map_err(|error| proto::chain(&error))
     })
     .await
 }
@@ -88,7 +88,7 @@ async fn exchange(
 ) -> Result<Answer, LabError> {
     let whole = async {
         let (head, body) = answer.await?.into_parts();
-        let body = body.collect().await.map_err(|error| chain(&error))?.to_bytes();
+        let body = body.collect().await.map_err(|error| proto::chain(&error))?.to_bytes();
         Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
     };
     let result = match tokio::time::timeout(DEADLINE, whole).await {
@@ -96,16 +96,4 @@ async fn exchange(
         Err(_) => Err(format!("no answer within {} s", DEADLINE.as_secs())),
     };
     result.map_err(|why| LabError::Http { request: shown.to_owned(), why })
-}
-
-/// An error and its causes, each once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -209,11 +209,11 @@ impl Documents {
         let mut received = Received::default();
         for (name, bytes) in stored {
             if let Err(error) = received.add(&bytes, keys, machine_id, now, Purpose::Restore) {
-                tracing::warn!(file = name, error = %crate::app::chain(&error), "left out a document");
+                tracing::warn!(file = name, error = %proto::chain(&error), "left out a document");
             }
         }
         let mut documents = Self::default();
-        let report = |error: &ApplyError| tracing::warn!(error = %crate::app::chain(error), "left out a document");
+        let report = |error: &ApplyError| tracing::warn!(error = %proto::chain(error), "left out a document");
         for (opened, bytes) in received.directories {
             let _ = documents.add_directory(&opened, bytes).inspect_err(report);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::secret::Secret;
+use proto::secret::Secret;
 
 const PREFIX: &str = "pg_pat_";
 /// 8 random bytes as hex.

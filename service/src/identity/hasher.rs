@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use proto::secret::Secret;
+
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
-
-use crate::secret::Secret;
 
 /// Hashes at once. One takes 19 MiB and about 20 ms of a core (argon2's defaults, which are
 /// OWASP's first recommendation), so four bound the memory at 76 MiB.

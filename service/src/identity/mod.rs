@@ -17,9 +17,9 @@ pub use self::{
 };
 use crate::{
     model::Account,
-    secret::{MAX_SECRET_BYTES, Secret},
     store::{Store, StoreError},
 };
+use proto::secret::Secret;
 
 /// Why a sign-in was not accepted. The three first texts are for the person; none says
 /// whether the account exists.
@@ -98,3 +98,6 @@ impl Identity {
 
 #[cfg(test)]
 mod tests;
+
+/// Longest password or token that is looked at, in bytes.
+pub const MAX_SECRET_BYTES: usize = 1024;

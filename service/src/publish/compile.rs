@@ -1,6 +1,7 @@
 //! From what the store holds to documents without a header. Pure, and the same input
 //! always gives the same bytes: that is how "nothing changed" is known.
 
+use proto::chain;
 use proto::document;
 
 use crate::{
@@ -147,17 +148,4 @@ pub fn check_session(memberships: &[Membership]) -> Result<(), CompileError> {
 pub(super) fn fits<D: proto::sealed::Document>(document: &D) -> Result<(), CompileError> {
     let (size, limit) = (document.encoded_len(), D::MAX_BYTES - ENVELOPE_ROOM);
     if size > limit { Err(CompileError::TooLarge { size, limit }) } else { Ok(()) }
-}
-
-/// An error with all its causes, for one line.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

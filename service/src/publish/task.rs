@@ -7,12 +7,13 @@ use proto::keys::SigningKey;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{PublishError, Snapshot, bring_up_to_date, compile::chain};
+use super::{PublishError, Snapshot, bring_up_to_date};
 use crate::{
     clock,
     store::{Changes, Store},
     validity::Validities,
 };
+use proto::chain;
 
 /// Looks for due documents at least this often.
 const SLOW: Duration = Duration::from_secs(60);

@@ -12,11 +12,12 @@ use super::session_status;
 use crate::{
     clock,
     identity::Agent,
-    publish::{DIRECTORY_SUBJECT, Member, Published, Snapshot, Snapshots, compile::chain},
+    publish::{DIRECTORY_SUBJECT, Member, Published, Snapshot, Snapshots},
     sessions::{Holder, SessionError, Sessions},
     store::SealedSession,
     validity,
 };
+use proto::chain;
 
 /// Most documents that an agent may say it holds: its organizations, and some it left.
 const MAX_HELD: usize = 4096;

@@ -8,9 +8,9 @@ use tracing::{debug, warn};
 use super::{Applying, Desired, Grace, Next, Phase, Sync};
 use crate::{
     documents::{Document, Documents, sha256},
-    secret::Secret,
     sync::{Command, Delay, Goal, Number, SERVICE_CAP, Timer},
 };
+use proto::secret::Secret;
 
 /// A stream that ends sooner was no success: its end counts as this many failures.
 const FLAPPING: (Duration, u32) = (Duration::from_secs(5), 3);
