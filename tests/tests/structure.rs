@@ -92,3 +92,32 @@ fn a_kind_of_library_has_one_home() {
         assert_eq!(users, [home], "`{library}` is used by `{home}` only");
     }
 }
+
+#[test]
+fn every_reason_is_in_the_reference() {
+    let page = std::fs::read_to_string(tests::repository().join("docs/reference/reasons.md")).unwrap();
+    for reason in policy::Reason::ALL {
+        assert!(page.contains(&format!("| `{}` |", reason.code())), "`{}` has no row", reason.code());
+    }
+}
+
+/// A test that a document names must be there: a promise without its test is none.
+#[test]
+fn the_tests_that_architecture_names_exist() {
+    let root = tests::repository();
+    let page = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let table = page.split("## Invariants").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let sources = cargo_sources(root);
+    let named = table.split('`').skip(1).step_by(2).filter(|word| word.matches('_').count() >= 3);
+    let named: Vec<_> = named.collect();
+    assert!(named.len() >= 12, "{named:?}");
+    for name in named {
+        assert!(sources.contains(&format!("fn {name}(")), "`{name}` is no test");
+    }
+}
+
+fn cargo_sources(root: &std::path::Path) -> String {
+    let listed = Command::new("git").args(["ls-files", "*.rs"]).current_dir(root).output().unwrap();
+    let names = String::from_utf8(listed.stdout).unwrap();
+    names.lines().filter_map(|name| std::fs::read_to_string(root.join(name)).ok()).collect()
+}
