@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
+use proto::secret::Secret;
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::AbortHandle,
@@ -19,7 +20,6 @@ use crate::{
     service::{CallError, Service},
     sync::{Cached, Command, Event, Goal, Number, Sync, Timer},
 };
-use proto::secret::Secret;
 
 /// Events that may wait for the driver. Each task has one on its way at most; there are fewer tasks.
 pub const EVENTS: usize = 16;

@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use proto::chain;
 use proto::enrollment::{self, Enrollment};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::stamp::Stamp;
-use proto::chain;
 
 /// How often the file's metadata is looked at. One `stat` a second costs nothing, and needs no watch on root's directories.
 const PERIOD: Duration = Duration::from_secs(1);

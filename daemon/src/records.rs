@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use proto::secret::Secret;
 use tokio::sync::{Notify, watch};
 use tracing::{debug, info, warn};
 
@@ -19,7 +20,6 @@ use crate::{
     spool::Spool,
     sync::{Delay, SERVICE_CAP},
 };
-use proto::secret::Secret;
 
 /// Most records in one report; the service's own limit is far beyond.
 const BATCH: u64 = 500;

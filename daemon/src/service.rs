@@ -6,6 +6,8 @@ mod connector;
 
 use std::time::Duration;
 
+use proto::chain;
+use proto::secret::Secret;
 use proto::{
     enrollment::Enrollment,
     local::MAX_MESSAGE_BYTES,
@@ -22,10 +24,7 @@ use tonic::{
 
 pub use connector::Unusable;
 
-use proto::chain;
-
 use crate::{VERSION, credentials::Account};
-use proto::secret::Secret;
 
 /// For a connection: name, TCP, TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

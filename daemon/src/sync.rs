@@ -7,12 +7,12 @@ mod machine;
 
 use std::{sync::Arc, time::Duration};
 
+use proto::secret::Secret;
 use proto::sync::Held;
 
 pub use machine::Sync;
 
 use crate::{credentials::Account, documents::Documents, stamp::Stamp};
-use proto::secret::Secret;
 
 /// Number of an attempt or timer.
 pub type Number = u64;

@@ -1,6 +1,6 @@
 //! A request to Docker Engine, read as the engine will act on it.
 //!
-//! Data flows one way: [`Request`] (what the engine shows a plugin) to [`target`] (path and
+//! Data flows one way: [`Request`] (what the engine shows a plugin) to `target` (path and
 //! query, decoded as Go's `net/url` does) to [`routes`] (one row a route) to an [`Action`].
 //! Where plugin and engine could read differently on any known engine, the action is
 //! [`Action::Unverifiable`]. Sources: moby `daemon/server/router/**`, Go `net/url`, `net/http`;

@@ -1,12 +1,12 @@
 //! The language of pullgate and its one decision.
 //!
-//! [`engine`] turns a request, as Docker Engine acts on it, into an [`Action`]; [`decide`]
+//! [`engine`] turns a request, as Docker Engine acts on it, into an [`Action`]; [`decide()`]
 //! holds the action against what is [`Enforced`] on this machine and says why in a
 //! [`Decision`]. The plugin, the registry door and the `pullgate` command call the same two.
 //!
 //! Never here: I/O, a clock, async, a panic. Everything is a pure function of its arguments.
 //!
-//! INVARIANT (I2): [`decide`] is total: every action has one answer with one [`Reason`].
+//! INVARIANT (I2): [`decide()`] is total: every action has one answer with one [`Reason`].
 //! INVARIANT (I10): no content of a policy or a request can make this crate panic.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]

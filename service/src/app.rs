@@ -3,6 +3,7 @@
 use std::{io::IsTerminal as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
+use proto::chain;
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, signal::unix};
 use tokio_rustls::TlsAcceptor;
@@ -24,7 +25,6 @@ use crate::{
     tls::{self, OwnAuthority, OwnCertificate},
     validity::Validities,
 };
-use proto::chain;
 
 /// Connections and streams have this long to end after a stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);

@@ -13,14 +13,14 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use proto::chain;
+use proto::secret::Secret;
 
 use crate::{
     identity::MAX_SECRET_BYTES,
     identity::{BUSY_RETRY, Identity, SignInError},
     listener::Peer,
 };
-use proto::chain;
-use proto::secret::Secret;
 
 /// The routes below `/v2`.
 pub fn router(identity: Arc<Identity>) -> Router {

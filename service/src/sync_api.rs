@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use proto::chain;
+use proto::secret::Secret;
 use proto::sync::{
     ReportRequest, ReportResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
     sync_server::{Sync, SyncServer},
@@ -26,8 +28,6 @@ use crate::{
     sessions::{Holder, SessionError, Sessions},
     store::Store,
 };
-use proto::chain;
-use proto::secret::Secret;
 
 /// Longest machine id and agent version, in bytes.
 const MAX_ID_BYTES: usize = 128;

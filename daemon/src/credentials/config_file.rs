@@ -10,6 +10,7 @@ use std::{
     path::Path,
 };
 
+use proto::secret::Secret;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -17,7 +18,6 @@ use super::{
     Class, Unreadable,
     json::{self, Object, Shape},
 };
-use proto::secret::Secret;
 
 /// Largest file that is read, in bytes. Real ones with 1,500 registries have 200 KiB.
 pub const MAX_BYTES: u64 = 8 << 20;

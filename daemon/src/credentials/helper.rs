@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use proto::secret::Secret;
 use serde::Deserialize;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
@@ -22,7 +23,6 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{Class, Unreadable};
-use proto::secret::Secret;
 
 /// How long a helper may take. One that wants a person to unlock something takes longer, and is asked again later.
 pub const DEADLINE: Duration = Duration::from_secs(5);

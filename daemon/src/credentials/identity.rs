@@ -8,6 +8,7 @@ use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use proto::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::{
@@ -15,7 +16,6 @@ use super::{
     config_file::{ConfigFile, Entry},
     helper::Answer,
 };
-use proto::secret::Secret;
 
 /// Where the sign-in is.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! `pullgate demo`: the whole product at work on a real engine, in a laboratory of its own.
 //!
-//! The steps are in [`story`], how they are printed in [`report`].
+//! The steps are in [`mod@story`], how they are printed in [`report`].
 
 mod report;
 mod story;

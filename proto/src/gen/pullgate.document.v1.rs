@@ -24,7 +24,7 @@ pub struct Header {
     /// Policy: the organization. Session and agent token: the user. Directory: "publishers".
     #[prost(string, tag = "1")]
     pub subject: ::prost::alloc::string::String,
-    /// Who may use it: "any", "machine:<id>" or "service".
+    /// Who may use it: `any`, `machine:` and the machine's id, or `service`.
     #[prost(string, tag = "2")]
     pub audience: ::prost::alloc::string::String,
     /// Per document type and subject; never goes back.

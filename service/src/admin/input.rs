@@ -3,10 +3,10 @@
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail};
+use proto::secret::Secret;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::identity::MAX_SECRET_BYTES;
-use proto::secret::Secret;
 
 /// Shortest password, in characters (NIST SP 800-63B, 3.1.1.2).
 const MIN_PASSWORD_CHARS: usize = 8;

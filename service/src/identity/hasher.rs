@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use proto::secret::Secret;
-
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
+use proto::secret::Secret;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Hashes at once. One takes 19 MiB and about 20 ms of a core (argon2's defaults, which are

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use proto::chain;
 use proto::keys::SigningKey;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,6 @@ use crate::{
     store::{Changes, Store},
     validity::Validities,
 };
-use proto::chain;
 
 /// Looks for due documents at least this often.
 const SLOW: Duration = Duration::from_secs(60);

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use proto::chain;
 use proto::sync::{Held, Kind, WatchResponse};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -17,7 +18,6 @@ use crate::{
     store::SealedSession,
     validity,
 };
-use proto::chain;
 
 /// Most documents that an agent may say it holds: its organizations, and some it left.
 const MAX_HELD: usize = 4096;

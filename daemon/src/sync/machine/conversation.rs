@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use proto::secret::Secret;
 use proto::sync::{Held, Kind};
 use tracing::{debug, warn};
 
@@ -10,7 +11,6 @@ use crate::{
     documents::{Document, Documents, sha256},
     sync::{Command, Delay, Goal, Number, SERVICE_CAP, Timer},
 };
-use proto::secret::Secret;
 
 /// A stream that ends sooner was no success: its end counts as this many failures.
 const FLAPPING: (Duration, u32) = (Duration::from_secs(5), 3);
