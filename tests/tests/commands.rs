@@ -1,0 +1,76 @@
+//! `check` and `status` against a real plugin, and what commands say when there is none.
+
+use std::process::{Command, Output, Stdio};
+
+use installer::lab::{Lab, Plugin};
+use serde_json::Value;
+use tests::own_program;
+
+fn pullgate(args: &[&str]) -> Output {
+    Command::new(own_program("pullgate")).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_and_status_ask_the_machines_plugin() {
+    let lab = Lab::new().unwrap();
+    // No enrollment file: this machine is not enrolled, and nothing is restricted.
+    let _plugin = Plugin::start(&lab, None).await.unwrap();
+    let socket = lab.control_socket().display().to_string();
+
+    let allowed = pullgate(&["check", "--control-socket", &socket, "--json", "evil/miner"]);
+    assert_eq!(allowed.status.code(), Some(0));
+    let answer = json(&allowed);
+    let said = ["image", "effect", "reason"].map(|key| answer[key].as_str().unwrap());
+    assert_eq!(said, ["docker.io/evil/miner:latest", "allow", "off"]);
+
+    let unjudged = pullgate(&["check", "--control-socket", &socket, "alpine", "exam_ple.com/app"]);
+    assert_eq!(unjudged.status.code(), Some(1), "denied: there is no host to judge");
+    let text = String::from_utf8(unjudged.stdout).unwrap();
+    assert!(text.contains("docker.io/library/alpine:latest: allowed (off)"), "{text}");
+    assert!(text.contains("exam_ple.com/app:latest: denied (unverifiable)"), "{text}");
+
+    let no_reference = pullgate(&["check", "--control-socket", &socket, "alpine", "Alpine"]);
+    assert_eq!(no_reference.status.code(), Some(2), "cannot tell");
+
+    let status = json(&pullgate(&["status", "--control-socket", &socket, "--json"]));
+    assert_eq!(status["sign_in"]["enforced"], false);
+    assert!(status["sign_in"]["enrollment_error"].as_str().unwrap().contains("not enrolled"), "{status:#}");
+    let pulls = status["coverage"][0]["state"].as_str().unwrap();
+    assert!(pulls.contains("not proved"), "no engine has asked: {pulls}");
+}
+
+#[test]
+fn without_a_plugin_commands_say_what_to_do_and_cannot_tell() {
+    for command in [&["check", "alpine"][..], &["status"]] {
+        let args = [command, &["--control-socket", "/nonexistent/control.sock"]].concat();
+        let output = pullgate(&args);
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("is pullgate-plugin running"), "{text}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named_with_the_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("policy.json");
+    let decide = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        let output = pullgate(&["decide", "--policy", file.to_str().unwrap(), "--image", "alpine"]);
+        assert_eq!(output.status.code(), Some(2), "{content}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (content, part) in [
+        ("{", "policy.json"),
+        (r#"{"organization":"acme","alow":["x"]}"#, "policy.json"),
+        (r#"{"organization":"acme","mode":"strict"}"#, "write enforce or monitor"),
+        (r#"{"organization":"acme","allow":["*"]}"#, "`*` alone is not a pattern"),
+    ] {
+        let text = decide(content);
+        assert!(text.contains(part), "{content}: {text}");
+    }
+}
