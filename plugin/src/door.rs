@@ -11,7 +11,7 @@
 
 use std::{
     io,
-    os::unix::net::{UnixListener, UnixStream},
+    os::unix::net::{SocketAddr, UnixListener, UnixStream},
     sync::Arc,
     thread,
 };
@@ -40,8 +40,7 @@ struct Handover {
 #[derive(Debug)]
 pub struct Door {
     threads: Vec<thread::JoinHandle<io::Result<()>>>,
-    /// Closing it ends the fast thread's wait.
-    _wake: UnixStream,
+    address: SocketAddr,
     stop: CancellationToken,
 }
 
@@ -51,15 +50,14 @@ impl Door {
     /// # Errors
     /// When the system gives no thread or no descriptor.
     pub fn open(listener: UnixListener, authorizer: Arc<Authorizer>, stop: CancellationToken) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        let (wake, woken) = UnixStream::pair()?;
+        let address = listener.local_addr()?;
         let (sender, receiver) = mpsc::channel(HANDED_OVER);
         let shared = Arc::clone(&authorizer);
         // A thread that ends, ends the process: half a door is not told apart from a whole one.
-        let end = stop.clone().drop_guard();
+        let (end, stopping) = (stop.clone().drop_guard(), stop.clone());
         let fast = thread::Builder::new().name("door-fast".to_owned()).stack_size(512 << 10).spawn(move || {
             let _end = end;
-            fast::serve(&listener, &woken, &shared, &sender)
+            fast::serve(&listener, &stopping, &shared, &sender)
         })?;
         let end = stop.clone().drop_guard();
         let slow = thread::Builder::new().name("door-slow".to_owned()).stack_size(1 << 20).spawn(move || {
@@ -68,7 +66,7 @@ impl Door {
             runtime.block_on(slow::serve(receiver, authorizer));
             Ok(())
         })?;
-        Ok(Self { threads: vec![fast, slow], _wake: wake, stop })
+        Ok(Self { threads: vec![fast, slow], address, stop })
     }
 
     /// Stops accepting, and waits until every accepted call was answered.
@@ -76,9 +74,10 @@ impl Door {
     /// # Errors
     /// When a thread did not end as asked.
     pub fn close(self) -> io::Result<()> {
-        let Self { threads, _wake: wake, stop } = self;
+        let Self { threads, address, stop } = self;
         stop.cancel();
-        drop(wake);
+        // Ends the wait for a caller; a caller that says nothing is no more than that.
+        let _ = UnixStream::connect_addr(&address);
         let mut result = Ok(());
         for thread in threads {
             let ended =
