@@ -107,6 +107,12 @@ pub struct Record {
     /// Users with a session in force when it was decided.
     #[prost(string, repeated, tag = "13")]
     pub users: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Counts the records of one run of the plugin from 1, so that a gap shows.
+    #[prost(uint64, tag = "14")]
+    pub sequence: u64,
+    /// Which run of the plugin: when it started, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "15")]
+    pub run: i64,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
