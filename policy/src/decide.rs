@@ -33,6 +33,8 @@ pub struct Enforced {
     pub sessions: Vec<Session>,
     /// Policies that were handed over, one an organization.
     pub policies: Vec<Arc<Policy>>,
+    /// Documents that this machine had cannot be read any more: what is missing must not look like "off".
+    pub incomplete: bool,
     /// Whom the administrator of the machine names in sign-in refusals.
     pub admin: Contact,
     /// What to type behind `docker login`; empty: not known.
@@ -116,7 +118,7 @@ pub fn decide<'a>(enforced: &'a Enforced, action: &Action, now: Timestamp) -> De
                 by_policy(enforced, policy, asker, image)
             }
             Some(_) => continue,
-            None if enforced.sign_in.is_enforced() => Decision {
+            None if enforced.sign_in.is_enforced() || enforced.incomplete => Decision {
                 organization: Some(&membership.organization),
                 ..Decision::new(Effect::Deny, Reason::PolicyMissing)
             },

@@ -11,12 +11,13 @@ use crate::cut;
 /// Hosts that serve Docker Hub, or that Docker owns under that name: any port, any letter case.
 /// `docker.io` and `index.docker.io` are folded by the engine itself; the others are contacted
 /// literally (facts: C13 of the engine lab, references.tsv R011 to R014).
-const DOCKER_HUB: [&str; 9] = [
+const DOCKER_HUB: [&str; 10] = [
     "docker.io",
     "index.docker.io",
     "registry-1.docker.io",
     "registry.hub.docker.com",
     "registry.docker.io",
+    "registry.ipv6.docker.com",
     "hub.docker.com",
     "www.docker.io",
     "docker.com",
@@ -84,7 +85,11 @@ pub fn canonical_host(host: &str) -> Cow<'_, str> {
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .and_then(|address| address.parse::<Ipv6Addr>().ok())
-        .map(|address| format!("[{address}]"));
+        // An IPv4 address in IPv6 clothes is the IPv4 address.
+        .map(|address| match address.to_ipv4_mapped() {
+            Some(address) => format!("{address}"),
+            None => format!("[{address}]"),
+        });
     let name = short.as_deref().unwrap_or(name);
     match port {
         Some(port) => Cow::Owned(format!("{name}:{}", if port.is_empty() { "0" } else { port })),
@@ -133,6 +138,7 @@ mod tests {
         check("[::1]:5000", "[::1]:5000");
         check("[0:0:0::1]:443", "[::1]");
         check("[2001:DB8::0001]", "[2001:db8::1]");
+        check("[::ffff:a00:5]:5000", "10.0.0.5:5000");
         check("", "");
     }
 }

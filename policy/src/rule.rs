@@ -11,6 +11,8 @@
 //! | `alpine:3.*` | tags by glob |
 //! | `alpine@sha256:…` | one digest |
 //!
+//! A host without a port *allows* that registry only, and *denies* it on every port.
+//!
 //! A tag says nothing about a pull by digest, and the engine ignores a tag beside a digest. So a
 //! rule with a tag never *allows* a pull by digest or of all tags, and *denies* both. A rule
 //! with a digest matches pulls by that digest only.
@@ -111,6 +113,9 @@ pub enum PatternError {
         "`*` alone is not a pattern; write `docker.io/*` for all of Docker Hub, or switch the category or the registry on"
     )]
     Everything,
+    /// A name on Docker Hub without a namespace, which no repository there has.
+    #[error("`{0}` matches nothing: every repository on Docker Hub is in a namespace; write for example `evil*/*`")]
+    NoNamespace(String),
     /// Not a host, or a wildcard in a place where a host may have none.
     #[error("`{0}` is no registry host; only `*.` at its start may be a wildcard")]
     Host(String),
@@ -165,6 +170,12 @@ impl Pattern {
         }
         let (host, path) = split_host(name)?;
         let (literal, rest) = check_path(&path)?;
+        if host == HostPart::Exact("docker.io".to_owned()) && literal.is_empty() {
+            match &rest {
+                Rest::Globs(globs) if globs.len() == 1 => return Err(PatternError::NoNamespace(text.to_owned())),
+                _ => {}
+            }
+        }
         let text = render(&host, &literal, &rest, tag.as_deref(), digest.as_deref());
         Ok(Self { host, literal, rest, tag, digest, text })
     }
@@ -253,6 +264,11 @@ fn check_path(path: &str) -> Result<(String, Rest), PatternError> {
             return Err(PatternError::Component((*component).to_owned()));
         }
     }
+    // `**` and the like say no more than `*`.
+    let components: Vec<&str> = components
+        .into_iter()
+        .map(|component| if component.bytes().all(|b| b == b'*') { "*" } else { component })
+        .collect();
     let literal = components.iter().take_while(|component| !glob::is_glob(component)).count();
     let (literal, globs) = components.split_at_checked(literal).unwrap_or((&components, &[]));
     let rest = match globs {

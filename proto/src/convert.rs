@@ -10,10 +10,16 @@ use policy::{
 
 use crate::document::{self, Header};
 
+/// Longest name of an organization, a user or a rule, in bytes.
+pub const MAX_NAME_BYTES: usize = 100;
 /// Most rules in one list.
 pub const MAX_RULES: usize = 50_000;
 /// Most namespaces in a directory.
 pub const MAX_PUBLISHERS: usize = 100_000;
+/// Most rules that one decision may have to try one by one (`policy::RuleSet::longest_run`).
+pub const MAX_RUN: usize = 1_000;
+/// Longest reason of a rule, in bytes.
+pub const MAX_REASON_BYTES: usize = 1000;
 /// Longest text of a contact, in bytes.
 pub const MAX_TEXT_BYTES: usize = 2000;
 
@@ -43,8 +49,11 @@ pub enum ConvertError {
         limit: usize,
     },
     /// A name that would break a line of a log or a record.
-    #[error("the document's {0} holds control characters or is longer than 256 bytes")]
+    #[error("the document's {0} holds control characters or is longer than 100 bytes")]
     BadName(&'static str),
+    /// A text that would break a line or a terminal.
+    #[error("the document's {0} holds control characters")]
+    BadText(&'static str),
     /// A rule that is none.
     #[error("rule `{id}` cannot be used")]
     Rule {
@@ -80,6 +89,7 @@ pub fn policy(document: &document::Policy, directory: Arc<Directory>) -> Result<
     let contact = document.contact.clone().unwrap_or_default();
     for text in [&contact.message, &contact.request_url, &contact.email] {
         limit("bytes of contact text", text.len(), MAX_TEXT_BYTES)?;
+        printable("contact", text)?;
     }
     limit("registries", registries.hosts.len(), MAX_RULES)?;
     Ok(Policy {
@@ -123,7 +133,12 @@ pub fn session(document: &document::Session) -> Result<Session, ConvertError> {
     let header = document.header.as_ref().ok_or(ConvertError::Missing("header"))?;
     limit("organizations", document.organizations.len(), 1000)?;
     let organizations = document.organizations.iter().map(membership).collect::<Result<_, _>>()?;
-    Ok(Session { user: name("user", &header.subject)?, uid: document.uid, organizations, validity: validity(header) })
+    Ok(Session {
+        user: name("user", &header.subject)?.to_lowercase(),
+        uid: document.uid,
+        organizations,
+        validity: validity(header),
+    })
 }
 
 fn membership(document: &document::Membership) -> Result<Membership, ConvertError> {
@@ -131,13 +146,15 @@ fn membership(document: &document::Membership) -> Result<Membership, ConvertErro
     Ok(Membership {
         organization: name("organization", &document.organization)?.to_ascii_lowercase(),
         role: role(document.role)?,
-        teams: document.teams.clone(),
+        teams: document.teams.iter().map(|team| team.to_lowercase()).collect(),
     })
 }
 
 fn rules(documents: &[document::Rule]) -> Result<RuleSet, ConvertError> {
     limit("rules", documents.len(), MAX_RULES)?;
-    documents.iter().map(rule).collect()
+    let rules: RuleSet = documents.iter().map(rule).collect::<Result<_, _>>()?;
+    limit("rules with a wildcard in the same place, or for the same images and people", rules.longest_run(), MAX_RUN)?;
+    Ok(rules)
 }
 
 fn rule(document: &document::Rule) -> Result<Rule, ConvertError> {
@@ -145,11 +162,13 @@ fn rule(document: &document::Rule) -> Result<Rule, ConvertError> {
         Pattern::parse(&document.pattern).map_err(|source| ConvertError::Rule { id: document.id.clone(), source })?;
     let scope = match document.scope.clone() {
         None => Scope::Organization,
-        Some(document::Scope { to: Some(document::scope::To::Team(team)) }) => Scope::Team(team),
-        Some(document::Scope { to: Some(document::scope::To::User(user)) }) => Scope::User(user),
+        Some(document::Scope { to: Some(document::scope::To::Team(team)) }) => Scope::Team(team.to_lowercase()),
+        Some(document::Scope { to: Some(document::scope::To::User(user)) }) => Scope::User(user.to_lowercase()),
         // A scope of a kind that this version does not know must not widen to everybody.
         Some(document::Scope { to: None }) => return Err(ConvertError::UnknownValue { field: "rule scope", value: 0 }),
     };
+    limit("bytes of a rule's reason", document.reason.len(), MAX_REASON_BYTES)?;
+    printable("rule reason", &document.reason)?;
     Ok(Rule {
         id: name("rule id", &document.id)?,
         pattern,
@@ -159,8 +178,14 @@ fn rule(document: &document::Rule) -> Result<Rule, ConvertError> {
     })
 }
 
+/// Several lines are fine; what moves a cursor is not.
+fn printable(what: &'static str, text: &str) -> Result<(), ConvertError> {
+    let good = text.chars().all(|c| c == '\n' || !c.is_control());
+    if good { Ok(()) } else { Err(ConvertError::BadText(what)) }
+}
+
 fn name(what: &'static str, text: &str) -> Result<String, ConvertError> {
-    let good = text.len() <= 256 && !text.contains(char::is_control);
+    let good = text.len() <= MAX_NAME_BYTES && !text.contains(char::is_control);
     if good { Ok(text.to_owned()) } else { Err(ConvertError::BadName(what)) }
 }
 

@@ -1,16 +1,17 @@
 //! The control socket of this machine: gRPC over a Unix socket or, on Windows, a named pipe.
 //!
 //! The only module that knows `interprocess`. The caller's uid is read from the socket at
-//! accept; it cannot be claimed. A caller that says nothing loses its place after
-//! [`FIRST_BYTE_DEADLINE`], and no user can hold more than [`SLOTS_PER_USER`] places.
+//! accept; it cannot be claimed. A caller that does not introduce itself loses its place after
+//! [`PREFACE_DEADLINE`]; no user can hold more than [`SLOTS_PER_USER`] places, all users together
+//! no more than [`SLOTS`], and root always finds one.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     io,
     path::{Path, PathBuf},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -21,14 +22,18 @@ use interprocess::local_socket::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::oneshot,
     time::Sleep,
 };
 use tonic::transport::{Channel, Endpoint, Uri, server::Connected};
 
-/// How long a caller may take to send its first byte.
-pub const FIRST_BYTE_DEADLINE: Duration = Duration::from_secs(5);
-/// Open connections for each uid: an agent holds three, the commands one each.
-pub const SLOTS_PER_USER: usize = 64;
+/// How long a caller may take to send the 24 bytes with which every HTTP/2 client begins.
+pub const PREFACE_DEADLINE: Duration = Duration::from_secs(5);
+const PREFACE_BYTES: usize = 24;
+/// Open connections for each uid: an agent holds two, the commands one each.
+pub const SLOTS_PER_USER: usize = 16;
+/// Open connections for all uids but root's, far below the usual limit of 1024 descriptors.
+pub const SLOTS: usize = 256;
 /// Largest message either way: one policy and one directory at their limits.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
@@ -81,9 +86,10 @@ impl Listener {
                 Ok(creds) => Peer { uid: creds.euid(), pid: creds.pid() },
                 Err(_) => Peer { uid: None, pid: None },
             };
-            if let Some(slot) = self.slots.take(peer.uid) {
-                let deadline = Some(Box::pin(tokio::time::sleep(FIRST_BYTE_DEADLINE)));
-                return Ok(Connection { stream, peer, deadline, _slot: Some(slot) });
+            if let Some((slot, sent_away)) = self.slots.take(peer.uid) {
+                let deadline = Box::pin(tokio::time::sleep(PREFACE_DEADLINE));
+                let introduction = Some(Introduction { missing: PREFACE_BYTES, deadline, sent_away });
+                return Ok(Connection { stream, peer, introduction, slot });
             }
         }
     }
@@ -119,8 +125,22 @@ fn async_stream(listener: Listener) -> impl tokio_stream::Stream<Item = io::Resu
     tokio_stream::wrappers::ReceiverStream::new(receiver)
 }
 
+/// Removes a socket file that nobody answers on; anything else there is an error.
+///
+/// # Errors
+/// `AddrInUse` when somebody answers, `AlreadyExists` when it is no socket.
 #[cfg(unix)]
-fn remove_stale(path: &Path) -> io::Result<()> {
+pub fn remove_stale(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt as _;
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                format!("`{}` is there and is no socket; it is left alone", path.display()),
+            ));
+        }
+        _ => {}
+    }
     match std::os::unix::net::UnixStream::connect(path) {
         Ok(_) => {
             Err(io::Error::new(io::ErrorKind::AddrInUse, format!("another process answers on `{}`", path.display())))
@@ -133,17 +153,32 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 
 /// Connections by uid.
 #[derive(Default, Clone)]
-struct Slots(Arc<Mutex<HashMap<Option<u32>, usize>>>);
+struct Slots(Arc<Mutex<HashMap<Option<u32>, User>>>);
+
+#[derive(Default)]
+struct User {
+    open: usize,
+    /// Those that have not introduced themselves, oldest first; dropping a sender sends one away.
+    silent: VecDeque<(u64, oneshot::Sender<()>)>,
+    next: u64,
+}
 
 impl Slots {
-    fn take(&self, uid: Option<u32>) -> Option<Slot> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(uid).or_default();
-        if *count >= SLOTS_PER_USER {
+    /// A place for a caller. Where a user's share is taken, the oldest of theirs that said nothing goes.
+    fn take(&self, uid: Option<u32>) -> Option<(Slot, oneshot::Receiver<()>)> {
+        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let others: usize = users.iter().filter(|(uid, _)| **uid != Some(0)).map(|(_, user)| user.open).sum();
+        let user = users.entry(uid).or_default();
+        let full = user.open >= SLOTS_PER_USER || (uid != Some(0) && others >= SLOTS);
+        if full && user.silent.pop_front().is_none() {
             return None;
         }
-        *count += 1;
-        Some(Slot { slots: self.clone(), uid })
+        let (stays, sent_away) = oneshot::channel();
+        let number = user.next;
+        user.next = user.next.wrapping_add(1);
+        user.open = user.open.saturating_add(1);
+        user.silent.push_back((number, stays));
+        Some((Slot { slots: self.clone(), uid, number }, sent_away))
     }
 }
 
@@ -151,15 +186,27 @@ impl Slots {
 struct Slot {
     slots: Slots,
     uid: Option<u32>,
+    number: u64,
+}
+
+impl Slot {
+    /// The caller has introduced itself, and is not sent away for another one.
+    fn introduced(&self) {
+        let mut users = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(user) = users.get_mut(&self.uid) {
+            user.silent.retain(|(number, _)| *number != self.number);
+        }
+    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut open = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.uid) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                open.remove(&self.uid);
+        self.introduced();
+        let mut users = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(user) = users.get_mut(&self.uid) {
+            user.open = user.open.saturating_sub(1);
+            if user.open == 0 {
+                users.remove(&self.uid);
             }
         }
     }
@@ -169,8 +216,15 @@ impl Drop for Slot {
 pub struct Connection {
     stream: Stream,
     peer: Peer,
-    deadline: Option<Pin<Box<Sleep>>>,
-    _slot: Option<Slot>,
+    introduction: Option<Introduction>,
+    slot: Slot,
+}
+
+/// What is still to come before a caller keeps its place.
+struct Introduction {
+    missing: usize,
+    deadline: Pin<Box<Sleep>>,
+    sent_away: oneshot::Receiver<()>,
 }
 
 impl Connected for Connection {
@@ -182,22 +236,23 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
         let before = buf.filled().len();
-        match Pin::new(&mut self.stream).poll_read(cx, buf) {
-            Poll::Ready(result) => {
-                if buf.filled().len() > before {
-                    self.deadline = None;
-                }
-                Poll::Ready(result)
-            }
-            Poll::Pending => match self.deadline.as_mut() {
-                None => Poll::Pending,
-                Some(deadline) => {
-                    ready!(deadline.as_mut().poll(cx));
-                    Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the caller sent nothing")))
-                }
-            },
+        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let Some(introduction) = this.introduction.as_mut() else { return polled };
+        introduction.missing = introduction.missing.saturating_sub(buf.filled().len().saturating_sub(before));
+        if introduction.missing == 0 {
+            this.introduction = None;
+            this.slot.introduced();
+            return polled;
         }
+        if polled.is_pending()
+            && (introduction.deadline.as_mut().poll(cx).is_ready()
+                || Pin::new(&mut introduction.sent_away).poll(cx).is_ready())
+        {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the caller did not introduce itself")));
+        }
+        polled
     }
 }
 

@@ -4,12 +4,18 @@
 //! wildcard *inside* the component behind the same literal path and with the same first letters
 //! are tried one by one.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 
 use hashbrown::HashMap;
 
 use super::{HostPart, Rest, Rule, Scope, globs_match};
-use crate::{cut, glob, host::Place, image::ImageRef, session::Membership, time::Timestamp};
+use crate::{
+    cut, glob,
+    host::{Place, split_port},
+    image::ImageRef,
+    session::Membership,
+    time::Timestamp,
+};
 
 /// What a match means: it decides how a tag rule sees a pull whose tag is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +53,8 @@ struct HostRules {
 /// Patterns with a wildcard inside a component, by the letters before it.
 #[derive(Clone, Debug, Default)]
 struct Globs {
-    by_start: HashMap<String, Vec<(Vec<String>, Target)>>,
+    /// Then by the whole glob.
+    by_start: HashMap<String, BTreeMap<String, (Vec<String>, Target)>>,
     /// Lengths of the keys, descending, each once.
     lengths: Vec<usize>,
 }
@@ -62,7 +69,7 @@ struct Target {
 #[derive(Clone, Debug, Default)]
 struct Exact {
     tags: HashMap<String, Scoped>,
-    tag_globs: Vec<(String, Scoped)>,
+    tag_globs: BTreeMap<String, Scoped>,
     digests: HashMap<String, Scoped>,
 }
 
@@ -119,20 +126,59 @@ impl RuleSet {
             return None;
         }
         let question = Question { rules: &self.rules, image, asker, purpose };
-        if let Some(rule) = self.hosts.get(place.host.as_ref()).and_then(|host| host.find(&place.path, question)) {
-            return Some(rule);
-        }
-        if self.below.is_empty() {
-            return None;
-        }
-        let mut rest = place.host.as_ref();
-        while let Some((_, below)) = rest.split_once('.') {
-            if let Some(rule) = self.below.get(below).and_then(|host| host.find(&place.path, question)) {
+        let host = place.host.as_ref();
+        // A rule for a host without a port denies every port of it.
+        let (name, port) = split_port(host);
+        let every_port = (purpose == Purpose::Deny && port.is_some()).then_some(name);
+        for host in [Some(host), every_port].into_iter().flatten() {
+            if let Some(rule) = self.hosts.get(host).and_then(|host| host.find(&place.path, question)) {
                 return Some(rule);
             }
-            rest = below;
+            let mut rest = if self.below.is_empty() { "" } else { host };
+            while let Some((_, below)) = cut::at_first(rest, b'.') {
+                if let Some(rule) = self.below.get(below).and_then(|host| host.find(&place.path, question)) {
+                    return Some(rule);
+                }
+                rest = below;
+            }
         }
         None
+    }
+
+    /// The longest run of rules that one question may have to try one by one: patterns with a
+    /// wildcard inside the same component behind the same letters, tag globs of one repository,
+    /// rules for the same images and people. Publishers and readers bound it.
+    #[must_use]
+    pub fn longest_run(&self) -> usize {
+        let hosts = self.hosts.values().chain(self.below.values());
+        hosts.map(HostRules::longest_run).max().unwrap_or_default()
+    }
+}
+
+impl HostRules {
+    fn longest_run(&self) -> usize {
+        let same_start = self.globs.values().flat_map(|globs| globs.by_start.values());
+        let globs = same_start.clone().map(BTreeMap::len);
+        let behind_globs = same_start.flat_map(BTreeMap::values).map(|(_, target)| target);
+        let targets = self.repositories.values().chain(self.under.values()).chain(behind_globs);
+        globs.chain(targets.map(Target::longest_run)).max().unwrap_or_default()
+    }
+}
+
+impl Target {
+    fn longest_run(&self) -> usize {
+        let exact = self.exact.iter().flat_map(|exact| {
+            let scoped = exact.tags.values().chain(exact.tag_globs.values()).chain(exact.digests.values());
+            scoped.map(Scoped::longest_run).chain([exact.tag_globs.len()])
+        });
+        exact.chain([self.any.longest_run()]).max().unwrap_or_default()
+    }
+}
+
+impl Scoped {
+    fn longest_run(&self) -> usize {
+        let some = self.some.iter().flat_map(|some| some.users.values().chain(some.teams.values()));
+        some.map(Vec::len).chain([self.everyone.len()]).max().unwrap_or_default()
     }
 }
 
@@ -176,19 +222,14 @@ impl Globs {
             self.lengths.insert(place, start.len());
         }
         let same_start = self.by_start.entry_ref(start).or_default();
-        let place = same_start.iter().position(|(known, _)| known == globs).unwrap_or_else(|| {
-            same_start.push((globs.to_vec(), Target::default()));
-            same_start.len().saturating_sub(1)
-        });
-        #[allow(clippy::indexing_slicing, reason = "`place` was found or pushed above")]
-        &mut same_start[place].1
+        &mut same_start.entry(globs.join("/")).or_insert_with(|| (globs.to_vec(), Target::default())).1
     }
 
     fn find<'r>(&self, rest: &str, question: Question<'r, '_>) -> Option<&'r Rule> {
         self.lengths
             .iter()
             .filter_map(|length| self.by_start.get(rest.get(..*length)?))
-            .flatten()
+            .flat_map(BTreeMap::values)
             .filter(|(globs, _)| globs_match(globs, rest))
             .find_map(|(_, target)| target.find(question))
     }
@@ -200,13 +241,7 @@ impl Target {
             (None, None) => &mut self.any,
             (_, Some(digest)) => self.exact.get_or_insert_default().digests.entry_ref(digest).or_default(),
             (Some(tag), None) if glob::is_glob(tag) => {
-                let globs = &mut self.exact.get_or_insert_default().tag_globs;
-                let place = globs.iter().position(|(known, _)| known == tag).unwrap_or_else(|| {
-                    globs.push((tag.into(), Scoped::default()));
-                    globs.len().saturating_sub(1)
-                });
-                #[allow(clippy::indexing_slicing, reason = "`place` was found or pushed above")]
-                &mut globs[place].1
+                self.exact.get_or_insert_default().tag_globs.entry(tag.into()).or_default()
             }
             (Some(tag), None) => self.exact.get_or_insert_default().tags.entry_ref(tag).or_default(),
         }
@@ -230,11 +265,7 @@ impl Exact {
         // By digest, or all tags: which tags that touches cannot be told.
         .or_else(|| match question.purpose {
             Purpose::Allow => None,
-            Purpose::Deny => self
-                .tags
-                .values()
-                .chain(self.tag_globs.iter().map(|(_, scoped)| scoped))
-                .find_map(|scoped| scoped.find(question)),
+            Purpose::Deny => self.tags.values().chain(self.tag_globs.values()).find_map(|scoped| scoped.find(question)),
         })
     }
 

@@ -4,6 +4,10 @@ use super::*;
 use crate::{ImageRef, Membership, Role};
 
 fn matches(pattern: &str, image: &str) -> bool {
+    matches_for(pattern, image, Purpose::Allow)
+}
+
+fn matches_for(pattern: &str, image: &str, purpose: Purpose) -> bool {
     let rule = Rule {
         id: "r".into(),
         pattern: Pattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}")),
@@ -15,7 +19,7 @@ fn matches(pattern: &str, image: &str) -> bool {
     let image = ImageRef::parse(image).expect("a reference").or_latest();
     let membership = Membership { organization: "acme".into(), role: Role::Member, teams: Vec::new() };
     let asker = Asker { user: "dana", membership: &membership, now: Timestamp(1) };
-    set.find(&image, &image.place(), asker, Purpose::Allow).is_some()
+    set.find(&image, &image.place(), asker, purpose).is_some()
 }
 
 #[test]
@@ -70,6 +74,40 @@ fn patterns_match_whole_components() {
 }
 
 #[test]
+fn a_host_without_a_port_is_denied_on_every_port_and_allowed_on_its_own() {
+    for (pattern, image) in [
+        ("evil.example/*", "evil.example:8443/x"),
+        ("*.evil.example/*", "a.b.evil.example:8443/x"),
+        ("10.0.0.5/*", "[::ffff:a00:5]:5000/x"),
+        ("[::1]/x", "[::1]:5000/x"),
+    ] {
+        assert!(matches_for(pattern, image, Purpose::Deny), "{pattern} on {image}");
+        assert!(!matches_for(pattern, image, Purpose::Allow), "{pattern} on {image}");
+    }
+    assert!(!matches_for("evil.example:8443/*", "evil.example/x", Purpose::Deny));
+    assert!(matches_for("10.0.0.5:5000/*", "[::ffff:a00:5]:5000/x", Purpose::Allow));
+}
+
+#[test]
+fn the_longest_run_is_what_must_be_tried_one_by_one() {
+    let set = |patterns: &[&str]| -> RuleSet {
+        let rule = |pattern: &&str| Rule {
+            id: String::new(),
+            pattern: Pattern::parse(pattern).expect("a pattern"),
+            scope: Scope::Organization,
+            expires_at: None,
+            reason: String::new(),
+        };
+        patterns.iter().map(rule).collect()
+    };
+    assert_eq!(set(&[]).longest_run(), 0);
+    assert_eq!(set(&["a/b", "a/c", "x/*", "y/z-*"]).longest_run(), 1);
+    assert_eq!(set(&["a/*x", "a/*y", "a/*z"]).longest_run(), 3);
+    assert_eq!(set(&["a/b:1.*", "a/b:2.*", "a/b:3"]).longest_run(), 2);
+    assert_eq!(set(&["a/b", "a/b", "docker.io/a/b"]).longest_run(), 3);
+}
+
+#[test]
 fn the_normal_form_reads_back_as_itself() {
     for (text, expected) in [
         ("alpine", "docker.io/library/alpine"),
@@ -78,6 +116,8 @@ fn the_normal_form_reads_back_as_itself() {
         ("DOCKER.IO:443/alpine:3.*", "docker.io/library/alpine:3.*"),
         ("*.corp.example/*", "*.corp.example/*"),
         ("acme/app-*/x", "docker.io/acme/app-*/x"),
+        ("evil/**", "docker.io/evil/*"),
+        ("docker.io/**", "docker.io/*"),
     ] {
         let pattern = Pattern::parse(text).expect("a pattern");
         assert_eq!(pattern.as_str(), expected);
@@ -92,6 +132,8 @@ fn what_is_no_pattern_is_refused_with_a_hint() {
         ("", "empty"),
         ("*", "alone"),
         ("*/*", "alone"),
+        ("docker.io/evil*", "matches nothing"),
+        ("docker.io/*evil*", "matches nothing"),
         ("Evil/x/Y", "lower-case"),
         ("acme/App", "lower-case"),
         ("acme//x", "lower-case"),

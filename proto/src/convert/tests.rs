@@ -51,6 +51,15 @@ fn unknown_values_refuse_the_whole_document() {
     check(Document { contact: Some(long), ..policy() }, "contact");
     let newline = document::Rule { id: "a\nb".into(), pattern: "x/y".into(), ..document::Rule::default() };
     check(Document { allow: vec![newline], ..policy() }, "control characters");
+    let escape = document::Rule {
+        id: "r".into(),
+        pattern: "x/y".into(),
+        reason: "\u{1b}[2J".into(),
+        ..document::Rule::default()
+    };
+    check(Document { deny: vec![escape], ..policy() }, "control characters");
+    let run = |n: usize| document::Rule { id: format!("r{n}"), pattern: format!("*/miner-{n}*"), ..Default::default() };
+    check(Document { deny: (0..=MAX_RUN).map(run).collect(), ..policy() }, "in the same place");
 
     assert!(
         directory(&document::Directory {
