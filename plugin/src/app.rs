@@ -27,6 +27,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     // Sockets and files are this user's alone; the control socket is opened for others explicitly.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     start_log();
+    raise_descriptor_limit();
     let state = StateDir::open(&config.state_dir)?;
     let (enforcer, handle, live) = Enforcer::start(state, config.enrollment.clone())?;
     let machine_id = enforcer.machine_id().to_owned();
@@ -53,7 +54,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         let listener = Listener::bind(&config.control_socket, 0o666)
             .with_context(|| format!("cannot listen on `{}`", config.control_socket.display()))?;
         let writer = tokio::spawn(enforcer.run());
-        let service = Service { enforcer: handle, live, records, machine_id };
+        let service = Service::new(handle, live, records, machine_id);
         tokio::select! {
             served = control::serve(listener, service) => served.context("the control socket failed"),
             ended = writer => Err(anyhow::anyhow!("the writer ended: {ended:?}")),
@@ -88,12 +89,7 @@ async fn stop_signal() {
 /// Binds the engine's socket. A file that nobody answers on is what a killed process left.
 fn bind(path: &Path) -> anyhow::Result<UnixListener> {
     make_parent(path)?;
-    match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => anyhow::bail!("another process answers there; stop it or give this one another --socket"),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error.into()),
-    }
+    proto::local::remove_stale(path)?;
     Ok(UnixListener::bind(path)?)
 }
 
@@ -105,6 +101,14 @@ fn make_parent(path: &Path) -> anyhow::Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(parent);
     rustix::process::umask(masked);
     made.with_context(|| format!("cannot make the directory `{}`", parent.display()))
+}
+
+/// As many connections as the system lets this process have; the bounds are below the usual limit.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is refused, the limit that was there holds.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 fn start_log() {

@@ -1,8 +1,8 @@
 //! The control socket: gRPC for the agent, the registry door and the commands of this machine.
 //!
 //! The caller's uid comes from the kernel. Everybody may hand over sealed documents, since only
-//! what verifies counts; a session counts for the uid it was sealed for. Records go to root and
-//! to users with a session in force.
+//! what verifies counts; a session counts for the uid it was sealed for. A user with a session in
+//! force gets the records that are about them or about nobody, root gets all.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -17,13 +17,18 @@ use proto::{
 };
 use tokio_stream::{Stream, StreamExt as _, wrappers::WatchStream};
 use tonic::{Request, Response, Status, transport::Server};
+use tower::util::MapRequestLayer;
 
 use crate::{
     clock,
     enforcer::{ApplyError, Handle},
     live::Live,
-    record::Records,
+    record::{Reader, Record, Records},
 };
+
+mod bounds;
+
+use bounds::{Budget, HandOvers};
 
 /// The longest a caller may have a long poll wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -41,6 +46,16 @@ pub struct Service {
     pub records: Records,
     /// This machine's id.
     pub machine_id: String,
+    /// Who hands documents over right now.
+    hand_overs: HandOvers,
+}
+
+impl Service {
+    /// Answers from these.
+    #[must_use]
+    pub fn new(enforcer: Handle, live: Arc<Live>, records: Records, machine_id: String) -> Self {
+        Self { enforcer, live, records, machine_id, hand_overs: HandOvers::default() }
+    }
 }
 
 /// Serves until it is dropped: callers come back after a restart, so there is nothing to wait for.
@@ -51,9 +66,11 @@ pub async fn serve(listener: Listener, service: Service) -> Result<(), tonic::tr
     let control = ControlServer::new(service)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let budget = Budget::default();
     Server::builder()
-        .concurrency_limit_per_connection(32)
-        .max_concurrent_streams(64)
+        .layer(MapRequestLayer::new(move |request| budget.bound(request)))
+        .concurrency_limit_per_connection(8)
+        .max_concurrent_streams(8)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .add_service(control)
@@ -66,6 +83,8 @@ impl Control for Service {
     async fn apply(&self, request: Request<ApplyRequest>) -> Result<Response<ApplyResponse>, Status> {
         let uid = caller(&request)?;
         let ApplyRequest { envelopes, end_session } = request.into_inner();
+        let turn = self.hand_overs.begin(uid);
+        let _turn = turn.ok_or_else(|| Status::resource_exhausted("this user is handing documents over already"))?;
         let in_force = self.enforcer.apply(uid, envelopes, end_session).await.map_err(|error| refusal(&error))?;
         Ok(Response::new(ApplyResponse { in_force }))
     }
@@ -116,24 +135,26 @@ impl Control for Service {
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
 
-    async fn watch(&self, _request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        // Sealed sessions are nobody's but their user's and the enforcers'.
+        if caller(&request)? != 0 {
+            return Err(Status::permission_denied("sealed documents are handed on to root only"));
+        }
         let views = WatchStream::new(self.enforcer.view());
         Ok(Response::new(Box::pin(views.map(|view| Ok(WatchResponse { envelopes: view.envelopes.clone() })))))
     }
 
     async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {
         let uid = caller(&request)?;
-        let signed_in = self.live.enforced().sessions.iter().any(|s| s.uid == uid && s.is_valid(clock::now()));
-        if uid != 0 && !signed_in {
-            return Err(Status::permission_denied("records go to root and to users who are signed in on this machine"));
-        }
+        let reader = self.reader(uid)?;
         let RecordsRequest { acknowledge, wait_ms, run } = request.into_inner();
         let this_run = self.live.counters().started_at_ms;
         // Numbers of another run would forget records that nobody has.
         let acknowledge = if run == this_run { acknowledge } else { 0 };
         let wait = Duration::from_millis(u64::from(wait_ms)).min(MAX_WAIT);
-        let batch = self.records.fetch(acknowledge, wait).await;
-        let records = batch.records.iter().map(|record| record.to_message(&self.machine_id)).collect();
+        let batch = self.records.fetch(&reader, acknowledge, wait).await;
+        let message = |(number, record): &(u64, Record)| record.to_message(&self.machine_id, this_run, *number);
+        let records = batch.records.iter().map(message).collect();
         Ok(Response::new(RecordsResponse { records, last: batch.last, dropped: batch.dropped, run: this_run }))
     }
 
@@ -149,6 +170,18 @@ impl Control for Service {
 }
 
 impl Service {
+    fn reader(&self, uid: u32) -> Result<Reader, Status> {
+        if uid == 0 {
+            return Ok(Reader::Everything);
+        }
+        let enforced = self.live.enforced();
+        let mut sessions = enforced.sessions.iter().filter(|s| s.uid == uid && s.is_valid(clock::now()));
+        match sessions.next() {
+            Some(session) => Ok(Reader::Of(session.user.clone())),
+            None => Err(Status::permission_denied("records go to root and to users who are signed in on this machine")),
+        }
+    }
+
     fn check_one(&self, input: String) -> CheckedImage {
         let image = match ImageRef::parse_any(&input) {
             Ok(image) => image.or_latest(),

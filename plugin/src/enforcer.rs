@@ -94,6 +94,8 @@ pub struct Enforcer {
     enrollment_seen: Option<FileId>,
     enrollment: Result<Enrollment, EnrollmentError>,
     documents: Documents,
+    /// A policy on disk could not be used; until one is handed over, what is missing is not "off".
+    incomplete: bool,
     generations: Generations,
     view: watch::Sender<Arc<View>>,
     commands: mpsc::Receiver<Command>,
@@ -121,6 +123,7 @@ impl Enforcer {
             enrollment_seen,
             enrollment,
             documents: Documents::default(),
+            incomplete: false,
             generations,
             view,
             commands,
@@ -172,6 +175,7 @@ impl Enforcer {
             self.state.write_document(&document.file_name, &document.bytes)?;
         }
         self.documents = change.documents;
+        self.incomplete &= !self.documents.are_complete();
         for name in &change.removed {
             // Only a document that is no longer in force is left behind if this fails.
             if let Err(error) = self.state.remove_document(name) {
@@ -187,12 +191,14 @@ impl Enforcer {
 
     /// Opens what is on disk with the keys that are trusted now.
     fn restore(&mut self) -> Result<(), StateError> {
-        self.documents = Documents::default();
-        if let Ok(enrollment) = &self.enrollment {
-            let now = clock::now().0;
-            let stored = self.state.documents()?;
-            self.documents = Documents::restore(stored, &enrollment.trust_keys, &self.machine_id, now);
-        }
+        (self.documents, self.incomplete) = match &self.enrollment {
+            Ok(enrollment) => {
+                let stored = self.state.documents()?;
+                let keys = &enrollment.trust_keys;
+                Documents::restore(stored, keys, &self.machine_id, &self.generations, clock::now().0)
+            }
+            Err(_) => (Documents::default(), false),
+        };
         for document in self.documents.in_force() {
             let name = documents::generation_name(document.kind(), document.uid, &document.subject);
             let highest = self.generations.entry(name).or_default();
@@ -225,6 +231,7 @@ impl Enforcer {
             sign_in: sign_in(&self.enrollment),
             sessions: self.documents.sessions(),
             policies: self.documents.policies(),
+            incomplete: self.incomplete,
             admin: self.enrollment.as_ref().map(admin).unwrap_or_default(),
             login_host: self
                 .enrollment

@@ -21,8 +21,11 @@ use tokio::{
 };
 use ulid::Ulid;
 
-/// Records kept while no agent fetches them, about 250 bytes each.
+/// Records kept while no agent fetches them, about 250 bytes each; as many again that an agent was
+/// given and has not acknowledged.
 pub const KEPT: usize = 4096;
+/// Longest image name in a record, in bytes; a name of a registry has less.
+const MAX_IMAGE_BYTES: usize = 512;
 /// Most records in one answer.
 pub const BATCH: usize = 500;
 /// After the first record of a batch, others may join it for this long.
@@ -46,20 +49,40 @@ struct Shared {
     dropped: AtomicU64,
 }
 
-/// Records that were given to an agent and not acknowledged yet; at most [`BATCH`].
-#[derive(Debug)]
+/// Records that were taken from the queue and not acknowledged yet, with their numbers.
+#[derive(Debug, Default)]
 struct HandedOut {
-    records: VecDeque<Record>,
-    /// Sequence number of the first of them, or of the next record.
-    first: u64,
+    records: VecDeque<(u64, Record)>,
+    last: u64,
+}
+
+/// Who asks for records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reader {
+    /// Root.
+    Everything,
+    /// A user with a session in force: records about them, and about nobody.
+    Of(String),
+}
+
+impl Reader {
+    fn may_have(&self, record: &Record) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Of(user) => {
+                let mut users = record.users().peekable();
+                users.peek().is_none() || users.any(|named| named == user)
+            }
+        }
+    }
 }
 
 /// Records behind a sequence number.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// At most [`BATCH`].
-    pub records: Vec<Record>,
-    /// Sequence number of the last one; of the last one ever handed out when there is none.
+    /// At most [`BATCH`], with their sequence numbers.
+    pub records: Vec<(u64, Record)>,
+    /// Sequence number of the last one; what was acknowledged when there is none.
     pub last: u64,
     /// Lost since the start.
     pub dropped: u64,
@@ -69,7 +92,7 @@ pub struct Batch {
 #[must_use]
 pub fn channel() -> (Recorder, Records) {
     let shared = Arc::new(Shared { queue: ArrayQueue::new(KEPT), arrived: Notify::new(), dropped: AtomicU64::new(0) });
-    let handed_out = Arc::new(Mutex::new(HandedOut { records: VecDeque::new(), first: 1 }));
+    let handed_out = Arc::default();
     (Recorder(Arc::clone(&shared)), Records { shared, handed_out })
 }
 
@@ -85,16 +108,20 @@ impl Recorder {
 }
 
 impl Records {
-    /// Forgets records up to `acknowledge`, then waits up to `wait` for later ones.
-    pub async fn fetch(&self, acknowledge: u64, wait: Duration) -> Batch {
+    /// Forgets the reader's records up to `acknowledge`, then waits up to `wait` for later ones.
+    pub async fn fetch(&self, reader: &Reader, acknowledge: u64, wait: Duration) -> Batch {
         let deadline = Instant::now() + wait;
-        self.handed_out.lock().await.forget(acknowledge);
+        self.handed_out
+            .lock()
+            .await
+            .records
+            .retain(|(number, record)| *number > acknowledge || !reader.may_have(record));
         loop {
             let arrived = self.shared.arrived.notified();
             tokio::pin!(arrived);
             // Registered before looking, so that nothing arrives unseen in between.
             arrived.as_mut().enable();
-            let batch = self.look().await;
+            let batch = self.look(reader, acknowledge).await;
             if !batch.records.is_empty() || timeout_at(deadline, arrived).await.is_err() {
                 return batch;
             }
@@ -102,32 +129,28 @@ impl Records {
         }
     }
 
-    async fn look(&self) -> Batch {
+    async fn look(&self, reader: &Reader, acknowledged: u64) -> Batch {
         let mut handed_out = self.handed_out.lock().await;
-        while handed_out.records.len() < BATCH {
-            let Some(record) = self.shared.queue.pop() else { break };
-            handed_out.records.push_back(record);
+        while let Some(record) = self.shared.queue.pop() {
+            handed_out.last = handed_out.last.saturating_add(1);
+            let number = handed_out.last;
+            // Nobody came for the oldest ones that this reader may not have.
+            if handed_out.records.len() >= KEPT {
+                handed_out.records.pop_front();
+                self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            handed_out.records.push_back((number, record));
         }
-        let count = u64::try_from(handed_out.records.len()).unwrap_or(u64::MAX);
-        Batch {
-            records: handed_out.records.iter().cloned().collect(),
-            last: handed_out.first.saturating_add(count).saturating_sub(1),
-            dropped: self.dropped(),
-        }
+        let theirs = handed_out.records.iter().filter(|(_, record)| reader.may_have(record));
+        let records: Vec<_> = theirs.take(BATCH).cloned().collect();
+        let last = records.last().map_or(acknowledged, |(number, _)| *number);
+        Batch { records, last, dropped: self.dropped() }
     }
 
     /// Lost since the start.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
-    }
-}
-
-impl HandedOut {
-    fn forget(&mut self, acknowledge: u64) {
-        while self.first <= acknowledge && self.records.pop_front().is_some() {
-            self.first = self.first.saturating_add(1);
-        }
     }
 }
 
@@ -153,7 +176,8 @@ impl Record {
         let now = Timestamp(at_ms / 1000);
         let mut text = String::with_capacity(128);
         if let Some(image) = action.image() {
-            text.push_str(image.as_str());
+            // References are ASCII, so that any place is a place between characters.
+            text.push_str(image.as_str().get(..MAX_IMAGE_BYTES).unwrap_or(image.as_str()));
             text.push_str(if image.is_all_tags() { ":*" } else { "" });
         }
         text.push('\n');
@@ -177,9 +201,14 @@ impl Record {
         }
     }
 
+    /// The users with a session in force when it was decided.
+    fn users(&self) -> impl Iterator<Item = &str> {
+        self.text.split('\n').skip(3)
+    }
+
     /// As it goes to the service.
     #[must_use]
-    pub fn to_message(&self, machine_id: &str) -> sync::Record {
+    pub fn to_message(&self, machine_id: &str, run: i64, sequence: u64) -> sync::Record {
         let mut lines = self.text.split('\n').map(str::to_owned);
         let mut next = || lines.next().unwrap_or_default();
         sync::Record {
@@ -196,6 +225,8 @@ impl Record {
             generation: self.generation,
             would_deny: self.would_deny,
             users: lines.collect(),
+            sequence,
+            run,
         }
     }
 }

@@ -145,10 +145,12 @@ impl StateDir {
     /// [`StateError`].
     pub fn remove_document(&self, name: &str) -> Result<(), StateError> {
         let path = self.path.join(SEALED).join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &path)(error)),
-            _ => Ok(()),
-        }
+        let gone = match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        };
+        // Synced, so that a power cut does not bring it back.
+        gone.and_then(|()| File::open(self.path.join(SEALED))?.sync_all()).map_err(io_error("remove", &path))
     }
 
     /// The highest generations seen.

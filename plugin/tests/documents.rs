@@ -7,7 +7,7 @@ use std::{fs, io::Write as _, os::unix::net::UnixStream, time::Instant};
 use prost::Message as _;
 use proto::{
     control::{ApplyRequest, CheckRequest, RecordsRequest, WatchRequest},
-    document::{self, Badge, Directory, Envelope, Publisher, Rule, WhenExpired},
+    document::{self, Badge, Directory, Envelope, Publisher, Role, Rule, WhenExpired},
     keys::SigningKey,
     sealed::{Purpose, open, seal},
 };
@@ -50,6 +50,92 @@ async fn documents_survive_a_kill_and_generations_never_go_back() {
     assert_eq!(refused.code(), Code::FailedPrecondition);
     machine.apply(vec![machine.seal(&policy(6)), session]).await.expect("a newer one");
     machine.pull("evil/miner").is_denied("community image");
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_or_replaced_never_comes_back() {
+    let mut machine = Machine::start_with(&["acme"]);
+    let owner = machine.session_of("olga", Role::Owner, 10).await;
+    let owner = machine.seal(&owner);
+    machine.apply(vec![machine.seal(&policy(1)), owner.clone()]).await.expect("an owner");
+    machine.pull("evil/miner").is_allowed();
+    // The same again is no harm: an agent that started anew hands over what it kept.
+    machine.apply(vec![owner.clone()]).await.expect("the same session");
+    let member = machine.session_of("dana", Role::Member, 11).await;
+    let member = machine.seal(&member);
+    machine.apply(vec![member.clone()]).await.expect("a member in her place");
+    machine.pull("evil/miner").is_denied("community image");
+    for _ in 0..2 {
+        let refused = machine.apply(vec![owner.clone()]).await.expect_err("a replaced session");
+        assert!(refused.message().contains("sign in again"), "{}", refused.message());
+        machine.pull("evil/miner").is_denied("community image");
+        machine.restart();
+    }
+    machine.control().apply(ApplyRequest { envelopes: vec![], end_session: true }).await.expect("signed out");
+    for _ in 0..2 {
+        for session in [&owner, &member] {
+            machine.apply(vec![session.clone()]).await.expect_err("an ended session");
+        }
+        machine.pull("alpine").is_denied("signed in to acme");
+        machine.restart();
+    }
+    let again = machine.session_of("dana", Role::Member, 12).await;
+    machine.apply(vec![machine.seal(&again), machine.seal(&policy(1))]).await.expect("signed in again");
+    machine.pull("alpine").is_allowed();
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_takes_no_document_away() {
+    let mut machine = Machine::start();
+    let mut ahead = policy(1);
+    let header = ahead.header.as_mut().expect("a header");
+    header.issued_at = now() + proto::sealed::CLOCK_SKEW_SECONDS - 5;
+    header.refresh_after = header.issued_at + 3600;
+    header.expires_at = header.issued_at + 7200;
+    machine.sign_in(&ahead).await;
+    machine.kill();
+    // As a clock that is behind by years sees it: sealed far in the future, kept on disk.
+    let sealed = machine.path("state/sealed");
+    let name = files(&sealed).into_iter().find(|name| name.starts_with("policy-")).expect("a policy on disk");
+    let header = ahead.header.as_mut().expect("a header");
+    for time in [&mut header.issued_at, &mut header.refresh_after, &mut header.expires_at] {
+        *time += 100_000_000;
+    }
+    fs::write(sealed.join(name), machine.seal(&ahead)).expect("the policy of a clock that was right");
+    machine.run();
+    machine.pull("evil/miner").is_denied("community image");
+}
+
+#[tokio::test]
+async fn a_policy_that_was_damaged_on_disk_is_not_off() {
+    // Sign-in is optional here, so that what is missing could look like "no policy".
+    let mut machine = Machine::start();
+    machine.sign_in(&policy(1)).await;
+    machine.kill();
+    let sealed = machine.path("state/sealed");
+    let name = files(&sealed).into_iter().find(|name| name.starts_with("policy-")).expect("a policy on disk");
+    let original = fs::read(sealed.join(&name)).expect("a policy");
+    fs::write(sealed.join(&name), &original[..original.len() / 2]).expect("damage");
+    machine.run();
+    machine.pull("alpine").is_denied("policy has not reached this machine");
+    machine.apply(vec![original]).await.expect("handed over again");
+    machine.pull("alpine").is_allowed();
+}
+
+#[tokio::test]
+async fn many_rules_are_read_fast_and_too_many_in_one_place_are_refused() {
+    let machine = Machine::start();
+    machine.sign_in(&policy(1)).await;
+    let with = |generation, count: usize, pattern: fn(usize) -> String| {
+        let rule = |n| Rule { id: format!("r{n}"), pattern: pattern(n), ..Rule::default() };
+        machine.seal(&document::Policy { deny: (0..count).map(rule).collect(), ..policy(generation) })
+    };
+    let start = Instant::now();
+    machine.apply(vec![with(2, 50_000, |n| format!("vendor{n}/app-*"))]).await.expect("many rules");
+    assert!(start.elapsed().as_secs() < 8, "{:?}", start.elapsed());
+    machine.pull("vendor49999/app-x").is_denied("denies");
+    let refused = machine.apply(vec![with(3, 2_000, |n| format!("*/miner-{n}*"))]).await.expect_err("too many");
+    assert!(refused.message().contains("in the same place"), "{}", refused.message());
 }
 
 #[tokio::test]

@@ -41,6 +41,7 @@ pub(super) fn serve(
     let mut buffer = vec![0; BUFFER];
     let mut answer = Vec::with_capacity(1024);
     let mut last_round = false;
+    let mut warned: Option<Instant> = None;
     loop {
         if !last_round && stopping.is_cancelled() {
             last_round = true;
@@ -56,7 +57,10 @@ pub(super) fn serve(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 // Out of descriptors or an aborted call: connections end soon, then there is room again.
-                warn!(%error, "cannot accept a connection");
+                if warned.is_none_or(|at| at.elapsed() > LOOK_UP) {
+                    warn!(%error, "cannot accept a connection");
+                    warned = Some(Instant::now());
+                }
                 thread::sleep(Duration::from_millis(10));
             }
         }

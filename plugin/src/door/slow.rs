@@ -15,7 +15,7 @@ use proto::authz::MAX_MESSAGE_BYTES;
 use tokio::{
     io::AsyncReadExt as _,
     net::UnixStream,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc},
     time::timeout,
 };
 use tracing::{debug, warn};
@@ -29,6 +29,10 @@ const SLOTS: u32 = 512;
 const HEADER_DEADLINE: Duration = Duration::from_secs(5);
 /// For a message of 8 MiB.
 const MESSAGE_DEADLINE: Duration = Duration::from_secs(10);
+/// Bytes of large messages in memory at once; others wait for their turn, and their deadline.
+const LARGE_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
+/// Messages up to this do not wait.
+const SMALL: usize = 128 << 10;
 /// A larger message is not read to its end.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
 /// At the end, connections get this long at most.
@@ -42,10 +46,13 @@ const TOO_SLOW: &str = "this request did not reach pullgate whole within 10 seco
 /// Serves until the fast thread is gone and every connection is done.
 pub(super) async fn serve(mut handed_over: mpsc::Receiver<Handover>, authorizer: Arc<Authorizer>) {
     let slots = Arc::new(Semaphore::new(SLOTS as usize));
+    let large = Arc::new(Semaphore::new(LARGE_BYTES));
     while let Some(Handover { stream, read }) = handed_over.recv().await {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         match asynchronous(stream) {
-            Ok(stream) => drop(tokio::spawn(connection(stream, read, Arc::clone(&authorizer), slot))),
+            Ok(stream) => {
+                drop(tokio::spawn(connection(stream, read, Arc::clone(&authorizer), Arc::clone(&large), slot)));
+            }
             Err(error) => warn!(%error, "cannot serve a connection"),
         }
     }
@@ -59,12 +66,18 @@ fn asynchronous(stream: StdStream) -> io::Result<UnixStream> {
     UnixStream::from_std(stream)
 }
 
-async fn connection(stream: UnixStream, read: Vec<u8>, authorizer: Arc<Authorizer>, slot: OwnedSemaphorePermit) {
+async fn connection(
+    stream: UnixStream,
+    read: Vec<u8>,
+    authorizer: Arc<Authorizer>,
+    large: Arc<Semaphore>,
+    slot: OwnedSemaphorePermit,
+) {
     let (reader, writer) = stream.into_split();
     let stream = tokio::io::join(io::Cursor::new(read).chain(reader), writer);
     let answer = service_fn(move |request| {
-        let authorizer = Arc::clone(&authorizer);
-        async move { Ok::<_, Infallible>(respond(&authorizer, request).await) }
+        let (authorizer, large) = (Arc::clone(&authorizer), Arc::clone(&large));
+        async move { Ok::<_, Infallible>(respond(&authorizer, &large, request).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .keep_alive(false)
@@ -82,7 +95,7 @@ async fn connection(stream: UnixStream, read: Vec<u8>, authorizer: Arc<Authorize
     drop(slot);
 }
 
-async fn respond(authorizer: &Authorizer, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn respond(authorizer: &Authorizer, large: &Semaphore, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let question = match request.method() {
         &Method::POST => Question::at(request.uri().path()),
         _ => None,
@@ -91,7 +104,8 @@ async fn respond(authorizer: &Authorizer, request: Request<Incoming>) -> Respons
         let text = br#"{"Err":"this socket answers Docker Engine's authorization requests only"}"#;
         return json(StatusCode::NOT_FOUND, Bytes::from_static(text));
     };
-    let answer = match (question, read(question, request.into_body()).await) {
+    let mut room = None;
+    let answer = match (question, read(question, request.into_body(), large, &mut room).await) {
         (Question::Request, Message::TooLarge) => authorizer.refuse(TOO_LARGE),
         (Question::Request, Message::Cut) => authorizer.refuse(TOO_SLOW),
         (question, Message::Whole(message)) => question.answer(authorizer, &message),
@@ -115,13 +129,27 @@ enum Message {
 
 /// Reads a message to its end, so that the engine is not interrupted while it writes. Only a
 /// request's is kept.
-async fn read(question: Question, mut body: Incoming) -> Message {
+///
+/// `room` is what it takes of the memory for large messages, given back after the answer.
+async fn read<'a>(
+    question: Question,
+    mut body: Incoming,
+    large: &'a Semaphore,
+    room: &mut Option<SemaphorePermit<'a>>,
+) -> Message {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if question != Question::Request || announced > MAX_MESSAGE_BYTES {
         return discard(body).await;
     }
-    let mut message = Vec::with_capacity(announced);
+    let mut message = Vec::with_capacity(announced.min(SMALL));
     let whole = async {
+        // Without an announced length it could be of any.
+        let size = if body.size_hint().exact().is_some() { announced } else { MAX_MESSAGE_BYTES };
+        if size > SMALL {
+            let size = u32::try_from(size).unwrap_or(u32::MAX);
+            *room = large.acquire_many(size).await.ok();
+            message.reserve_exact(announced);
+        }
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else { return Message::Cut };
             let Ok(data) = frame.into_data() else { continue };

@@ -14,6 +14,7 @@ use proto::{
 
 use crate::state::{Generations, StateError};
 
+const SESSION_FILE: &str = "session-";
 /// Most envelopes in one call.
 const MAX_ENVELOPES: usize = 256;
 /// Most sessions on one machine.
@@ -59,6 +60,16 @@ pub enum ApplyError {
         found: u64,
         /// Highest seen.
         seen: u64,
+    },
+    /// A session that was ended or replaced on this machine.
+    #[error(
+        "the session of generation {found} is refused: user id {uid} of this machine ended or replaced it; sign in again"
+    )]
+    SessionOver {
+        /// Whose.
+        uid: u32,
+        /// In the session.
+        found: u64,
     },
     /// Another document under a generation that is in force.
     #[error("{name} of generation {generation} differs from the one in force; the service must count up")]
@@ -205,25 +216,39 @@ fn refused(kind: &'static str) -> impl FnOnce(SealError) -> ApplyError {
 
 impl Documents {
     /// What is on disk and still holds. What does not is left out and reported.
-    pub(super) fn restore(stored: Vec<(String, Vec<u8>)>, keys: &TrustedKeys, machine_id: &str, now: i64) -> Self {
+    ///
+    /// The second value is true when a policy or a directory was left out.
+    pub(super) fn restore(
+        stored: Vec<(String, Vec<u8>)>,
+        keys: &TrustedKeys,
+        machine_id: &str,
+        generations: &Generations,
+        now: i64,
+    ) -> (Self, bool) {
         let mut received = Received::default();
+        let mut incomplete = false;
         for (name, bytes) in stored {
             if let Err(error) = received.add(&bytes, keys, machine_id, now, Purpose::Restore) {
+                incomplete |= !name.starts_with(SESSION_FILE);
                 tracing::warn!(file = name, error = %proto::chain(&error), "left out a document");
             }
         }
         let mut documents = Self::default();
         let report = |error: &ApplyError| tracing::warn!(error = %proto::chain(error), "left out a document");
         for (opened, bytes) in received.directories {
-            let _ = documents.add_directory(&opened, bytes).inspect_err(report);
+            incomplete |= documents.add_directory(&opened, bytes).inspect_err(report).is_err();
         }
         for (opened, bytes) in received.policies {
-            let _ = documents.add_policy(&opened, bytes).inspect_err(report);
+            incomplete |= documents.add_policy(&opened, bytes).inspect_err(report).is_err();
         }
         for (opened, bytes) in received.sessions {
-            let _ = documents.add_session(&opened, bytes).inspect_err(report);
+            // A crash between the end of a session and its removal must not bring it back.
+            let name = generation_name(Kind::Session, opened.document.uid, &opened.header.subject);
+            if opened.header.generation >= generations.get(&name).copied().unwrap_or_default() {
+                let _ = documents.add_session(&opened, bytes).inspect_err(report);
+            }
         }
-        documents
+        (documents, incomplete)
     }
 
     /// These documents with others handed over by `uid`.
@@ -236,8 +261,9 @@ impl Documents {
     ) -> Result<Change, ApplyError> {
         let mut documents = self.clone();
         let mut generations = generations.clone();
-        if end_session {
-            documents.sessions.remove(&uid);
+        if end_session && let Some(ended) = documents.sessions.remove(&uid) {
+            let floor = generations.entry(generation_name(Kind::Session, uid, "")).or_default();
+            *floor = (*floor).max(ended.in_force.generation.saturating_add(1));
         }
         for (opened, bytes) in received.directories {
             self.count(&mut generations, Kind::Directory, 0, &opened.header, &opened.sha256)?;
@@ -279,12 +305,15 @@ impl Documents {
     ) -> Result<(), ApplyError> {
         let name = generation_name(kind, uid, &header.subject);
         let seen = generations.get(&name).copied().unwrap_or_default();
+        if header.generation < seen && kind == Kind::Session {
+            return Err(ApplyError::SessionOver { uid, found: header.generation });
+        }
         if header.generation < seen {
             return Err(ApplyError::GenerationWentBack { name, found: header.generation, seen });
         }
         let same = self.in_force().into_iter().find(|known| {
-            (known.kind, known.uid, &known.subject) == (kind.into(), uid, &header.subject)
-                && known.generation == header.generation
+            let same_name = generation_name(kind, known.uid, &known.subject) == name;
+            known.kind == i32::from(kind) && same_name && known.generation == header.generation
         });
         if same.is_some_and(|known| known.sha256 != sha256) {
             return Err(ApplyError::GenerationReused { name, generation: header.generation });
@@ -324,7 +353,7 @@ impl Documents {
     fn add_session(&mut self, opened: &Opened<document::Session>, bytes: Arc<Vec<u8>>) -> Result<(), ApplyError> {
         let value = convert::session(&opened.document).map_err(unreadable("session", &opened.header))?;
         let uid = value.uid;
-        let mut stored = stored(Kind::Session, value, opened, bytes, format!("session-{uid}"));
+        let mut stored = stored(Kind::Session, value, opened, bytes, format!("{SESSION_FILE}{uid}"));
         stored.in_force.uid = uid;
         self.sessions.insert(uid, stored);
         Ok(())
@@ -340,6 +369,12 @@ impl Documents {
         self.directories.retain(|_, directory| {
             policies.values().any(|policy| Arc::ptr_eq(&policy.value.directory, &directory.value))
         });
+    }
+
+    /// Every organization that a session names has its policy.
+    pub(super) fn are_complete(&self) -> bool {
+        let mut memberships = self.sessions.values().flat_map(|session| &session.value.organizations);
+        memberships.all(|membership| self.policies.contains_key(&membership.organization))
     }
 
     fn check_limits(&self) -> Result<(), ApplyError> {
@@ -407,11 +442,12 @@ fn unreadable(kind: &'static str, header: &document::Header) -> impl FnOnce(Conv
     move |source| ApplyError::Convert { kind, subject, source }
 }
 
-/// `policy:acme`, `session:1000:alice`: a session is bound to the local user it was made for.
+/// `policy:acme`, `session:1000`: sessions of a local user count up whoever they are of, so that
+/// one that was replaced by another account's does not come back.
 pub(super) fn generation_name(kind: Kind, uid: u32, subject: &str) -> String {
     match kind {
         Kind::Policy => format!("policy:{subject}"),
-        Kind::Session => format!("session:{uid}:{subject}"),
+        Kind::Session => format!("session:{uid}"),
         Kind::Directory => format!("directory:{subject}"),
         Kind::Unspecified => format!("unknown:{subject}"),
     }

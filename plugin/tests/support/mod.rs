@@ -129,12 +129,16 @@ impl Machine {
 
     /// A fresh session of `dana` in acme, as a member, for this machine and this uid.
     pub async fn session(&self, generation: u64) -> Session {
+        self.session_of("dana", Role::Member, generation).await
+    }
+
+    pub async fn session_of(&self, user: &str, role: Role, generation: u64) -> Session {
         let machine_id = self.status().await.machine_id;
         Session {
-            header: Some(header("dana", &format!("machine:{machine_id}"), generation)),
+            header: Some(header(user, &format!("machine:{machine_id}"), generation)),
             machine_id,
             uid: uid(),
-            organizations: vec![Membership { organization: "acme".into(), role: Role::Member.into(), teams: vec![] }],
+            organizations: vec![Membership { organization: "acme".into(), role: role.into(), teams: vec![] }],
         }
     }
 
