@@ -34,16 +34,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Ways in. INVARIANT (I11): "asked" is what an engine did since the plugin started, never a guess.
-fn coverage(status: &StatusResponse) -> [(&'static str, &'static str); 3] {
+fn coverage(status: &StatusResponse) -> [(&'static str, &'static str); 4] {
     let pulls = if status.last_request_at_ms > 0 {
-        "an engine asks this plugin; pulls through its API are decided"
+        "an engine asks this plugin; pulls through its HTTP/1.1 API are decided"
     } else {
         "configured, not proved: no engine has asked since the plugin started"
     };
     [
         ("pull, run, compose", pulls),
         ("load, import, swarm, plugins", "refused where a policy is on: pullgate cannot name what they bring in"),
-        ("builds, BuildKit gRPC", "open: not covered until the registry door stands"),
+        ("builds", "open: not covered until the registry door stands"),
+        (
+            "HTTP/2 to engines from 29.2",
+            "open: BuildKit's gRPC passes beside every plugin, and other HTTP/2 may hide a body",
+        ),
     ]
 }
 
@@ -138,7 +142,10 @@ mod tests {
     fn status_claims_nothing_that_was_not_seen() {
         let silent = to_text(&StatusResponse::default());
         assert!(silent.contains("not proved"), "{silent}");
-        assert!(silent.contains("builds, BuildKit gRPC         open"), "{silent}");
+        for open in ["builds ", "HTTP/2 to engines from 29.2 "] {
+            let line = silent.lines().find(|line| line.contains(open)).expect("a line");
+            assert!(line.contains(" open:"), "{line}");
+        }
         let asked = to_text(&StatusResponse { last_request_at_ms: 1, ..StatusResponse::default() });
         assert!(!asked.contains("not proved"), "{asked}");
     }
