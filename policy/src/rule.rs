@@ -282,6 +282,10 @@ fn check_path(path: &str) -> Result<(String, Rest), PatternError> {
 fn render(host: &HostPart, literal: &str, rest: &Rest, tag: Option<&str>, digest: Option<&str>) -> String {
     let mut text = String::new();
     match host {
+        // The engine tells a host without a dot from a namespace by its capitals.
+        HostPart::Exact(host) if !host.contains(['.', ':']) && host != "localhost" => {
+            text.push_str(&host.to_ascii_uppercase());
+        }
         HostPart::Exact(host) => text.push_str(host),
         HostPart::Below(host) => {
             text.push_str("*.");
