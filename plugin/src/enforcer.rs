@@ -22,10 +22,13 @@ use crate::{
 
 mod documents;
 mod enrolled;
+mod error;
+mod received;
 
-pub use documents::ApplyError;
-use documents::{Documents, Received};
+use documents::Documents;
 use enrolled::FileId;
+pub use error::ApplyError;
+use received::Received;
 
 /// Calls that wait for the writer: as many as agents apply at the same moment.
 const WAITING: usize = 16;

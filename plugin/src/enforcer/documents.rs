@@ -8,105 +8,18 @@ use proto::{
     convert::{self, ConvertError},
     document,
     keys::TrustedKeys,
-    sealed::{self, Document, Opened, Purpose, SealError},
+    sealed::{Opened, Purpose},
     sync::Kind,
 };
 
-use crate::state::{Generations, StateError};
+use super::{error::ApplyError, received::Received};
+use crate::state::Generations;
 
 const SESSION_FILE: &str = "session-";
-/// Most envelopes in one call.
-const MAX_ENVELOPES: usize = 256;
 /// Most sessions on one machine.
 const MAX_SESSIONS: usize = 256;
 /// Most policies on one machine.
 const MAX_POLICIES: usize = 64;
-
-/// Why documents were not taken. Nothing changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// No usable enrollment file, so no key is trusted.
-    #[error("this machine trusts no policy service: {0}")]
-    NotEnrolled(String),
-    /// A document that is not to be trusted.
-    #[error("the {kind} document is refused")]
-    Sealed {
-        /// Which.
-        kind: &'static str,
-        /// Why.
-        source: SealError,
-    },
-    /// A document that cannot be read whole.
-    #[error("the {kind} document of `{subject}` is refused")]
-    Convert {
-        /// Which.
-        kind: &'static str,
-        /// Whose.
-        subject: String,
-        /// Why.
-        source: ConvertError,
-    },
-    /// Of a kind that is not handed over.
-    #[error("a document of type `{0}` is nothing for this machine; update pullgate here if the service is newer")]
-    UnknownType(String),
-    /// Older than one that was in force.
-    #[error(
-        "{name} of generation {found} is refused: this machine has seen {seen}; an older document never comes back"
-    )]
-    GenerationWentBack {
-        /// Kind and subject.
-        name: String,
-        /// In the document.
-        found: u64,
-        /// Highest seen.
-        seen: u64,
-    },
-    /// A session that was ended or replaced on this machine.
-    #[error(
-        "the session of generation {found} is refused: user id {uid} of this machine ended or replaced it; sign in again"
-    )]
-    SessionOver {
-        /// Whose.
-        uid: u32,
-        /// In the session.
-        found: u64,
-    },
-    /// Another document under a generation that is in force.
-    #[error("{name} of generation {generation} differs from the one in force; the service must count up")]
-    GenerationReused {
-        /// Kind and subject.
-        name: String,
-        /// In both.
-        generation: u64,
-    },
-    /// A session for another user of this machine.
-    #[error("the session is for user id {found} of this machine, and user id {caller} hands it over")]
-    ForeignSession {
-        /// In the session.
-        found: u32,
-        /// The caller's.
-        caller: u32,
-    },
-    /// A policy whose directory did not come with it.
-    #[error(
-        "the policy of `{0}` was published with a publishers directory that this machine does not have; hand both over together"
-    )]
-    MissingDirectory(String),
-    /// More than a limit.
-    #[error("more than {limit} {what} on one machine")]
-    TooMany {
-        /// Of what.
-        what: &'static str,
-        /// How many are allowed.
-        limit: usize,
-    },
-    /// The disk refuses.
-    #[error("the documents cannot be kept, so they are not put in force")]
-    State(#[from] StateError),
-    /// The process ends.
-    #[error("the plugin is stopping; hand the documents over again when it answers")]
-    Stopping,
-}
 
 /// One document in force, with its exact bytes.
 #[derive(Debug, Clone)]
@@ -146,72 +59,6 @@ pub(super) struct Change {
     pub(super) generations: Generations,
     pub(super) written: Vec<Written>,
     pub(super) removed: Vec<String>,
-}
-
-/// Opened envelopes of one call.
-#[derive(Default)]
-pub(super) struct Received {
-    policies: Vec<(Opened<document::Policy>, Arc<Vec<u8>>)>,
-    sessions: Vec<(Opened<document::Session>, Arc<Vec<u8>>)>,
-    directories: Vec<(Opened<document::Directory>, Arc<Vec<u8>>)>,
-}
-
-impl Received {
-    /// Verifies every envelope; one that does not hold refuses all.
-    pub(super) fn open(
-        envelopes: &[Vec<u8>],
-        keys: &TrustedKeys,
-        machine_id: &str,
-        uid: u32,
-        now: i64,
-    ) -> Result<Self, ApplyError> {
-        if envelopes.len() > MAX_ENVELOPES {
-            return Err(ApplyError::TooMany { what: "envelopes in one call", limit: MAX_ENVELOPES });
-        }
-        let mut received = Self::default();
-        for bytes in envelopes {
-            received.add(bytes, keys, machine_id, now, Purpose::Receive)?;
-        }
-        match received.sessions.iter().find(|(session, _)| session.document.uid != uid) {
-            Some((session, _)) => Err(ApplyError::ForeignSession { found: session.document.uid, caller: uid }),
-            None => Ok(received),
-        }
-    }
-
-    fn add(
-        &mut self,
-        bytes: &[u8],
-        keys: &TrustedKeys,
-        machine_id: &str,
-        now: i64,
-        purpose: Purpose,
-    ) -> Result<(), ApplyError> {
-        let here = format!("machine:{machine_id}");
-        let shared = || Arc::new(bytes.to_vec());
-        match sealed::peek_payload_type(bytes).as_deref() {
-            Some(document::Policy::PAYLOAD_TYPE) => {
-                let opened = sealed::open(bytes, keys, &["any"], now, purpose).map_err(refused("policy"))?;
-                self.policies.push((opened, shared()));
-            }
-            Some(document::Session::PAYLOAD_TYPE) => {
-                let opened = sealed::open(bytes, keys, &[&here], now, purpose).map_err(refused("session"))?;
-                self.sessions.push((opened, shared()));
-            }
-            Some(document::Directory::PAYLOAD_TYPE) => {
-                let opened = sealed::open(bytes, keys, &["any"], now, purpose).map_err(refused("directory"))?;
-                self.directories.push((opened, shared()));
-            }
-            Some(other) if !other.is_empty() => {
-                return Err(ApplyError::UnknownType(other.chars().take(80).filter(char::is_ascii_graphic).collect()));
-            }
-            _ => return Err(refused("unknown")(SealError::Damaged("the envelope"))),
-        }
-        Ok(())
-    }
-}
-
-fn refused(kind: &'static str) -> impl FnOnce(SealError) -> ApplyError {
-    move |source| ApplyError::Sealed { kind, source }
 }
 
 impl Documents {
