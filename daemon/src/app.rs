@@ -21,6 +21,7 @@ use crate::{
     enrolled::{self, Enrolled},
     files,
     lock::Lock,
+    plugin_lock::PluginLock,
     presence, records,
     spool::Spool,
     sync::Sync,
@@ -39,7 +40,7 @@ pub struct App {
     short: TaskTracker,
     terminate: Signal,
     interrupt: Signal,
-    _lock: Lock,
+    _locks: (Lock, PluginLock),
 }
 
 impl App {
@@ -56,12 +57,12 @@ impl App {
         let state_dir =
             || format!("the state directory `{}` cannot be used; give another --state-dir", paths.state_dir.display());
         files::private_directory(&paths.state_dir).with_context(state_dir)?;
-        let lock = Lock::take(&paths.state_dir)?;
+        let uid = rustix::process::geteuid().as_raw();
+        let locks = (Lock::take(&paths.state_dir)?, PluginLock::take(uid, &paths.control_socket)?);
         let cache = Cache::open(&paths.state_dir).with_context(state_dir)?;
         let spool = records::Shared::new(Spool::open(&paths.state_dir, config.spool_limit).with_context(state_dir)?);
 
         let plugin = Plugin::new(&paths.control_socket);
-        let uid = rustix::process::geteuid().as_raw();
         let (events_in, events_out) = mpsc::channel(EVENTS);
         let (enrolled_in, enrolled_out) = watch::channel(enrolled_now);
         let (runs_in, runs_out) = watch::channel(None);
@@ -94,7 +95,7 @@ impl App {
             tasks: short.clone(),
         };
         spawn(&mut long, "driver", driver.run());
-        Ok(Self { paths, long, short, terminate, interrupt, _lock: lock })
+        Ok(Self { paths, long, short, terminate, interrupt, _locks: locks })
     }
 
     /// Runs until a signal, or until a task ends that must not.

@@ -116,6 +116,8 @@ impl Cache {
     /// # Errors
     /// What the system says, for example that the disk is full; the last set may be kept then.
     pub fn store(&self, cached: &Cached) -> io::Result<()> {
+        // The state directory may have been removed under the process.
+        files::private_directory(&self.documents)?;
         let mut names = Vec::new();
         for document in &cached.documents.0 {
             let sha256 = hex(&document.name.sha256);
@@ -156,7 +158,11 @@ impl Cache {
 
     /// Removes what the index does not name, also temporary files of a run that was cut.
     fn sweep(&self, keep: &[String]) -> io::Result<()> {
-        for entry in fs::read_dir(&self.documents)? {
+        let entries = match fs::read_dir(&self.documents) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
             let entry = entry?;
             if !keep.iter().any(|name| entry.file_name() == name.as_str()) {
                 fs::remove_file(entry.path())?;

@@ -8,6 +8,7 @@ pub mod config_file;
 pub mod helper;
 pub mod identity;
 pub mod json;
+mod patience;
 pub mod reader;
 
 use std::{fmt, path::Path};

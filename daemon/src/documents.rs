@@ -1,6 +1,10 @@
 //! Sealed documents as the agent carries them: bytes and a name, never a meaning.
 
-use std::{fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    fmt,
+    sync::Arc,
+};
 
 use prost::Message as _;
 use proto::{
@@ -48,13 +52,78 @@ impl Document {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Documents(pub Vec<Document>);
 
-/// A set names a document that was not sent, or not yet.
+/// Most documents of one state. An account is in far fewer organizations.
+pub const MAX_DOCUMENTS: usize = 4096;
+/// Most bytes of one state that is still being sent.
+pub const MAX_STATE_BYTES: usize = 64 << 20;
+
+/// Why a state of the service is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the service named {kind:?} `{subject}`, generation {generation}, but has not sent it")]
-pub struct Incomplete {
-    kind: Kind,
-    subject: String,
-    generation: u64,
+pub enum Unusable {
+    /// It names a document that was not sent, or not yet.
+    #[error("the service named {kind:?} `{subject}`, generation {generation}, but has not sent it")]
+    Incomplete {
+        /// Its kind.
+        kind: Kind,
+        /// Its subject.
+        subject: String,
+        /// Its generation.
+        generation: u64,
+    },
+    /// It names something twice: a document, an envelope under two names, or two sessions.
+    #[error("the service named {kind:?} `{subject}` twice in one state, or its envelope under two names")]
+    Twice {
+        /// The kind.
+        kind: Kind,
+        /// The subject.
+        subject: String,
+    },
+    /// It names more than [`MAX_DOCUMENTS`].
+    #[error("the service named {0} documents in one state, more than {MAX_DOCUMENTS}")]
+    TooMany(usize),
+    /// Its parts have more than [`MAX_STATE_BYTES`].
+    #[error("the service sent more than {} MiB for one state", MAX_STATE_BYTES >> 20)]
+    TooLarge,
+}
+
+/// Envelopes of a state that is not complete yet, by SHA-256. Each is hashed once and shared from then on.
+#[derive(Clone, Default)]
+pub struct Parts {
+    envelopes: BTreeMap<Vec<u8>, Arc<[u8]>>,
+    bytes: usize,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} parts of {} bytes", self.envelopes.len(), self.bytes)
+    }
+}
+
+impl Parts {
+    /// Takes what came.
+    ///
+    /// # Errors
+    /// [`Unusable::TooLarge`].
+    pub fn add(&mut self, envelopes: Vec<Vec<u8>>) -> Result<(), Unusable> {
+        for envelope in envelopes {
+            let sha256 = sha256(&envelope);
+            if let Entry::Vacant(entry) = self.envelopes.entry(sha256) {
+                self.bytes = self.bytes.saturating_add(envelope.len());
+                if self.bytes > MAX_STATE_BYTES {
+                    return Err(Unusable::TooLarge);
+                }
+                entry.insert(envelope.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what `desired` does not name.
+    pub fn keep(&mut self, desired: &[Held]) {
+        let named: BTreeSet<&[u8]> = desired.iter().map(|name| name.sha256.as_slice()).collect();
+        self.envelopes.retain(|sha256, _| named.contains(sha256.as_slice()));
+        self.bytes = self.envelopes.values().map(|envelope| envelope.len()).sum();
+    }
 }
 
 impl Documents {
@@ -63,29 +132,44 @@ impl Documents {
     /// INVARIANT: complete or nothing. A session without its policies would open what they close.
     ///
     /// # Errors
-    /// [`Incomplete`].
-    pub fn assemble(desired: &[Held], received: &[Vec<u8>], known: &[Document]) -> Result<Self, Incomplete> {
-        let received: Vec<(Vec<u8>, &Vec<u8>)> = received.iter().map(|envelope| (sha256(envelope), envelope)).collect();
-        let find = |name: &Held| -> Option<Arc<[u8]>> {
-            match received.iter().find(|(sha256, _)| *sha256 == name.sha256) {
-                Some((_, envelope)) => Some(envelope.as_slice().into()),
-                None => known.iter().find(|d| d.name.sha256 == name.sha256).map(|d| Arc::clone(&d.envelope)),
+    /// [`Unusable`].
+    pub fn assemble(desired: &[Held], received: &Parts, known: &[Document]) -> Result<Self, Unusable> {
+        if desired.len() > MAX_DOCUMENTS {
+            return Err(Unusable::TooMany(desired.len()));
+        }
+        let (mut names, mut envelopes) = (BTreeSet::new(), BTreeSet::new());
+        for name in desired {
+            // One session at most, whatever its subject.
+            let subject = if name.kind() == Kind::Session { "" } else { name.subject.as_str() };
+            if !names.insert((name.kind, subject)) || !envelopes.insert(name.sha256.as_slice()) {
+                return Err(Unusable::Twice { kind: name.kind(), subject: name.subject.clone() });
             }
-        };
-        let documents = desired.iter().map(|name| match find(name) {
-            Some(envelope) => Ok(Document { name: name.clone(), envelope }),
-            None => {
-                let (kind, subject, generation) = (name.kind(), name.subject.clone(), name.generation);
-                Err(Incomplete { kind, subject, generation })
+        }
+        let known: BTreeMap<&[u8], &Arc<[u8]>> =
+            known.iter().map(|document| (document.name.sha256.as_slice(), &document.envelope)).collect();
+        let documents = desired.iter().map(|name| {
+            let envelope = received.envelopes.get(&name.sha256).or_else(|| known.get(name.sha256.as_slice()).copied());
+            match envelope {
+                Some(envelope) => Ok(Document { name: name.clone(), envelope: Arc::clone(envelope) }),
+                None => {
+                    let (kind, subject, generation) = (name.kind(), name.subject.clone(), name.generation);
+                    Err(Unusable::Incomplete { kind, subject, generation })
+                }
             }
         });
         Ok(Self(documents.collect::<Result<_, _>>()?))
     }
 
+    /// The session in it.
+    #[must_use]
+    pub fn session(&self) -> Option<&Document> {
+        self.0.iter().find(|document| document.name.kind() == Kind::Session)
+    }
+
     /// True when it holds a session.
     #[must_use]
     pub fn has_session(&self) -> bool {
-        self.0.iter().any(|document| document.name.kind() == Kind::Session)
+        self.session().is_some()
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     logging::Quiet,
     records::Ticket,
     service::{CallError, Service},
-    sync::{Cached, Command, Event, Goal, Number, Sync, Timer},
+    sync::{ApplyFailure, Cached, Command, Event, Goal, Number, Sync, Timer},
 };
 
 /// Events that may wait for the driver. Each task has one on its way at most; there are fewer tasks.
@@ -90,7 +90,10 @@ impl Driver {
     }
 
     fn step(&mut self, event: Event, running: &mut Running) {
-        debug!(event = event.name(), "event");
+        // Each second, and nearly never news.
+        if !matches!(event, Event::PluginLooked(_)) {
+            debug!(event = event.name(), "event");
+        }
         if matches!(event, Event::Applied) {
             self.applied.notify_one();
         }
@@ -147,7 +150,9 @@ impl Driver {
                 self.tickets.send_replace(ticket);
             }
             Command::Apply(goal) => {
-                let task = apply(self.plugin.clone(), goal, self.events.0.clone(), running.plugin_log.clone());
+                let something_stays = self.sync.has_session_in_force();
+                let (plugin, events, log) = (self.plugin.clone(), self.events.0.clone(), running.plugin_log.clone());
+                let task = apply(plugin, goal, something_stays, events, log);
                 self.tasks.spawn(task.instrument(info_span!("apply")));
             }
             Command::Store(cached) => keep(running, Some(cached)),
@@ -229,7 +234,7 @@ async fn sign_in(mut link: Link, account: Account, machine_id: String, uid: u32)
         Err(CallError::Refused(why)) => {
             let next = "run `docker logout` and `docker login` for the service's host; it is not tried again before";
             warn!(user = account.user, why, next, "the service refuses the credential");
-            Event::Refused { attempt }
+            Event::Refused { attempt, lasted: started.elapsed() }
         }
         Err(CallError::Unavailable { why, retry_after }) => {
             if link.log.is_news(&why) {
@@ -275,7 +280,7 @@ async fn watch_service(mut link: Link, token: Secret, held: Vec<proto::sync::Hel
     let event = match error {
         CallError::Refused(why) => {
             info!(why, "the service wants to see the credential again");
-            Event::Refused { attempt }
+            Event::Refused { attempt, lasted: started.elapsed() }
         }
         CallError::Unavailable { why, retry_after } => {
             if link.log.is_news(&why) {
@@ -287,7 +292,7 @@ async fn watch_service(mut link: Link, token: Secret, held: Vec<proto::sync::Hel
     let _ = link.events.send(event).await;
 }
 
-async fn apply(mut plugin: Plugin, goal: Goal, events: mpsc::Sender<Event>, log: Quiet) {
+async fn apply(mut plugin: Plugin, goal: Goal, something_stays: bool, events: mpsc::Sender<Event>, log: Quiet) {
     let event = match plugin.apply(&goal).await {
         Ok(()) => {
             log.reset();
@@ -298,15 +303,27 @@ async fn apply(mut plugin: Plugin, goal: Goal, events: mpsc::Sender<Event>, log:
             Event::Applied
         }
         Err(error) => {
-            let refused = matches!(error, ControlError::Refused(_));
-            let why = error.to_string();
+            let failure = match error {
+                ControlError::Refused(_) => ApplyFailure::Refused,
+                ControlError::SessionOver(_) => ApplyFailure::SessionOver,
+                ControlError::Unavailable(_) => ApplyFailure::NoAnswer,
+            };
+            let why = error.explained();
             if log.is_news(&why) {
-                warn!(
-                    why,
-                    refused, "the plugin did not take the documents; the last good ones stay in force, trying again"
-                );
+                let refused = failure != ApplyFailure::NoAnswer;
+                match something_stays {
+                    true => warn!(
+                        why,
+                        refused,
+                        "the plugin did not take the documents; the last good ones stay in force, trying again"
+                    ),
+                    false => warn!(
+                        why,
+                        refused, "the plugin did not take the documents; no session is in force, trying again"
+                    ),
+                }
             }
-            Event::ApplyFailed { refused }
+            Event::ApplyFailed(failure)
         }
     };
     let _ = events.send(event).await;

@@ -10,7 +10,11 @@ use proto::{
 };
 use tonic::{Code, Status, transport::Channel};
 
-use crate::{service::describe, sync::Goal};
+use crate::{
+    enrolled::TRUST_KEYS,
+    service::{describe, message},
+    sync::Goal,
+};
 
 /// For an answer from memory.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
@@ -27,9 +31,24 @@ pub enum ControlError {
     /// It answered and said no.
     #[error("{0}")]
     Refused(String),
+    /// It said no, and will for good: the session was ended or replaced there.
+    #[error("{0}")]
+    SessionOver(String),
     /// It did not answer.
     #[error("the plugin does not answer: {0}")]
     Unavailable(String),
+}
+
+impl ControlError {
+    /// In words; where the plugin trusts other keys than the service signs with, also what to do.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        let why = self.to_string();
+        match why.contains("`trustKeys`") {
+            true => format!("{why}; {TRUST_KEYS}"),
+            false => why,
+        }
+    }
 }
 
 /// A way to the plugin that dials when it is used, and again after a restart.
@@ -91,8 +110,47 @@ async fn within<T>(
             Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown => {
                 ControlError::Unavailable(describe(&status))
             }
-            _ => ControlError::Refused(describe(&status)),
+            _ if status.message().contains(proto::local::SESSION_OVER) => ControlError::SessionOver(message(&status)),
+            _ => ControlError::Refused(message(&status)),
         }),
         Err(_) => Err(ControlError::Unavailable(format!("no answer within {} s", limit.as_secs()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn refused(status: Status) -> ControlError {
+        within(STATUS_TIMEOUT, async { Err::<tonic::Response<()>, _>(status) }).await.expect_err("refused")
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_the_plugins_message_and_nothing_else() {
+        let error = refused(Status::failed_precondition("the policy is too old")).await;
+        assert_eq!(error, ControlError::Refused("the policy is too old".to_owned()));
+        assert_eq!(error.explained(), "the policy is too old");
+        let over = refused(Status::failed_precondition(
+            "the session of generation 1 is refused: user id 0 of this machine ended or replaced it; sign in again",
+        ))
+        .await;
+        assert!(matches!(over, ControlError::SessionOver(_)), "{over:?}");
+        let away = refused(Status::unavailable("the disk is full")).await;
+        assert_eq!(away, ControlError::Unavailable("the disk is full".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn keys_that_do_not_fit_name_the_next_step() {
+        let keys = proto::keys::TrustedKeys::new(vec![proto::keys::SigningKey::from_seed(&[1; 32]).verifying_key()]);
+        let sealed = proto::sealed::seal(
+            &proto::document::Policy { header: Some(proto::document::Header::default()), ..Default::default() },
+            &proto::keys::SigningKey::from_seed(&[2; 32]),
+        );
+        let purpose = proto::sealed::Purpose::Receive;
+        let opened = proto::sealed::open::<proto::document::Policy>(&sealed, &keys, &["any"], 0, purpose);
+        // The plugin's own words for it.
+        let words = opened.expect_err("another key").to_string();
+        let error = refused(Status::failed_precondition(words)).await;
+        assert!(error.explained().contains("run `pullgate-service enrollment`"), "{}", error.explained());
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use proto::chain;
-use proto::enrollment::{self, Enrollment};
+use proto::enrollment::{self, Enrollment, EnrollmentError};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -11,6 +11,10 @@ use crate::stamp::Stamp;
 
 /// How often the file's metadata is looked at. One `stat` a second costs nothing, and needs no watch on root's directories.
 const PERIOD: Duration = Duration::from_secs(1);
+
+/// What to do when `trustKeys` are wrong.
+pub const TRUST_KEYS: &str =
+    "run `pullgate-service enrollment` at the service, and put the `trustKeys` that it prints into the enrollment file";
 
 /// What the enrollment file says. The plugin, not the agent, fails closed on one that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +34,7 @@ impl Enrolled {
     pub fn read(path: &std::path::Path) -> Self {
         match enrollment::read(path) {
             Ok(enrollment) => Self::Yes(Arc::new(enrollment)),
-            Err(error) => Self::No { why: chain(&error) },
+            Err(error) => Self::No { why: explain(&error) },
         }
     }
 
@@ -68,10 +72,18 @@ pub async fn follow(path: PathBuf, sender: watch::Sender<Enrolled>) {
             }
             Err(error) if error.is_missing() => {
                 warn!(path = %path.display(), "the enrollment file is gone; this machine is no longer enrolled");
-                publish(&sender, Enrolled::No { why: chain(&error) });
+                publish(&sender, Enrolled::No { why: explain(&error) });
             }
-            Err(error) => warn!(error = chain(&error), "the enrollment file cannot be used; the last good one stays"),
+            Err(error) => warn!(error = explain(&error), "the enrollment file cannot be used; the last good one stays"),
         }
+    }
+}
+
+/// The causes, and for keys where the right ones are.
+fn explain(error: &EnrollmentError) -> String {
+    match error {
+        EnrollmentError::Key { .. } => format!("{}; {TRUST_KEYS}", chain(error)),
+        _ => chain(error),
     }
 }
 
@@ -81,4 +93,17 @@ fn publish(sender: &watch::Sender<Enrolled>, new: Enrolled) {
         *old = new;
         changed
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_none_names_the_next_step() {
+        let directory = tempfile::tempdir().expect("directory");
+        let path = directory.path().join("enrollment.json");
+        std::fs::write(&path, r#"{"service":"https://gate.example","trustKeys":["bm9uZQ=="]}"#).expect("write");
+        assert!(matches!(Enrolled::read(&path), Enrolled::No { why } if why.contains("pullgate-service enrollment")));
+    }
 }

@@ -9,7 +9,7 @@
 //! | [`watcher`] (thread) | "look again" | reader, channel of 1: a hint not taken yet says it all |
 //! | [`enrolled`] | the enrollment | everybody, `watch` |
 //! | [`credentials::reader`] | who is signed in | driver, channel of [`driver::EVENTS`] |
-//! | [`presence`] | plugin up, down, restarted | driver, the same channel |
+//! | [`presence`] | plugin up, down, restarted; each second what it has in force | driver, the same channel |
 //! | [`driver`] | runs [`sync`], executes its commands | service and plugin; the token to the reporter, `watch` |
 //! | [`records`] collector | records | [`spool`] on disk, then acknowledged |
 //! | [`records`] reporter | records | service |
@@ -27,8 +27,10 @@ pub mod driver;
 pub mod enforcement;
 pub mod enrolled;
 pub mod files;
+pub mod hardening;
 pub mod lock;
 pub mod logging;
+pub mod plugin_lock;
 pub mod presence;
 pub mod records;
 pub mod service;

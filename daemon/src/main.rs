@@ -3,11 +3,15 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser as _;
-use daemon::{app::App, config::Config, logging};
+use daemon::{app::App, config::Config, hardening, logging};
 
 fn main() -> ExitCode {
+    let hardened = hardening::no_dumps();
     let config = Config::parse();
     logging::install();
+    if let Err(error) = hardened {
+        tracing::warn!(%error, "core dumps of this process cannot be forbidden");
+    }
     // One TLS provider for the whole process, before anything could ask for it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match run(config) {

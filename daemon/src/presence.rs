@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use proto::control::StatusResponse;
+use proto::{
+    control::StatusResponse,
+    sync::{Held, Kind},
+};
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use crate::{
     enforcement::Plugin,
-    sync::{BACKOFF_BASE, Delay, Event, PLUGIN_CAP},
+    sync::{BACKOFF_BASE, Delay, Event, InForceThere, PLUGIN_CAP},
 };
 
 /// How often the plugin is asked. A restart is noticed within this; the answer comes from its memory.
@@ -21,7 +24,7 @@ pub struct Run {
     pub started_at_ms: i64,
 }
 
-/// Asks for the plugin's state and tells each change. Ends when nobody listens.
+/// Asks for the plugin's state, and tells each start, each end, and what is in force. Ends when nobody listens.
 pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, runs: watch::Sender<Option<Run>>) {
     let mut known: Option<(String, i64)> = None;
     let mut failures = 0;
@@ -44,6 +47,8 @@ pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, r
                         return;
                     }
                     known = Some(this);
+                } else if events.send(Event::PluginLooked(in_force(&status, uid))).await.is_err() {
+                    return;
                 }
                 PERIOD
             }
@@ -71,4 +76,19 @@ pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, r
 /// The user whose session is in force there for this uid.
 fn session(status: &StatusResponse, uid: u32) -> Option<String> {
     status.sessions.iter().find(|session| session.uid == uid).map(|session| session.user.clone())
+}
+
+/// What is in force there, as far as it is this uid's business.
+fn in_force(status: &StatusResponse, uid: u32) -> InForceThere {
+    let name = |document: &proto::control::InForce| Held {
+        kind: document.kind,
+        subject: document.subject.clone(),
+        generation: document.generation,
+        sha256: document.sha256.clone(),
+    };
+    let of = |kind: Kind| status.in_force.iter().filter(move |document| document.kind() == kind);
+    InForceThere {
+        session: of(Kind::Session).find(|document| document.uid == uid).map(name),
+        policies: of(Kind::Policy).map(name).collect(),
+    }
 }

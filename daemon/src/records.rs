@@ -6,7 +6,7 @@
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use proto::secret::Secret;
@@ -97,7 +97,7 @@ pub async fn collect(mut plugin: Plugin, shared: Shared, mut runs: watch::Receiv
                     }
                 }
             }
-            Err(ControlError::Refused(why)) => {
+            Err(ControlError::Refused(why) | ControlError::SessionOver(why)) => {
                 debug!(why, "the plugin gives no records to this user");
                 PAUSE
             }
@@ -112,6 +112,12 @@ pub async fn collect(mut plugin: Plugin, shared: Shared, mut runs: watch::Receiv
             changed = runs.changed() => if changed.is_err() { return },
         }
     }
+}
+
+/// Milliseconds since the Unix epoch, as records have it.
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A token and the service that gave it.
@@ -133,7 +139,9 @@ pub async fn report(shared: Shared, mut tickets: watch::Receiver<Option<Ticket>>
         }) else {
             continue;
         };
-        let batch = match shared.with(|spool| spool.peek(BATCH)).await {
+        let url = ticket.service.url().to_owned();
+        let peek = move |spool: &mut Spool| spool.belongs_to(&url, now_ms()).and_then(|()| spool.peek(BATCH));
+        let batch = match shared.with(peek).await {
             Ok(batch) => batch,
             Err(error) => {
                 warn!(%error, "the kept records cannot be read");

@@ -60,6 +60,7 @@ pub enum CallError {
 /// A way to the service that dials when it is used.
 #[derive(Debug, Clone)]
 pub struct Service {
+    url: String,
     client: SyncClient<Channel>,
 }
 
@@ -79,7 +80,13 @@ impl Service {
         let client = SyncClient::new(endpoint.connect_with_connector_lazy(connector))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        Ok(Self { client })
+        Ok(Self { url: enrollment.service.clone(), client })
+    }
+
+    /// Its URL, as the enrollment has it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Shows the credential.
@@ -178,7 +185,16 @@ fn told_to_wait(metadata: &MetadataMap) -> Option<Duration> {
 pub fn describe(status: &Status) -> String {
     match std::error::Error::source(status) {
         Some(source) => chain(source),
-        None => format!("{}: {}", status.code(), printable(status.message())),
+        None => message(status),
+    }
+}
+
+/// What the other side says; where it says nothing, what its code means.
+#[must_use]
+pub fn message(status: &Status) -> String {
+    match status.message() {
+        "" => status.code().to_string(),
+        message => printable(message),
     }
 }
 

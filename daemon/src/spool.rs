@@ -3,7 +3,8 @@
 //! `spool/<number>.log` are segments of frames (length, checksum, message). Appending syncs
 //! before it returns: the plugin may then forget. What is read stays until it is consumed, so
 //! that each record arrives at least once. Beyond the limit the oldest segment goes, and what
-//! was in it is counted. A frame cut by a crash ends its segment.
+//! was in it is counted; so is what a damaged disk or another hand took. Records are kept for
+//! one service: another one never gets them.
 
 mod segment;
 
@@ -15,6 +16,7 @@ use std::{
 
 use proto::sync::Record;
 use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
 
 use crate::files;
 use segment::Segment;
@@ -30,6 +32,8 @@ pub struct Spool {
     /// Oldest first.
     segments: VecDeque<Segment>,
     position: Position,
+    /// The segment whose damage was told.
+    warned: Option<u64>,
 }
 
 /// What has to outlast a restart besides the records.
@@ -43,6 +47,10 @@ struct Position {
     dropped: u64,
     /// The plugin's own counter when it was last read.
     plugin_dropped: u64,
+    /// URL of the service that the records are for.
+    service: String,
+    /// Records that were decided before are for another service; milliseconds since the Unix epoch.
+    since_ms: i64,
 }
 
 /// Records to send, and what to consume once they are there.
@@ -55,6 +63,8 @@ pub struct Batch {
     segment: u64,
     /// Frames, also those that hold no readable record.
     frames: u64,
+    /// Those of them; they are in `dropped` too.
+    lost: u64,
 }
 
 impl Batch {
@@ -85,7 +95,7 @@ impl Spool {
         // Damaged counters cost a few records twice, and nothing else.
         let position = fs::read(directory.join("position.json")).ok();
         let position = position.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-        let mut spool = Self { directory, limit: limit.max(1 << 16), segments, position };
+        let mut spool = Self { directory, limit: limit.max(1 << 16), segments, position, warned: None };
         spool.tidy();
         Ok(spool)
     }
@@ -95,8 +105,15 @@ impl Spool {
     /// # Errors
     /// What the system says, for example that the disk is full; nothing of them is kept then.
     pub fn append(&mut self, records: &[Record], plugin_dropped: u64) -> io::Result<()> {
-        if !records.is_empty() {
-            self.segment_for_writing()?.append(records)?;
+        let since_ms = self.position.since_ms;
+        let ours: Vec<&Record> = records.iter().filter(|record| record.at_ms >= since_ms).collect();
+        if !ours.is_empty() {
+            self.segment_for_writing()?.append(&ours)?;
+        }
+        let foreign = (records.len() - ours.len()) as u64;
+        if foreign > 0 {
+            self.position.dropped = self.position.dropped.saturating_add(foreign);
+            self.save()?;
         }
         if plugin_dropped != self.position.plugin_dropped {
             // A smaller count is that of a plugin that started anew.
@@ -115,12 +132,38 @@ impl Spool {
     ///
     /// # Errors
     /// What the system says.
-    pub fn peek(&self, limit: u64) -> io::Result<Batch> {
+    pub fn peek(&mut self, limit: u64) -> io::Result<Batch> {
         let Some(segment) = self.segments.front() else {
             return Ok(Batch { dropped: self.position.dropped, ..Batch::default() });
         };
-        let (records, frames) = segment.read(self.consumed(segment), limit)?;
-        Ok(Batch { records, dropped: self.position.dropped, segment: segment.number(), frames })
+        let (number, read) = (segment.number(), segment.read(self.consumed(segment), limit)?);
+        if read.lost > 0 && self.warned.replace(number) != Some(number) {
+            let directory = self.directory.display();
+            warn!(segment = number, %directory, "kept records are damaged or gone; they are counted as lost");
+        }
+        let dropped = self.position.dropped.saturating_add(read.lost);
+        Ok(Batch { records: read.records, dropped, segment: number, frames: read.frames, lost: read.lost })
+    }
+
+    /// From now on records are for the service at this URL. What is kept for another one is dropped and counted.
+    ///
+    /// # Errors
+    /// What the system says; nothing must be sent then.
+    pub fn belongs_to(&mut self, service: &str, now_ms: i64) -> io::Result<()> {
+        if self.position.service == service {
+            return Ok(());
+        }
+        if !self.position.service.is_empty() {
+            self.position.since_ms = now_ms;
+            let before = self.position.dropped;
+            while !self.segments.is_empty() {
+                self.drop_oldest()?;
+            }
+            let dropped = self.position.dropped - before;
+            info!(service, dropped, "records that were kept for another service are dropped");
+        }
+        self.position.service = service.to_owned();
+        self.save()
     }
 
     /// Forgets a batch that arrived.
@@ -128,7 +171,7 @@ impl Spool {
     /// # Errors
     /// What the system says; it may be sent again then.
     pub fn consume(&mut self, batch: &Batch) -> io::Result<()> {
-        self.position.dropped = self.position.dropped.saturating_sub(batch.dropped);
+        self.position.dropped = self.position.dropped.saturating_sub(batch.dropped.saturating_sub(batch.lost));
         if let Some(segment) = self.segments.front()
             && segment.number() == batch.segment
             && batch.frames > 0
@@ -144,8 +187,12 @@ impl Spool {
     /// Removes what was read to its end, but not a file that is still written to unless it is empty of news.
     fn tidy(&mut self) {
         while let Some(segment) = self.segments.front() {
-            if self.consumed(segment) < segment.frames() || segment.remove().is_err() {
+            if self.consumed(segment) < segment.frames() {
                 return;
+            }
+            // One that stays on the disk must not hold up those behind it; at the worst it is sent again.
+            if let Err(error) = segment.remove() {
+                warn!(segment = segment.number(), %error, "a file of records that were sent cannot be removed");
             }
             // The next segment gets a higher number: an old position never means a new file.
             self.position.segment = self.position.segment.max(segment.number());
@@ -169,6 +216,7 @@ impl Spool {
         let full = (self.limit / 20).max(1 << 12);
         let last = self.segments.back();
         if last.is_none_or(|segment| segment.bytes() >= full || !segment.is_writable()) {
+            files::private_directory(&self.directory)?;
             let newest = last.map_or(0, Segment::number).max(self.position.segment);
             self.segments.push_back(Segment::create(&self.directory, newest + 1)?);
         }
@@ -184,6 +232,7 @@ impl Spool {
     }
 
     fn save(&self) -> io::Result<()> {
+        files::private_directory(&self.directory)?;
         let text = serde_json::to_vec(&self.position).map_err(io::Error::other)?;
         files::replace(&self.directory.join("position.json"), &text)
     }

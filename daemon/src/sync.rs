@@ -55,6 +55,8 @@ pub enum Event {
         /// User of the session that it has in force for this uid.
         session: Option<String>,
     },
+    /// The plugin was asked what it has in force, once a second.
+    PluginLooked(InForceThere),
     /// The plugin does not answer.
     PluginDown,
     /// The service knows the account.
@@ -79,6 +81,8 @@ pub enum Event {
     Refused {
         /// Which attempt.
         attempt: Number,
+        /// How long the conversation had lasted.
+        lasted: Duration,
     },
     /// The service did not answer, or the stream broke.
     Unavailable {
@@ -92,10 +96,7 @@ pub enum Event {
     /// The plugin has in force what it was given.
     Applied,
     /// It has not.
-    ApplyFailed {
-        /// It answered and said no; else it did not answer.
-        refused: bool,
-    },
+    ApplyFailed(ApplyFailure),
     /// Time is up.
     Timer {
         /// Which.
@@ -103,6 +104,26 @@ pub enum Event {
         /// Which one of those.
         number: Number,
     },
+}
+
+/// What is in force at the plugin, as far as it is this user's business.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InForceThere {
+    /// The session of this uid.
+    pub session: Option<Held>,
+    /// Policies, whoever brought them.
+    pub policies: Vec<Held>,
+}
+
+/// Why documents are not in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApplyFailure {
+    /// The plugin did not answer.
+    NoAnswer,
+    /// It answered and said no.
+    Refused,
+    /// It said no for good: the session was ended or replaced there, and only a newer one is taken.
+    SessionOver,
 }
 
 /// What to do.
@@ -178,6 +199,10 @@ pub enum Timer {
     Apply,
     /// Another account appeared and the service has not confirmed it yet.
     Grace,
+    /// End of a minute in which credentials were shown.
+    SignIns,
+    /// A minute without a loss at the plugin.
+    Losses,
 }
 
 /// How long to wait.
@@ -203,6 +228,17 @@ pub const PLUGIN_CAP: Duration = Duration::from_secs(2);
 /// How long the session of another account may stay while the service is asked about the new one: a switch is one change.
 pub const GRACE: Duration = Duration::from_secs(3);
 
+/// In this time no more than [`SIGN_INS`] sign-ins that the service accepts, and one at once after a refused token.
+pub const SIGN_IN_WINDOW: Duration = Duration::from_secs(60);
+/// A service that accepts sign-ins and then refuses what it gave does not see the password more often.
+pub const SIGN_INS: u32 = 3;
+/// After this time without a loss at the plugin, a loss is the first one again.
+pub const LOSS_WINDOW: Duration = Duration::from_secs(60);
+/// From this many losses on, somebody else is at work, and what was lost is put back slowly.
+pub const LOSSES: u32 = 3;
+/// How slowly.
+pub const SLOW_REPAIR: Duration = Duration::from_secs(30);
+
 impl Event {
     /// Its name, for the log; the rest is large or secret.
     #[must_use]
@@ -211,13 +247,14 @@ impl Event {
             Self::Enrolled { .. } => "enrolled",
             Self::Credential { .. } => "credential",
             Self::PluginUp { .. } => "plugin_up",
+            Self::PluginLooked(_) => "plugin_looked",
             Self::PluginDown => "plugin_down",
             Self::SignedIn { .. } => "signed_in",
             Self::Desired { .. } => "desired",
             Self::Refused { .. } => "refused",
             Self::Unavailable { .. } => "unavailable",
             Self::Applied => "applied",
-            Self::ApplyFailed { .. } => "apply_failed",
+            Self::ApplyFailed(_) => "apply_failed",
             Self::Timer { .. } => "timer",
         }
     }

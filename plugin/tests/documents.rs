@@ -68,6 +68,7 @@ async fn a_session_that_was_ended_or_replaced_never_comes_back() {
     for _ in 0..2 {
         let refused = machine.apply(vec![owner.clone()]).await.expect_err("a replaced session");
         assert!(refused.message().contains("sign in again"), "{}", refused.message());
+        assert!(refused.message().contains(proto::local::SESSION_OVER), "the agent looks for these words");
         machine.pull("evil/miner").is_denied("community image");
         machine.restart();
     }

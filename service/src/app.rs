@@ -13,15 +13,15 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     cli::ServeOptions,
     clock,
-    data_dir::{ADDRESS_FILE, DataDir},
+    data_dir::DataDir,
     http,
     identity::{AgentTokens, Hasher, Identity},
     listener,
-    publish::Publisher,
+    publish::{Ahead, Publisher},
     sessions::Sessions,
-    signing_key,
+    signing_key::{self, IfMissing},
     store::{Missing, Store},
-    sync_api::{Streams, SyncApi},
+    sync_api::{Budgets, Streams, SyncApi},
     tls::{self, OwnAuthority, OwnCertificate},
     validity::Validities,
 };
@@ -56,14 +56,18 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     // Before anything is started: a stop that comes early is not lost.
     let mut terminate = unix::signal(unix::SignalKind::terminate())?;
     let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
+    forbid_core_dumps()?;
     raise_descriptor_limit();
 
     let dir = DataDir::open(data_dir, true)?;
-    dir.remove(ADDRESS_FILE);
-    let key = Arc::new(signing_key::load_or_create(&dir)?);
+    let address_file = dir.address()?;
     let store = Store::open(dir.path(), Missing::Create).await?;
+    let needed = store.read().await?.has_sealed().await? && !options.new_signing_key;
+    let missing = if needed { IfMissing::Refuse } else { IfMissing::Create };
+    let key = Arc::new(signing_key::load_or_create(&dir, missing)?);
     let validities = Validities::new(options.policy_validity, options.session_validity, options.refresh_after);
-    let (publisher, snapshots) = Publisher::start(store.clone(), Arc::clone(&key), validities).await?;
+    let ahead = Ahead::default();
+    let (publisher, snapshots) = Publisher::start(store.clone(), Arc::clone(&key), validities, ahead.clone()).await?;
     let tls = tls(&dir, &options)?;
     let listener = TcpListener::bind(options.listen)
         .await
@@ -72,17 +76,20 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
 
     let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
     let identity = Arc::new(Identity::new(store.clone(), Hasher::new()?));
+    let tokens = AgentTokens::new(Arc::clone(&key), validities.agent_token);
     let api = SyncApi {
         store: store.clone(),
         identity: Arc::clone(&identity),
         sessions: Sessions::new(store.clone(), Arc::clone(&key), validities.session),
-        tokens: AgentTokens::new(Arc::clone(&key), validities.agent_token),
+        tokens: tokens.clone(),
         snapshots: snapshots.clone(),
+        ahead,
+        budgets: Budgets::default(),
         tracker: tracker.clone(),
         stop: stop.clone(),
         streams: Streams::default(),
     };
-    let router = http::router(api.into_server(), identity);
+    let router = http::router(api.into_server(), tokens, identity);
 
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(named("publisher", publisher.run(stop.clone())));
@@ -92,9 +99,13 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     }
     let acceptor = tls.map(|tls| tls.acceptor);
     let scheme = if acceptor.is_some() { "https" } else { "http" };
-    tasks.spawn(named("listener", listener::serve(listener, acceptor, router, stop.clone(), tracker.clone())));
+    let bounds = listener::Bounds::default();
+    let accepting = listener::serve(listener, acceptor, router, bounds, stop.clone(), tracker.clone());
+    tasks.spawn(named("listener", accepting));
 
-    dir.replace(ADDRESS_FILE, format!("{address}\n").as_bytes(), 0o644)?;
+    if !address_file.write(address)? {
+        tracing::warn!("another process serves this data directory; its address file stays");
+    }
     {
         let published = snapshots.borrow();
         tracing::info!(
@@ -114,7 +125,7 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
         ended = tasks.join_next() => ended,
     };
     tracing::info!("stopping");
-    dir.remove(ADDRESS_FILE);
+    drop(address_file);
     stop.cancel();
     tracker.close();
     let all_ended = async {
@@ -190,9 +201,14 @@ async fn renew(own: Arc<OwnCertificate>, stop: CancellationToken) {
 /// Forgets records past their time.
 async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
     loop {
+        // Not at the start: a clock that is not set yet must not decide.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(TIDY_INTERVAL) => {}
+        }
         let forgotten = async {
             let mut change = store.write().await?;
-            let gone = change.forget_records(clock::now_ms().saturating_sub(keep_seconds.saturating_mul(1000))).await?;
+            let gone = change.forget_records(clock::now_ms(), keep_seconds.saturating_mul(1000)).await?;
             change.commit().await?;
             Ok::<_, crate::store::StoreError>(gone)
         };
@@ -201,11 +217,14 @@ async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
             Ok(records) => tracing::info!(records, "old records were forgotten"),
             Err(error) => tracing::warn!(error = %chain(&error), "old records cannot be forgotten; trying again later"),
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(TIDY_INTERVAL) => {}
-        }
     }
+}
+
+/// The signing key is in this process's memory: a dump would carry it to wherever dumps go.
+fn forbid_core_dumps() -> anyhow::Result<()> {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).context("core dumps cannot be forbidden")?;
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).context("core dumps cannot be forbidden")
 }
 
 /// One descriptor for each connection, and some for the database.

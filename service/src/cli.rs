@@ -62,6 +62,9 @@ pub struct ServeOptions {
     /// When policies and sessions count as stale; new ones are published half-way
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_seconds)]
     pub refresh_after: i64,
+    /// Make a new signing key if it is missing: every machine has to be enrolled again
+    #[arg(long)]
+    pub new_signing_key: bool,
     /// How long decision records are kept
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_seconds)]
     pub keep_records: i64,
@@ -110,6 +113,9 @@ pub struct Limit {
     pub limit: u32,
 }
 
+/// Where `enrollment` says that machines have the service's certificate.
+pub const DEFAULT_CA_FILE: &str = "/etc/pullgate/ca.pem";
+
 /// Settings of `enrollment`.
 #[derive(Debug, Args)]
 pub struct EnrollmentOptions {
@@ -119,6 +125,9 @@ pub struct EnrollmentOptions {
     /// Enforce sign-in to one of these organizations
     #[arg(long = "allowed-org", value_name = "ORG")]
     pub allowed_org: Vec<Name>,
+    /// Where machines have a copy of the service's ca.pem
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_CA_FILE, conflicts_with = "system_roots")]
+    pub ca_file: PathBuf,
     /// The service's certificate is signed by an authority that machines know: leave `caFile` out
     #[arg(long)]
     pub system_roots: bool,

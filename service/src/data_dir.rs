@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     io::Write as _,
+    net::SocketAddr,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
@@ -113,6 +114,8 @@ impl DataDir {
         let beside = self.0.join(format!(".{name}.{}", std::process::id()));
         let written = (|| {
             let mut file = fs::File::options().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+            // Whatever the umask is.
+            file.set_permissions(fs::Permissions::from_mode(mode))?;
             file.write_all(content)?;
             file.sync_all()?;
             fs::rename(&beside, &path)?;
@@ -136,6 +139,8 @@ impl DataDir {
         let beside = self.0.join(format!(".{name}.{}", std::process::id()));
         let written = (|| {
             let mut file = fs::File::options().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+            // Whatever the umask is.
+            file.set_permissions(fs::Permissions::from_mode(mode))?;
             file.write_all(content)?;
             file.sync_all()?;
             // A link, unlike a rename, never replaces.
@@ -152,15 +157,75 @@ impl DataDir {
         })
     }
 
-    /// Removes a file if it is there.
-    pub fn remove(&self, name: &str) {
-        drop(fs::remove_file(self.0.join(name)));
+    /// The right to say where the service listens, unless another process of it has it already.
+    /// The file of a process that died is removed.
+    ///
+    /// # Errors
+    /// [`DataDirError::Write`].
+    pub fn address(&self) -> Result<AddressFile, DataDirError> {
+        let path = self.0.join(".address.lock");
+        let failed = |source| DataDirError::Write { path: path.clone(), source };
+        let open = fs::File::options().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let lock = open.map_err(failed)?;
+        let own = match lock.try_lock() {
+            Ok(()) => true,
+            Err(fs::TryLockError::WouldBlock) => false,
+            Err(fs::TryLockError::Error(source)) => return Err(failed(source)),
+        };
+        if own {
+            drop(fs::remove_file(self.0.join(ADDRESS_FILE)));
+        }
+        Ok(AddressFile { dir: self.clone(), lock: own.then_some(lock) })
+    }
+}
+
+/// The address file of this process, removed on drop. Of several processes, the first has it.
+pub struct AddressFile {
+    dir: DataDir,
+    lock: Option<fs::File>,
+}
+
+impl AddressFile {
+    /// Says where this process listens. False: another one says where it does.
+    ///
+    /// # Errors
+    /// [`DataDirError::Write`].
+    pub fn write(&self, address: SocketAddr) -> Result<bool, DataDirError> {
+        if self.lock.is_some() {
+            self.dir.replace(ADDRESS_FILE, format!("{address}\n").as_bytes(), 0o644)?;
+        }
+        Ok(self.lock.is_some())
+    }
+}
+
+impl Drop for AddressFile {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            drop(fs::remove_file(self.dir.0.join(ADDRESS_FILE)));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_process_that_listens_first_removes_the_address() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(&root.path().join("d"), true).unwrap();
+        let path = dir.path().join(ADDRESS_FILE);
+        fs::write(&path, "of a process that died").unwrap();
+        let first = dir.address().unwrap();
+        assert!(!path.exists());
+        assert!(first.write(([127, 0, 0, 1], 1).into()).unwrap());
+        let second = dir.address().unwrap();
+        assert!(!second.write(([127, 0, 0, 1], 2).into()).unwrap());
+        drop(second);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "127.0.0.1:1\n");
+        drop(first);
+        assert!(!path.exists());
+    }
 
     #[test]
     fn an_open_directory_is_closed_when_empty_and_refused_when_not() {

@@ -1,46 +1,184 @@
 //! What is answered on the one port: gRPC, the registry-style sign-in, the health check.
 
+mod bodies;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Body,
-    extract::Request,
-    middleware::{Next, from_fn},
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::StatusCode;
-use http_body_util::Limited;
+use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use proto::sync::sync_server::SyncServer;
+use tonic::Status;
 
-use crate::{identity::Identity, registry_login, sync_api::SyncApi};
+use self::bodies::{Bodies, Limit, Owner};
+use crate::{
+    address::network,
+    clock,
+    identity::{Agent, AgentTokens, Identity},
+    listener::{LongLived, Peer},
+    registry_login,
+    sync_api::SyncApi,
+};
 
 /// From the end of a request's head to the head of its answer. A watch stream answers at once and then lasts.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
-/// Body of a request that shows no agent token: a name and a secret.
-const MAX_ANONYMOUS_BODY: usize = 16 << 10;
+const ANSWER_DEADLINE: Duration = Duration::from_secs(40);
+/// A name and a secret; also whatever else is sent without an agent token.
+const ANONYMOUS: Limit = Limit { message: 16 << 10, deadline: Duration::from_secs(10) };
+/// What an agent holds: at most some thousand names and digests.
+const WATCH: Limit = Limit { message: 1 << 20, deadline: Duration::from_secs(30) };
+/// A thousand records, also over a slow line.
+const REPORT: Limit = Limit { message: MAX_MESSAGE, deadline: Duration::from_secs(30) };
+/// Longest message of any call.
+pub const MAX_MESSAGE: usize = 4 << 20;
 
 /// All routes.
-pub fn router(sync: SyncServer<SyncApi>, identity: Arc<Identity>) -> Router {
+pub fn router(sync: SyncServer<SyncApi>, tokens: AgentTokens, identity: Arc<Identity>) -> Router {
     // Without `reset_fallback` gRPC's answer to unknown paths and the other routes' cannot be merged.
     let grpc = tonic::service::Routes::new(sync).into_axum_router().reset_fallback();
+    let door = Door { tokens, bodies: Bodies::default() };
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(registry_login::router(identity))
         .merge(grpc)
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
-        .layer(from_fn(bounds))
+        .layer(from_fn_with_state(door, bounds))
 }
 
-/// Bounds what one request may cost before somebody knows who sent it.
-async fn bounds(request: Request, next: Next) -> Response {
-    let anonymous =
-        !request.headers().get("authorization").is_some_and(|value| value.as_bytes().starts_with(b"Bearer "));
-    let request =
-        if anonymous { request.map(|body| Body::new(Limited::new(body, MAX_ANONYMOUS_BODY))) } else { request };
-    match tokio::time::timeout(ANSWER_DEADLINE, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long to arrive\n").into_response(),
+/// What is asked of a request before any of its body is read.
+#[derive(Clone)]
+struct Door {
+    tokens: AgentTokens,
+    bodies: Bodies,
+}
+
+/// Bounds what one request may cost: first who sent it, then how much of it is read.
+async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let watch = request.uri().path() == "/pullgate.sync.v1.Sync/Watch";
+    let (owner, limit) = if watch || request.uri().path() == "/pullgate.sync.v1.Sync/Report" {
+        let agent = match agent(&door.tokens, request.headers()) {
+            Ok(agent) => agent,
+            Err(status) => return status.into_http(),
+        };
+        let owner = Owner::Account(agent.user.clone());
+        request.extensions_mut().insert(agent);
+        (owner, if watch { WATCH } else { REPORT })
+    } else {
+        let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        (Owner::Address(network(peer.ip())), ANONYMOUS)
+    };
+    let (parts, body) = request.into_parts();
+    // Kept to the answer: what was read waits as long in the handler's hands.
+    let (body, _held) = door.bodies.bound(body, owner, limit);
+    match tokio::time::timeout(ANSWER_DEADLINE, next.run(Request::from_parts(parts, body))).await {
+        Ok(mut response) => {
+            // An error has its status in the head.
+            if watch && !response.headers().contains_key("grpc-status") {
+                response.extensions_mut().insert(LongLived);
+            }
+            response
+        }
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
+    }
+}
+
+/// Only a signature is checked, so it costs a stranger more to ask than the service to refuse.
+fn agent(tokens: &AgentTokens, headers: &HeaderMap) -> Result<Agent, Status> {
+    let token = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .ok_or_else(|| Status::unauthenticated("sign in first: the call carries no agent token"))?;
+    tokens.open(token, clock::now()).map_err(|error| Status::unauthenticated(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt as _;
+    use hyper::body::Bytes;
+    use proto::keys::SigningKey;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::{model::Account, validity::Validities};
+
+    fn tokens(seed: u8) -> AgentTokens {
+        AgentTokens::new(Arc::new(SigningKey::from_seed(&[seed; 32])), Validities::default().agent_token)
+    }
+
+    /// The door, and behind it a call that reads everything.
+    fn router() -> Router {
+        let read = |request: Request| async move {
+            let named = request.extensions().get::<Agent>().map(|agent| agent.user.clone()).unwrap_or_default();
+            match request.into_body().collect().await {
+                Ok(body) => format!("{named}:{}", body.to_bytes().len()).into_response(),
+                Err(error) => Status::from_error(error.into()).into_http(),
+            }
+        };
+        let door = Door { tokens: tokens(1), bodies: Bodies::default() };
+        Router::new().fallback(read).layer(from_fn_with_state(door, bounds))
+    }
+
+    async fn ask(call: &str, token: Option<String>, body: Body) -> Response {
+        let mut request = Request::post(format!("/pullgate.sync.v1.Sync/{call}"));
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let mut request = request.body(body).unwrap();
+        request.extensions_mut().insert(Peer(([192, 0, 2, 1], 1).into()));
+        router().oneshot(request).await.unwrap()
+    }
+
+    fn token(seed: u8) -> String {
+        let alice = Account { id: 1, name: "alice".to_owned(), credential_epoch: 1, removed: false };
+        tokens(seed).issue(&alice, "m", 1, 1, clock::now())
+    }
+
+    fn grpc_status(response: &Response) -> Option<&str> {
+        response.headers().get("grpc-status").map(|value| value.to_str().unwrap())
+    }
+
+    /// Fails the test when anybody reads it.
+    fn unread() -> Body {
+        let frames = std::iter::repeat_with(|| -> Result<Bytes, std::io::Error> { panic!("the body was read") });
+        Body::from_stream(tokio_stream::iter(frames))
+    }
+
+    #[tokio::test]
+    async fn without_a_valid_token_no_byte_of_a_body_is_read() {
+        for call in ["Watch", "Report"] {
+            for token in [None, Some("forged".to_owned()), Some(token(2))] {
+                let response = ask(call, token, unread()).await;
+                assert_eq!(grpc_status(&response), Some("16"), "{call}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn each_call_takes_as_much_as_it_needs() {
+        let body = |bytes: usize| {
+            let mut message = vec![0];
+            message.extend(u32::try_from(bytes).unwrap().to_be_bytes());
+            message.resize(bytes + 5, 0);
+            Body::from(message)
+        };
+        let cases = [("SignIn", 16 << 10), ("Watch", 1 << 20), ("Report", 4 << 20), ("Other", 16 << 10)];
+        for (call, most) in cases {
+            let response = ask(call, Some(token(1)), body(most)).await;
+            assert_eq!(grpc_status(&response), None, "{call}");
+            assert_eq!(response.extensions().get::<LongLived>().is_some(), call == "Watch");
+            let text = response.into_body().collect().await.unwrap().to_bytes();
+            let named = if most > 16 << 10 { "alice" } else { "" };
+            assert_eq!(text, format!("{named}:{}", most + 5));
+            let response = ask(call, Some(token(1)), body(most + 1)).await;
+            assert_eq!(grpc_status(&response), Some("11"), "{call}");
+        }
     }
 }

@@ -9,7 +9,8 @@
 //! | [`publish`] | seals policies and the publishers directory, keeps the exact bytes |
 //! | [`sync_api`] | the agents' gRPC service |
 //! | [`registry_login`] | `docker login` as the sign-in |
-//! | [`http`], [`listener`], [`tls`] | one port for all of it |
+//! | [`http`], [`listener`], [`tls`] | one port for all of it; [`http`] verifies agent tokens before it reads a body |
+//! | [`plain`] | makes text from elsewhere safe to store and to print |
 //! | [`admin`], [`cli`] | the command line; works on the database, whether or not `serve` runs |
 //! | [`app`] | `serve`: the order of start and stop |
 //!
@@ -25,13 +26,17 @@
 //! | published snapshot (`watch`) | 1 value | the newest replaces it: streams compare, they do not replay |
 //! | messages of a watch stream (`mpsc`) | 1 | the stream waits for its reader; others do not |
 //! | watch streams | 10,000, 64 a user | `RESOURCE_EXHAUSTED` |
-//! | connections | 10,000 | closed at once |
+//! | connections | 10,000; 256 an address, 1,024 this machine | closed at once |
+//! | a connection without a request or an authenticated watch stream | 60 s | closed |
 //! | calls at once on a connection | 64 | HTTP/2 flow control |
 //! | hashes at once / waiting | cores, at most 4 / 64 | `RESOURCE_EXHAUSTED`, HTTP 429 |
-//! | failed sign-ins | 10 a user, 100 an address, refilled with time | the same, with `retry-after` |
-//! | their memory | 20,000 users, 20,000 addresses | the one refilled first is forgotten |
-//! | message | 16 MiB; 16 KiB without an agent token | refused |
-//! | records of one report | 1,000 | `INVALID_ARGUMENT` |
+//! | failed sign-ins | 10 a user at an address, 300 a user, 500 an address, refilled with time; who got in before counts apart | the same, with `retry-after` |
+//! | their memory | 20,000 pairs, users, addresses and known pairs | the one refilled first is forgotten |
+//! | message | report 4 MiB, watch 1 MiB, anything without an agent token 16 KiB | `OUT_OF_RANGE` |
+//! | bytes of messages that wait | 8 MiB an account, 128 MiB all; 256 KiB an address without one, 16 MiB all | `RESOURCE_EXHAUSTED` |
+//! | records of one report, bytes of one record | 1,000, 8 KiB | `INVALID_ARGUMENT`; dropped and counted |
+//! | records of an account in an hour | 20,000 and 20 MiB | `RESOURCE_EXHAUSTED`, with `retry-after` |
+//! | free disk for records | a twentieth, 64 MiB to 1 GiB | `UNAVAILABLE` |
 //! | records kept | a setting, 90 days | forgotten |
 //! | generations kept of a document | 10 | the oldest is forgotten, never the newest |
 //! | agents kept of an account | 200 | the least recently sealed is forgotten, and sealed again when it comes back |
@@ -40,10 +45,11 @@
 //! - store or log a secret in the clear, or take one as an argument;
 //! - decide: `policy::decide` runs on the machines;
 //! - send a document that is not durable, or other bytes for the same generation;
-//! - let a generation go back;
-//! - replace a signing key that it cannot read;
+//! - let a generation go back, also after a restored backup: generations follow the clock, and pass what machines hold;
+//! - replace a signing key that it cannot read, or that is missing though machines trust it;
 //! - open an outgoing connection.
 
+pub mod address;
 pub mod admin;
 pub mod app;
 pub mod check;
@@ -55,6 +61,7 @@ pub mod identity;
 pub mod listener;
 pub mod model;
 pub mod names;
+pub mod plain;
 pub mod publish;
 pub mod registry_login;
 pub mod sessions;

@@ -3,9 +3,13 @@
 //! An own accept loop, because every wait on a peer needs a deadline: a silent or babbling
 //! connection costs one slot for a few seconds and delays nobody.
 
-use std::{io, net::SocketAddr, sync::Arc, sync::atomic::AtomicBool, sync::atomic::Ordering, time::Duration};
+mod activity;
+mod places;
 
-use axum::Router;
+use std::{io, net::SocketAddr, time::Duration};
+
+use axum::{Router, body::Body};
+use http_body_util::BodyExt as _;
 use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -14,11 +18,14 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    time::Instant,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
+
+pub use self::places::Most;
+use self::{activity::Activity, places::Places};
 
 /// Open connections. An agent holds one; more are closed at once, so the backlog never fills.
 pub const MAX_CONNECTIONS: usize = 10_000;
@@ -29,6 +36,13 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// A peer of HTTP/2 that does not answer is gone after the sum of both.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// Without a request, and without an authenticated watch stream, a connection ends after this.
+const IDLE: Duration = Duration::from_secs(60);
+/// From the goodbye to the cut.
+const GOODBYE_DEADLINE: Duration = Duration::from_secs(5);
+/// Bytes on their way on one call and on one connection, before anybody reads them.
+const STREAM_WINDOW: u32 = 64 << 10;
+const CONNECTION_WINDOW: u32 = 256 << 10;
 /// Calls at once on one connection: an agent makes three.
 const MAX_STREAMS: u32 = 64;
 /// Request head, in bytes.
@@ -38,15 +52,35 @@ const MAX_HEAD: usize = 16 << 10;
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
+/// Marks the answer of a call that may last: an authenticated watch stream.
+#[derive(Clone, Copy, Debug)]
+pub struct LongLived;
+
+/// What connections may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// How many.
+    pub most: Most,
+    /// How long one may be there for nothing.
+    pub idle: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { most: Most { all: MAX_CONNECTIONS, address: 256, loopback: 1024 }, idle: IDLE }
+    }
+}
+
 /// Accepts until told to stop; connections run in `tracker` and end gracefully after `stop`.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
+    bounds: Bounds,
     stop: CancellationToken,
     tracker: TaskTracker,
 ) {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Places::new(bounds.most);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -59,16 +93,19 @@ pub async fn serve(
                 continue;
             }
         };
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
-            tracing::warn!(%peer, limit = MAX_CONNECTIONS, "too many connections; one was closed");
-            continue;
+        let place = match places.take(peer.ip()) {
+            Ok(place) => place,
+            Err(open) => {
+                tracing::warn!(%peer, open, "too many connections; one was closed");
+                continue;
+            }
         };
         let (tls, router, stop) = (tls.clone(), router.clone(), stop.clone());
         tracker.spawn(async move {
-            if let Err(error) = connection(stream, Peer(peer), tls, router, stop).await {
+            if let Err(error) = connection(stream, Peer(peer), tls, router, stop, bounds.idle).await {
                 tracing::debug!(%peer, error = %proto::chain(&*error), "connection ended");
             }
-            drop(slot);
+            drop(place);
         });
     }
 }
@@ -93,11 +130,12 @@ async fn connection(
     tls: Option<TlsAcceptor>,
     router: Router,
     stop: CancellationToken,
+    idle: Duration,
 ) -> Result<(), Error> {
     // Answers are small: nothing is gained by waiting for more.
     stream.set_nodelay(true)?;
     let Some(tls) = tls else {
-        return http(stream, builder(), peer, router, stop).await;
+        return http(stream, builder(), peer, router, stop, idle).await;
     };
     let stream = tokio::select! {
         stream = tokio::time::timeout(HANDSHAKE_DEADLINE, tls.accept(stream)) => stream??,
@@ -107,7 +145,7 @@ async fn connection(
         Some(b"h2") => builder().http2_only(),
         _ => builder().http1_only(),
     };
-    http(stream, builder, peer, router, stop).await
+    http(stream, builder, peer, router, stop, idle).await
 }
 
 fn builder() -> Builder<TokioExecutor> {
@@ -124,6 +162,8 @@ fn builder() -> Builder<TokioExecutor> {
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT)
         .max_concurrent_streams(MAX_STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .max_header_list_size(MAX_HEAD as u32);
     builder
 }
@@ -134,30 +174,53 @@ async fn http<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     peer: Peer,
     router: Router,
     stop: CancellationToken,
+    idle: Duration,
 ) -> Result<(), Error> {
-    let asked = Arc::new(AtomicBool::new(false));
+    let activity = Activity::new();
     let service = service_fn({
-        let asked = Arc::clone(&asked);
+        let activity = activity.clone();
         move |mut request: hyper::Request<hyper::body::Incoming>| {
-            asked.store(true, Ordering::Relaxed);
+            let (router, activity) = (router.clone(), activity.clone());
+            activity.asked();
             request.extensions_mut().insert(peer);
-            router.clone().oneshot(request.map(axum::body::Body::new))
+            async move {
+                let response = router.oneshot(request.map(Body::new)).await?;
+                if response.extensions().get::<LongLived>().is_none() {
+                    return Ok(response);
+                }
+                let watching = activity.watch();
+                Ok::<_, std::convert::Infallible>(response.map(|body| {
+                    // Lives as long as the body.
+                    Body::new(body.map_frame(move |frame| {
+                        let _ = &watching;
+                        frame
+                    }))
+                }))
+            }
         }
     });
     let serving = builder.serve_connection(TokioIo::new(io), service);
     let mut serving = std::pin::pin!(serving);
-    let silence = tokio::time::sleep(REQUEST_DEADLINE);
-    let mut silence = std::pin::pin!(silence);
-    let (mut silent, mut stopping) = (true, false);
+    let mut alarm = std::pin::pin!(tokio::time::sleep(REQUEST_DEADLINE.min(idle)));
+    let mut ending = false;
+    let mut stopping = false;
     loop {
         tokio::select! {
             ended = serving.as_mut() => return ended,
-            // Covers what the protocols' own deadlines do not: nothing, or half a preface, behind a good handshake.
-            () = silence.as_mut(), if silent => {
-                silent = false;
-                if !asked.load(Ordering::Relaxed) {
-                    return Err("no request came in time".into());
+            // Covers what the protocols' own deadlines do not: nothing, half a preface, or only pings behind a
+            // good handshake, and an answer that nobody reads.
+            () = alarm.as_mut() => {
+                let ends = activity.ends(REQUEST_DEADLINE, idle);
+                let over = ends <= Instant::now();
+                // Who never asked needs no goodbye.
+                if ending || (over && !activity.was_used()) {
+                    return Err("nothing was asked for too long".into());
                 }
+                ending = over;
+                if ending {
+                    serving.as_mut().graceful_shutdown();
+                }
+                alarm.as_mut().reset(if ending { Instant::now() + GOODBYE_DEADLINE } else { ends });
             }
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
@@ -166,3 +229,6 @@ async fn http<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

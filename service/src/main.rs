@@ -1,6 +1,9 @@
 //! `pullgate-service`: the policy service and its administration.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::Parser as _;
 use service::cli::{Cli, Command};
@@ -12,9 +15,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if json {
-                println!("{}", serde_json::json!({ "error": format!("{error:#}") }));
+                // Nobody may be reading any more; the exit code says it too.
+                drop(writeln!(io::stdout(), "{}", serde_json::json!({ "error": format!("{error:#}") })));
             }
-            eprintln!("error: {error:#}");
+            drop(writeln!(io::stderr(), "error: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -4,6 +4,7 @@
 //! is stored in the transaction that makes it, and what is sent is what is stored.
 //! INVARIANT: what a snapshot holds belongs together: its policies name its directory.
 
+pub mod ahead;
 pub mod compile;
 mod snapshot;
 mod task;
@@ -20,6 +21,7 @@ use proto::{
 use sha2::{Digest as _, Sha256};
 
 pub use self::{
+    ahead::{Ahead, Floors},
     compile::CompileError,
     snapshot::{Member, Published, Snapshot},
     task::{Publisher, Snapshots},
@@ -50,7 +52,8 @@ pub enum PublishError {
 /// shown to agents only after the transaction was committed.
 ///
 /// An organization whose policy cannot be sealed keeps its last publication, and the reason
-/// is logged: one broken policy must not stop the others.
+/// is logged: one broken policy must not stop the others. What `floors` names is sealed anew
+/// above its floor, whether or not it moved.
 ///
 /// # Errors
 /// [`PublishError`].
@@ -59,13 +62,16 @@ pub async fn bring_up_to_date(
     key: &SigningKey,
     validities: &Validities,
     current: &Snapshot,
+    floors: &Floors,
     now: i64,
 ) -> Result<Snapshot, PublishError> {
     let revision = store.revision().await?;
-    let mut sealer = Sealer { store, key, now };
+    let mut sealer = Sealer { store, key, floors, now };
 
     let publishers_moved = sealer.store.publishers_revision().await? > current.revision;
-    let directory = if publishers_moved || current.directory.is_due(now) {
+    let has_floor = |kind, subject: &str| floors.contains_key(&(kind, subject.to_owned()));
+    let directory_floor = has_floor(Kind::Directory, DIRECTORY_SUBJECT);
+    let directory = if publishers_moved || directory_floor || current.directory.is_due(now) {
         sealer.directory(validities.directory).await?
     } else {
         Arc::clone(&current.directory)
@@ -75,7 +81,8 @@ pub async fn bring_up_to_date(
     let since = if all_policies { 0 } else { current.revision };
     let mut due = sealer.store.organizations_since(since).await?;
     for (name, published) in &current.policies {
-        if published.is_due(now) && !due.iter().any(|(_, known)| known == name) {
+        let again = published.is_due(now) || has_floor(Kind::Policy, name);
+        if again && !due.iter().any(|(_, known)| known == name) {
             due.extend(sealer.store.organization_id(name).await?.map(|id| (id, name.clone())));
         }
     }
@@ -105,6 +112,7 @@ pub async fn bring_up_to_date(
 struct Sealer<'a> {
     store: &'a mut Writing,
     key: &'a SigningKey,
+    floors: &'a Floors,
     now: i64,
 }
 
@@ -146,16 +154,18 @@ impl Sealer<'_> {
     ) -> Result<Arc<Published>, PublishError> {
         let content_sha256: [u8; 32] = Sha256::digest(content.encode_to_vec()).into();
         let newest = self.store.publication(kind, subject).await?;
+        let floor = self.floors.get(&(kind, subject.to_owned())).copied().unwrap_or_default();
         let generation = match newest {
             Some(newest)
-                if newest.content_sha256 == content_sha256
+                if newest.generation > floor
+                    && newest.content_sha256 == content_sha256
                     && newest.keyid == self.key.id().as_str()
                     && !is_due(newest.issued_at, newest.refresh_after, self.now) =>
             {
                 return Ok(Arc::new(Published::new(newest)));
             }
-            Some(newest) => newest.generation + 1,
-            None => 1,
+            // The clock, so that a service that was restored from a backup is past what machines have seen.
+            newest => newest.map_or(0, |newest| newest.generation).max(floor).saturating_add(1).max(self.now * 1000),
         };
         let header = validity.header(subject, EVERYBODY.to_owned(), generation, self.now);
         let (refresh_after, expires_at) = (header.refresh_after, header.expires_at);

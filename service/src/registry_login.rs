@@ -48,13 +48,9 @@ async fn version_check(
         Err(error @ SignInError::Wrong) => challenge(&error.to_string()),
         Err(SignInError::Limited(wait)) => later(&SignInError::Limited(wait), wait.as_secs()),
         Err(SignInError::Busy) => later(&SignInError::Busy, BUSY_RETRY.as_secs()),
-        Err(error @ SignInError::Store(_)) => {
+        Err(error @ (SignInError::Store(_) | SignInError::Internal(_))) => {
             tracing::error!(error = %chain(&error), "a docker login failed");
-            failure(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "UNAVAILABLE",
-                "the service cannot use its database now; try again later",
-            )
+            failure(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "the service cannot do this now; try again later")
         }
     }
 }

@@ -1,18 +1,24 @@
 //! Sessions: what a signed-in user of one machine belongs to, sealed for that machine.
 //!
-//! INVARIANT: a session generation is used once for an account, over all its machines, and
-//! the bytes of the newest one of each machine are stored.
+//! INVARIANT: a session generation is used once, over all accounts and machines, and always
+//! rises: a plugin keeps one floor for each local user, whoever signs in there, and takes
+//! nothing at or below a session that it ended or replaced. So each sign-in seals a new one.
+//! The bytes of the newest one of each machine are stored.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use prost::Message as _;
 use proto::{document, keys::SigningKey, sealed};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    clock,
     model::Membership,
     publish::{CompileError, compile},
-    store::{AgentKey, Reading, SealedSession, Store, StoreError},
+    store::{AgentKey, Reading, SealedSession, Store, StoreError, Writing},
     validity::{self, Validity},
 };
 
@@ -49,13 +55,14 @@ pub struct Sessions {
     store: Store,
     key: Arc<SigningKey>,
     validity: Validity,
+    sign_ins: Arc<AtomicU64>,
 }
 
 impl Sessions {
     /// In this store, with this key.
     #[must_use]
     pub fn new(store: Store, key: Arc<SigningKey>, validity: Validity) -> Self {
-        Self { store, key, validity }
+        Self { store, key, validity, sign_ins: Arc::default() }
     }
 
     /// The session as it should be now: the stored one while it says the truth and is fresh, else a new one.
@@ -75,8 +82,44 @@ impl Sessions {
         if let Some(stored) = self.stored(&mut change, &wanted, now).await? {
             return Ok(stored);
         }
+        self.seal(change, wanted, holder, agent_version, now, 0).await
+    }
+
+    /// A new session, for a sign-in, or above a generation that the machine has already seen.
+    ///
+    /// # Errors
+    /// [`SessionError`].
+    pub async fn renew(
+        &self,
+        holder: &Holder,
+        agent_version: &str,
+        now: i64,
+        above: i64,
+    ) -> Result<SealedSession, SessionError> {
+        let mut change = self.store.write().await?;
+        let wanted = self.wanted(&mut change, holder).await?;
+        let session = self.seal(change, wanted, holder, agent_version, now, above).await?;
+        self.sign_ins.fetch_add(1, Ordering::Release);
+        Ok(session)
+    }
+
+    /// Moves when a session was renewed: streams that keep one ask for the current one again.
+    #[must_use]
+    pub fn sign_ins(&self) -> u64 {
+        self.sign_ins.load(Ordering::Acquire)
+    }
+
+    async fn seal(
+        &self,
+        mut change: Writing,
+        wanted: Wanted,
+        holder: &Holder,
+        agent_version: &str,
+        now: i64,
+        above: i64,
+    ) -> Result<SealedSession, SessionError> {
         compile::check_session(&wanted.memberships)?;
-        let generation = change.next_session_generation(wanted.key.account).await?;
+        let generation = change.next_session_generation(clock::now_ms().max(above.saturating_add(1))).await?;
         let audience = format!("machine:{}", holder.machine_id);
         let header = self.validity.header(&holder.user, audience, generation, now);
         let (refresh_after, expires_at) = (header.refresh_after, header.expires_at);
@@ -155,7 +198,30 @@ mod tests {
         let first = sessions.current(&holder, "1", 1_000_000).await.unwrap();
         assert_eq!(sessions.current(&holder, "1", 1_000_100).await.unwrap(), first);
         let later = sessions.current(&holder, "1", 1_000_000 + 13 * 3600).await.unwrap();
-        assert_eq!((first.generation, later.generation), (1, 2));
+        assert!(later.generation > first.generation);
+        assert_ne!(later.envelope, first.envelope);
+    }
+
+    #[tokio::test]
+    async fn each_sign_in_seals_a_new_session_above_every_other_of_the_service() {
+        let (_dir, store, sessions, alice) = fixture().await;
+        let mut change = store.write().await.unwrap();
+        change.add_account("bob", "$argon2id$x", 1).await.unwrap();
+        change.commit().await.unwrap();
+        let bob = Holder { user: "bob".to_owned(), ..alice.clone() };
+        let begin = clock::now_ms();
+        let mut last = 0;
+        for holder in [&alice, &bob, &alice, &alice, &bob] {
+            let before = sessions.sign_ins();
+            let renewed = sessions.renew(holder, "1", 1_000_000, 0).await.unwrap();
+            assert!(renewed.generation > last && renewed.generation >= begin, "{}", renewed.generation);
+            assert!(sessions.sign_ins() > before);
+            assert_eq!(sessions.current(holder, "1", 1_000_000).await.unwrap(), renewed, "what a stream sends now");
+            last = renewed.generation;
+        }
+        let ahead = last + 86_400_000;
+        assert!(sessions.renew(&bob, "1", 1_000_000, ahead).await.unwrap().generation > ahead);
+        assert!(sessions.renew(&alice, "1", 1_000_000, 0).await.unwrap().generation > ahead, "over all accounts");
     }
 
     #[tokio::test]
@@ -167,7 +233,8 @@ mod tests {
         for holder in [&holder, &other, &uid, &holder] {
             generations.push(sessions.current(holder, "1", 1_000_000).await.unwrap().generation);
         }
-        assert_eq!(generations, [1, 2, 3, 1]);
+        assert!(generations[..3].is_sorted_by(|a, b| a < b), "{generations:?}");
+        assert_eq!(generations[3], generations[0]);
     }
 
     #[tokio::test]
@@ -180,7 +247,7 @@ mod tests {
         change.set_member(organization, account, Role::Owner, &["ops".to_owned()]).await.unwrap();
         change.commit().await.unwrap();
         let second = sessions.current(&holder, "1", 1_000_000).await.unwrap();
-        assert_eq!(second.generation, first.generation + 1);
+        assert!(second.generation > first.generation);
 
         let mut change = store.write().await.unwrap();
         change.set_password(account, "alice", "$argon2id$y", 2).await.unwrap();

@@ -47,6 +47,12 @@ pub enum SigningKeyError {
         /// Its size.
         size: u64,
     },
+    /// It is gone, and machines trust it.
+    #[error(
+        "the signing key `{0}` is missing, and the database holds what it signed: restore signing.key from the \
+         backup, or start with --new-signing-key and enroll the machines again"
+    )]
+    Missing(PathBuf),
     /// It cannot be made.
     #[error("a new signing key cannot be stored")]
     Store(#[from] DataDirError),
@@ -55,12 +61,24 @@ pub enum SigningKeyError {
     Random(getrandom::Error),
 }
 
+/// What to do when there is no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfMissing {
+    /// Nothing was signed yet, or the operator wants a new one.
+    Create,
+    /// Machines trust the one that is gone.
+    Refuse,
+}
+
 /// Reads the key, or makes it at the very first start.
 ///
 /// # Errors
 /// [`SigningKeyError`].
-pub fn load_or_create(dir: &DataDir) -> Result<SigningKey, SigningKeyError> {
+pub fn load_or_create(dir: &DataDir, missing: IfMissing) -> Result<SigningKey, SigningKeyError> {
     if !dir.path().join(FILE).exists() {
+        if missing == IfMissing::Refuse {
+            return Err(SigningKeyError::Missing(dir.path().join(FILE)));
+        }
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut()).map_err(SigningKeyError::Random)?;
         // Another process may have made one in between: that one counts.
@@ -106,8 +124,8 @@ mod tests {
     #[test]
     fn the_key_is_made_once_closed_and_stays() {
         let (_root, dir) = dir();
-        let first = load_or_create(&dir).unwrap();
-        let again = load_or_create(&dir).unwrap();
+        let first = load_or_create(&dir, IfMissing::Create).unwrap();
+        let again = load_or_create(&dir, IfMissing::Create).unwrap();
         assert_eq!(first.id(), again.id());
         let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o600);
@@ -116,18 +134,27 @@ mod tests {
     #[test]
     fn a_key_that_others_can_read_is_refused() {
         let (_root, dir) = dir();
-        load_or_create(&dir).unwrap();
+        load_or_create(&dir, IfMissing::Create).unwrap();
         for mode in [0o640, 0o604, 0o666] {
             fs::set_permissions(dir.path().join(FILE), fs::Permissions::from_mode(mode)).unwrap();
-            assert!(matches!(load_or_create(&dir), Err(SigningKeyError::Open { .. })), "{mode:o}");
+            assert!(matches!(load_or_create(&dir, IfMissing::Create), Err(SigningKeyError::Open { .. })), "{mode:o}");
         }
+    }
+
+    #[test]
+    fn a_key_that_machines_trust_is_not_replaced_when_it_is_gone() {
+        let (_root, dir) = dir();
+        assert!(matches!(load_or_create(&dir, IfMissing::Refuse), Err(SigningKeyError::Missing(_))));
+        assert!(!dir.path().join(FILE).exists());
+        let key = load_or_create(&dir, IfMissing::Create).unwrap();
+        assert_eq!(load_or_create(&dir, IfMissing::Refuse).unwrap().id(), key.id());
     }
 
     #[test]
     fn a_damaged_key_is_not_replaced() {
         let (_root, dir) = dir();
         dir.create_new(FILE, b"short", 0o600).unwrap();
-        assert!(matches!(load_or_create(&dir), Err(SigningKeyError::Damaged { size: 5, .. })));
+        assert!(matches!(load_or_create(&dir, IfMissing::Create), Err(SigningKeyError::Damaged { size: 5, .. })));
         assert_eq!(fs::read(dir.path().join(FILE)).unwrap(), b"short");
     }
 
@@ -136,6 +163,6 @@ mod tests {
         let (root, dir) = dir();
         fs::write(root.path().join("other"), [7; 32]).unwrap();
         std::os::unix::fs::symlink(root.path().join("other"), dir.path().join(FILE)).unwrap();
-        assert!(matches!(load_or_create(&dir), Err(SigningKeyError::NotOurs(_))));
+        assert!(matches!(load_or_create(&dir, IfMissing::Create), Err(SigningKeyError::NotOurs(_))));
     }
 }

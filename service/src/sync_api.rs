@@ -1,5 +1,6 @@
 //! The agents' gRPC service (`pullgate.sync.v1.Sync`).
 
+mod budget;
 mod report;
 mod watch;
 
@@ -18,13 +19,14 @@ use proto::sync::{
 };
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::{Request, Response, Status, metadata::MetadataMap};
+use tonic::{Extensions, Request, Response, Status};
 
+pub use self::budget::Budgets;
 use crate::{
-    clock,
+    clock, http,
     identity::{Agent, AgentTokens, BUSY_RETRY, Identity, SignInError},
     listener::Peer,
-    publish::Snapshots,
+    publish::{Ahead, Snapshots},
     sessions::{Holder, SessionError, Sessions},
     store::Store,
 };
@@ -48,6 +50,10 @@ pub struct SyncApi {
     pub tokens: AgentTokens,
     /// What is published.
     pub snapshots: Snapshots,
+    /// Where machines are ahead of it.
+    pub ahead: Ahead,
+    /// What accounts may report.
+    pub budgets: Budgets,
     /// Watch streams run here.
     pub tracker: TaskTracker,
     /// Ends watch streams.
@@ -61,18 +67,14 @@ impl SyncApi {
     #[must_use]
     pub fn into_server(self) -> SyncServer<Self> {
         SyncServer::new(self)
-            .max_decoding_message_size(proto::local::MAX_MESSAGE_BYTES)
+            .max_decoding_message_size(http::MAX_MESSAGE)
             .max_encoding_message_size(proto::local::MAX_MESSAGE_BYTES)
     }
+}
 
-    fn agent(&self, metadata: &MetadataMap) -> Result<Agent, Status> {
-        let token = metadata
-            .get("authorization")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or_else(|| Status::unauthenticated("sign in first: the call carries no agent token"))?;
-        self.tokens.open(token, clock::now()).map_err(|error| Status::unauthenticated(error.to_string()))
-    }
+/// Whose token it is: [`http`] verified it before the body was read.
+fn agent(extensions: &Extensions) -> Result<Agent, Status> {
+    extensions.get::<Agent>().cloned().ok_or_else(|| Status::unauthenticated("sign in first: nobody verified the call"))
 }
 
 #[tonic::async_trait]
@@ -90,7 +92,7 @@ impl Sync for SyncApi {
         let account = self.identity.verify(&username, secret, peer.0.ip()).await.map_err(sign_in_status)?;
         let holder = Holder { user: account.name.clone(), machine_id, uid, credential_epoch: account.credential_epoch };
         let now = clock::now();
-        let session = self.sessions.current(&holder, &agent_version, now).await.map_err(|e| session_status(&e))?;
+        let session = self.sessions.renew(&holder, &agent_version, now, 0).await.map_err(|e| session_status(&e))?;
         tracing::info!(
             user = %account.name,
             machine = %holder.machine_id,
@@ -103,14 +105,21 @@ impl Sync for SyncApi {
     }
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let agent = self.agent(request.metadata())?;
+        let agent = agent(request.extensions())?;
         let request = request.into_inner();
         let held = watch::held(request.held)?;
         let slot = self.streams.take(&agent.user).ok_or_else(|| {
             Status::resource_exhausted(format!("`{}` has too many open streams; close some", agent.user))
         })?;
         let version: String = request.agent_version.chars().filter(|c| !c.is_control()).take(MAX_ID_BYTES).collect();
-        let stream = watch::Desired::new(agent, version, held, self.sessions.clone(), self.snapshots.clone());
+        let stream = watch::Desired::new(
+            agent,
+            version,
+            held,
+            self.sessions.clone(),
+            self.snapshots.clone(),
+            self.ahead.clone(),
+        );
         // One message waits: a slow agent gets the newest state next, not every state.
         let (sender, receiver) = tokio::sync::mpsc::channel(1);
         let stop = self.stop.clone();
@@ -122,8 +131,8 @@ impl Sync for SyncApi {
     }
 
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
-        let agent = self.agent(request.metadata())?;
-        let accepted = report::store(&self.store, &agent, request.into_inner()).await?;
+        let agent = agent(request.extensions())?;
+        let accepted = report::store(&self.store, &self.budgets, &agent, request.into_inner()).await?;
         Ok(Response::new(ReportResponse { accepted }))
     }
 }
@@ -143,12 +152,16 @@ fn sign_in_status(error: SignInError) -> Status {
         SignInError::Wrong => Status::unauthenticated(error.to_string()),
         SignInError::Limited(wait) => limited(&error, wait),
         SignInError::Busy => limited(&error, BUSY_RETRY),
-        SignInError::Store(_) => unavailable(&error),
+        SignInError::Store(_) | SignInError::Internal(_) => unavailable(&error),
     }
 }
 
 fn limited(error: &SignInError, wait: Duration) -> Status {
-    let mut status = Status::resource_exhausted(error.to_string());
+    exhausted(&error.to_string(), wait)
+}
+
+fn exhausted(message: &str, wait: Duration) -> Status {
+    let mut status = Status::resource_exhausted(message);
     status.metadata_mut().insert("retry-after", wait.as_secs().max(1).into());
     status
 }
@@ -167,7 +180,7 @@ fn session_status(error: &SessionError) -> Status {
 /// The agent may try again; what is wrong with the database is the operator's business.
 fn unavailable(error: &(dyn std::error::Error + 'static)) -> Status {
     tracing::error!(error = %chain(error), "a call failed");
-    Status::unavailable("the service cannot use its database now; try again later")
+    Status::unavailable("the service cannot do this now; try again later")
 }
 
 /// Bounds open streams, by user and in all.
@@ -219,6 +232,15 @@ mod tests {
         assert!(streams.take("alice").is_some());
         drop(slots);
         assert!(streams.0.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn only_wrong_credentials_are_called_wrong() {
+        let code = |error| sign_in_status(error).code();
+        assert_eq!(code(SignInError::Wrong), tonic::Code::Unauthenticated);
+        assert_eq!(code(SignInError::Internal("a damaged hash".to_owned())), tonic::Code::Unavailable);
+        assert_eq!(code(SignInError::Store(crate::store::StoreError::Busy)), tonic::Code::Unavailable);
+        assert_eq!(code(SignInError::Busy), tonic::Code::ResourceExhausted);
     }
 
     #[test]

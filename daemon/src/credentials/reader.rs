@@ -2,15 +2,20 @@
 //!
 //! Level-triggered: a hint carries nothing, the file is read and the state machine compares.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, time::Duration};
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tracing::{info, warn};
 
-use super::{Credential, helper::Helpers, identity, load};
+use super::{
+    Credential,
+    helper::Helpers,
+    identity, load,
+    patience::{Patience, Verdict, failed_in_helper},
+};
 use crate::{
     enrolled::Enrolled,
     stamp::Stamp,
@@ -23,8 +28,25 @@ use crate::{
 const SETTLE: Duration = Duration::from_millis(200);
 /// A file that never rests is believed after this many looks.
 const LOOKS: usize = 10;
-/// A helper that failed is asked again without a change of the file only after this: it may ask a person each time.
-const AFTER_HELPER_FAILURE: Duration = Duration::from_secs(300);
+
+/// What was believed last.
+struct Look {
+    credential: Credential,
+    stamp: Stamp,
+    keys: Vec<String>,
+    /// When an unchanged file is worth a look; while a helper is asked again, when that is.
+    next: Instant,
+    asking_again: bool,
+}
+
+/// Why the loop runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    Changed,
+    Periodic,
+    /// A helper is to be asked again.
+    Due,
+}
 
 /// Reads credentials for as long as the agent runs.
 pub struct Reader {
@@ -43,41 +65,65 @@ pub struct Reader {
 impl Reader {
     /// Ends when the watcher or the listener of events is gone.
     pub async fn run(mut self) {
-        let mut last: Option<(Credential, Stamp, Vec<String>)> = None;
-        let mut helper_failed: Option<Instant> = None;
-        let mut hint = Hint::Changed;
+        let mut last: Option<Look> = None;
+        let mut patience = Patience::default();
+        let mut reason = Reason::Changed;
         loop {
             let (service, keys) = self.service();
             let stamp = Stamp::of(&self.path);
-            let wait_for_person = hint == Hint::Periodic
-                && helper_failed.is_some_and(|at| at.elapsed() < AFTER_HELPER_FAILURE)
-                && last.as_ref().is_some_and(|(_, known, for_keys)| *known == stamp && *for_keys == keys);
-            if !wait_for_person {
-                let credential = self.load_settled(&keys).await;
-                helper_failed = failed_in_helper(&credential).then(Instant::now);
+            let same = last.as_ref().filter(|look| look.stamp == stamp && look.keys == keys);
+            let due = match (reason, same) {
+                (_, None) | (Reason::Due, _) => true,
+                // While a helper is given time, nothing but time or another file is worth a question.
+                (Reason::Changed, Some(look)) => !look.asking_again,
+                (Reason::Periodic, Some(look)) => !look.asking_again && Instant::now() >= look.next,
+            };
+            if due {
+                let known = same.map(|look| look.credential.clone());
+                let read = self.load_settled(&keys).await;
                 let stamp = Stamp::of(&self.path);
-                if last.as_ref().is_none_or(|(known, _, _)| *known != credential) {
-                    self.log(&credential);
-                }
-                let seen = match &credential {
-                    Credential::SignedIn(account) => Seen::Account { account: account.clone(), stamp },
-                    Credential::SignedOut => Seen::SignedOut,
-                    Credential::Unreadable(_) => Seen::Unreadable,
-                };
-                last = Some((credential, stamp, keys));
-                if self.events.send(Event::Credential { service, seen }).await.is_err() {
-                    return;
+                match patience.judge(known.as_ref(), &read) {
+                    Verdict::AskAgain(wait) => {
+                        self.log_patience(&read, wait);
+                        if let Some(look) = &mut last {
+                            (look.asking_again, look.next) = (true, Instant::now() + wait);
+                        }
+                    }
+                    Verdict::Believe => {
+                        if last.as_ref().is_none_or(|look| look.credential != read) {
+                            self.log(&read);
+                        }
+                        let seen = match &read {
+                            Credential::SignedIn(account) => Seen::Account { account: account.clone(), stamp },
+                            Credential::SignedOut => Seen::SignedOut,
+                            Credential::Unreadable(_) => Seen::Unreadable,
+                        };
+                        let next = Instant::now() + Patience::unchanged(fastrand::f64());
+                        last = Some(Look { credential: read, stamp, keys, next, asking_again: false });
+                        if self.events.send(Event::Credential { service, seen }).await.is_err() {
+                            return;
+                        }
+                    }
                 }
             }
-            hint = tokio::select! {
+            let again = last.as_ref().filter(|look| look.asking_again).map(|look| look.next);
+            let again = async {
+                match again {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            reason = tokio::select! {
                 hint = self.hints.recv() => match hint {
-                    Some(hint) => hint,
+                    Some(Hint::Changed) => Reason::Changed,
+                    Some(Hint::Periodic) => Reason::Periodic,
                     None => return,
                 },
                 changed = self.enrolled.changed() => match changed {
-                    Ok(()) => Hint::Changed,
+                    Ok(()) => Reason::Changed,
                     Err(_) => return,
                 },
+                () = again => Reason::Due,
             };
         }
     }
@@ -106,6 +152,16 @@ impl Reader {
         credential
     }
 
+    fn log_patience(&self, read: &Credential, wait: Duration) {
+        if let Credential::Unreadable(why) = read {
+            let (class, detail, again_s) = (why.class.code(), &why.detail, wait.as_secs());
+            warn!(
+                class,
+                detail, again_s, "the credential helper failed; the last known account stays for about a minute"
+            );
+        }
+    }
+
     fn log(&self, credential: &Credential) {
         let path = self.path.display();
         match credential {
@@ -121,12 +177,6 @@ impl Reader {
             ),
         }
     }
-}
-
-fn failed_in_helper(credential: &Credential) -> bool {
-    use super::Class::{HelperBadOutput, HelperFailed, HelperMissing, HelperTimeout};
-    matches!(credential, Credential::Unreadable(why)
-        if matches!(why.class, HelperMissing | HelperFailed | HelperTimeout | HelperBadOutput))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! names none. They are read at each connection, so that a renewed file needs no restart.
 
 use std::{
-    io,
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     pin::Pin,
@@ -128,13 +128,19 @@ fn client_config(ca_file: Option<&Path>) -> io::Result<Arc<ClientConfig>> {
     match ca_file {
         Some(path) => {
             let fail = |why: String| io::Error::other(format!("`caFile` `{}` cannot be used: {why}", path.display()));
-            let certificates = CertificateDer::pem_file_iter(path).map_err(|error| fail(error.to_string()))?;
+            let pem = fs::read(path).map_err(|error| {
+                fail(format!(
+                    "{error}; copy the service's `ca.pem` there, mode 0644: each user that runs an agent must be able to \
+                     read it"
+                ))
+            })?;
+            let certificates = CertificateDer::pem_slice_iter(&pem);
             for certificate in certificates {
                 let certificate = certificate.map_err(|error| fail(error.to_string()))?;
                 roots.add(certificate).map_err(|error| fail(error.to_string()))?;
             }
             if roots.is_empty() {
-                return Err(fail("it holds no certificate".to_owned()));
+                return Err(fail("it holds no certificate; copy the service's `ca.pem` there".to_owned()));
             }
         }
         None => {
@@ -172,6 +178,17 @@ mod tests {
         }
         for url in ["https://", "gate.example", "ftp://gate.example", "https://ex ample"] {
             assert_eq!(check(url), Err(Unusable::NotAUrl(url.to_owned())), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_authority_that_cannot_be_read_says_what_to_do() {
+        let directory = tempfile::tempdir().expect("directory");
+        let empty = directory.path().join("empty.pem");
+        fs::write(&empty, "").expect("write");
+        for path in [&directory.path().join("missing.pem"), directory.path(), &empty] {
+            let error = client_config(Some(path)).expect_err("no authority").to_string();
+            assert!(error.contains("copy the service's `ca.pem` there"), "{error}");
         }
     }
 }

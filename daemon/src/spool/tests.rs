@@ -79,7 +79,7 @@ fn what_the_plugin_lost_is_counted_also_when_it_starts_anew() {
 }
 
 #[test]
-fn a_cut_or_altered_end_is_ignored() {
+fn a_cut_or_altered_frame_costs_no_other() {
     let directory = tempfile::tempdir().expect("directory");
     let file = directory.path().join("spool/00000000000000000001.log");
     Spool::open(directory.path(), DEFAULT_LIMIT).expect("open").append(&records(0..3), 0).expect("append");
@@ -98,17 +98,110 @@ fn a_cut_or_altered_end_is_ignored() {
     let mut altered = whole.clone();
     altered[frame + 20] ^= 1;
     fs::write(&file, &altered).expect("write");
-    assert_eq!(drain(&mut Spool::open(directory.path(), DEFAULT_LIMIT).expect("open")).0, ids(0..1));
+    let mut spool = Spool::open(directory.path(), DEFAULT_LIMIT).expect("open");
+    assert_eq!(drain(&mut spool), ([ids(0..1), ids(2..3)].concat(), 1), "the altered one is skipped and counted");
 }
 
 #[test]
 fn a_failed_append_keeps_nothing_and_the_next_one_works() {
     let directory = tempfile::tempdir().expect("directory");
     let mut spool = Spool::open(directory.path(), DEFAULT_LIMIT).expect("open");
-    let path = directory.path().join("spool");
-    fs::remove_dir(&path).expect("remove");
-    spool.append(&records(0..1), 0).expect_err("no directory");
+    // As a full disk: no segment can be made where a directory of that name is.
+    let path = directory.path().join("spool/00000000000000000001.log");
     fs::create_dir(&path).expect("directory");
+    spool.append(&records(0..1), 0).expect_err("no segment");
+    fs::remove_dir(&path).expect("remove");
     spool.append(&records(1..2), 0).expect("append");
     assert_eq!(drain(&mut spool).0, ids(1..2));
+}
+
+/// Whatever happens to a file, while the spool is open or before: what is behind it arrives, what was
+/// in it arrives or is counted, and it comes to an end.
+#[test]
+fn no_damage_of_a_file_stops_the_others() {
+    type Spoil = fn(&[u8]) -> Vec<u8>;
+    let spoil: [Spoil; 7] = [
+        |whole| whole[..whole.len() / 2 + 3].to_vec(),
+        |_| vec![],
+        |whole| {
+            let mut bytes = whole.to_vec();
+            bytes[20] ^= 1;
+            bytes
+        },
+        // Lengths: none, far too large, a little too large.
+        |whole| [&[0; 4], &whole[4..]].concat(),
+        |whole| [&[0xff; 4], &whole[4..]].concat(),
+        |whole| [&[whole[0] + 1], &whole[1..]].concat(),
+        |whole| vec![0; whole.len()],
+    ];
+    for (n, spoil) in spoil.iter().enumerate() {
+        for opened_before in [true, false] {
+            let directory = tempfile::tempdir().expect("directory");
+            let file = directory.path().join("spool/00000000000000000001.log");
+            let open = || Spool::open(directory.path(), DEFAULT_LIMIT).expect("open");
+            open().append(&records(0..10), 0).expect("append");
+            open().append(&records(10..20), 0).expect("append");
+            let mut spool = open();
+            fs::write(&file, spoil(&fs::read(&file).expect("read"))).expect("write");
+            if !opened_before {
+                spool = open();
+            }
+            let (arrived, dropped) = drain(&mut spool);
+            assert!(arrived.ends_with(&ids(10..20)), "damage {n}: {arrived:?}");
+            let of_first = arrived.len() as u64 - 10;
+            assert!(of_first < 10 || dropped > 0, "damage {n}");
+            if opened_before {
+                assert_eq!(of_first + dropped, 10, "damage {n}: each arrives or is counted");
+            } else {
+                assert!(dropped > 0 || spoil(b"0123456789012345678901234").is_empty(), "damage {n}: at least one");
+            }
+            assert_eq!(drain(&mut open()), (vec![], 0), "damage {n}: told once");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_is_counted_and_the_directory_is_made_again() {
+    let directory = tempfile::tempdir().expect("directory");
+    let root = directory.path().join("state");
+    let mut spool = Spool::open(&root, DEFAULT_LIMIT).expect("open");
+    spool.append(&records(0..10), 0).expect("append");
+    fs::remove_dir_all(&root).expect("remove");
+    spool.append(&records(10..20), 0).expect("append");
+    assert_eq!(drain(&mut spool), (ids(10..20), 10));
+    fs::remove_dir_all(&root).expect("remove");
+    spool.append(&records(20..30), 0).expect("append");
+    drop(spool);
+    assert_eq!(drain(&mut Spool::open(&root, DEFAULT_LIMIT).expect("open")), (ids(20..30), 0), "it is on the disk");
+}
+
+#[test]
+fn a_segment_that_is_a_directory_holds_nothing_up() {
+    let directory = tempfile::tempdir().expect("directory");
+    let mut spool = Spool::open(directory.path(), DEFAULT_LIMIT).expect("open");
+    fs::create_dir(directory.path().join("spool/00000000000000000000.log")).expect("directory");
+    spool.append(&records(0..3), 0).expect("append");
+    assert_eq!(drain(&mut Spool::open(directory.path(), DEFAULT_LIMIT).expect("open")).0, ids(0..3));
+}
+
+#[test]
+fn records_go_to_no_other_service_than_the_one_they_were_made_under() {
+    let at = |at_ms: i64, ids: std::ops::Range<u32>| -> Vec<Record> {
+        records(ids).into_iter().map(|record| Record { at_ms, ..record }).collect()
+    };
+    let directory = tempfile::tempdir().expect("directory");
+    let open = || Spool::open(directory.path(), DEFAULT_LIMIT).expect("open");
+    let mut spool = open();
+    spool.belongs_to("https://a.example", 1000).expect("note");
+    spool.append(&at(1500, 0..3), 0).expect("append");
+    spool.belongs_to("https://a.example", 1700).expect("note");
+    assert_eq!(spool.peek(100).expect("peek").records.len(), 3, "the same one");
+    let mut spool = open();
+    spool.belongs_to("https://b.example", 2000).expect("note");
+    // The plugin still held some of the time before.
+    spool.append(&[at(1900, 3..5), at(2000, 5..6)].concat(), 0).expect("append");
+    assert_eq!(drain(&mut spool), (ids(5..6), 5));
+    let mut spool = open();
+    spool.belongs_to("https://b.example", 3000).expect("note");
+    assert_eq!(drain(&mut spool), (vec![], 0));
 }

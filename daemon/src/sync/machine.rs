@@ -6,10 +6,10 @@ mod enforcing;
 
 use std::sync::Arc;
 
-use super::{Cached, Command, Delay, Event, GRACE, Goal, Number, Seen, Timer};
+use super::{Cached, Command, Delay, Event, GRACE, Goal, Number, SIGN_IN_WINDOW, Seen, Timer};
 use crate::{
     credentials::Account,
-    documents::{Document, Documents},
+    documents::{Document, Documents, Parts},
     stamp::Stamp,
 };
 use proto::secret::Secret;
@@ -27,6 +27,9 @@ pub struct Sync {
     cache_kept: bool,
     phase: Phase,
     service_attempt: u32,
+    sign_ins: SignIns,
+    /// Streams in a row that ended too soon.
+    flaps: u32,
     desired: Desired,
     grace: Grace,
     plugin: Plugin,
@@ -47,7 +50,7 @@ enum Phase {
         session: Document,
         heard: bool,
         /// Sent, but not all of their state yet: a large state comes in several messages.
-        parts: Vec<Vec<u8>>,
+        parts: Parts,
     },
     Waiting {
         timer: Number,
@@ -79,6 +82,16 @@ enum Grace {
     Over,
 }
 
+/// What was shown to the service within [`SIGN_IN_WINDOW`].
+#[derive(Debug, Default)]
+struct SignIns {
+    /// End of the window, while there is one.
+    timer: Option<Number>,
+    accepted: u32,
+    /// The one try at once after a refused token was made.
+    at_once: bool,
+}
+
 #[derive(Debug, Default)]
 struct Plugin {
     machine_id: Option<String>,
@@ -87,6 +100,11 @@ struct Plugin {
     session: Option<String>,
     /// What was applied last; none: unknown, it may have restarted.
     in_force: Option<Goal>,
+    /// Nothing that was seen there may be older than what was applied last.
+    just_applied: bool,
+    /// Times that something else than the last applied was in force, within a window.
+    losses: u32,
+    loss_timer: Number,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -98,6 +116,12 @@ enum Applying {
         timer: Number,
         goal: Goal,
     },
+}
+
+impl SignIns {
+    fn are_spent(&self) -> bool {
+        self.accepted >= super::SIGN_INS
+    }
 }
 
 impl Sync {
@@ -112,6 +136,8 @@ impl Sync {
             cache_kept: true,
             phase: Phase::Idle,
             service_attempt: 0,
+            sign_ins: SignIns::default(),
+            flaps: 0,
             desired: Desired::Undecided,
             grace: Grace::Off,
             plugin: Plugin::default(),
@@ -120,6 +146,12 @@ impl Sync {
             last_number: 0,
             out: Vec::new(),
         }
+    }
+
+    /// Whether the plugin has a session of this uid in force, as far as is known.
+    #[must_use]
+    pub fn has_session_in_force(&self) -> bool {
+        self.plugin.session.is_some()
     }
 
     /// Takes one event; returns what is to be done, in order.
@@ -132,13 +164,14 @@ impl Sync {
                 self.look_at_credentials();
             }
             Event::PluginUp { machine_id, session } => self.plugin_up(machine_id, session),
+            Event::PluginLooked(there) => self.plugin_looked(&there),
             Event::PluginDown => self.plugin.up = false,
             Event::SignedIn { attempt, token, session } => self.signed_in(attempt, token, session),
             Event::Desired { attempt, desired, envelopes } => self.desired(attempt, desired, envelopes),
-            Event::Refused { attempt } => self.refused(attempt),
+            Event::Refused { attempt, lasted } => self.refused(attempt, lasted),
             Event::Unavailable { attempt, retry_after, lasted } => self.unavailable(attempt, retry_after, lasted),
             Event::Applied => self.applied(),
-            Event::ApplyFailed { refused } => self.apply_failed(refused),
+            Event::ApplyFailed(failure) => self.apply_failed(failure),
             Event::Timer { timer, number } => self.timer(timer, number),
         }
         self.reconcile();
@@ -192,13 +225,14 @@ impl Sync {
             && same_user
             && known.secret == account.secret
         {
-            if *known_stamp != stamp && matches!(self.phase, Phase::Refused) {
-                self.wait_for_service(Next::SignIn, None);
+            if *known_stamp != stamp {
+                self.written_again();
             }
             return;
         }
         self.hang_up();
         self.service_attempt = 0;
+        self.sign_ins = SignIns::default();
         if !same_user {
             match self.cached.as_ref().filter(|cached| self.fits(cached)) {
                 Some(cached) => {
@@ -216,6 +250,25 @@ impl Sync {
         self.begin();
     }
 
+    /// Somebody signed in again with the same secret: whatever they saw, everything is put in force anew.
+    fn written_again(&mut self) {
+        if let Phase::Refused = self.phase {
+            self.wait_for_service(Next::SignIn, None);
+            return;
+        }
+        if matches!(self.desired, Desired::Goal(Goal::Documents(_))) {
+            self.plugin.in_force = None;
+            if let Applying::Waiting { .. } = self.applying {
+                self.applying = Applying::Idle;
+            }
+        }
+        // An open stream shows that the token is good: so many sign-ins a minute are enough.
+        if matches!(self.phase, Phase::Watching { .. }) && !self.sign_ins.are_spent() {
+            self.hang_up();
+            self.begin();
+        }
+    }
+
     /// The kept set is this account's, at this service, on this machine.
     fn fits(&self, cached: &Cached) -> bool {
         self.service.as_ref() == Some(&cached.service)
@@ -225,7 +278,7 @@ impl Sync {
 
     fn plugin_up(&mut self, machine_id: String, session: Option<String>) {
         let moved = self.plugin.machine_id.as_ref().is_some_and(|known| *known != machine_id);
-        self.plugin = Plugin { machine_id: Some(machine_id), up: true, session, in_force: None };
+        self.plugin = Plugin { machine_id: Some(machine_id), up: true, session, ..Plugin::default() };
         self.apply_attempt = 0;
         if let Applying::Waiting { .. } = self.applying {
             self.applying = Applying::Idle;
@@ -277,6 +330,16 @@ impl Sync {
                     self.applying = Applying::Idle;
                 }
             }
+            Timer::SignIns => {
+                if self.sign_ins.timer == Some(number) {
+                    self.sign_ins = SignIns::default();
+                }
+            }
+            Timer::Losses => {
+                if self.plugin.loss_timer == number {
+                    self.plugin.losses = 0;
+                }
+            }
             Timer::Grace => {
                 if self.grace == Grace::Running(number) {
                     self.grace = Grace::Over;
@@ -300,6 +363,16 @@ impl Sync {
         self.hang_up();
         self.grace = Grace::Off;
         self.desired = Desired::Goal(Goal::Nobody);
+    }
+
+    /// What was shown to the service is counted for a while.
+    fn count_sign_ins(&mut self, count: impl FnOnce(&mut SignIns)) {
+        count(&mut self.sign_ins);
+        if self.sign_ins.timer.is_none() {
+            let number = self.number();
+            self.sign_ins.timer = Some(number);
+            self.out.push(Command::Wait { timer: Timer::SignIns, number, delay: Delay::Exactly(SIGN_IN_WINDOW) });
+        }
     }
 
     fn clear_cache(&mut self) {

@@ -3,7 +3,10 @@
 use proto::{document, keys::SigningKey, sealed, sync::Kind};
 
 use super::*;
-use crate::{credentials::Source, documents::Document};
+use crate::{
+    credentials::Source,
+    documents::{Document, Parts},
+};
 
 const SERVICE: &str = "https://gate.example";
 
@@ -14,6 +17,13 @@ fn account(user: &str, secret: &str) -> Account {
         key: "gate.example".to_owned(),
         source: Source::File,
     }
+}
+
+/// What came, as one message.
+fn parts(envelopes: Vec<Vec<u8>>) -> Parts {
+    let mut parts = Parts::default();
+    parts.add(envelopes).expect("small");
+    parts
 }
 
 fn session(user: &str, generation: u64) -> Vec<u8> {
@@ -45,7 +55,7 @@ fn state(user: &str, generation: u64) -> (Vec<Held>, Vec<Vec<u8>>) {
 
 fn documents(user: &str, generation: u64) -> Arc<Documents> {
     let (desired, envelopes) = state(user, generation);
-    Arc::new(Documents::assemble(&desired, &envelopes, &[]).expect("complete"))
+    Arc::new(Documents::assemble(&desired, &parts(envelopes), &[]).expect("complete"))
 }
 
 fn cached(user: &str) -> Cached {
@@ -116,7 +126,7 @@ impl Story {
             Command::Wait { timer, number, delay } => {
                 self.timers.insert(timer, (number, delay));
                 match (timer, delay) {
-                    (Timer::Grace, _) => return None,
+                    (Timer::Grace | Timer::SignIns | Timer::Losses, _) => return None,
                     (timer, Delay::Exactly(delay)) => format!("wait {timer:?} {delay:?}"),
                     (timer, Delay::Backoff { attempt, cap }) => format!("wait {timer:?} backoff {attempt} to {cap:?}"),
                 }
@@ -151,7 +161,7 @@ impl Story {
     }
 
     fn refused(&mut self) -> String {
-        self.send(Event::Refused { attempt: self.attempt })
+        self.send(Event::Refused { attempt: self.attempt, lasted: Duration::from_secs(60) })
     }
 
     fn applied(&mut self) -> String {
@@ -161,7 +171,25 @@ impl Story {
 
     fn apply_failed(&mut self, refused: bool) -> String {
         assert!(self.applying.take().is_some(), "nothing was being applied");
-        self.send(Event::ApplyFailed { refused })
+        self.send(Event::ApplyFailed(if refused { ApplyFailure::Refused } else { ApplyFailure::NoAnswer }))
+    }
+
+    /// The plugin takes this session never again.
+    fn session_over(&mut self) -> String {
+        assert!(self.applying.take().is_some(), "nothing was being applied");
+        self.send(Event::ApplyFailed(ApplyFailure::SessionOver))
+    }
+
+    /// The plugin is seen to have this in force: a session and a policy.
+    fn look(&mut self, session: Option<(&str, u64)>, policy: Option<u64>) -> String {
+        let name = |kind: Kind, user: &str, generation: u64| {
+            let (desired, _) = state(user, generation);
+            desired.into_iter().find(|name| name.kind() == kind).expect("one")
+        };
+        self.send(Event::PluginLooked(InForceThere {
+            session: session.map(|(user, generation)| name(Kind::Session, user, generation)),
+            policies: policy.map(|generation| name(Kind::Policy, "any", generation)).into_iter().collect(),
+        }))
     }
 
     fn time(&mut self, timer: Timer) -> String {
@@ -216,9 +244,14 @@ fn signing_out_ends_the_session_and_forgets() {
 }
 
 #[test]
-fn unreadable_credentials_are_nobody_but_the_cache_stays() {
+fn unreadable_credentials_are_nobody_and_a_session_that_was_ended_is_not_kept() {
     let mut story = Story::in_force("alice");
-    assert_eq!(story.see(Seen::Unreadable), "hang up, reports off, apply nobody");
+    assert_eq!(story.see(Seen::Unreadable), "hang up, reports off, clear cache, apply nobody");
+    assert_eq!(story.applied(), "");
+    assert_eq!(story.see_account("alice", "pw", 2), "sign in alice:pw");
+    // Where no session was in force, none was ended.
+    let mut story = Story::ready(Some(cached("alice")), None);
+    assert_eq!(story.see(Seen::Unreadable), "apply nobody");
     assert_eq!(story.applied(), "");
     assert_eq!(story.see_account("alice", "pw", 2), "sign in alice:pw, apply alice 1");
 }
@@ -349,9 +382,174 @@ fn a_token_that_is_refused_means_a_new_sign_in_and_no_circle() {
     let mut story = Story::in_force("alice");
     assert_eq!(story.refused(), "reports off, sign in alice:pw");
     assert_eq!(story.signed_in("alice"), "reports on, watch holding 2");
-    assert_eq!(story.refused(), "reports off, wait Service backoff 1 to 30s");
+    assert_eq!(story.refused(), "reports off, wait Service backoff 0 to 30s");
     assert_eq!(story.time(Timer::Service), "sign in alice:pw");
     assert_eq!(story.refused(), "clear cache, apply nobody", "the account is gone");
+}
+
+/// Whatever a service does after it accepted a sign-in: it sees the password three times a minute.
+#[test]
+fn a_service_that_takes_back_what_it_gave_sees_the_password_a_few_times_a_minute() {
+    for (states, lasted) in [(true, Duration::ZERO), (false, Duration::ZERO), (true, Duration::from_secs(6))] {
+        let mut story = Story::ready(None, None);
+        let (mut shown, mut waits) = (1, vec![]);
+        story.see_account("alice", "pw", 1);
+        for _ in 0..50 {
+            story.signed_in("alice");
+            if states {
+                story.state("alice", 1);
+            }
+            let mut words = story.send(Event::Refused { attempt: story.attempt, lasted });
+            while !words.contains("sign in") {
+                let (_, delay) = story.timers[&Timer::Service];
+                waits.push(delay);
+                if delay == Delay::Exactly(SERVICE_CAP) {
+                    break;
+                }
+                words = story.time(Timer::Service);
+            }
+            if !words.contains("sign in") {
+                break;
+            }
+            shown += 1;
+            if story.applying.is_some() {
+                story.applied();
+            }
+        }
+        assert_eq!(shown, SIGN_INS, "states: {states}, lasted {lasted:?}");
+        assert_eq!(story.time(Timer::Service), "wait Service 30s", "the minute is not over");
+        assert_eq!(story.time(Timer::SignIns), "");
+        assert_eq!(story.time(Timer::Service), "sign in alice:pw", "and then again");
+    }
+}
+
+#[test]
+fn streams_that_end_at_once_are_opened_more_and_more_slowly() {
+    let mut story = Story::in_force("alice");
+    for failures in 3..9 {
+        let event = Event::Unavailable { attempt: story.attempt, retry_after: None, lasted: Duration::ZERO };
+        assert_eq!(story.send(event), format!("wait Service backoff {failures} to 30s"));
+        story.time(Timer::Service);
+        story.state("alice", 1);
+    }
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s", "one that lasted starts anew");
+}
+
+#[test]
+fn what_is_lost_at_the_plugin_is_put_back() {
+    let losses = [
+        (None, Some(1), "the session is gone"),
+        (Some(("bob", 1)), Some(1), "somebody else's"),
+        (Some(("alice", 2)), Some(1), "another sign-in's"),
+        (Some(("alice", 1)), None, "the policy is gone"),
+        (None, None, "everything is gone"),
+    ];
+    for (session, policy, what) in losses {
+        let mut story = Story::in_force("alice");
+        assert_eq!(story.look(session, policy), "", "{what}: this answer may be older than what was applied");
+        assert_eq!(story.look(Some(("alice", 1)), Some(1)), "");
+        assert_eq!(story.look(session, policy), "apply alice 1", "{what}");
+        assert_eq!(story.applied(), "");
+    }
+    let mut story = Story::in_force("alice");
+    story.look(Some(("alice", 1)), Some(1));
+    assert_eq!(story.look(Some(("alice", 1)), Some(7)), "", "a newer policy that another user's agent brought");
+    // And what should not be there is taken away again.
+    story.see(Seen::SignedOut);
+    story.applied();
+    story.look(None, Some(1));
+    assert_eq!(story.look(Some(("alice", 1)), Some(1)), "apply nobody");
+}
+
+#[test]
+fn two_agents_of_one_user_do_not_fight_at_full_speed() {
+    let mut story = Story::in_force("alice");
+    let lose = |story: &mut Story| {
+        story.look(None, None);
+        story.look(None, None)
+    };
+    assert_eq!(lose(&mut story), "apply alice 1");
+    story.applied();
+    assert_eq!(lose(&mut story), "wait Apply backoff 2 to 2s");
+    for _ in 0..5 {
+        assert_eq!(story.time(Timer::Apply), "apply alice 1");
+        story.applied();
+        assert_eq!(lose(&mut story), "wait Apply 30s");
+        assert_eq!(lose(&mut story), "", "not more often");
+    }
+    assert_eq!(
+        story.see_account("alice", "pw", 2),
+        "hang up, reports off, sign in alice:pw, apply alice 1",
+        "a person"
+    );
+    story.applied();
+    story.time(Timer::Losses);
+    assert_eq!(lose(&mut story), "apply alice 1", "after a quiet minute");
+}
+
+#[test]
+fn a_session_that_was_ended_at_the_plugin_means_a_new_sign_in() {
+    // One that was kept, while the service is asked anyway.
+    let mut story = Story::ready(Some(cached("alice")), None);
+    assert_eq!(story.see_account("alice", "pw", 1), "sign in alice:pw, apply alice 1");
+    assert_eq!(story.session_over(), "clear cache, wait Apply backoff 0 to 30s");
+    assert_eq!(story.signed_in("alice"), "reports on, watch holding 1");
+    assert_eq!(story.state("alice", 2), "apply alice 2, store alice");
+    assert_eq!(story.applied(), "");
+    // One that was lost while the stream is open.
+    story.look(None, None);
+    assert_eq!(story.look(None, None), "apply alice 2");
+    let again = "clear cache, hang up, reports off, sign in alice:pw, wait Apply backoff 0 to 30s";
+    assert_eq!(story.session_over(), again);
+    story.signed_in("alice");
+    assert_eq!(story.state("alice", 3), "apply alice 3, store alice");
+}
+
+#[test]
+fn a_sign_in_with_the_same_password_puts_everything_in_force_anew() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.see_account("alice", "pw", 1), "", "nothing was written");
+    for stamp in 2..4 {
+        let all = "hang up, reports off, sign in alice:pw, apply alice 1";
+        assert_eq!(story.see_account("alice", "pw", stamp), all);
+        story.applied();
+        story.signed_in("alice");
+        story.state("alice", 1);
+    }
+    assert_eq!(story.see_account("alice", "pw", 4), "apply alice 1", "but is not shown to the service each time");
+}
+
+#[test]
+fn a_state_that_cannot_be_ends_the_stream() {
+    let big = |byte: u8| vec![byte; 13 << 20];
+    let name = |kind: Kind, subject: &str, envelope: &[u8]| Held {
+        kind: kind.into(),
+        subject: subject.to_owned(),
+        generation: 1,
+        sha256: crate::documents::sha256(envelope),
+    };
+    let (policy, session, directory) = (Kind::Policy, Kind::Session, Kind::Directory);
+    let many = (0..4097u32).map(|n| name(policy, &n.to_string(), &n.to_le_bytes())).collect();
+    let states = [
+        (vec![name(policy, "a", b"1"), name(policy, "a", b"2")], "a document twice"),
+        (vec![name(policy, "a", b"1"), name(directory, "b", b"1")], "an envelope under two names"),
+        (vec![name(session, "a", b"1"), name(session, "b", b"2")], "two sessions"),
+        (many, "too many"),
+    ];
+    for (desired, what) in states {
+        let mut story = Story::in_force("alice");
+        let event = Event::Desired { attempt: story.attempt, desired, envelopes: vec![] };
+        assert_eq!(story.send(event), "hang up, wait Service backoff 3 to 30s", "{what}");
+    }
+    // One that grows bit by bit.
+    let mut story = Story::in_force("alice");
+    let desired: Vec<Held> =
+        (0..5).map(|n| name(policy, &n.to_string(), &big(n))).chain([name(policy, "never", b"")]).collect();
+    for n in 0..5 {
+        let event = Event::Desired { attempt: story.attempt, desired: desired.clone(), envelopes: vec![big(n)] };
+        let expected = if n < 4 { "" } else { "hang up, wait Service backoff 3 to 30s" };
+        assert_eq!(story.send(event), expected);
+    }
 }
 
 #[test]
@@ -423,7 +621,7 @@ fn answers_that_come_too_late_change_nothing() {
     story.see_account("bob", "pw", 2);
     let token = || Secret::new("token".to_owned());
     assert_eq!(story.send(Event::SignedIn { attempt: old, token: token(), session: session("alice", 1) }), "");
-    assert_eq!(story.send(Event::Refused { attempt: old }), "");
+    assert_eq!(story.send(Event::Refused { attempt: old, lasted: Duration::ZERO }), "");
     let (desired, envelopes) = state("alice", 1);
     assert_eq!(story.send(Event::Desired { attempt: old, desired, envelopes }), "");
     assert_eq!(story.send(Event::Timer { timer: Timer::Service, number: old }), "");
@@ -473,11 +671,11 @@ fn random_stories_never_leave_a_session_of_somebody_else() {
         let kept = [None, Some(cached("alice")), Some(cached("bob"))][random.usize(..3)].clone();
         let before = [None, Some("alice"), Some("bob")][random.usize(..3)];
         let mut story = Story::ready(kept, before);
-        let mut at_plugin = before.map(str::to_owned);
+        let mut at_plugin = InForceThere { session: before.map(|user| named(user, 99)), policies: vec![] };
         let mut file: Option<&str> = None;
         story.see(Seen::SignedOut);
         for step in 0..60 {
-            match random.u8(..10) {
+            match random.u8(..12) {
                 0 => {
                     file = None;
                     story.see(Seen::SignedOut);
@@ -497,14 +695,21 @@ fn random_stories_never_leave_a_session_of_somebody_else() {
                 7 => drop(file.map(|user| story.state(user, step as u64 + 1))),
                 8 if story.timers.contains_key(&Timer::Service) => drop(story.time(Timer::Service)),
                 9 if story.timers.contains_key(&Timer::Apply) => drop(story.time(Timer::Apply)),
+                // Somebody else changes what is in force there; it is seen, or seen late.
+                10 => {
+                    at_plugin.session =
+                        [None, Some(named("alice", 98)), Some(named("bob", 98))][random.usize(..3)].clone()
+                }
+                11 => drop(story.send(Event::PluginLooked(at_plugin.clone()))),
                 _ => {}
             }
             if let Some(goal) = story.applying.clone() {
                 match random.u8(..4) {
+                    0 if random.bool() => drop(story.session_over()),
                     0 => drop(story.apply_failed(random.bool())),
                     1 => {}
                     _ => {
-                        at_plugin = user_of(&goal);
+                        at_plugin = there(&goal);
                         story.applied();
                     }
                 }
@@ -516,23 +721,29 @@ fn random_stories_never_leave_a_session_of_somebody_else() {
                 story.time(timer);
             }
         }
-        for _ in 0..5 {
+        for _ in 0..8 {
+            story.send(Event::PluginLooked(at_plugin.clone()));
+            if story.timers.contains_key(&Timer::Apply) {
+                story.time(Timer::Apply);
+            }
             if let Some(goal) = story.applying.clone() {
-                at_plugin = user_of(&goal);
+                at_plugin = there(&goal);
                 story.applied();
             }
         }
-        if let Some(user) = at_plugin {
+        if let Some(user) = at_plugin.session.map(|session| session.subject) {
             assert!(file == Some(user.as_str()), "seed {seed}: `{user}` in force, file holds {file:?}");
         }
     }
 }
 
-fn user_of(goal: &Goal) -> Option<String> {
-    match goal {
-        Goal::Nobody => None,
-        Goal::Documents(documents) => {
-            documents.0.iter().find(|d| d.name.kind() == Kind::Session).map(|d| d.name.subject.clone())
-        }
-    }
+fn named(user: &str, generation: u64) -> Held {
+    Held { kind: Kind::Session.into(), subject: user.to_owned(), generation, sha256: vec![0; 32] }
+}
+
+/// What a plugin has in force that was given this.
+fn there(goal: &Goal) -> InForceThere {
+    let Goal::Documents(documents) = goal else { return InForceThere::default() };
+    let of = |kind: Kind| documents.0.iter().map(|d| d.name.clone()).filter(move |name| name.kind() == kind);
+    InForceThere { session: of(Kind::Session).next(), policies: of(Kind::Policy).collect() }
 }

@@ -83,7 +83,10 @@ async fn the_empty_moment_of_a_rewrite_in_place_is_no_sign_out() {
     }
     machine.login("bob", "s3cret-bob");
     machine.in_force(Some("bob")).await;
-    assert_eq!(machine.plugin.applies(), ["alice acme:1", "bob acme:1"]);
+    // Written again is put in force again, so alice may be there more than once; nobody is not.
+    let mut applies = machine.plugin.applies();
+    applies.dedup();
+    assert_eq!(applies, ["alice acme:1", "bob acme:1"]);
 }
 
 #[tokio::test]

@@ -192,3 +192,70 @@ async fn a_plugin_that_refuses_keeps_what_it_has_and_is_asked_again() {
     machine.plugin.change(|state| state.refuse = false);
     until(&machine.plugin.state, "the new policy", |state| (state.generation == 2).then_some(())).await;
 }
+
+/// As by another agent of the same user, a restored disk, or a hand: a session that was in force is not taken again.
+#[tokio::test]
+async fn a_session_that_is_lost_at_the_plugin_is_put_back() {
+    let machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let _agent = machine.agent();
+    machine.in_force(Some("alice")).await;
+    machine.plugin.lose_session();
+    machine.in_force(Some("alice")).await;
+    let sign_ins = machine.service.sign_ins(2).await;
+    assert_eq!(sign_ins, [("alice".to_owned(), true), ("alice".to_owned(), true)]);
+}
+
+#[tokio::test]
+async fn a_kept_session_that_was_ended_is_replaced_by_a_new_one() {
+    let mut machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let agent = machine.agent();
+    machine.in_force(Some("alice")).await;
+    kept(&machine).await;
+    agent.kill();
+    machine.service.stop();
+    machine.plugin.lose_session();
+    let agent = machine.agent();
+    agent.logged("the session was ended or replaced at the plugin; signing in again").await;
+    machine.service.start_again();
+    machine.in_force(Some("alice")).await;
+}
+
+#[tokio::test]
+async fn signing_out_and_in_again_brings_a_new_session() {
+    let machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let _agent = machine.agent();
+    for _ in 0..2 {
+        machine.in_force(Some("alice")).await;
+        machine.logout();
+        machine.in_force(None).await;
+        machine.login("alice", "s3cret-alice");
+    }
+    machine.in_force(Some("alice")).await;
+}
+
+#[tokio::test]
+async fn a_service_that_takes_back_what_it_gave_is_not_flooded() {
+    let machine = Machine::new();
+    machine.service.change(|state| state.take_back = true);
+    machine.login("alice", "s3cret-alice");
+    let agent = machine.agent();
+    machine.service.sign_ins(2).await;
+    agent.logged("the service wants to see the credential again").await;
+    machine.service.sign_ins(3).await;
+    let fourth = until(&machine.service.state, "a fourth", |state| (state.sign_ins.len() >= 4).then_some(()));
+    let silence = tokio::time::timeout(Duration::from_secs(5), fourth).await;
+    assert!(silence.is_err(), "more than three sign-ins in a few seconds");
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_in_the_plugins_words_and_promises_nothing() {
+    let machine = Machine::new();
+    machine.plugin.change(|state| state.refuse = true);
+    machine.login("alice", "s3cret-alice");
+    let agent = machine.agent();
+    agent.logged("the plugin did not take the documents; no session is in force, trying again").await;
+    assert!(agent.log().contains("why=\"the test refuses documents\""), "{}", agent.log());
+}

@@ -8,7 +8,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use crate::support::Machine;
+use crate::support::{Machine, until};
 
 #[tokio::test]
 async fn the_first_line_says_what_is_in_force() {
@@ -107,4 +107,45 @@ async fn no_secret_is_logged_even_at_the_finest_level() {
     agent.logged("the service refuses the credential").await;
     machine.login("alice", "s3cret-alice");
     machine.in_force(Some("alice")).await;
+}
+
+#[tokio::test]
+async fn a_second_agent_of_the_same_user_for_the_same_plugin_is_refused() {
+    let machine = Machine::new();
+    let first = machine.agent();
+    machine.in_force(None).await;
+    let other = machine.path("other");
+    let mut second = machine.agent_with_state(&other);
+    assert_eq!(second.ended().await.code(), Some(1));
+    let expected = format!("another agent of this user (process {}) already serves the plugin", first.pid());
+    assert!(second.log().contains(&expected), "{}", second.log());
+}
+
+#[tokio::test]
+async fn a_state_directory_that_is_removed_is_made_again() {
+    let machine = Machine::new();
+    let _agent = machine.agent();
+    machine.in_force(None).await;
+    fs::remove_dir_all(machine.path("state")).expect("remove");
+    machine.login("alice", "s3cret-alice");
+    machine.in_force(Some("alice")).await;
+    machine.plugin.decide(["01J".to_owned()]);
+    until(&machine.service.state, "the record", |state| (state.records.len() == 1).then_some(())).await;
+    let end = Instant::now() + Duration::from_secs(20);
+    while !machine.path("state/session.json").exists() {
+        assert!(Instant::now() < end, "nothing was kept");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mode = fs::metadata(machine.path("state")).expect("metadata").permissions().mode() & 0o777;
+    assert_eq!(mode, 0o700);
+}
+
+#[tokio::test]
+async fn no_core_dump_is_left() {
+    let machine = Machine::new();
+    let agent = machine.agent();
+    machine.in_force(None).await;
+    let limits = fs::read_to_string(format!("/proc/{}/limits", agent.pid())).expect("limits");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use crate::support::{Machine, until};
+use crate::support::{Machine, Service, until};
 
 fn ids(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|n| format!("01J{n:023}")).collect()
@@ -105,4 +105,23 @@ async fn records_that_cannot_be_kept_stay_with_the_plugin() {
     assert_eq!(machine.plugin.state.borrow().records.len(), 3);
     fs::remove_dir(machine.path("state/spool/00000000000000000001.log")).expect("remove");
     delivered(&machine, 3).await;
+}
+
+#[tokio::test]
+async fn records_for_one_service_are_not_sent_to_the_next() {
+    let mut machine = Machine::new();
+    machine.login("alice", "s3cret-alice");
+    let agent = machine.agent();
+    machine.in_force(Some("alice")).await;
+    machine.service.stop();
+    agent.logged("no connection to the service").await;
+    machine.plugin.decide(ids(0..20));
+    until(&machine.plugin.state, "all acknowledged", |state| state.records.is_empty().then_some(())).await;
+    let next = Service::start();
+    next.change(|state| state.first_session = 100);
+    machine.service = next;
+    machine.enroll(&machine.service.url());
+    machine.login("alice", "s3cret-alice");
+    until(&machine.service.state, "the count", |state| (state.dropped == 20).then_some(())).await;
+    assert_eq!(machine.service.state.borrow().records, []);
 }

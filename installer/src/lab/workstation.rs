@@ -157,7 +157,9 @@ async fn staffed_service(lab: &Lab, owner: &Account, member: &Account) -> Result
 
 async fn enroll(lab: &Lab, service: &Service, options: &Options) -> Result<(), LabError> {
     let url = service.url();
-    let mut args = vec!["enrollment", "--url", &url];
+    // The laboratory's machine reads it where it is; a real one gets a copy.
+    let ca = service.data().join("ca.pem").display().to_string();
+    let mut args = vec!["enrollment", "--url", &url, "--ca-file", &ca];
     if options.enforce_sign_in {
         args.extend(["--allowed-org", Workstation::ORGANIZATION]);
     }

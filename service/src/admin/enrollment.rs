@@ -1,11 +1,16 @@
 //! `enrollment`: the file that tells a machine which service to trust.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde_json::json;
 use time::OffsetDateTime;
 
 use super::{Admin, organization_id};
-use crate::{cli::EnrollmentOptions, names::Name, signing_key, tls::OwnAuthority};
+use crate::{
+    cli::EnrollmentOptions,
+    names::Name,
+    signing_key::{self, IfMissing},
+    tls::OwnAuthority,
+};
 
 pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::Result<()> {
     let url = options.url.trim_end_matches('/');
@@ -14,15 +19,26 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
     for organization in &options.allowed_org {
         organization_id(&mut view, organization).await?;
     }
-    let key = signing_key::load_or_create(&admin.dir)?;
+    let missing = if view.has_sealed().await? { IfMissing::Refuse } else { IfMissing::Create };
+    let key = signing_key::load_or_create(&admin.dir, missing)?;
+    let mut copy = None;
     let mut file = json!({
         "service": url,
         "trustKeys": [key.verifying_key().to_base64()],
         "allowedOrgs": options.allowed_org.iter().map(Name::as_str).collect::<Vec<_>>(),
     });
     if url.starts_with("https://") && !options.system_roots {
+        // Made now, so that it can be copied before the first start.
         let authority = OwnAuthority::load_or_create(&admin.dir, OffsetDateTime::now_utc())?;
-        file["caFile"] = authority.path().to_string_lossy().into();
+        let ca_file = options.ca_file.to_str().context("`--ca-file` is not UTF-8")?;
+        if !options.ca_file.is_absolute() {
+            bail!("`--ca-file {ca_file}` is not absolute; machines read it from any directory");
+        }
+        file["caFile"] = ca_file.into();
+        if options.ca_file != authority.path() {
+            let own = authority.path().display();
+            copy = Some(format!("copy {own} to {ca_file} on each machine, mode 0644"));
+        }
     }
     let contact =
         [("adminName", options.admin_name), ("adminEmail", options.admin_email), ("adminURL", options.admin_url)];
@@ -32,6 +48,9 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
         }
     }
     admin.out.line(serde_json::to_string_pretty(&file)?, &file);
+    if let Some(copy) = copy {
+        admin.out.next_step(copy);
+    }
     if options.allowed_org.is_empty() {
         admin.out.note("sign-in is not enforced: who does not sign in is not restricted; see `--allowed-org`");
     }

@@ -66,7 +66,7 @@ pub async fn run(data_dir: &Path, json: bool, command: AdminCommand) -> anyhow::
         AdminCommand::Audit(limit) => trail::audit(&admin, limit.limit).await,
     };
     admin.store.close().await;
-    done
+    done.and_then(|()| admin.out.finish())
 }
 
 impl Admin {

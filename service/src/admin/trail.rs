@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{Admin, input};
-use crate::store::{AuditLine, RecordRow};
+use crate::{
+    plain::{Field, Sentence},
+    store::{AuditLine, RecordRow},
+};
 
 pub(super) async fn records(admin: &Admin, limit: u32) -> anyhow::Result<()> {
     let records = admin.store.read().await?.records(limit).await?;
@@ -28,14 +31,16 @@ fn record_text(record: &RecordRow) -> String {
         (false, _) => "deny",
     };
     let users: Vec<String> = serde_json::from_str(&record.users).unwrap_or_default();
+    let disputed = if record.machine_disputed { "  ! machine reported by unrelated organizations" } else { "" };
     format!(
-        "{}  {effect:<10}  {:<16}  {:<8}  {}  {}  machine {}",
+        "{}  {effect:<10}  {:<16}  {:<8}  {}  {}  machine {}  reported by {}{disputed}",
         input::date(record.at_ms / 1000),
-        record.reason,
-        record.action,
-        record.image,
-        users.join(","),
-        record.machine_id,
+        Field(&record.reason),
+        Field(&record.action),
+        Field(&record.image),
+        Field(&users.join(",")),
+        Field(&record.machine_id),
+        Field(&record.reported_by),
     )
 }
 
@@ -50,14 +55,15 @@ pub(super) async fn audit(admin: &Admin, limit: u32) -> anyhow::Result<()> {
         return Ok(());
     }
     admin.out.lines(&lines, "nothing was administered yet", |line: &AuditLine| {
-        let place = if line.organization.is_empty() { String::new() } else { format!(" in {}", line.organization) };
+        let place =
+            if line.organization.is_empty() { String::new() } else { format!(" in {}", Field(&line.organization)) };
         format!(
             "{}  {}  {} {}{place}  {}",
             input::date(line.at_ms / 1000),
-            line.actor,
-            line.act,
-            line.target,
-            line.detail
+            Field(&line.actor),
+            Field(line.act.as_str()),
+            Sentence(&line.target),
+            Sentence(&line.detail)
         )
     });
     Ok(())

@@ -13,7 +13,7 @@ pub use self::{
     access_token::AccessToken,
     agent_token::{Agent, AgentTokens, TokenError},
     hasher::{Hasher, HasherError},
-    limiter::{Attempt, Limiter},
+    limiter::{Attempt, Limiter, With},
 };
 use crate::{
     model::Account,
@@ -37,6 +37,9 @@ pub enum SignInError {
     /// The database.
     #[error("the accounts cannot be read")]
     Store(#[from] StoreError),
+    /// A damaged hash, or another fault of the service itself.
+    #[error("the credentials cannot be compared: {0}")]
+    Internal(String),
 }
 
 /// What [`SignInError::Busy`] tells the caller to wait.
@@ -68,30 +71,34 @@ impl Identity {
         if secret.expose().is_empty() || secret.expose().len() > MAX_SECRET_BYTES || username.is_empty() {
             return Err(SignInError::Wrong);
         }
-        let attempt = self.limiter.begin(&username, peer, Instant::now()).map_err(SignInError::Limited)?;
-        let (found, secret) = match AccessToken::parse(secret.expose()) {
-            Some(token) => (self.store.read().await?.token(&username, &token.id).await?, token.secret),
-            None => (self.store.read().await?.password(&username).await?, secret),
+        let (found, token, secret) = match AccessToken::parse(secret.expose()) {
+            Some(token) => {
+                let found = self.store.read().await?.token(&username, &token.id).await?;
+                let existing = found.is_some().then_some(token.id);
+                (found, existing, token.secret)
+            }
+            None => (self.store.read().await?.password(&username).await?, None, secret),
         };
+        let with = match &token {
+            Some(id) => With::Token { id },
+            None => With::Guess { user: &username },
+        };
+        let attempt = self.limiter.begin(with, peer, Instant::now()).map_err(SignInError::Limited)?;
         let (account, hash) = found.unzip();
-        let matches = match self.hasher.verify(secret, hash).await {
-            Ok(matches) => matches,
-            Err(HasherError::Busy) => {
-                // Nothing was learned about the credentials.
-                self.limiter.refund(&attempt);
-                return Err(SignInError::Busy);
-            }
-            Err(HasherError::Hash(error)) => {
-                tracing::error!(%error, "a stored hash cannot be used");
-                return Err(SignInError::Wrong);
-            }
-        };
-        match account {
-            Some(account) if matches => {
-                self.limiter.refund(&attempt);
+        match (self.hasher.verify(secret, hash).await, account) {
+            (Ok(true), Some(account)) => {
+                self.limiter.succeeded(&attempt, Instant::now());
                 Ok(account)
             }
-            _ => Err(SignInError::Wrong),
+            (Ok(_), _) => Err(SignInError::Wrong),
+            // Nothing was learned about the credentials.
+            (Err(error), _) => {
+                self.limiter.refund(&attempt);
+                Err(match error {
+                    HasherError::Busy => SignInError::Busy,
+                    HasherError::Hash(why) => SignInError::Internal(why),
+                })
+            }
         }
     }
 }

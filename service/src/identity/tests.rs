@@ -57,6 +57,7 @@ async fn failures_are_limited_and_an_ended_token_opens_nothing() {
     assert!(after.credential_epoch > account.credential_epoch, "who was signed in has to sign in again");
     let mut limited = None;
     for _ in 0..20 {
+        // It does not exist any more: as good as a guess.
         match identity.verify("alice", token.reveal(), HOME).await {
             Err(SignInError::Wrong) => assert!(limited.is_none()),
             Err(SignInError::Limited(wait)) => limited = Some(wait),
@@ -66,4 +67,30 @@ async fn failures_are_limited_and_an_ended_token_opens_nothing() {
     assert!(limited.unwrap() > Duration::ZERO);
     assert!(matches!(identity.verify("alice", secret("correct horse"), HOME).await, Err(SignInError::Limited(_))));
     identity.verify("bob", secret("correct horse"), HOME).await.unwrap();
+}
+
+#[tokio::test]
+async fn strangers_cannot_lock_anybody_out() {
+    let (_dir, identity, token) = with_alice().await;
+    let office = IpAddr::from([192, 0, 2, 7]);
+    identity.verify("alice", secret("correct horse"), office).await.unwrap();
+    for _ in 0..20 {
+        identity.verify("alice", secret("wrong"), HOME).await.unwrap_err();
+    }
+    assert!(matches!(identity.verify("alice", secret("wrong"), HOME).await, Err(SignInError::Limited(_))));
+    identity.verify("alice", secret("correct horse"), office).await.unwrap();
+    identity.verify("alice", token.reveal(), HOME).await.expect("a token is no guess");
+}
+
+#[tokio::test]
+async fn a_fault_of_the_service_is_no_wrong_password_and_costs_nothing() {
+    let (_dir, identity, _token) = with_alice().await;
+    let mut change = identity.store.write().await.unwrap();
+    let alice = change.account("alice").await.unwrap().unwrap().id;
+    change.set_password(alice, "alice", "$argon2id$damaged", 1).await.unwrap();
+    change.commit().await.unwrap();
+    for _ in 0..30 {
+        let failed = identity.verify("alice", secret("correct horse"), HOME).await;
+        assert!(matches!(failed, Err(SignInError::Internal(_))), "{failed:?}");
+    }
 }

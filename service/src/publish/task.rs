@@ -8,7 +8,7 @@ use proto::keys::SigningKey;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{PublishError, Snapshot, bring_up_to_date};
+use super::{Ahead, PublishError, Snapshot, bring_up_to_date};
 use crate::{
     clock,
     store::{Changes, Store},
@@ -29,6 +29,7 @@ pub struct Publisher {
     key: Arc<SigningKey>,
     validities: Validities,
     changes: Changes,
+    ahead: Ahead,
     snapshots: watch::Sender<Arc<Snapshot>>,
 }
 
@@ -41,11 +42,12 @@ impl Publisher {
         store: Store,
         key: Arc<SigningKey>,
         validities: Validities,
+        ahead: Ahead,
     ) -> Result<(Self, Snapshots), PublishError> {
         // Before the first look, so that a change in between is seen.
         let changes = store.changes().await?;
         let (snapshots, receiver) = watch::channel(Arc::new(Snapshot::nothing()));
-        let publisher = Self { store, key, validities, changes, snapshots };
+        let publisher = Self { store, key, validities, changes, ahead, snapshots };
         publisher.step(clock::now()).await?;
         Ok((publisher, receiver))
     }
@@ -59,6 +61,7 @@ impl Publisher {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
+                () = self.ahead.told() => {}
                 changed = self.changes.wait() => if let Err(error) = changed {
                     tracing::warn!(error = %chain(&error), "the database cannot be watched; trying again");
                     tokio::time::sleep(RETRY).await;
@@ -81,12 +84,14 @@ impl Publisher {
     async fn step(&self, now: i64) -> Result<(), PublishError> {
         let current = Arc::clone(&self.snapshots.borrow());
         let revision = self.store.read().await?.revision().await?;
-        if revision == current.revision && now < current.due_at() {
+        let floors = self.ahead.floors();
+        if revision == current.revision && now < current.due_at() && floors.is_empty() {
             return Ok(());
         }
         let mut store = self.store.write().await?;
-        let next = bring_up_to_date(&mut store, &self.key, &self.validities, &current, now).await?;
+        let next = bring_up_to_date(&mut store, &self.key, &self.validities, &current, &floors, now).await?;
         store.commit().await?;
+        self.ahead.done(&floors);
         // INVARIANT: shown only after it is durable.
         self.snapshots.send_replace(Arc::new(next));
         Ok(())

@@ -55,8 +55,12 @@ impl Fixture {
 }
 
 async fn publish(store: &Store, key: &SigningKey, current: &Snapshot, now: i64) -> Snapshot {
+    publish_above(store, key, current, &Floors::new(), now).await
+}
+
+async fn publish_above(store: &Store, key: &SigningKey, current: &Snapshot, floors: &Floors, now: i64) -> Snapshot {
     let mut change = store.write().await.unwrap();
-    let next = bring_up_to_date(&mut change, key, &Validities::default(), current, now).await.unwrap();
+    let next = bring_up_to_date(&mut change, key, &Validities::default(), current, floors, now).await.unwrap();
     change.commit().await.unwrap();
     next
 }
@@ -66,8 +70,10 @@ fn opened<D: Document>(key: &SigningKey, published: &Published, now: i64) -> Ope
     open(&published.envelope, &trusted, &[EVERYBODY], now, Purpose::Receive).unwrap()
 }
 
+/// In milliseconds behind [`NOW`]; the directory's first.
 fn generations(snapshot: &Snapshot) -> Vec<i64> {
-    [&snapshot.directory].into_iter().chain(snapshot.policies.values()).map(|published| published.generation).collect()
+    let all = [&snapshot.directory].into_iter().chain(snapshot.policies.values());
+    all.map(|published| published.generation - NOW * 1000).collect()
 }
 
 #[tokio::test]
@@ -78,7 +84,7 @@ async fn what_is_published_opens_and_belongs_together() {
     let directory = opened::<document::Directory>(&fixture.key, &snapshot.directory, NOW);
     let policy = opened::<document::Policy>(&fixture.key, &snapshot.policies["acme"], NOW);
     assert_eq!(policy.document.directory_sha256, directory.payload_sha256);
-    assert_eq!((policy.header.subject.as_str(), policy.header.generation), ("acme", 1));
+    assert_eq!((policy.header.subject.as_str(), policy.header.generation), ("acme", NOW as u64 * 1000));
     assert_eq!((directory.header.subject.as_str(), directory.document.publishers.len()), ("publishers", 1));
     assert!(!policy.document.enabled, "a new organization restricts nobody");
     assert_eq!(policy.document.namespaces, ["acme"]);
@@ -107,10 +113,10 @@ async fn only_the_organization_that_moved_is_published_and_saying_the_same_is_no
     let first = fixture.publish(&Snapshot::nothing(), NOW).await;
     fixture.allow("beta", "evil/miner").await;
     let second = fixture.publish(&first, NOW + 1).await;
-    assert_eq!(generations(&second), [1, 1, 2]);
+    assert_eq!(generations(&second), [0, 0, 1000]);
     fixture.allow("beta", "evil/miner").await;
     let third = fixture.publish(&second, NOW + 2).await;
-    assert_eq!(generations(&third), [1, 1, 2]);
+    assert_eq!(generations(&third), [0, 0, 1000]);
     assert!(third.revision > second.revision);
 }
 
@@ -122,7 +128,7 @@ async fn a_new_directory_publishes_every_policy_anew() {
     change.set_publisher("grafana", Badge::SponsoredOpenSource).await.unwrap();
     change.commit().await.unwrap();
     let second = fixture.publish(&first, NOW + 1).await;
-    assert_eq!(generations(&second), [2, 2, 2]);
+    assert_eq!(generations(&second), [1000, 1000, 1000]);
     for policy in second.policies.values() {
         let policy = opened::<document::Policy>(&fixture.key, policy, NOW);
         assert_eq!(policy.document.directory_sha256, second.directory.payload_sha256);
@@ -135,9 +141,13 @@ async fn a_policy_half_way_to_stale_is_published_anew_with_the_same_content() {
     let first = fixture.publish(&Snapshot::nothing(), NOW).await;
     assert_eq!(first.due_at(), NOW + DAY / 2);
     let early = fixture.publish(&first, NOW + DAY / 2 - 1).await;
-    assert_eq!(generations(&early), [1, 1]);
+    assert_eq!(generations(&early), [0, 0]);
     let second = fixture.publish(&early, NOW + DAY / 2).await;
-    assert_eq!(generations(&second), [1, 2], "the directory lasts longer: a new one would send all policies");
+    assert_eq!(
+        generations(&second),
+        [0, DAY / 2 * 1000],
+        "the directory lasts longer: a new one would send all policies"
+    );
     let policy = opened::<document::Policy>(&fixture.key, &second.policies["acme"], NOW + DAY / 2);
     assert_eq!(policy.header.issued_at, NOW + DAY / 2);
 }
@@ -148,7 +158,7 @@ async fn another_signing_key_publishes_anew() {
     fixture.publish(&Snapshot::nothing(), NOW).await;
     let other = SigningKey::from_seed(&[2; 32]);
     let second = publish(&fixture.store, &other, &Snapshot::nothing(), NOW + 1).await;
-    assert_eq!(generations(&second), [2, 2]);
+    assert_eq!(generations(&second), [1000, 1000]);
     opened::<document::Policy>(&other, &second.policies["acme"], NOW);
 }
 
@@ -167,7 +177,7 @@ async fn several_processes_publish_the_same_bytes() {
         snapshots.push(process.await.unwrap());
     }
     for snapshot in &snapshots {
-        assert_eq!(generations(snapshot), [1, 1, 1]);
+        assert_eq!(generations(snapshot), [0, 0, 0]);
         assert_eq!(snapshot.policies, snapshots[0].policies);
     }
 }
@@ -190,7 +200,7 @@ async fn a_policy_that_machines_would_refuse_keeps_its_last_publication_and_stop
     fixture.allow("acme", "*").await;
     fixture.allow("beta", "evil/miner").await;
     let second = fixture.publish(&first, NOW + 1).await;
-    assert_eq!(generations(&second), [1, 1, 2]);
+    assert_eq!(generations(&second), [0, 0, 1000]);
     assert_eq!(second.policies["acme"], first.policies["acme"]);
 }
 
@@ -203,11 +213,40 @@ async fn old_generations_are_forgotten_and_the_newest_stays() {
         let id = change.organization_id("acme").await.unwrap().unwrap();
         change.set_settings(id, &Settings { message: format!("{n}"), ..Settings::default() }).await.unwrap();
         change.commit().await.unwrap();
-        snapshot = fixture.publish(&snapshot, NOW + n).await;
+        // All within one second: each is above the one before.
+        snapshot = fixture.publish(&snapshot, NOW).await;
     }
-    assert_eq!(generations(&snapshot), [1, 31]);
+    assert_eq!(generations(&snapshot), [0, 30]);
+    let mut view = fixture.store.read().await.unwrap();
+    assert_eq!(view.publication(Kind::Policy, "acme").await.unwrap().unwrap().generation, NOW * 1000 + 30);
+    drop(view);
     let again = fixture.publish(&Snapshot::nothing(), NOW + 60).await;
     assert_eq!(again.policies, snapshot.policies);
+}
+
+#[tokio::test]
+async fn a_restored_database_jumps_past_what_machines_have_seen() {
+    let fixture = Fixture::new(&["acme"]).await;
+    let backup = fixture.publish(&Snapshot::nothing(), NOW).await;
+    // Machines saw four more changes after the backup; here nothing is known of them.
+    let seen = (NOW + 40) * 1000;
+    fixture.allow("acme", "evil/miner").await;
+    let restored = fixture.publish(&backup, NOW + 60).await;
+    assert!(restored.policies["acme"].generation > seen);
+}
+
+#[tokio::test]
+async fn what_machines_are_ahead_of_is_published_above_them_also_when_the_clock_is_behind() {
+    let fixture = Fixture::new(&["acme", "beta"]).await;
+    let first = fixture.publish(&Snapshot::nothing(), NOW).await;
+    let floors = Floors::from([((Kind::Policy, "acme".to_owned()), NOW * 1000 + 5_000_000)]);
+    let second = publish_above(&fixture.store, &fixture.key, &first, &floors, NOW + 1).await;
+    assert_eq!(generations(&second), [0, 5_000_001, 0], "only what they are ahead of");
+    let again = publish_above(&fixture.store, &fixture.key, &second, &floors, NOW + 2).await;
+    assert_eq!(again.policies, second.policies, "once is enough");
+    let floors = Floors::from([((Kind::Directory, DIRECTORY_SUBJECT.to_owned()), NOW * 1000 + 5_000_000)]);
+    let third = publish_above(&fixture.store, &fixture.key, &again, &floors, NOW + 2).await;
+    assert_eq!(generations(&third), [5_000_001, 5_000_002, 2000], "and the policies that name the directory");
 }
 
 #[tokio::test]

@@ -97,8 +97,8 @@ impl Reading {
 impl Writing {
     /// A new account, or a removed one that comes back; with this password.
     pub(crate) async fn add_account(&mut self, name: &str, hash: &str, now: i64) -> Result<i64, StoreError> {
-        let sql = "INSERT INTO accounts (name, credential_epoch, session_generation, revision, created_at) \
-                   VALUES ($1, 0, 0, 0, $2) ON CONFLICT (name) DO UPDATE SET removed_at = NULL RETURNING id";
+        let sql = "INSERT INTO accounts (name, credential_epoch, revision, created_at) \
+                   VALUES ($1, 0, 0, $2) ON CONFLICT (name) DO UPDATE SET removed_at = NULL RETURNING id";
         let id = sqlx::query_scalar(sql).bind(name).bind(now).fetch_one(&mut *self.0.0).await?;
         self.set_password(id, name, hash, now).await?;
         Ok(id)
@@ -155,13 +155,6 @@ impl Writing {
         let sql = "UPDATE accounts SET removed_at = $1 WHERE id = $2";
         sqlx::query(sql).bind(now).bind(account).execute(&mut *self.0.0).await?;
         self.bump_epoch(account).await
-    }
-
-    /// The account's next session generation.
-    pub(crate) async fn next_session_generation(&mut self, account: i64) -> Result<i64, StoreError> {
-        let sql = "UPDATE accounts SET session_generation = session_generation + 1 WHERE id = $1 \
-                   RETURNING session_generation";
-        Ok(sqlx::query_scalar(sql).bind(account).fetch_one(&mut *self.0.0).await?)
     }
 
     async fn bump_epoch(&mut self, account: i64) -> Result<(), StoreError> {

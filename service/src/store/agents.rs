@@ -19,7 +19,7 @@ pub struct AgentKey {
 /// A sealed session, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedSession {
-    /// Unique and rising for the account, over all its machines.
+    /// Unique and rising, over all accounts and machines.
     pub generation: i64,
     /// SHA-256 of the session without its header.
     pub content_sha256: [u8; 32],
@@ -57,6 +57,13 @@ impl Reading {
 }
 
 impl Writing {
+    /// The next session generation: rising over all accounts, and at least `at_least`.
+    pub(crate) async fn next_session_generation(&mut self, at_least: i64) -> Result<i64, StoreError> {
+        let sql = "UPDATE sequence SET session_generation = CASE WHEN session_generation < $1 THEN $1 \
+                   ELSE session_generation + 1 END RETURNING session_generation";
+        Ok(sqlx::query_scalar(sql).bind(at_least).fetch_one(&mut *self.0.0).await?)
+    }
+
     /// Stores what was sealed for this agent.
     pub(crate) async fn put_session(
         &mut self,
@@ -90,15 +97,16 @@ impl Writing {
         Ok(())
     }
 
-    /// Adds to what a machine says it lost.
-    pub(crate) async fn add_dropped(&mut self, key: &AgentKey, dropped: i64) -> Result<(), StoreError> {
-        let sql = "UPDATE agents SET records_dropped = records_dropped + $4 \
+    /// Adds to what a machine says it lost, and to what was not taken from it.
+    pub(crate) async fn add_lost(&mut self, key: &AgentKey, dropped: i64, refused: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE agents SET records_dropped = records_dropped + $4, records_refused = records_refused + $5 \
                    WHERE account_id = $1 AND machine_id = $2 AND uid = $3";
         sqlx::query(sql)
             .bind(key.account)
             .bind(&key.machine_id)
             .bind(key.uid)
             .bind(dropped)
+            .bind(refused)
             .execute(&mut *self.0.0)
             .await?;
         Ok(())

@@ -22,7 +22,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::{fs::File, ops::Deref, ops::DerefMut, path::Path, time::Duration};
+use std::{fs::File, ops::Deref, ops::DerefMut, path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
     Connection as _, Sqlite, SqlitePool, Transaction,
@@ -66,6 +66,7 @@ pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
     options: SqliteConnectOptions,
+    data_dir: Arc<Path>,
 }
 
 impl Store {
@@ -92,7 +93,13 @@ impl Store {
         MIGRATIONS.run(&writer).await.map_err(|error| StoreError::migrate(&path, error))?;
         let readers =
             pool(READERS).connect_lazy_with(options.clone().create_if_missing(false).pragma("query_only", "ON"));
-        Ok(Self { writer, readers, options })
+        Ok(Self { writer, readers, options, data_dir: data_dir.into() })
+    }
+
+    /// The directory of the database's file.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     /// One consistent view.

@@ -36,6 +36,13 @@ impl Reading {
         Ok(sqlx::query_as(sql).bind(revision).fetch_all(&mut *self.0).await?)
     }
 
+    /// Names of the organizations that the account is or was a member of.
+    pub(crate) async fn affiliations(&mut self, account: i64) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT o.name FROM affiliations f JOIN organizations o ON o.id = f.organization_id \
+                   WHERE f.account_id = $1";
+        Ok(sqlx::query_scalar(sql).bind(account).fetch_all(&mut *self.0).await?)
+    }
+
     /// The organization that owns a namespace.
     pub(crate) async fn namespace_owner(&mut self, namespace: &str) -> Result<Option<String>, StoreError> {
         let sql =
@@ -92,6 +99,8 @@ impl Writing {
         let sql = "INSERT INTO memberships (account_id, organization_id, role) VALUES ($1, $2, $3) \
                    ON CONFLICT (account_id, organization_id) DO UPDATE SET role = excluded.role";
         sqlx::query(sql).bind(account).bind(organization).bind(word(role)).execute(&mut *self.0.0).await?;
+        let sql = "INSERT INTO affiliations (account_id, organization_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        sqlx::query(sql).bind(account).bind(organization).execute(&mut *self.0.0).await?;
         let sql = "DELETE FROM team_members WHERE account_id = $1 AND organization_id = $2";
         sqlx::query(sql).bind(account).bind(organization).execute(&mut *self.0.0).await?;
         for team in teams {

@@ -6,7 +6,7 @@ use super::{Reading, StoreError, Writing};
 const KEPT_GENERATIONS: i64 = 10;
 
 /// What is published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// An organization's policy.
     Policy,
@@ -26,7 +26,7 @@ impl Kind {
 /// One generation of one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
-    /// From 1, without holes.
+    /// Rising; about the milliseconds since the Unix epoch at which it was sealed.
     pub generation: i64,
     /// SHA-256 of the document without its header.
     pub content_sha256: [u8; 32],
@@ -72,6 +72,15 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// True once anything was sealed for machines: they trust the key that sealed it.
+    pub(crate) async fn has_sealed(&mut self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM publications) OR EXISTS (SELECT 1 FROM agents) \
+                   OR (SELECT session_generation FROM sequence) > 0";
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut *self.0).await?)
+    }
+}
+
 impl Writing {
     /// Stores the next generation.
     ///
@@ -97,9 +106,9 @@ impl Writing {
             .bind(publication.expires_at)
             .execute(&mut *self.0.0)
             .await?;
-        let sql = "DELETE FROM publications WHERE kind = $1 AND subject = $2 AND generation <= $3";
-        let gone = publication.generation - KEPT_GENERATIONS;
-        sqlx::query(sql).bind(kind.word()).bind(subject).bind(gone).execute(&mut *self.0.0).await?;
+        let sql = "DELETE FROM publications WHERE kind = $1 AND subject = $2 AND generation <= (SELECT generation \
+                   FROM publications WHERE kind = $1 AND subject = $2 ORDER BY generation DESC LIMIT 1 OFFSET $3)";
+        sqlx::query(sql).bind(kind.word()).bind(subject).bind(KEPT_GENERATIONS).execute(&mut *self.0.0).await?;
         Ok(())
     }
 }

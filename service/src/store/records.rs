@@ -5,7 +5,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::{Reading, StoreError, Writing};
 
-/// Rows of one statement: 15 values each stay far below SQLite's 32766 parameters.
+/// Rows of one statement: 17 values each stay far below SQLite's 32766 parameters.
 const BATCH: usize = 500;
 
 /// One stored decision.
@@ -41,6 +41,13 @@ pub struct RecordRow {
     pub would_deny: bool,
     /// JSON array of user names.
     pub users: String,
+    /// Counts the records of one run of the plugin from 1; 0: it does not count.
+    pub sequence: i64,
+    /// When that run started, milliseconds since the Unix epoch.
+    pub run_ms: i64,
+    /// Accounts of unrelated organizations reported this machine: one of them may be lying.
+    #[sqlx(default)]
+    pub machine_disputed: bool,
 }
 
 /// What became of a batch.
@@ -51,9 +58,11 @@ pub struct Stored {
 }
 
 impl Reading {
-    /// The newest records, newest first.
+    /// The newest records, newest first by this service's clock: no machine puts itself on top.
     pub(crate) async fn records(&mut self, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
-        let sql = "SELECT * FROM records ORDER BY at_ms DESC, id DESC LIMIT $1";
+        let sql = "SELECT r.*, COALESCE(m.disputed, 0) AS machine_disputed FROM records r \
+                   LEFT JOIN machines m ON m.machine_id = r.machine_id \
+                   ORDER BY r.received_at_ms DESC, r.at_ms DESC, r.id DESC LIMIT $1";
         Ok(sqlx::query_as(sql).bind(limit).fetch_all(&mut *self.0).await?)
     }
 }
@@ -65,7 +74,7 @@ impl Writing {
         for batch in records.chunks(BATCH) {
             let mut sql = QueryBuilder::new(
                 "INSERT INTO records (id, machine_id, at_ms, received_at_ms, reported_by, action, image, allowed, \
-                 reason, category, organization, generation, rule, would_deny, users) ",
+                 reason, category, organization, generation, rule, would_deny, users, sequence, run_ms) ",
             );
             sql.push_values(batch, |mut row, record| {
                 row.push_bind(&record.id)
@@ -82,7 +91,9 @@ impl Writing {
                     .push_bind(record.generation)
                     .push_bind(&record.rule)
                     .push_bind(record.would_deny)
-                    .push_bind(&record.users);
+                    .push_bind(&record.users)
+                    .push_bind(record.sequence)
+                    .push_bind(record.run_ms);
             });
             sql.push(" ON CONFLICT (machine_id, id) DO NOTHING");
             new += sql.build().execute(&mut *self.0.0).await?.rows_affected();
@@ -90,9 +101,25 @@ impl Writing {
         Ok(Stored { new })
     }
 
-    /// Forgets what was received before. Returns how many.
-    pub(crate) async fn forget_records(&mut self, before_ms: i64) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM records WHERE received_at_ms < $1";
-        Ok(sqlx::query(sql).bind(before_ms).execute(&mut *self.0.0).await?.rows_affected())
+    /// Binds the machine to whoever reports it first. True: it is bound to an account with which
+    /// this one shares no organization, now or ever, and that is written down.
+    pub(crate) async fn bind_machine(&mut self, machine_id: &str, account: i64) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO machines (machine_id, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        sqlx::query(sql).bind(machine_id).bind(account).execute(&mut *self.0.0).await?;
+        let sql = "UPDATE machines SET disputed = 1 WHERE machine_id = $1 AND account_id <> $2 AND NOT EXISTS \
+                   (SELECT 1 FROM affiliations first JOIN affiliations later \
+                   ON first.organization_id = later.organization_id \
+                   WHERE first.account_id = machines.account_id AND later.account_id = $2)";
+        let done = sqlx::query(sql).bind(machine_id).bind(account).execute(&mut *self.0.0).await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Forgets what was received more than `keep_ms` before both `now_ms` and the newest record:
+    /// a clock that jumps ahead forgets nothing. Returns how many.
+    pub(crate) async fn forget_records(&mut self, now_ms: i64, keep_ms: i64) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM records WHERE received_at_ms < $1 \
+                   AND received_at_ms < (SELECT MAX(received_at_ms) FROM records) - $2";
+        let before = now_ms.saturating_sub(keep_ms);
+        Ok(sqlx::query(sql).bind(before).bind(keep_ms).execute(&mut *self.0.0).await?.rows_affected())
     }
 }

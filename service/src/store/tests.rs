@@ -161,18 +161,99 @@ async fn a_change_by_another_process_is_noticed() {
 }
 
 #[tokio::test]
-async fn an_account_that_comes_back_keeps_counting() {
+async fn an_account_that_comes_back_keeps_its_row_and_counting() {
     let (_dir, store) = store().await;
     let mut change = store.write().await.unwrap();
     let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
-    assert_eq!(change.next_session_generation(alice).await.unwrap(), 1);
     let epoch = change.account("alice").await.unwrap().unwrap().credential_epoch;
     change.remove_account(alice, 2).await.unwrap();
     assert!(change.password("alice").await.unwrap().is_none());
     assert_eq!(change.add_account("alice", "$argon2id$", 3).await.unwrap(), alice);
-    assert_eq!(change.next_session_generation(alice).await.unwrap(), 2);
     let account = change.account("alice").await.unwrap().unwrap();
     assert!(!account.removed && account.credential_epoch > epoch);
+}
+
+fn record(id: &str, received_at_ms: i64) -> RecordRow {
+    RecordRow {
+        id: id.to_owned(),
+        machine_id: "m".to_owned(),
+        at_ms: 0,
+        received_at_ms,
+        reported_by: "alice".to_owned(),
+        action: String::new(),
+        image: String::new(),
+        allowed: true,
+        reason: String::new(),
+        category: String::new(),
+        organization: String::new(),
+        generation: 1,
+        rule: String::new(),
+        would_deny: false,
+        users: "[]".to_owned(),
+        sequence: 3,
+        run_ms: 4,
+        machine_disputed: false,
+    }
+}
+
+#[tokio::test]
+async fn records_come_by_the_time_they_were_received_and_keep_their_count() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let future = RecordRow { at_ms: i64::MAX, ..record("1", 100) };
+    change.add_records(&[future, record("2", 200)]).await.unwrap();
+    let listed = change.records(10).await.unwrap();
+    assert_eq!(listed.iter().map(|record| record.id.as_str()).collect::<Vec<_>>(), ["2", "1"]);
+    assert_eq!((listed[0].sequence, listed[0].run_ms), (3, 4));
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_or_back_forgets_no_record() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    change.add_records(&[record("1", 1000), record("2", 1050)]).await.unwrap();
+    assert_eq!(change.forget_records(1_000_000, 100).await.unwrap(), 0, "ahead");
+    change.add_records(&[record("3", 9000)]).await.unwrap();
+    assert_eq!(change.forget_records(1100, 100).await.unwrap(), 0, "back");
+    assert_eq!(change.forget_records(9000, 100).await.unwrap(), 2);
+    assert_eq!(change.records(10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_machine_that_unrelated_accounts_report_is_disputed() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let nobody = change.add_account("nobody", "$argon2id$", 1).await.unwrap();
+    let acme = change.add_organization("acme", 1).await.unwrap();
+    let beta = change.add_organization("beta", 1).await.unwrap();
+    let mut ids = Vec::new();
+    for (name, organization) in [("alice", acme), ("bob", acme), ("mallory", beta)] {
+        let id = change.add_account(name, "$argon2id$", 1).await.unwrap();
+        change.set_member(organization, id, Role::Member, &[]).await.unwrap();
+        ids.push(id);
+    }
+    // Bob is a colleague, and stays one of the machine's people when he leaves.
+    change.remove_member(acme, ids[1]).await.unwrap();
+    change.add_records(&[record("1", 1)]).await.unwrap();
+    for trusted in [ids[0], ids[0], ids[1]] {
+        assert!(!change.bind_machine("m", trusted).await.unwrap());
+    }
+    assert!(!change.records(1).await.unwrap()[0].machine_disputed);
+    for stranger in [ids[2], nobody] {
+        assert!(change.bind_machine("m", stranger).await.unwrap());
+    }
+    assert!(change.records(1).await.unwrap()[0].machine_disputed);
+}
+
+#[tokio::test]
+async fn session_generations_are_one_rising_sequence() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let mut taken = Vec::new();
+    for at_least in [100, 100, 50, 200, 200, 0] {
+        taken.push(change.next_session_generation(at_least).await.unwrap());
+    }
+    assert_eq!(taken, [100, 101, 102, 200, 201, 202]);
 }
 
 #[tokio::test]

@@ -2,20 +2,33 @@
 //!
 //! A machine cannot repair a record that is already written, and refusing the call would
 //! stop all records behind it. So what cannot be kept is dropped, counted and logged.
+//!
+//! What a machine says is a claim: nothing in it steers a terminal, belongs to a time that has
+//! not come, or speaks for an organization that the reporting account was never a member of.
 
+use std::time::Instant;
+
+use prost::Message as _;
 use proto::sync::{Record, ReportRequest};
 use tonic::Status;
 use ulid::Ulid;
 
-use super::unavailable;
+use super::{
+    budget::{Budgets, is_low, room},
+    exhausted, unavailable,
+};
 use crate::{
     clock,
     identity::Agent,
+    model::Account,
+    plain::{is_word, plain},
     store::{AgentKey, RecordRow, Store, StoreError},
 };
 
 /// Most records of one call.
 pub const MAX_RECORDS: usize = 1000;
+/// Longest record, in bytes as sent.
+const MAX_RECORD_BYTES: usize = 8 << 10;
 /// Longest code word (action, reason, category), in bytes.
 const MAX_WORD_BYTES: usize = 64;
 /// Longest name (organization, rule, user), in bytes.
@@ -24,62 +37,113 @@ const MAX_NAME_BYTES: usize = 255;
 const MAX_IMAGE_BYTES: usize = 4096;
 /// Most users with a session on one machine.
 const MAX_USERS: usize = 64;
+/// How far a machine's clock may be ahead, in milliseconds.
+const MAX_AHEAD_MS: i64 = 5 * 60 * 1000;
 
 /// Stores the new ones and says how many there were.
-pub(super) async fn store(store: &Store, agent: &Agent, request: ReportRequest) -> Result<u32, Status> {
+pub(super) async fn store(
+    store: &Store,
+    budgets: &Budgets,
+    agent: &Agent,
+    request: ReportRequest,
+) -> Result<u32, Status> {
     let sent = request.records.len();
     if sent > MAX_RECORDS {
         return Err(Status::invalid_argument(format!("a report holds at most {MAX_RECORDS} records, this one {sent}")));
     }
+    // Checked against the account also when there is nothing to store: an ended token reports nothing.
+    let account = account(store, agent).await.map_err(|error| unavailable(&error))?;
+    let Some((account, organizations)) = account else {
+        return Err(Status::unauthenticated(
+            "the account's credentials changed since it signed in here; sign in again",
+        ));
+    };
+    let (free, size) = room(store.data_dir()).map_err(|error| unavailable(&error))?;
+    if is_low(free, size) {
+        tracing::error!(free, size, "the disk of the data directory is nearly full: no records are taken");
+        return Err(Status::unavailable("the service has no room for records now; try again later"));
+    }
+    let cost = (sent as u64, request.encoded_len() as u64);
+    budgets.spend(&agent.user, cost.0, cost.1, Instant::now()).map_err(|wait| {
+        tracing::warn!(user = %agent.user, machine = %agent.machine_id, wait = wait.as_secs(), "too many records");
+        exhausted("this account reported more records than it may in an hour; try again later", wait)
+    })?;
     let now_ms = clock::now_ms();
-    let rows: Vec<RecordRow> = request.records.into_iter().filter_map(|record| row(record, agent, now_ms)).collect();
-    if rows.len() < sent {
+    let row = |record| row(record, agent, &organizations, now_ms);
+    let rows: Vec<RecordRow> = request.records.into_iter().filter_map(row).collect();
+    let refused = sent - rows.len();
+    if refused > 0 {
         tracing::warn!(
             user = %agent.user,
             machine = %agent.machine_id,
-            dropped = sent - rows.len(),
-            "records of another machine or out of bounds were dropped"
+            refused,
+            "records of another machine, of a foreign organization or out of bounds were dropped"
         );
     }
-    // Checked against the account also when there is nothing to store: an ended token reports nothing.
-    let added = add(store, agent, &rows, request.dropped).await.map_err(|error| unavailable(&error))?;
-    added.ok_or_else(|| {
-        Status::unauthenticated("the account's credentials changed since it signed in here; sign in again")
+    add(store, agent, account.id, &rows, request.dropped, refused).await.map_err(|error| {
+        budgets.refund(&agent.user, cost.0, cost.1);
+        unavailable(&error)
     })
 }
 
-/// None: the account's credentials ended.
-async fn add(store: &Store, agent: &Agent, rows: &[RecordRow], dropped: u64) -> Result<Option<u32>, StoreError> {
-    let account = store.read().await?.account(&agent.user).await?;
+/// The account and the organizations it may speak of; none when its credentials ended.
+async fn account(store: &Store, agent: &Agent) -> Result<Option<(Account, Vec<String>)>, StoreError> {
+    let mut view = store.read().await?;
+    let account = view.account(&agent.user).await?;
     let Some(account) = account.filter(|a| !a.removed && a.credential_epoch == agent.credential_epoch) else {
         return Ok(None);
     };
-    if rows.is_empty() && dropped == 0 {
-        return Ok(Some(0));
+    let organizations = view.affiliations(account.id).await?;
+    Ok(Some((account, organizations)))
+}
+
+async fn add(
+    store: &Store,
+    agent: &Agent,
+    account: i64,
+    rows: &[RecordRow],
+    dropped: u64,
+    refused: usize,
+) -> Result<u32, StoreError> {
+    if rows.is_empty() && dropped == 0 && refused == 0 {
+        return Ok(0);
     }
     let mut change = store.write().await?;
     let stored = change.add_records(rows).await?;
+    if !rows.is_empty() && change.bind_machine(&agent.machine_id, account).await? {
+        tracing::warn!(
+            user = %agent.user,
+            machine = %agent.machine_id,
+            "this machine is reported by accounts of unrelated organizations; one of them may be lying"
+        );
+    }
+    if dropped > 0 || refused > 0 {
+        let key = AgentKey { account, machine_id: agent.machine_id.clone(), uid: agent.uid };
+        let dropped = i64::try_from(dropped).unwrap_or(i64::MAX).min(1 << 40);
+        change.add_lost(&key, dropped, i64::try_from(refused).unwrap_or(i64::MAX)).await?;
+    }
     if dropped > 0 {
-        let key = AgentKey { account: account.id, machine_id: agent.machine_id.clone(), uid: agent.uid };
-        change.add_dropped(&key, i64::try_from(dropped).unwrap_or(i64::MAX).min(1 << 40)).await?;
         tracing::warn!(user = %agent.user, machine = %agent.machine_id, dropped, "a machine lost records");
     }
     change.commit().await?;
-    Ok(Some(u32::try_from(stored.new).unwrap_or(u32::MAX)))
+    Ok(u32::try_from(stored.new).unwrap_or(u32::MAX))
 }
 
-/// The row to store; none when the record is not this machine's or holds what no plugin writes.
-fn row(record: Record, agent: &Agent, received_at_ms: i64) -> Option<RecordRow> {
-    let word = |text: &str| text.len() <= MAX_WORD_BYTES;
+/// The row to store; none when the record is not this machine's, speaks for an organization
+/// that its reporter never was in, or holds what no plugin writes.
+fn row(record: Record, agent: &Agent, organizations: &[String], received_at_ms: i64) -> Option<RecordRow> {
+    let word = |text: &str| is_word(text, MAX_WORD_BYTES);
     let name = |text: &str| text.len() <= MAX_NAME_BYTES;
     let good = record.machine_id == agent.machine_id
+        && record.encoded_len() <= MAX_RECORD_BYTES
         && record.id.len() == 26
         && Ulid::from_string(&record.id).is_ok()
         && record.at_ms >= 0
+        && record.run >= 0
         && word(&record.action)
         && word(&record.reason)
         && word(&record.category)
-        && name(&record.organization)
+        && (record.organization.is_empty() || organizations.contains(&record.organization))
         && name(&record.rule)
         && record.image.len() <= MAX_IMAGE_BYTES
         && record.users.len() <= MAX_USERS
@@ -87,19 +151,22 @@ fn row(record: Record, agent: &Agent, received_at_ms: i64) -> Option<RecordRow> 
     good.then(|| RecordRow {
         id: record.id,
         machine_id: record.machine_id,
-        at_ms: record.at_ms,
+        at_ms: record.at_ms.min(received_at_ms.saturating_add(MAX_AHEAD_MS)),
         received_at_ms,
         reported_by: agent.user.clone(),
         action: record.action,
-        image: record.image,
+        image: plain(record.image),
         allowed: record.allowed,
         reason: record.reason,
         category: record.category,
         organization: record.organization,
         generation: i64::try_from(record.generation).unwrap_or(i64::MAX),
-        rule: record.rule,
+        rule: plain(record.rule),
         would_deny: record.would_deny,
-        users: serde_json::Value::from(record.users).to_string(),
+        users: serde_json::Value::from(record.users.into_iter().map(plain).collect::<Vec<_>>()).to_string(),
+        sequence: i64::try_from(record.sequence).unwrap_or(i64::MAX),
+        run_ms: record.run,
+        machine_disputed: false,
     })
 }
 
@@ -122,9 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn only_records_of_the_agents_machine_and_within_bounds_are_kept() {
-        assert!(row(record(), &agent(), 1).is_some());
-        let spoil: [fn(&mut Record); 8] = [
+    fn only_true_looking_records_of_the_agents_machine_are_kept() {
+        let row = |record| row(record, &agent(), &["acme".to_owned()], 1);
+        assert!(row(record()).is_some());
+        let spoil: [fn(&mut Record); 15] = [
             |r| r.machine_id = "m2".to_owned(),
             |r| r.id = "x".to_owned(),
             |r| r.id = "!".repeat(26),
@@ -133,11 +201,37 @@ mod tests {
             |r| r.reason = "x".repeat(MAX_WORD_BYTES + 1),
             |r| r.users = vec![String::new(); MAX_USERS + 1],
             |r| r.rule = "x".repeat(MAX_NAME_BYTES + 1),
+            |r| r.run = -1,
+            |r| r.organization = "beta".to_owned(),
+            |r| r.action = "pull\n".to_owned(),
+            |r| r.reason = "\u{1b}[2J".to_owned(),
+            |r| r.category = "com munity".to_owned(),
+            |r| r.action = "Pull".to_owned(),
+            // Each of them is within its own bound.
+            |r| r.users = vec!["x".repeat(MAX_NAME_BYTES); MAX_USERS - 1],
         ];
         for spoil in spoil {
             let mut record = record();
             spoil(&mut record);
-            assert!(row(record.clone(), &agent(), 1).is_none(), "{record:?}");
+            assert!(row(record.clone()).is_none(), "{record:?}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_steers_no_terminal_and_belongs_to_no_later_time() {
+        let evil = "x\u{1b}[2J\n\u{202e}y";
+        let record = Record {
+            image: evil.to_owned(),
+            rule: evil.to_owned(),
+            users: vec![evil.to_owned()],
+            organization: "acme".to_owned(),
+            at_ms: i64::MAX,
+            sequence: 7,
+            run: 5,
+            ..record()
+        };
+        let row = row(record, &agent(), &["acme".to_owned()], 1000).unwrap();
+        assert_eq!((row.image.as_str(), row.rule.as_str(), row.users.as_str()), ("x[2Jy", "x[2Jy", r#"["x[2Jy"]"#));
+        assert_eq!((row.at_ms, row.sequence, row.run_ms), (1000 + MAX_AHEAD_MS, 7, 5));
     }
 }

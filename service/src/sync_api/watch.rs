@@ -13,9 +13,9 @@ use super::session_status;
 use crate::{
     clock,
     identity::Agent,
-    publish::{DIRECTORY_SUBJECT, Member, Published, Snapshot, Snapshots},
+    publish::{Ahead, DIRECTORY_SUBJECT, Member, Published, Snapshot, Snapshots, ahead::believed},
     sessions::{Holder, SessionError, Sessions},
-    store::SealedSession,
+    store::{self, SealedSession},
     validity,
 };
 
@@ -34,13 +34,22 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 type Key = (i32, String);
 type Digest32 = [u8; 32];
 
+/// What the agent says it holds.
+#[derive(Default)]
+pub(super) struct Holdings {
+    digests: HashMap<Key, Digest32>,
+    generations: HashMap<Key, u64>,
+}
+
 /// Reads what the agent says it holds.
-pub(super) fn held(held: Vec<Held>) -> Result<HashMap<Key, Digest32>, Status> {
+pub(super) fn held(held: Vec<Held>) -> Result<Holdings, Status> {
     if held.len() > MAX_HELD {
         return Err(Status::invalid_argument(format!("`held` names more than {MAX_HELD} documents")));
     }
+    let generations = held.iter().map(|h| ((h.kind, h.subject.clone()), h.generation)).collect();
     // What is not a digest is not held.
-    Ok(held.into_iter().filter_map(|h| Some(((h.kind, h.subject), h.sha256.try_into().ok()?))).collect())
+    let digests = held.into_iter().filter_map(|h| Some(((h.kind, h.subject), h.sha256.try_into().ok()?))).collect();
+    Ok(Holdings { digests, generations })
 }
 
 /// The stream's state.
@@ -51,6 +60,9 @@ pub(super) struct Desired {
     snapshots: Snapshots,
     /// What the agent has, as far as it was told or sent.
     held: HashMap<Key, Digest32>,
+    /// Generations that it said it has, until they were compared.
+    claimed: HashMap<Key, u64>,
+    ahead: Ahead,
 }
 
 /// One document that should be in force.
@@ -66,11 +78,13 @@ impl Desired {
     pub(super) fn new(
         agent: Agent,
         version: String,
-        held: HashMap<Key, Digest32>,
+        held: Holdings,
         sessions: Sessions,
         snapshots: Snapshots,
+        ahead: Ahead,
     ) -> Self {
-        Self { agent, version, sessions, snapshots, held }
+        let Holdings { digests, generations } = held;
+        Self { agent, version, sessions, snapshots, held: digests, claimed: generations, ahead }
     }
 
     pub(super) async fn run(mut self, sender: mpsc::Sender<Result<WatchResponse, Status>>, stop: CancellationToken) {
@@ -94,7 +108,7 @@ impl Desired {
         self.catch_up().await;
         let mut sent: Option<Vec<Held>> = None;
         // The session and the membership it was sealed for: asked for again only when either moved.
-        let mut sealed: Option<(SealedSession, Option<Arc<Member>>)> = None;
+        let mut sealed: Option<(SealedSession, Option<Arc<Member>>, u64)> = None;
         loop {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = clock::now();
@@ -105,13 +119,19 @@ impl Desired {
             if member.is_some_and(|member| ended(member, &self.agent)) {
                 return Some(session_status(&SessionError::Ended));
             }
+            let sign_ins = self.sessions.sign_ins();
             let session = match sealed.take() {
-                Some((session, sealed_for)) if is_current(&session, sealed_for.as_ref(), member, now) => Ok(session),
+                Some((session, sealed_for, then))
+                    if then == sign_ins && is_current(&session, sealed_for.as_ref(), member, now) =>
+                {
+                    Ok(session)
+                }
                 _ => self.session(now).await,
             };
             let pause = match session {
                 Ok(session) => {
                     let wanted = wanted(&snapshot, member.map(Arc::as_ref), &self.agent.user, &session);
+                    compare(&mut self.claimed, &wanted, &self.ahead);
                     let desired: Vec<Held> = wanted.iter().map(Wanted::held).collect();
                     if sent.as_ref() != Some(&desired) {
                         for response in responses(&mut self.held, &wanted, &desired, now) {
@@ -120,7 +140,7 @@ impl Desired {
                         sent = Some(desired);
                     }
                     let due = validity::due_at(session.issued_at, session.refresh_after).min(self.agent.expires_at);
-                    sealed = Some((session, member.cloned()));
+                    sealed = Some((session, member.cloned(), sign_ins));
                     Duration::from_secs(u64::try_from(due.saturating_sub(now)).unwrap_or(0).max(1))
                 }
                 Err(error @ SessionError::Store(_)) => {
@@ -147,14 +167,43 @@ impl Desired {
         }
     }
 
-    async fn session(&self, now: i64) -> Result<SealedSession, SessionError> {
+    async fn session(&mut self, now: i64) -> Result<SealedSession, SessionError> {
         let holder = Holder {
             user: self.agent.user.clone(),
             machine_id: self.agent.machine_id.clone(),
             uid: self.agent.uid,
             credential_epoch: self.agent.credential_epoch,
         };
-        self.sessions.current(&holder, &self.version, now).await
+        let session = self.sessions.current(&holder, &self.version, now).await?;
+        let key = (Kind::Session.into(), self.agent.user.clone());
+        let claimed = self.claimed.get(&key).and_then(|claimed| believed(*claimed, clock::now_ms()));
+        let Some(claimed) = claimed.filter(|claimed| *claimed > session.generation) else { return Ok(session) };
+        tracing::error!(
+            user = %self.agent.user,
+            machine = %self.agent.machine_id,
+            held = claimed,
+            own = session.generation,
+            "a machine holds a newer session than this service sealed: was a backup restored, or does another \
+             service sign with the same key? sealing above it"
+        );
+        let renewed = self.sessions.renew(&holder, &self.version, now, claimed).await?;
+        self.claimed.remove(&key);
+        Ok(renewed)
+    }
+}
+
+/// Tells the publisher once which published documents the agent holds a later generation of.
+fn compare(claimed: &mut HashMap<Key, u64>, wanted: &[Wanted<'_>], ahead: &Ahead) {
+    let now_ms = clock::now_ms();
+    for document in wanted {
+        let kind = match document.kind {
+            Kind::Policy => store::Kind::Policy,
+            Kind::Directory => store::Kind::Directory,
+            Kind::Session | Kind::Unspecified => continue,
+        };
+        if let Some(claimed) = claimed.remove(&(document.kind.into(), document.subject.to_owned())) {
+            ahead.tell(kind, document.subject, claimed, document.generation, now_ms);
+        }
     }
 }
 

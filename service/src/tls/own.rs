@@ -25,6 +25,7 @@ use crate::data_dir::DataDir;
 /// What machines trust: the authority's certificate.
 pub const CA_FILE: &str = "ca.pem";
 const CA_KEY_FILE: &str = "ca.key";
+const CA_MODE: u32 = 0o644;
 
 /// Longer than the machines that were enrolled with it.
 const AUTHORITY_VALIDITY: Duration = Duration::days(20 * 365);
@@ -62,9 +63,16 @@ impl OwnAuthority {
             .ok_or(TlsError::Pem { path: key_path, what: "private key" })?;
         let params = parameters(&key, now);
         if !dir.path().join(CA_FILE).exists() {
-            dir.create_new(CA_FILE, params.self_signed(&key)?.pem().as_bytes(), 0o644)?;
+            dir.create_new(CA_FILE, params.self_signed(&key)?.pem().as_bytes(), CA_MODE)?;
         }
-        Ok(Self { issuer: Issuer::new(params, key), path: dir.path().join(CA_FILE) })
+        let path = dir.path().join(CA_FILE);
+        let metadata = fs::metadata(&path).map_err(|source| TlsError::Read { path: path.clone(), source })?;
+        if metadata.permissions().mode() & 0o777 != CA_MODE {
+            // It is public, and is copied with its mode.
+            fs::set_permissions(&path, fs::Permissions::from_mode(CA_MODE))
+                .map_err(|source| TlsError::Read { path: path.clone(), source })?;
+        }
+        Ok(Self { issuer: Issuer::new(params, key), path })
     }
 
     /// Where its certificate is.

@@ -1,5 +1,7 @@
 //! The administration commands: what they say, what they refuse, what they write down.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::support::{PASSWORD, Service};
 
 #[tokio::test]
@@ -121,8 +123,28 @@ async fn the_enrollment_file_is_read_by_machines() {
     assert_eq!(enrollment.service, "https://gate.acme.example:8443");
     assert_eq!(enrollment.allowed_orgs, ["acme"]);
     assert_eq!(enrollment.admin.email, "it@acme.example");
-    let ca = enrollment.ca_file.unwrap();
-    assert!(ca.is_absolute() && ca.exists());
+    assert_eq!(enrollment.ca_file.unwrap().to_str(), Some("/etc/pullgate/ca.pem"));
+    let own = service.data_dir().join("ca.pem");
+    assert_eq!(std::fs::metadata(&own).unwrap().permissions().mode() & 0o777, 0o644, "it is copied with its mode");
+    let said = |args: &[&str]| {
+        let output = service.run(args, "");
+        assert!(output.status.success());
+        let file: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (file["caFile"].as_str().map(str::to_owned), String::from_utf8(output.stderr).unwrap())
+    };
+    let url = ["enrollment", "--url", "https://x", "--json"];
+    let (_, next) = said(&url);
+    assert!(
+        next.contains(&format!("copy {} to /etc/pullgate/ca.pem", own.display())) && next.contains("0644"),
+        "{next}"
+    );
+    let (ca, _) = said(&[&url[..], &["--ca-file", "/opt/ca.pem"]].concat());
+    assert_eq!(ca.as_deref(), Some("/opt/ca.pem"));
+    let (ca, next) = said(&[&url[..], &["--ca-file", own.to_str().unwrap()]].concat());
+    assert_eq!((ca.as_deref(), next.contains("copy")), (own.to_str(), false), "a laboratory on one machine");
+    assert_eq!(said(&[&url[..], &["--system-roots"]].concat()).0, None);
+    let said = service.fails(&["enrollment", "--url", "https://x", "--ca-file", "ca.pem"], "");
+    assert!(said.contains("not absolute"), "{said}");
     let said = service.fails(&["enrollment", "--url", "https://x", "--allowed-org", "nope"], "");
     assert!(said.contains("there are `acme`"), "{said}");
 }
@@ -172,4 +194,28 @@ async fn a_rule_with_the_same_pattern_and_scope_is_changed_and_keeps_its_id() {
     assert!(service.ok(&["allowlist", "list", "acme"]).contains("asked for"));
     service.ok(&["allowlist", "remove", "acme", &other]);
     assert_eq!(service.ok(&["allowlist", "list", "acme", "--json"]).lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_ends_the_command_quietly() {
+    let service = Service::empty();
+    service.ok(&["organization", "add", "acme"]);
+    service.add_member("acme", "alice", "member");
+    let commands: [&[&str]; 3] = [
+        &["token", "create", "alice", "--name", "laptop"],
+        &["audit", "--json"],
+        &["policy", "show", "nope", "--json"],
+    ];
+    for (args, code) in commands.into_iter().zip([0, 0, 1]) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = service.command(args).stdout(writer).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = service.command(&["token", "create", "alice", "--name", "ci"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot be written"));
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use hyper::body::Bytes;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -98,4 +100,51 @@ async fn an_oversized_head_is_refused() {
     assert!(head.is_empty() || head.starts_with("http/1.1 4"), "{head}");
     let (head, _) = service.http("GET /healthz HTTP/1.1").await;
     assert!(head.starts_with("http/1.1 200"), "{head}");
+}
+
+/// A gRPC message that says it has four megabytes, and never ends.
+fn endless() -> axum::body::Body {
+    let prefix = Bytes::from_static(&[0, 0, 64, 0, 0]);
+    let rest = std::iter::repeat_n(Bytes::from(vec![b'A'; 16 << 10]), 1 << 10);
+    let frames = std::iter::once(prefix).chain(rest).map(Ok::<_, std::io::Error>);
+    axum::body::Body::from_stream(tokio_stream::StreamExt::chain(tokio_stream::iter(frames), tokio_stream::pending()))
+}
+
+fn resident_mib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[tokio::test]
+async fn endless_anonymous_streams_are_answered_at_once_and_cost_no_memory() {
+    let service = Service::acme().await;
+    let before = resident_mib(service.pid());
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let io = TokioIo::new(service.connect(&[b"h2"]).await);
+        let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        tokio::spawn(connection);
+        for n in 0..60 {
+            let call = ["SignIn", "Watch", "Report"][n % 3];
+            let request = http::Request::post(format!("https://x/pullgate.sync.v1.Sync/{call}"))
+                .header("content-type", "application/grpc")
+                .header("authorization", "Bearer x")
+                .body(endless())
+                .unwrap();
+            let mut sender = sender.clone();
+            calls.spawn(async move { (call, sender.send_request(request).await.unwrap()) });
+        }
+    }
+    let answered = async {
+        while let Some(call) = calls.join_next().await {
+            let (call, response) = call.unwrap();
+            let expected = if call == "SignIn" { "11" } else { "16" };
+            assert_eq!(response.headers()["grpc-status"], expected, "{call}");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(8), answered).await.expect("answers before any deadline");
+    let grown = resident_mib(service.pid()).saturating_sub(before);
+    println!("240 endless anonymous streams: {grown} MiB");
+    assert!(grown < 48, "{grown} MiB");
 }

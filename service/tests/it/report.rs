@@ -8,7 +8,7 @@ use crate::support::{PASSWORD, Service};
 fn record(n: u32) -> Record {
     Record {
         id: format!("01J9ZK3V3N{n:016}"),
-        at_ms: 1_800_000_000_000 + i64::from(n),
+        at_ms: 1_700_000_000_000 + i64::from(n),
         machine_id: "machine-1".to_owned(),
         action: "pull".to_owned(),
         image: "docker.io/evil/miner:latest".to_owned(),
@@ -18,12 +18,18 @@ fn record(n: u32) -> Record {
         organization: "acme".to_owned(),
         generation: 3,
         users: vec!["alice".to_owned()],
+        sequence: 7,
+        run: 1_700_000_000_000,
         ..Record::default()
     }
 }
 
 fn report(records: Vec<Record>) -> ReportRequest {
     ReportRequest { records, dropped: 0 }
+}
+
+fn objects(lines: &str) -> Vec<serde_json::Value> {
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[tokio::test]
@@ -43,7 +49,9 @@ async fn a_record_is_kept_once_however_often_it_arrives() {
     assert_eq!(newest["id"], record(999).id);
     assert_eq!(newest["reported_by"], "alice");
     assert_eq!(newest["users"], serde_json::json!(["alice"]));
+    assert_eq!((&newest["sequence"], &newest["run_ms"]), (&7.into(), &1_700_000_000_000_i64.into()));
     let text = service.ok(&["records", "--limit", "1"]);
+    assert!(text.contains("reported by alice"), "{text}");
     assert!(text.contains("deny") && text.contains("docker.io/evil/miner:latest"), "{text}");
 }
 
@@ -62,4 +70,52 @@ async fn a_record_that_cannot_be_kept_does_not_stop_the_others() {
 
     let many: Vec<Record> = (0..1001).map(record).collect();
     assert_eq!(client.report(&token, report(many)).await.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn what_a_machine_says_cannot_forge_a_line_a_time_or_another_organization() {
+    let service = Service::acme().await;
+    service.ok(&["organization", "add", "beta"]);
+    service.add_member("beta", "mallory", "member");
+    let mut client = service.client().await;
+    let mallory = client.sign_in("mallory", PASSWORD).await.unwrap().agent_token;
+    let evil = "docker.io/x\u{1b}[2J\n2026-01-01T00:00:00Z  allow  \u{202e}owner";
+    let foreign = record(1);
+    let own = Record {
+        organization: "beta".to_owned(),
+        image: evil.to_owned(),
+        rule: evil.to_owned(),
+        users: vec![evil.to_owned()],
+        at_ms: i64::MAX,
+        ..record(2)
+    };
+    assert_eq!(client.report(&mallory, report(vec![foreign, own])).await.unwrap(), 1, "not for `acme`");
+    let alice = client.sign_in("alice", PASSWORD).await.unwrap().agent_token;
+    assert_eq!(client.report(&alice, report(vec![record(3)])).await.unwrap(), 1);
+
+    let text = service.ok(&["records"]);
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n') && !text.contains('\u{202e}'), "{text:?}");
+    assert!(text.lines().next().unwrap().contains("reported by alice"), "the newest by this clock comes first: {text}");
+    assert!(text.lines().all(|line| line.contains("unrelated organizations")), "one machine, two strangers: {text}");
+    let kept = objects(&service.ok(&["records", "--json"]));
+    let ahead = kept[1]["at_ms"].as_i64().unwrap() - kept[1]["received_at_ms"].as_i64().unwrap();
+    assert_eq!(ahead, 300_000);
+    assert!(service.log().contains("unrelated organizations"));
+}
+
+#[tokio::test]
+async fn an_account_reports_so_much_in_an_hour_and_no_more() {
+    let service = Service::acme().await;
+    let mut client = service.client().await;
+    let token = client.sign_in("alice", PASSWORD).await.unwrap().agent_token;
+    for n in 0..20 {
+        let records = (0..1000).map(|m| record(n * 1000 + m)).collect();
+        client.report(&token, report(records)).await.unwrap();
+    }
+    let status = client.report(&token, report((0..1000).map(record).collect())).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let wait: u64 = status.metadata().get("retry-after").unwrap().to_str().unwrap().parse().unwrap();
+    assert!((1..=180).contains(&wait), "{wait}");
+    client.watch(&token, vec![]).await.expect("everything else goes on");
 }

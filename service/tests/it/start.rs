@@ -47,6 +47,42 @@ async fn a_damaged_signing_key_is_refused_and_not_replaced() {
 }
 
 #[tokio::test]
+async fn a_missing_signing_key_over_signed_documents_is_refused_until_a_new_one_is_wanted() {
+    let mut service = Service::acme().await;
+    let before = service.enrollment()["trustKeys"].clone();
+    service.stop().await;
+    let path = service.data_dir().join("signing.key");
+    fs::remove_file(&path).unwrap();
+    for args in [&["serve", "--listen", "127.0.0.1:0"][..], &["enrollment", "--url", "https://x"]] {
+        let said = service.fails(args, "");
+        assert!(said.contains("restore signing.key from the backup, or start with --new-signing-key"), "{said}");
+        assert!(!path.exists(), "{args:?} made one");
+    }
+    service.start(&["--new-signing-key"]).await;
+    assert_ne!(service.enrollment()["trustKeys"], before);
+}
+
+#[tokio::test]
+async fn a_second_process_leaves_the_address_of_the_first() {
+    let service = Service::acme().await;
+    let address = service.address();
+    let said = service.fails(&["serve", "--listen", &address], "");
+    assert!(said.contains("in use"), "{said}");
+    assert_eq!(service.address(), address);
+}
+
+#[tokio::test]
+async fn a_running_service_leaves_no_core_dump() {
+    let service = Service::acme().await;
+    let limits = fs::read_to_string(format!("/proc/{}/limits", service.pid())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+    // What cannot be dumped belongs to root in /proc, whoever runs it.
+    let owner = fs::metadata(format!("/proc/{}/environ", service.pid())).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&owner), 0);
+}
+
+#[tokio::test]
 async fn an_open_data_directory_is_refused() {
     let mut service = Service::acme().await;
     service.stop().await;

@@ -131,6 +131,10 @@ impl Service {
         .await;
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// SIGTERM, and the end.
     pub async fn stop(&mut self) -> Duration {
         let mut child = self.child.take().unwrap();

@@ -1,6 +1,6 @@
 //! The clock is the test's: it moves only when every task waits.
 
-use std::{fs, sync::Arc};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use proto::enrollment::Enrollment;
 
@@ -18,7 +18,12 @@ const ALICE: &str = r#"{"auths":{"gate.example":{"auth":"YWxpY2U6czNjcmV0"}}}"#;
 
 impl World {
     fn start(content: &str) -> Self {
+        Self::start_with(content, |_| {})
+    }
+
+    fn start_with(content: &str, prepare: impl FnOnce(&Path)) -> Self {
         let directory = tempfile::tempdir().expect("directory");
+        prepare(directory.path());
         let path = directory.path().join("config.json");
         fs::write(&path, content).expect("write");
         let (hints, hints_out) = mpsc::channel(1);
@@ -57,6 +62,56 @@ async fn an_empty_or_cut_moment_is_not_believed() {
 async fn a_file_that_stays_empty_is_believed() {
     let mut world = World::start("");
     assert_eq!(world.next().await, "SignedOut");
+}
+
+/// A helper that answers unless there is a file `broken`, and counts how often it is asked.
+fn helper(directory: &Path) {
+    let program = directory.join("docker-credential-fx");
+    let script = format!(
+        "#!/bin/sh\ncd {}\necho x >> asked\n[ -e broken ] && exit 1\necho '{{\"Username\":\"alice\",\"Secret\":\"pw\"}}'\n",
+        directory.display()
+    );
+    fs::write(&program, script).expect("write");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("mode");
+}
+
+fn asked(directory: &Path) -> usize {
+    fs::read_to_string(directory.join("asked")).unwrap_or_default().lines().count()
+}
+
+/// Real time: a process runs.
+#[tokio::test]
+async fn a_helper_that_fails_once_signs_nobody_out() {
+    let mut world = World::start_with(r#"{"credsStore":"fx"}"#, helper);
+    assert_eq!(world.next().await, "alice");
+    let directory = world.directory.path().to_owned();
+    fs::write(directory.join("broken"), "").expect("write");
+    world.hints.send(Hint::Changed).await.expect("a reader");
+    let failed = async {
+        while asked(&directory) < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), failed).await.expect("it is asked");
+    fs::remove_file(directory.join("broken")).expect("remove");
+    // Hints bring no question sooner.
+    world.hints.send(Hint::Changed).await.expect("a reader");
+    world.hints.send(Hint::Periodic).await.expect("a reader");
+    assert_eq!(world.next().await, "alice", "the next thing that is told");
+    assert_eq!(asked(&directory), 3);
+}
+
+#[tokio::test]
+async fn a_helper_is_not_asked_at_each_periodic_look() {
+    let mut world = World::start_with(r#"{"credsStore":"fx"}"#, helper);
+    assert_eq!(world.next().await, "alice");
+    for _ in 0..3 {
+        world.hints.send(Hint::Periodic).await.expect("a reader");
+    }
+    // The channel holds one, so two were taken; a change after them is told, and they were not.
+    world.hints.send(Hint::Changed).await.expect("a reader");
+    assert_eq!(world.next().await, "alice");
+    assert_eq!(asked(world.directory.path()), 2);
 }
 
 #[tokio::test(start_paused = true)]

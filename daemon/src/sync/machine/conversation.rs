@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use proto::secret::Secret;
 use proto::sync::{Held, Kind};
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use super::{Applying, Desired, Grace, Next, Phase, Sync};
 use crate::{
-    documents::{Document, Documents, sha256},
+    documents::{Document, Documents, Parts, Unusable},
     sync::{Command, Delay, Goal, Number, SERVICE_CAP, Timer},
 };
 
@@ -27,6 +27,13 @@ impl Sync {
         else {
             return;
         };
+        if self.sign_ins.are_spent() {
+            let timer = self.number();
+            self.phase = Phase::Waiting { timer, next: Next::SignIn };
+            let delay = Delay::Exactly(SERVICE_CAP);
+            self.out.push(Command::Wait { timer: Timer::Service, number: timer, delay });
+            return;
+        }
         let (account, machine_id) = (account.clone(), machine_id.clone());
         let attempt = self.number();
         self.phase = Phase::SigningIn(attempt);
@@ -36,7 +43,7 @@ impl Sync {
     pub(super) fn open_watch(&mut self, token: Secret, session: Document) {
         let attempt = self.number();
         let held = self.known(&session).into_iter().map(|document| document.name).collect();
-        self.phase = Phase::Watching { attempt, token: token.clone(), session, heard: false, parts: Vec::new() };
+        self.phase = Phase::Watching { attempt, token: token.clone(), session, heard: false, parts: Parts::default() };
         self.out.push(Command::Watch { attempt, token, held });
     }
 
@@ -56,6 +63,7 @@ impl Sync {
         if !matches!(self.phase, Phase::SigningIn(current) if current == attempt) {
             return;
         }
+        self.count_sign_ins(|sign_ins| sign_ins.accepted += 1);
         match Document::session(session) {
             Some(session) => {
                 self.out.push(Command::Report(Some(token.clone())));
@@ -69,25 +77,30 @@ impl Sync {
     }
 
     pub(super) fn desired(&mut self, attempt: Number, desired: Vec<Held>, envelopes: Vec<Vec<u8>>) {
-        let Phase::Watching { attempt: current, session, heard, parts, .. } = &mut self.phase else { return };
+        let Phase::Watching { attempt: current, token, session, heard, parts } = &mut self.phase else { return };
         if *current != attempt {
             return;
         }
+        let (token, session) = (token.clone(), session.clone());
+        let received = parts.add(envelopes);
+        let mut parts = std::mem::take(parts);
         *heard = true;
-        let session = session.clone();
-        let mut received = std::mem::take(parts);
-        received.extend(envelopes);
-        let mut documents = match Documents::assemble(&desired, &received, &self.known(&session)) {
+        let assembled = received.and_then(|()| Documents::assemble(&desired, &parts, &self.known(&session)));
+        let mut documents = match assembled {
             Ok(documents) => documents,
-            Err(missing) => {
-                debug!(%missing, "the rest of the state is still to come");
-                received.retain(|envelope| {
-                    let sha256 = sha256(envelope);
-                    desired.iter().any(|name| name.sha256 == sha256)
-                });
-                if let Phase::Watching { parts, .. } = &mut self.phase {
-                    *parts = received;
+            Err(Unusable::Incomplete { kind, subject, generation }) => {
+                debug!(?kind, subject, generation, "the rest of the state is still to come");
+                parts.keep(&desired);
+                if let Phase::Watching { parts: kept, .. } = &mut self.phase {
+                    *kept = parts;
                 }
+                return;
+            }
+            Err(lie) => {
+                error!(error = %lie, "the service sent a state that cannot be; hanging up, trying again later");
+                self.stream_ended(true, Duration::ZERO);
+                self.out.push(Command::HangUp);
+                self.wait_for_service(Next::Watch { token, session }, None);
                 return;
             }
         };
@@ -114,7 +127,17 @@ impl Sync {
         self.keep(documents);
     }
 
-    pub(super) fn refused(&mut self, attempt: Number) {
+    /// A stream that ends soon was no success, however good its first message was.
+    fn stream_ended(&mut self, heard: bool, lasted: Duration) {
+        if lasted >= FLAPPING.0 {
+            self.flaps = 0;
+        } else if heard {
+            self.flaps = self.flaps.saturating_add(1);
+            self.service_attempt = self.service_attempt.max(self.flaps.saturating_add(FLAPPING.1 - 1));
+        }
+    }
+
+    pub(super) fn refused(&mut self, attempt: Number, lasted: Duration) {
         match &self.phase {
             Phase::SigningIn(current) if *current == attempt => {
                 self.phase = Phase::Refused;
@@ -123,13 +146,15 @@ impl Sync {
                 self.clear_cache();
             }
             // The token is of no use any more; the credential may still be.
-            Phase::Watching { attempt: current, .. } if *current == attempt => {
+            Phase::Watching { attempt: current, heard, .. } if *current == attempt => {
+                let heard = *heard;
+                self.stream_ended(heard, lasted);
                 self.out.push(Command::Report(None));
-                if self.service_attempt == 0 {
-                    self.service_attempt = 1;
-                    self.sign_in();
-                } else {
+                if self.sign_ins.at_once {
                     self.wait_for_service(Next::SignIn, None);
+                } else {
+                    self.count_sign_ins(|sign_ins| sign_ins.at_once = true);
+                    self.sign_in();
                 }
             }
             _ => {}
@@ -140,10 +165,9 @@ impl Sync {
         let next = match &self.phase {
             Phase::SigningIn(current) if *current == attempt => Next::SignIn,
             Phase::Watching { attempt: current, token, session, heard, .. } if *current == attempt => {
-                if *heard && lasted < FLAPPING.0 {
-                    self.service_attempt = self.service_attempt.max(FLAPPING.1);
-                }
-                Next::Watch { token: token.clone(), session: session.clone() }
+                let (heard, next) = (*heard, Next::Watch { token: token.clone(), session: session.clone() });
+                self.stream_ended(heard, lasted);
+                next
             }
             _ => return,
         };

@@ -121,7 +121,15 @@ impl Machine {
         self.agent_logging("info,daemon=debug", arguments)
     }
 
+    pub fn agent_with_state(&self, state_dir: &Path) -> Agent {
+        self.start_agent("info,daemon=debug", state_dir, &[])
+    }
+
     pub fn agent_logging(&self, filter: &str, arguments: &[&str]) -> Agent {
+        self.start_agent(filter, &self.path("state"), arguments)
+    }
+
+    fn start_agent(&self, filter: &str, state_dir: &Path, arguments: &[&str]) -> Agent {
         let log = self.path(&format!("agent-{}.log", fastrand::u32(..)));
         let child = Command::new(env!("CARGO_BIN_EXE_pullgated"))
             .arg("--config-dir")
@@ -129,7 +137,7 @@ impl Machine {
             .arg("--control-socket")
             .arg(self.path("control.sock"))
             .arg("--state-dir")
-            .arg(self.path("state"))
+            .arg(state_dir)
             .arg("--enrollment")
             .arg(self.path("enrollment.json"))
             .args(arguments)
@@ -140,7 +148,7 @@ impl Machine {
             .stderr(File::create(&log).expect("log"))
             .spawn()
             .expect("start");
-        Agent { child, log, state_dir: self.path("state") }
+        Agent { child, log, state_dir: state_dir.to_owned() }
     }
 
     /// Waits until this user, or nobody, has the session in force at the plugin.

@@ -10,15 +10,15 @@ use std::{
 
 use proto::{
     control::{
-        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, RecordsRequest, RecordsResponse, SessionInForce,
-        StatusRequest, StatusResponse, WatchRequest, WatchResponse,
+        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, InForce, RecordsRequest, RecordsResponse,
+        SessionInForce, StatusRequest, StatusResponse, WatchRequest, WatchResponse,
         control_server::{Control, ControlServer},
     },
     document,
     keys::TrustedKeys,
     local::{Listener, Peer},
-    sealed::{Document as _, Purpose, open, peek_payload_type},
-    sync::Record,
+    sealed::{Document as _, Opened, Purpose, open, peek_payload_type},
+    sync::{Kind, Record},
 };
 use tokio::{runtime::Runtime, sync::watch};
 use tokio_stream::Stream;
@@ -34,6 +34,9 @@ pub struct State {
     pub applies: Vec<String>,
     /// The user whose session is in force.
     pub session: Option<String>,
+    pub in_force: Vec<InForce>,
+    /// Sessions up to this generation were ended or replaced.
+    pub floor: u64,
     pub generation: u64,
     pub refuse: bool,
     pub started_at_ms: i64,
@@ -92,6 +95,16 @@ impl Plugin {
         self.state.send_modify(change);
     }
 
+    /// As another agent of the same user: its session replaces the one in force.
+    pub fn lose_session(&self) {
+        self.state.send_modify(|state| {
+            let sessions = state.in_force.iter().filter(|document| document.kind() == Kind::Session);
+            state.floor = sessions.map(|session| session.generation).max().unwrap_or(state.floor);
+            state.in_force.retain(|document| document.kind() != Kind::Session);
+            state.session = None;
+        });
+    }
+
     pub fn decide(&self, ids: impl IntoIterator<Item = String>) {
         self.state.send_modify(|state| {
             for id in ids {
@@ -123,6 +136,11 @@ fn record(id: &str) -> Record {
     }
 }
 
+fn named<T>(kind: Kind, opened: &Opened<T>, uid: u32) -> InForce {
+    let (subject, generation) = (opened.header.subject.clone(), opened.header.generation);
+    InForce { kind: kind.into(), subject, generation, sha256: opened.sha256.to_vec(), uid, ..Default::default() }
+}
+
 struct Api {
     state: Arc<watch::Sender<State>>,
 }
@@ -137,6 +155,7 @@ impl Control for Api {
         }
         let keys = TrustedKeys::new(vec![key().verifying_key()]);
         let (mut session, mut policy) = (None, None);
+        let mut in_force = vec![];
         for envelope in &request.envelopes {
             let kind = peek_payload_type(envelope).expect("an envelope");
             if kind == document::Session::PAYLOAD_TYPE {
@@ -144,15 +163,30 @@ impl Control for Api {
                 let opened = open::<document::Session>(envelope, &keys, &[&audience], now(), Purpose::Receive)
                     .map_err(|error| Status::failed_precondition(error.to_string()))?;
                 assert_eq!(opened.document.uid, uid, "the session is for the caller");
+                in_force.push(named(Kind::Session, &opened, uid));
                 session = Some(opened.header.subject);
             } else {
                 let opened = open::<document::Policy>(envelope, &keys, &["any"], now(), Purpose::Receive)
                     .map_err(|error| Status::failed_precondition(error.to_string()))?;
+                in_force.push(named(Kind::Policy, &opened, 0));
                 policy = Some(opened.header.generation);
             }
         }
         assert!(!(request.end_session && session.is_some()), "an end and a session at once");
+        let new = in_force.iter().find(|document| document.kind() == Kind::Session);
+        let mut over = false;
         self.state.send_modify(|state| {
+            let old = state.in_force.iter().find(|document| document.kind() == Kind::Session);
+            if let Some(new) = new
+                && new.generation <= state.floor
+            {
+                over = true;
+                return;
+            }
+            if let Some(old) = old.filter(|old| new.is_none_or(|new| new.sha256 != old.sha256)) {
+                state.floor = state.floor.max(old.generation);
+            }
+            state.in_force = in_force.clone();
             state.applies.push(match (&session, policy) {
                 (Some(user), Some(generation)) => format!("{user} acme:{generation}"),
                 (None, None) if request.end_session => "nobody".to_owned(),
@@ -161,6 +195,11 @@ impl Control for Api {
             state.session = session;
             state.generation = policy.unwrap_or(state.generation);
         });
+        if over {
+            return Err(Status::failed_precondition(
+                "the session of generation 1 is refused: user id 0 of this machine ended or replaced it; sign in again",
+            ));
+        }
         Ok(Response::new(ApplyResponse::default()))
     }
 
@@ -173,6 +212,7 @@ impl Control for Api {
             machine_id: MACHINE_ID.to_owned(),
             started_at_ms: state.started_at_ms,
             sessions: sessions.collect(),
+            in_force: state.in_force.clone(),
             ..Default::default()
         }))
     }

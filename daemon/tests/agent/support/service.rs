@@ -45,6 +45,9 @@ pub struct State {
     pub watches: Vec<Vec<Held>>,
     pub records: Vec<Record>,
     pub dropped: u64,
+    pub first_session: u64,
+    /// Opens the stream, sends the state, and refuses the token it gave.
+    pub take_back: bool,
 }
 
 /// A service that can be stopped and started again on the same port.
@@ -65,6 +68,8 @@ impl Service {
             watches: vec![],
             records: vec![],
             dropped: 0,
+            first_session: 0,
+            take_back: false,
         };
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
         let address = listener.local_addr().expect("address");
@@ -149,8 +154,8 @@ fn header(subject: &str, audience: &str, generation: u64) -> Option<document::He
     })
 }
 
-fn session(user: &str, machine_id: &str, uid: u32) -> Vec<u8> {
-    let header = header(user, &format!("machine:{machine_id}"), 1);
+fn session(user: &str, machine_id: &str, uid: u32, generation: u64) -> Vec<u8> {
+    let header = header(user, &format!("machine:{machine_id}"), generation);
     seal(&document::Session { header, machine_id: machine_id.to_owned(), uid, organizations: vec![] }, &key())
 }
 
@@ -199,7 +204,9 @@ impl Sync for Api {
         if !right {
             return Err(Status::unauthenticated("wrong user name or password"));
         }
-        let session = session(&request.username, &request.machine_id, request.uid);
+        // A new one each time, and above those of any service before.
+        let generation = self.state.borrow().first_session + self.state.borrow().sign_ins.len() as u64;
+        let session = session(&request.username, &request.machine_id, request.uid, generation);
         Ok(Response::new(SignInResponse { agent_token: token(&request.username), session }))
     }
 
@@ -225,6 +232,9 @@ impl Sync for Api {
             let name = held(Kind::Policy, "acme", state.generation, &envelope);
             let envelopes = if has.contains(&name) { vec![] } else { vec![envelope] };
             let desired = [Some(name), session.clone()].into_iter().flatten().collect();
+            if state.take_back {
+                return Some(Err(Status::unauthenticated("taken back")));
+            }
             Some(Ok(WatchResponse { desired, envelopes, server_time: now() }))
         });
         Ok(Response::new(Box::pin(responses)))
