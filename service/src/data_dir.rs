@@ -113,11 +113,7 @@ impl DataDir {
         let path = self.0.join(name);
         let beside = self.0.join(format!(".{name}.{}", std::process::id()));
         let written = (|| {
-            let mut file = fs::File::options().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
-            // Whatever the umask is.
-            file.set_permissions(fs::Permissions::from_mode(mode))?;
-            file.write_all(content)?;
-            file.sync_all()?;
+            write_synced(&beside, content, mode)?;
             fs::rename(&beside, &path)?;
             fs::File::open(&self.0)?.sync_all()
         })();
@@ -138,11 +134,7 @@ impl DataDir {
         let path = self.0.join(name);
         let beside = self.0.join(format!(".{name}.{}", std::process::id()));
         let written = (|| {
-            let mut file = fs::File::options().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
-            // Whatever the umask is.
-            file.set_permissions(fs::Permissions::from_mode(mode))?;
-            file.write_all(content)?;
-            file.sync_all()?;
+            write_synced(&beside, content, mode)?;
             // A link, unlike a rename, never replaces.
             let linked = fs::hard_link(&beside, &path);
             fs::remove_file(&beside)?;
@@ -204,6 +196,14 @@ impl Drop for AddressFile {
             drop(fs::remove_file(self.dir.0.join(ADDRESS_FILE)));
         }
     }
+}
+
+/// A whole file with this mode, whatever the umask is.
+fn write_synced(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = fs::File::options().write(true).create(true).truncate(true).mode(mode).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::{
     identity::{Agent, AgentTokens, Identity},
     listener::{LongLived, Peer},
     registry_login,
-    sync_api::SyncApi,
+    sync_api::{self, SyncApi},
 };
 
 /// From the end of a request's head to the head of its answer. A watch stream answers at once and then lasts.
@@ -32,9 +32,7 @@ const ANONYMOUS: Limit = Limit { message: 16 << 10, deadline: Duration::from_sec
 /// What an agent holds: at most some thousand names and digests.
 const WATCH: Limit = Limit { message: 1 << 20, deadline: Duration::from_secs(30) };
 /// A thousand records, also over a slow line.
-const REPORT: Limit = Limit { message: MAX_MESSAGE, deadline: Duration::from_secs(30) };
-/// Longest message of any call.
-pub const MAX_MESSAGE: usize = 4 << 20;
+const REPORT: Limit = Limit { message: sync_api::MAX_MESSAGE, deadline: Duration::from_secs(30) };
 
 /// All routes.
 pub fn router(sync: SyncServer<SyncApi>, tokens: AgentTokens, identity: Arc<Identity>) -> Router {

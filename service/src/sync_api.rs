@@ -23,13 +23,16 @@ use tonic::{Extensions, Request, Response, Status};
 
 pub use self::budget::Budgets;
 use crate::{
-    clock, http,
+    clock,
     identity::{Agent, AgentTokens, BUSY_RETRY, Identity, SignInError},
     listener::Peer,
     publish::{Ahead, Snapshots},
     sessions::{Holder, SessionError, Sessions},
     store::Store,
 };
+
+/// Longest message of any call, in bytes.
+pub const MAX_MESSAGE: usize = 4 << 20;
 
 /// Longest machine id and agent version, in bytes.
 const MAX_ID_BYTES: usize = 128;
@@ -67,7 +70,7 @@ impl SyncApi {
     #[must_use]
     pub fn into_server(self) -> SyncServer<Self> {
         SyncServer::new(self)
-            .max_decoding_message_size(http::MAX_MESSAGE)
+            .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(proto::local::MAX_MESSAGE_BYTES)
     }
 }
