@@ -47,7 +47,18 @@ pub struct Peer {
     /// Effective user id at connect; absent where the system does not tell.
     pub uid: Option<u32>,
     /// Process id at connect.
-    pub pid: Option<i32>,
+    pub pid: Option<u32>,
+}
+
+impl Peer {
+    fn of(stream: &Stream) -> Self {
+        let Ok(creds) = stream.peer_creds() else { return Self { uid: None, pid: None } };
+        #[cfg(unix)]
+        let uid = creds.euid();
+        #[cfg(not(unix))]
+        let uid = None;
+        Self { uid, pid: creds.pid().and_then(|pid| u32::try_from(pid).ok()) }
+    }
 }
 
 /// A bound control socket.
@@ -86,10 +97,7 @@ impl Listener {
     pub async fn accept(&self) -> io::Result<Connection> {
         loop {
             let stream = self.raw.accept().await?;
-            let peer = match stream.peer_creds() {
-                Ok(creds) => Peer { uid: creds.euid(), pid: creds.pid() },
-                Err(_) => Peer { uid: None, pid: None },
-            };
+            let peer = Peer::of(&stream);
             if let Some((slot, sent_away)) = self.slots.take(peer.uid) {
                 let deadline = Box::pin(tokio::time::sleep(PREFACE_DEADLINE));
                 let introduction = Some(Introduction { missing: PREFACE_BYTES, deadline, sent_away });

@@ -3,7 +3,11 @@
 /// The engine looks for the plugin `pullgate` here (moby `pkg/plugins/discovery.go`).
 pub const PLUGIN_SOCKET: &str = "/run/docker/plugins/pullgate.sock";
 /// The plugin's control socket; every user may connect, the plugin reads who it is.
+#[cfg(unix)]
 pub const CONTROL_SOCKET: &str = "/run/pullgate/control.sock";
+/// The plugin's control pipe.
+#[cfg(windows)]
+pub const CONTROL_SOCKET: &str = r"\\.\pipe\pullgate-control";
 /// Sealed documents in force, their generations, the machine's id.
 pub const STATE_DIR: &str = "/var/lib/pullgate";
 /// The administrator's file.
