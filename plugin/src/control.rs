@@ -84,7 +84,9 @@ impl Control for Service {
         let uid = caller(&request)?;
         let ApplyRequest { envelopes, end_session } = request.into_inner();
         let turn = self.hand_overs.begin(uid);
-        let _turn = turn.ok_or_else(|| Status::resource_exhausted("this user is handing documents over already"))?;
+        let _turn = turn.ok_or_else(|| {
+            Status::resource_exhausted("this user is handing documents over already; try again when that is done")
+        })?;
         let in_force = self.enforcer.apply(uid, envelopes, end_session).await.map_err(|error| refusal(&error))?;
         Ok(Response::new(ApplyResponse { in_force }))
     }

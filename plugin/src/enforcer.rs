@@ -4,7 +4,7 @@
 //! INVARIANT (I6): a generation never goes back, across restarts: the highest one seen of each
 //! document is on disk before the document is.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use policy::{Contact, Enforced, SignIn};
 use proto::{
@@ -25,7 +25,7 @@ mod enrolled;
 mod error;
 mod received;
 
-use documents::Documents;
+use documents::{Change, Documents};
 use enrolled::FileId;
 pub use error::ApplyError;
 use received::Received;
@@ -100,6 +100,8 @@ pub struct Enforcer {
     /// A policy on disk could not be used; until one is handed over, what is missing is not "off".
     incomplete: bool,
     generations: Generations,
+    /// Users whose session ended while the disk would not keep its end; it is on disk, and in force no more.
+    ended: BTreeSet<u32>,
     view: watch::Sender<Arc<View>>,
     commands: mpsc::Receiver<Command>,
 }
@@ -128,6 +130,7 @@ impl Enforcer {
             documents: Documents::default(),
             incomplete: false,
             generations,
+            ended: BTreeSet::new(),
             view,
             commands,
         };
@@ -170,12 +173,17 @@ impl Enforcer {
         };
         let received = Received::open(envelopes, keys, &self.machine_id, uid, clock::now().0)?;
         let change = self.documents.with(received, &self.generations, uid, end_session)?;
-        if change.generations != self.generations {
-            self.state.write_generations(&change.generations)?;
-            self.generations = change.generations;
+        if let Err(error) = self.keep(&change) {
+            // What cannot be kept is not put in force. But an end needs no disk: who signed out is signed
+            // out, and the caller, who is told of the error, ends it again until it is kept as well.
+            if end_session {
+                self.ended.insert(uid);
+                self.publish();
+            }
+            return Err(error.into());
         }
-        for document in &change.written {
-            self.state.write_document(&document.file_name, &document.bytes)?;
+        if end_session || change.written.iter().any(|document| document.is_session_of(uid)) {
+            self.ended.remove(&uid);
         }
         self.documents = change.documents;
         self.incomplete &= !self.documents.are_complete();
@@ -190,6 +198,15 @@ impl Enforcer {
             info!(document = %document.file_name, generation = document.in_force.generation, "in force");
         }
         Ok(self.documents.in_force())
+    }
+
+    /// Puts a change on disk: first what must never go back, then the documents.
+    fn keep(&mut self, change: &Change) -> Result<(), StateError> {
+        if change.generations != self.generations {
+            self.state.write_generations(&change.generations)?;
+            self.generations.clone_from(&change.generations);
+        }
+        change.written.iter().try_for_each(|document| self.state.write_document(&document.file_name, &document.bytes))
     }
 
     /// Opens what is on disk with the keys that are trusted now.
@@ -230,10 +247,11 @@ impl Enforcer {
     }
 
     fn publish(&self) {
+        let documents = self.documents.without_sessions(&self.ended);
         let enforced = Enforced {
             sign_in: sign_in(&self.enrollment),
-            sessions: self.documents.sessions(),
-            policies: self.documents.policies(),
+            sessions: documents.sessions(),
+            policies: documents.policies(),
             incomplete: self.incomplete,
             admin: self.enrollment.as_ref().map(admin).unwrap_or_default(),
             login_host: self
@@ -244,8 +262,8 @@ impl Enforcer {
         };
         self.live.publish(enforced);
         self.view.send_replace(Arc::new(View {
-            in_force: self.documents.in_force(),
-            envelopes: self.documents.envelopes(),
+            in_force: documents.in_force(),
+            envelopes: documents.envelopes(),
             enrollment_error: match &self.enrollment {
                 Ok(_) => String::new(),
                 Err(error) => error.to_string(),

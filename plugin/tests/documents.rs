@@ -425,21 +425,23 @@ async fn callers_that_say_nothing_or_nonsense_delay_no_other_user_of_the_control
     drop(silent);
 }
 
+/// A plugin whose state is on a file system of 256 KiB.
+fn on_a_small_disk(allowed: &[&str]) -> (Machine, Unmount) {
+    assert!(support::uid() == 0, "this test mounts a small file system: run it as root");
+    let mut machine = Machine::start_with(allowed);
+    machine.kill();
+    let state = machine.path("state");
+    let mount =
+        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "none"]).arg(&state).status();
+    assert!(mount.expect("mount").success(), "a small file system");
+    let unmount = Unmount(state);
+    machine.run();
+    (machine, unmount)
+}
+
 #[tokio::test]
 async fn on_a_full_disk_the_last_good_policy_stays_in_force() {
-    assert!(support::uid() == 0, "this test mounts a small file system: run it as root");
-    let directory = tempfile::tempdir().expect("a directory");
-    let mount = |arguments: &[&str]| {
-        std::process::Command::new("mount").args(arguments).arg(directory.path()).status().expect("mount").success()
-    };
-    assert!(mount(&["-t", "tmpfs", "-o", "size=256k", "none"]), "a small file system");
-    let unmount = Unmount(directory.path().to_owned());
-    let mut machine = Machine::start();
-    machine.kill();
-    std::os::unix::fs::symlink(directory.path(), machine.path("small")).expect("a link");
-    let _ = fs::remove_dir_all(machine.path("state"));
-    std::os::unix::fs::symlink(directory.path(), machine.path("state")).expect("a link");
-    machine.run();
+    let (mut machine, unmount) = on_a_small_disk(&[]);
     machine.sign_in(&policy(1)).await;
     let rules = |count: usize| {
         (0..count)
@@ -455,6 +457,26 @@ async fn on_a_full_disk_the_last_good_policy_stays_in_force() {
     machine.restart();
     machine.pull("evil/miner").is_denied("community image");
     machine.apply(vec![machine.seal(&policy(3))]).await.expect("a small one fits");
+    machine.kill();
+    drop(unmount);
+}
+
+#[tokio::test]
+async fn on_a_full_disk_who_signs_out_is_signed_out() {
+    let (mut machine, unmount) = on_a_small_disk(&["acme"]);
+    let owner = machine.session_of("olga", Role::Owner, 1).await;
+    machine.apply(vec![machine.seal(&policy(1)), machine.seal(&owner)]).await.expect("an owner");
+    machine.pull("evil/miner").is_allowed();
+    // Whatever room is left.
+    let _ = fs::write(machine.path("state/fill"), vec![0; 1 << 20]);
+    let sign_out = || ApplyRequest { envelopes: vec![], end_session: true };
+    let refused = machine.control().apply(sign_out()).await.expect_err("no room to keep it");
+    assert_eq!(refused.code(), Code::Unavailable, "{}", refused.message());
+    machine.pull("evil/miner").is_denied("signed in to acme");
+    fs::remove_file(machine.path("state/fill")).expect("room again");
+    machine.control().apply(sign_out()).await.expect("kept");
+    machine.restart();
+    machine.pull("evil/miner").is_denied("signed in to acme");
     machine.kill();
     drop(unmount);
 }

@@ -1,6 +1,9 @@
 //! Documents in force, and what they become when others are handed over. No I/O here.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use policy::{Directory, Policy, Session};
 use proto::{
@@ -59,6 +62,12 @@ pub(super) struct Change {
     pub(super) generations: Generations,
     pub(super) written: Vec<Written>,
     pub(super) removed: Vec<String>,
+}
+
+impl Written {
+    pub(super) fn is_session_of(&self, uid: u32) -> bool {
+        self.in_force.kind == i32::from(Kind::Session) && self.in_force.uid == uid
+    }
 }
 
 impl Documents {
@@ -216,6 +225,13 @@ impl Documents {
         self.directories.retain(|_, directory| {
             policies.values().any(|policy| Arc::ptr_eq(&policy.value.directory, &directory.value))
         });
+    }
+
+    /// These without the sessions of some users.
+    pub(super) fn without_sessions(&self, uids: &BTreeSet<u32>) -> Self {
+        let mut documents = self.clone();
+        documents.sessions.retain(|uid, _| !uids.contains(uid));
+        documents
     }
 
     /// Every organization that a session names has its policy.
