@@ -6,10 +6,7 @@ use crate::support::Machine;
 
 /// Alice is signed in; then the file becomes something else.
 async fn becomes(change: impl FnOnce(&Machine), logged: &str) {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, agent) = Machine::signed_in().await;
     change(&machine);
     machine.in_force(None).await;
     agent.logged(logged).await;
@@ -69,10 +66,7 @@ async fn a_missing_helper_is_nobody() {
 
 #[tokio::test]
 async fn the_empty_moment_of_a_rewrite_in_place_is_no_sign_out() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     for _ in 0..20 {
         // `cat > config.json`: truncated first, then written in two parts.
         let text = machine.text("alice", "s3cret-alice");

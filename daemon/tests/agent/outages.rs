@@ -21,10 +21,7 @@ async fn a_service_that_was_down_is_used_once_it_is_back() {
 
 #[tokio::test]
 async fn a_policy_stays_in_force_while_the_service_is_away_and_news_come_after() {
-    let mut machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (mut machine, agent) = Machine::signed_in().await;
     machine.service.stop();
     agent.logged("no connection to the service").await;
     machine.service.change(|state| state.generation = 2);
@@ -35,10 +32,7 @@ async fn a_policy_stays_in_force_while_the_service_is_away_and_news_come_after()
 
 #[tokio::test]
 async fn a_start_without_the_service_puts_the_kept_documents_in_force() {
-    let mut machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (mut machine, agent) = Machine::signed_in().await;
     kept(&machine).await;
     agent.kill();
     machine.service.stop();
@@ -55,10 +49,7 @@ async fn a_start_without_the_service_puts_the_kept_documents_in_force() {
 
 #[tokio::test]
 async fn what_was_kept_for_another_account_is_not_put_in_force() {
-    let mut machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (mut machine, agent) = Machine::signed_in().await;
     kept(&machine).await;
     agent.kill();
     machine.service.stop();
@@ -72,10 +63,7 @@ async fn what_was_kept_for_another_account_is_not_put_in_force() {
 
 #[tokio::test]
 async fn damaged_kept_documents_are_dropped() {
-    let mut machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (mut machine, agent) = Machine::signed_in().await;
     kept(&machine).await;
     agent.kill();
     machine.service.stop();
@@ -102,10 +90,7 @@ async fn kept(machine: &Machine) {
 
 #[tokio::test]
 async fn a_slow_service_does_not_keep_another_account_in_force() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     machine.service.change(|state| state.answer = Answer::Never);
     machine.login("bob", "s3cret-bob");
     machine.service.sign_ins(2).await;
@@ -150,10 +135,7 @@ async fn too_many_attempts_means_waiting_as_told() {
 
 #[tokio::test]
 async fn a_restarted_plugin_gets_everything_again() {
-    let mut machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (mut machine, agent) = Machine::signed_in().await;
     for _ in 0..2 {
         machine.plugin.stop();
         machine.plugin.start_again();
@@ -181,10 +163,7 @@ async fn a_plugin_that_starts_later_is_found() {
 
 #[tokio::test]
 async fn a_plugin_that_refuses_keeps_what_it_has_and_is_asked_again() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, agent) = Machine::signed_in().await;
     machine.plugin.change(|state| state.refuse = true);
     machine.service.change(|state| state.generation = 2);
     agent.logged("the test refuses documents").await;
@@ -196,10 +175,7 @@ async fn a_plugin_that_refuses_keeps_what_it_has_and_is_asked_again() {
 /// As by another agent of the same user, a restored disk, or a hand: a session that was in force is not taken again.
 #[tokio::test]
 async fn a_session_that_is_lost_at_the_plugin_is_put_back() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     machine.plugin.lose_session();
     machine.in_force(Some("alice")).await;
     let sign_ins = machine.service.sign_ins(2).await;
@@ -208,10 +184,7 @@ async fn a_session_that_is_lost_at_the_plugin_is_put_back() {
 
 #[tokio::test]
 async fn a_kept_session_that_was_ended_is_replaced_by_a_new_one() {
-    let mut machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (mut machine, agent) = Machine::signed_in().await;
     kept(&machine).await;
     agent.kill();
     machine.service.stop();

@@ -19,10 +19,7 @@ async fn delivered(machine: &Machine, count: u32) -> Vec<String> {
 
 #[tokio::test]
 async fn records_are_delivered_once_and_in_order_when_nothing_breaks() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     machine.plugin.decide(ids(0..1200));
     assert_eq!(delivered(&machine, 1200).await, ids(0..1200));
     until(&machine.plugin.state, "all acknowledged", |state| state.records.is_empty().then_some(())).await;
@@ -30,10 +27,7 @@ async fn records_are_delivered_once_and_in_order_when_nothing_breaks() {
 
 #[tokio::test]
 async fn records_made_while_the_service_is_away_are_delivered_also_after_a_crash() {
-    let mut machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (mut machine, agent) = Machine::signed_in().await;
     machine.service.stop();
     machine.plugin.decide(ids(0..700));
     until(&machine.plugin.state, "all acknowledged", |state| state.records.is_empty().then_some(())).await;
@@ -47,10 +41,7 @@ async fn records_made_while_the_service_is_away_are_delivered_also_after_a_crash
 
 #[tokio::test]
 async fn a_restart_of_the_plugin_loses_no_record() {
-    let mut machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (mut machine, _agent) = Machine::signed_in().await;
     machine.plugin.decide(ids(0..300));
     delivered(&machine, 300).await;
     machine.plugin.stop();
@@ -62,10 +53,7 @@ async fn a_restart_of_the_plugin_loses_no_record() {
 
 #[tokio::test]
 async fn what_the_plugin_lost_is_reported_once() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     machine.plugin.change(|state| state.dropped = 7);
     machine.plugin.decide(ids(0..1));
     delivered(&machine, 1).await;
@@ -94,10 +82,7 @@ async fn beyond_the_limit_the_oldest_records_go_and_are_counted() {
 
 #[tokio::test]
 async fn records_that_cannot_be_kept_stay_with_the_plugin() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, agent) = Machine::signed_in().await;
     // As a full disk: no segment can be made where a directory of that name is.
     fs::create_dir(machine.path("state/spool/00000000000000000001.log")).expect("directory");
     machine.plugin.decide(ids(0..3));
@@ -109,10 +94,7 @@ async fn records_that_cannot_be_kept_stay_with_the_plugin() {
 
 #[tokio::test]
 async fn records_for_one_service_are_not_sent_to_the_next() {
-    let mut machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (mut machine, agent) = Machine::signed_in().await;
     machine.service.stop();
     agent.logged("no connection to the service").await;
     machine.plugin.decide(ids(0..20));

@@ -17,19 +17,13 @@ async fn a_login_puts_session_and_policy_in_force_with_one_change() {
 
 #[tokio::test]
 async fn who_is_signed_in_at_the_start_is_in_force_without_a_moment_of_nobody() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     assert_eq!(machine.plugin.applies(), ["alice acme:1"]);
 }
 
 #[tokio::test]
 async fn a_logout_ends_the_session() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     machine.logout();
     machine.in_force(None).await;
     assert_eq!(machine.plugin.applies(), ["alice acme:1", "nobody"]);
@@ -47,10 +41,7 @@ async fn wait_gone(machine: &Machine) -> bool {
 
 #[tokio::test]
 async fn an_account_switch_is_one_change() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     machine.logout();
     machine.login("bob", "s3cret-bob");
     machine.in_force(Some("bob")).await;
@@ -59,10 +50,7 @@ async fn an_account_switch_is_one_change() {
 
 #[tokio::test]
 async fn a_change_at_the_service_is_in_force_at_once() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     for generation in 2..6 {
         machine.service.change(|state| state.generation = generation);
         until(&machine.plugin.state, "the new policy", |state| (state.generation == generation).then_some(())).await;
@@ -72,10 +60,7 @@ async fn a_change_at_the_service_is_in_force_at_once() {
 
 #[tokio::test]
 async fn a_removed_account_loses_its_session() {
-    let machine = Machine::new();
-    machine.login("alice", "s3cret-alice");
-    let _agent = machine.agent();
-    machine.in_force(Some("alice")).await;
+    let (machine, _agent) = Machine::signed_in().await;
     machine.service.change(|state| drop(state.accounts.remove("alice")));
     machine.in_force(None).await;
     assert_eq!(machine.service.sign_ins(2).await[1], ("alice".to_owned(), false));

@@ -113,6 +113,15 @@ impl Machine {
         save(&self.config(), r#"{"auths":{}}"#);
     }
 
+    /// A machine on which alice is signed in, and its agent.
+    pub async fn signed_in() -> (Self, Agent) {
+        let machine = Self::new();
+        machine.login("alice", "s3cret-alice");
+        let agent = machine.agent();
+        machine.in_force(Some("alice")).await;
+        (machine, agent)
+    }
+
     pub fn agent(&self) -> Agent {
         self.agent_with(&[])
     }
