@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
-use policy::{Action, Enforced, ImageRef, Pull, SignIn, Timestamp, decide, explain};
+use policy::{Action, Enforced, ImageRef, SignIn, Timestamp, decide, explain};
 use serde_json::{Value, json};
 
 use crate::{output, requests};
@@ -73,7 +73,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn pull(input: &str) -> anyhow::Result<Action> {
     let image = ImageRef::parse_any(input).with_context(|| format!("`{input}` is no image reference"))?;
-    Ok(Action::Pull(Pull { image: image.or_latest() }))
+    Ok(Action::pull(image.or_latest()))
 }
 
 fn answer(enforced: &Enforced, input: Option<&str>, action: &Action, now: Timestamp) -> Value {

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use policy::{Action, engine};
-use proto::authz::{AuthzRequest, MAX_MESSAGE_BYTES};
+use policy::Action;
+use proto::authz::{AuthzRequest, MAX_MESSAGE_BYTES, unreadable};
 
 /// What one line says.
 #[derive(Debug)]
@@ -56,33 +56,26 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
 }
 
 fn action(message: &[u8]) -> Action {
-    let unreadable = |part| {
-        Action::Unverifiable(policy::Unverifiable {
-            word: "unknown",
-            part,
-            advice: "Give one message of the engine a line",
-        })
-    };
     if message.len() > MAX_MESSAGE_BYTES {
         return unreadable("the message is larger than 8 MiB");
     }
     match AuthzRequest::from_json(message) {
-        Ok(request) if !request.request_method.is_empty() => engine::read(&engine::Request {
-            method: &request.request_method,
-            target: &request.request_uri,
-            content_type: request.request_headers.get("Content-Type"),
-            content_length: request.request_headers.get("Content-Length"),
-            body_shown: request.request_body.as_ref().is_some_and(|body| !body.is_empty()),
-        }),
+        Ok(request) if !request.request_method.is_empty() => request.action(),
         _ => unreadable("the line is no authorization message of the engine"),
     }
 }
 
-/// The images of an action, in normal form; `:*` behind a name means every tag.
+/// The images that would be fetched, in normal form; `:*` behind a name means every tag.
 #[must_use]
 pub fn images(action: &Action) -> Vec<String> {
     let name = |image: &policy::ImageRef| if image.is_all_tags() { format!("{image}:*") } else { image.to_string() };
-    action.image().map(name).into_iter().collect()
+    action.fetched().map(name).collect()
+}
+
+/// The images on this machine that would be started, in normal form.
+#[must_use]
+pub fn uses(action: &Action) -> Vec<String> {
+    action.started().map(|start| start.image.to_string()).collect()
 }
 
 #[cfg(test)]

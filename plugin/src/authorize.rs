@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use policy::{Action, decide, engine, explain};
+use policy::{Action, Reason, decide, explain};
 use proto::authz::{ALLOWED, AuthzRequest, AuthzResponse};
 use tracing::{error, info};
 use ulid::Ulid;
@@ -72,12 +72,15 @@ impl Authorizer {
                 return self.refuse(NOT_READABLE);
             }
         };
-        let action = read(&request);
+        let action = request.action();
         if let Action::NotGoverned(_) = action {
             return Bytes::from_static(ALLOWED.as_bytes());
         }
         let enforced = self.live.enforced();
         let decision = decide(&enforced, &action, policy::Timestamp(at_ms / 1000));
+        if decision.reason == Reason::NotGoverned && decision.is_allowed() {
+            return Bytes::from_static(ALLOWED.as_bytes());
+        }
         let id = self.ids.next(at_ms);
         self.recorder.record(Record::of(id, at_ms, &enforced, &action, &decision));
         if decision.is_allowed() {
@@ -88,25 +91,13 @@ impl Authorizer {
         info!(
             decision = %id,
             action = action.word(),
-            image = action.image().map(policy::ImageRef::as_str),
+            image = decision.image().map(policy::ImageRef::as_str),
             reason = decision.reason.code(),
             organization = decision.organization,
             "denied"
         );
         refusal(&text)
     }
-}
-
-/// The engine's message as the action it asks about.
-#[must_use]
-pub fn read(request: &AuthzRequest<'_>) -> Action {
-    engine::read(&engine::Request {
-        method: &request.request_method,
-        target: &request.request_uri,
-        content_type: request.request_headers.get("Content-Type"),
-        content_length: request.request_headers.get("Content-Length"),
-        body_shown: request.request_body.as_ref().is_some_and(|body| !body.is_empty()),
-    })
 }
 
 fn refusal(text: &str) -> Bytes {

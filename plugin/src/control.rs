@@ -6,7 +6,7 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use policy::{Action, ImageRef, Pull, decide, explain};
+use policy::{Action, ImageRef, decide, explain};
 use proto::{
     control::{
         ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, CheckedImage, PolicyInForce, RecordsRequest,
@@ -197,7 +197,7 @@ impl Service {
             }
         };
         let normalized = image.to_string();
-        let action = Action::Pull(Pull { image });
+        let action = Action::pull(image);
         let enforced = self.live.enforced();
         let decision = decide(&enforced, &action, clock::now());
         CheckedImage {

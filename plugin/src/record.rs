@@ -175,7 +175,7 @@ impl Record {
     pub fn of(id: Ulid, at_ms: i64, enforced: &Enforced, action: &Action, decision: &Decision<'_>) -> Self {
         let now = Timestamp(at_ms / 1000);
         let mut text = String::with_capacity(128);
-        if let Some(image) = action.image() {
+        if let Some(image) = decision.image().or_else(|| action.fetched().next()) {
             // References are ASCII, so that any place is a place between characters.
             text.push_str(image.as_str().get(..MAX_IMAGE_BYTES).unwrap_or(image.as_str()));
             text.push_str(if image.is_all_tags() { ":*" } else { "" });

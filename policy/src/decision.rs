@@ -1,6 +1,6 @@
 //! An answer and its one reason.
 
-use crate::{category::Category, policy_::Policy, rule::Rule};
+use crate::{action::Ask, category::Category, image::ImageRef, policy_::Policy, rule::Rule};
 
 /// Go on or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +38,29 @@ pub enum Reason {
     PolicyMissing,
     /// The policy has expired and says to refuse then.
     PolicyExpired,
+    /// Content that no registry vouches for is allowed or not.
+    LocalContent,
+    /// The policy would refuse today what a container starts from, or nobody can tell.
+    RunUnapproved,
+    /// Engine plugins are not allowed.
+    EnginePlugins,
+    /// This use of swarm is allowed or not.
+    Swarm,
+    /// Builds are not allowed.
+    Builds,
+    /// The repository may be pushed to or not.
+    Push,
+    /// It would reach the engine's or pullgate's own control.
+    Protect,
+    /// A write that this version does not know is allowed or not.
+    UnknownRequest,
+    /// The machine proves to itself that the engine asks.
+    Probe,
 }
 
 impl Reason {
     /// Every reason, for tables that must name all.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 21] = [
         Self::Unverifiable,
         Self::NotGoverned,
         Self::NotCovered,
@@ -55,6 +73,15 @@ impl Reason {
         Self::Registry,
         Self::PolicyMissing,
         Self::PolicyExpired,
+        Self::LocalContent,
+        Self::RunUnapproved,
+        Self::EnginePlugins,
+        Self::Swarm,
+        Self::Builds,
+        Self::Push,
+        Self::Protect,
+        Self::UnknownRequest,
+        Self::Probe,
     ];
 
     /// The stable word.
@@ -73,6 +100,15 @@ impl Reason {
             Self::Registry => "registry",
             Self::PolicyMissing => "policy_missing",
             Self::PolicyExpired => "policy_expired",
+            Self::LocalContent => "local_content",
+            Self::RunUnapproved => "run_unapproved",
+            Self::EnginePlugins => "engine_plugins",
+            Self::Swarm => "swarm",
+            Self::Builds => "builds",
+            Self::Push => "push",
+            Self::Protect => "protect",
+            Self::UnknownRequest => "unknown_request",
+            Self::Probe => "probe",
         }
     }
 }
@@ -92,13 +128,15 @@ pub struct Decision<'a> {
     pub organization: Option<&'a str>,
     /// The rule that decided.
     pub rule: Option<&'a Rule>,
-    /// Monitor mode: allowed, but would have been denied for `reason`.
+    /// Monitor mode or a setting that warns: allowed, but would have been denied for `reason`.
     pub would_deny: bool,
+    /// What was decided; none: the whole request, or what in it reaches the host.
+    pub ask: Option<&'a Ask>,
 }
 
 impl<'a> Decision<'a> {
     pub(crate) const fn new(effect: Effect, reason: Reason) -> Self {
-        Self { effect, reason, category: None, policy: None, organization: None, rule: None, would_deny: false }
+        Self { effect, reason, category: None, policy: None, organization: None, rule: None, would_deny: false, ask: None }
     }
 
     /// True when the engine goes on.
@@ -107,14 +145,27 @@ impl<'a> Decision<'a> {
         self.effect == Effect::Allow
     }
 
-    /// Larger is stricter. Among permissions the one that a policy's rules gave says more than an owner's.
-    pub(crate) fn strictness(&self) -> u8 {
+    /// The image that was decided on, if one was.
+    #[must_use]
+    pub fn image(&self) -> Option<&'a ImageRef> {
+        match self.ask? {
+            Ask::Fetch(image) | Ask::FetchPlugin(image) | Ask::Push(image) => Some(image),
+            Ask::Start(start) => start.content(),
+            _ => None,
+        }
+    }
+
+    /// Larger is stricter. Among permissions the one that says more.
+    pub(crate) const fn strictness(&self) -> u8 {
         match (self.effect, self.would_deny, self.reason) {
-            (Effect::Deny, ..) => 4,
-            (Effect::Allow, true, _) => 3,
-            (Effect::Allow, false, Reason::Off) => 0,
-            (Effect::Allow, false, Reason::Owner) => 1,
-            (Effect::Allow, false, _) => 2,
+            (Effect::Deny, ..) => 7,
+            (Effect::Allow, true, _) => 6,
+            (Effect::Allow, false, Reason::NotGoverned) => 0,
+            (Effect::Allow, false, Reason::Off) => 1,
+            (Effect::Allow, false, Reason::Swarm) => 2,
+            (Effect::Allow, false, Reason::Owner) => 3,
+            (Effect::Allow, false, Reason::NotCovered) => 5,
+            (Effect::Allow, false, _) => 4,
         }
     }
 

@@ -1,24 +1,32 @@
 //! A request to Docker Engine, read as the engine will act on it.
 //!
-//! Data flows one way: [`Request`] (what the engine shows a plugin) to `target` (path and
-//! query, decoded as Go's `net/url` does) to [`routes`] (one row a route) to an [`Action`].
+//! Data flows one way: [`Request`] (what the engine shows a plugin) to `target` (path and query,
+//! decoded as Go's `net/url` does) to [`routes`] (one row a route) to the reader that the row
+//! names, to an [`Action`]. Bodies go through `json`, which decodes as Go's `encoding/json`.
+//!
 //! Where plugin and engine could read differently on any known engine, the action is
-//! [`Action::Unverifiable`]. Sources: moby `daemon/server/router/**`, Go `net/url`, `net/http`;
-//! every rule was tried on engines 20.10, 26.1, 28.5 and 29.7.
+//! [`Action::Unverifiable`]. Sources: moby `daemon/server/router/**`, Go `net/url`, `net/http`,
+//! `encoding/json`; the rules were tried on engines 20.10, 26.1, 28.5 and 29.7.
 
 use alloc::borrow::Cow;
 
-use crate::{
-    action::{Action, Pull, Unverifiable, Way},
-    image::{ImageRef, RefError},
-};
+use crate::action::{Action, Ask, Governed, Unverifiable};
 
+mod asked;
+mod builds;
+mod containers;
+mod host_config;
+mod images;
+mod json;
+mod plugins;
 mod query;
 pub mod routes;
+mod services;
 mod target;
+mod volumes;
 
-use query::Query;
-use routes::Effect;
+use asked::{Asked, Trouble};
+use routes::Reading;
 use target::Target;
 
 /// What the engine shows of a request.
@@ -32,116 +40,42 @@ pub struct Request<'a> {
     pub content_type: Option<&'a str>,
     /// The `Content-Length` header; the engine removes it from chunked requests.
     pub content_length: Option<&'a str>,
-    /// True when the engine hands the body over: then its first content type is `application/json`.
-    pub body_shown: bool,
+    /// The body, which the engine shows only if its first content type is `application/json`;
+    /// empty: not shown, or empty.
+    pub body: &'a [u8],
 }
-
-const ASK_PROPERLY: &str = "Use the docker command, or an API client that sends parameters in the query, once each";
 
 /// Reads one request.
 #[must_use]
 pub fn read(request: &Request<'_>) -> Action {
     let reads_only = matches!(request.method, "GET" | "HEAD" | "OPTIONS");
-    let unknown = |part| {
-        if reads_only { Action::NotGoverned("unknown_read") } else { unverifiable("unknown", part, ASK_PROPERLY) }
-    };
     let target = match Target::parse(request.target) {
         Ok(target) => target,
-        Err(part) => return unknown(part),
+        Err(_) if reads_only => return Action::NotGoverned("unknown_read"),
+        Err(part) => return Trouble::Query(part).action("unknown"),
     };
-    let Some(route) = routes::find(request.method, &target.path) else {
-        return unknown("the engine has no such method and path that pullgate knows");
+    let Some((route, name)) = routes::find(request.method, &target.path) else {
+        return match request.method {
+            "OPTIONS" => Action::NotGoverned("options"),
+            _ if reads_only => Action::NotGoverned("unknown_read"),
+            _ => Action::one("unknown", Ask::Unknown),
+        };
     };
-    match route.effect {
-        Effect::Nothing => Action::NotGoverned(route.word),
-        Effect::NeedsBody if request.body_shown => Action::NotGoverned(route.word),
-        Effect::NeedsBody => unverifiable(
-            route.word,
-            "its JSON body was not shown to pullgate (not `application/json`, or larger than the engine hands over)",
-            "Send the body as `Content-Type: application/json` and below 1 MiB",
-        ),
-        Effect::Pull => images_create(request, &target),
-        Effect::BringsIn(what) => Action::BringIn(Way { word: route.word, what }),
-        Effect::Builds => Action::Build(route.word),
+    if route.reading == Reading::Nothing {
+        return Action::NotGoverned(route.word);
     }
-}
-
-/// `POST /images/create`: a pull or, without `fromImage`, an import (moby `postImagesCreate`).
-fn images_create(request: &Request<'_>, target: &Target<'_>) -> Action {
-    let refuse = |part| unverifiable("pull", part, ASK_PROPERLY);
     if !target.version_is_accepted() {
-        return refuse("no engine accepts that API version");
+        return Trouble::Query("no engine accepts that API version").action(route.word);
     }
-    if !query_is_authoritative(request) {
-        return refuse("it has a body that pullgate is not shown, and a form in a body overrides the query");
-    }
-    let query = match Query::parse(target.query) {
-        Ok(query) => query,
-        Err(part) => return refuse(part),
-    };
-    let from = query.first("fromImage").unwrap_or_default();
-    if from.is_empty() {
-        return Action::BringIn(Way {
-            word: "import",
-            what: "`docker import` brings in an image without a source that could be judged",
-        });
-    }
-    match pulled_image(&from, &query.first("tag").unwrap_or_default()) {
-        Ok(image) => Action::Pull(Pull { image }),
-        Err(error) => refuse(bad_image(error)),
-    }
-}
-
-/// A form body's values come before the query's, and the engine shows no form. So the query
-/// counts only if there can be no form: an empty body, no content type at all (then Go does
-/// not parse the body), or a body that was shown (then the first content type is JSON).
-///
-/// A form type is refused even with an empty body: over HTTP/2 (engines from 29.2) a second
-/// `Content-Length` could hide that it is not empty. That the *type* may be hidden the same way
-/// there cannot be seen from here; the registry door is for such engines.
-fn query_is_authoritative(request: &Request<'_>) -> bool {
-    let form = |text: &str| text.to_ascii_lowercase().contains("form");
-    match request.content_type {
-        None => true,
-        Some(_) if request.body_shown => true,
-        Some(content_type) => request.content_length == Some("0") && !form(content_type),
-    }
-}
-
-/// The reference that the engine pulls for `fromImage` and `tag`.
-fn pulled_image(from: &str, tag: &str) -> Result<ImageRef, RefError> {
-    // "pull -a" of old clients sends the name with a colon behind it.
-    let image = ImageRef::parse(from.strip_suffix(':').unwrap_or(from))?;
-    let image = match tag {
-        "" => image,
-        tag => match image.at_digest(tag) {
-            Ok(image) => image,
-            Err(_) => image.with_tag(tag)?,
-        },
-    };
-    if image.familiar_name() == "scratch" {
-        return Err(RefError::Reserved);
-    }
-    Ok(image)
-}
-
-const fn bad_image(error: RefError) -> &'static str {
-    match error {
-        RefError::InvalidFormat => "the image name does not follow the engine's grammar",
-        RefError::Uppercase => "the repository name has upper-case letters",
-        RefError::NameTooLong => "the repository name is longer than 255 characters",
-        RefError::InputTooLong => "the image name is longer than 4096 bytes",
-        RefError::ImageId => "the image name is the id of a local image",
-        RefError::UnsupportedDigest | RefError::DigestLength | RefError::DigestFormat => {
-            "the image's digest is not valid"
+    let asked = Asked { request, query: target.query, name, word: route.word };
+    match route.reading.read(&asked) {
+        // What a policy could refuse turned out not to be in it.
+        Ok(governed) if governed.asks.is_empty() && governed.reach.is_empty() && governed.paths.is_empty() => {
+            Action::NotGoverned(governed.word)
         }
-        RefError::TagFormat => "the tag is neither a tag nor a digest",
-        RefError::Reserved => "`scratch` is a reserved name",
+        Ok(governed) => Action::Governed(governed),
+        Err(trouble) => trouble.action(route.word),
     }
-}
-
-const fn unverifiable(word: &'static str, part: &'static str, advice: &'static str) -> Action {
-    Action::Unverifiable(Unverifiable { word, part, advice })
 }
 
 /// Percent-decoding as Go's `unescape`: `%` must be followed by two hexadecimal digits.

@@ -30,9 +30,11 @@ pub mod category;
 pub mod decide;
 pub mod decision;
 pub mod engine;
+pub mod guard;
 pub mod image;
 pub mod rule;
 pub mod session;
+pub mod settings;
 mod text;
 mod time;
 
@@ -42,14 +44,16 @@ mod host;
 #[path = "policy.rs"]
 mod policy_;
 
-pub use action::{Action, Pull, Unverifiable, Way};
+pub use action::{Action, Ask, Governed, LocalImage, Origin, Reach, Rename, Start, Swarm, Unverifiable};
 pub use category::{Badge, Category, Directory};
-pub use decide::{Enforced, SignIn, decide};
+pub use decide::{Enforced, PROBE_HOST, SignIn, decide};
 pub use decision::{Decision, Effect, Reason};
+pub use guard::HostPath;
 pub use host::canonical_host;
 pub use image::{ImageRef, RefError};
 pub use policy_::{Categories, Contact, HostPattern, HostPatternError, Mode, Policy, Registries, WhenExpired};
 pub use rule::{Pattern, PatternError, Rule, RuleSet, Scope};
 pub use session::{Membership, Role, Session};
+pub use settings::Settings;
 pub use text::explain;
 pub use time::{Age, Timestamp, Validity};

@@ -7,6 +7,7 @@ use crate::{
     host::canonical_host,
     image::ImageRef,
     rule::RuleSet,
+    settings::Settings,
     time::Validity,
 };
 
@@ -39,6 +40,8 @@ pub struct Policy {
     pub contact: Contact,
     /// From when until when.
     pub validity: Validity,
+    /// Everything beyond which images may be pulled.
+    pub settings: Settings,
 }
 
 /// Whether a refusal refuses.

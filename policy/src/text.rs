@@ -9,7 +9,7 @@ use alloc::{
 };
 
 use crate::{
-    action::Action,
+    action::{Action, Ask, LocalImage, Swarm},
     decide::{Enforced, SignIn},
     decision::{Decision, Reason},
     image::ImageRef,
@@ -24,14 +24,16 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
     if decision.is_allowed() && !decision.would_deny {
         return String::new();
     }
+    let organization = decision.organization.unwrap_or("the policy");
     let why = match decision.reason {
         Reason::Unverifiable => return unverifiable(action, decision, id),
         Reason::SignInRequired => return sign_in(enforced, id),
+        Reason::Probe => return "pullgate refuses its own probe: the engine asks it".to_string(),
         Reason::PolicyMissing => {
             return format!(
                 "{} is governed by {}, whose policy has not reached this machine.\n\
                  Check that the agent runs and reaches the policy service: `pullgate status` (decision {id})",
-                subject(action),
+                subject(action, decision),
                 decision.organization.unwrap_or("an organization"),
             );
         }
@@ -39,41 +41,131 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
             return format!(
                 "{} cannot be judged: the policy of {} on this machine has expired, and it says to refuse then.\n\
                  Connect to the policy service; `pullgate status` shows what is missing (decision {id})",
-                subject(action),
+                subject(action, decision),
                 decision.organization.unwrap_or("an organization"),
             );
         }
+        Reason::RunUnapproved => return run_unapproved(action, decision, id),
         Reason::DenyRule => denied_by_rule(action, decision),
         Reason::Category => refused_category(action, decision),
         Reason::Registry => refused_registry(action, decision),
+        Reason::LocalContent => {
+            let what = match decision.ask {
+                Some(Ask::LocalContent(what)) => what,
+                _ => "this request brings in content that no registry vouches for",
+            };
+            return setting(&format!("{what}, and {organization} allows none."), "Pull from a registry instead, or ask", decision, id);
+        }
+        Reason::EnginePlugins => {
+            let what = format!("{} is an engine plugin, and {organization} allows none.", subject(action, decision));
+            return setting(&what, "Ask", decision, id);
+        }
+        Reason::Swarm => {
+            let what = match decision.ask {
+                Some(Ask::Swarm(Swarm::Join)) => {
+                    format!("Joining a swarm lets its managers start any image here, and {organization} does not allow it.")
+                }
+                _ => format!("{organization} does not allow swarm on this machine."),
+            };
+            return setting(&what, "Ask", decision, id);
+        }
+        Reason::Builds => {
+            let what = format!("{organization} does not allow builds on this machine: what they fetch cannot be judged.");
+            return setting(&what, "Build in CI, or ask", decision, id);
+        }
+        Reason::Push => {
+            let what = format!("{} is not where {organization} allows images to be pushed.", subject(action, decision));
+            return setting(&what, "Tag the image for a repository of your organization, or ask", decision, id);
+        }
+        Reason::Protect => return protected(action, decision, id),
+        Reason::UnknownRequest => {
+            let what = "This engine can do something that this version of pullgate does not know, and what it does not know it refuses.";
+            return setting(what, "Update pullgate, or ask", decision, id);
+        }
         Reason::NotGoverned | Reason::NotCovered | Reason::Off | Reason::Owner | Reason::Allowlisted => {
             return String::new();
         }
     };
-    let next = action.image().map(|image| ask(decision, image, id)).unwrap_or_default();
+    let next = decision.image().map(|image| ask(decision, image, id)).unwrap_or_default();
     format!("{why}\n{next}{}", own_words(decision.policy))
 }
 
+/// What a setting refuses, and whom to ask.
+fn setting(what: &str, next: &str, decision: &Decision<'_>, id: &str) -> String {
+    format!("{what}\n{next} {} (decision {id}){}", whom(decision), own_words(decision.policy))
+}
+
 fn unverifiable(action: &Action, decision: &Decision<'_>, id: &str) -> String {
-    match action {
-        Action::BringIn(way) => format!(
-            "{}, and {} allows only images that it can tell by name.\n\
-             Pull the image from a registry instead, or ask {} (decision {id}){}",
-            way.what,
-            decision.organization.unwrap_or("the policy"),
-            whom(decision),
-            own_words(decision.policy),
+    match (action, decision.ask) {
+        (_, Some(Ask::Unnamed(what))) => setting(
+            &format!(
+                "{what}, and {} allows only images that it can tell by name.",
+                decision.organization.unwrap_or("the policy")
+            ),
+            "Name the image, or ask",
+            decision,
+            id,
         ),
-        Action::Unverifiable(unverifiable) => format!(
+        (Action::Unverifiable(unverifiable), _) => format!(
             "pullgate cannot tell what this request would bring in: {}; what it cannot read it refuses.\n{} (decision {id})",
             unverifiable.part, unverifiable.advice,
         ),
         _ => format!(
             "{} names no registry host that could be judged; what pullgate cannot judge it refuses.\n\
              Write the registry's host name with letters, digits, `.` and `-` only (decision {id})",
-            subject(action),
+            subject(action, decision),
         ),
     }
+}
+
+/// An image that is here already.
+fn run_unapproved(action: &Action, decision: &Decision<'_>, id: &str) -> String {
+    let organization = decision.organization.unwrap_or("the policy");
+    let Some(Ask::Start(start)) = decision.ask else { return String::new() };
+    match (start.content(), &start.image) {
+        (Some(image), named) => {
+            let other = !matches!(named, LocalImage::Named(name) if name == image);
+            let known = if other { format!("`{named}` was made from ") } else { String::new() };
+            let what = format!(
+                "{known}{}, which {organization} would not allow to be pulled today, and so not to be started.",
+                subject(action, decision)
+            );
+            let next = ask(decision, image, id);
+            format!("{what}\n{next}{}", own_words(decision.policy))
+        }
+        (None, LocalImage::Named(name)) => setting(
+            &format!(
+                "`{name}` was given to content whose origin pullgate cannot tell, and {organization} lets only images start that it can."
+            ),
+            "Remove that name and pull it again, or ask",
+            decision,
+            id,
+        ),
+        (None, other) => setting(
+            &format!("`{other}` is the id of an image, which says nothing of where it came from, and {organization} lets only images start that it can tell."),
+            "Start it by its name, or ask",
+            decision,
+            id,
+        ),
+    }
+}
+
+fn protected(action: &Action, decision: &Decision<'_>, id: &str) -> String {
+    let organization = decision.organization.unwrap_or("the policy");
+    let what = match (action, decision.ask) {
+        (_, Some(Ask::OwnName)) => {
+            "This engine plugin would take the name of pullgate, and the engine would ask it instead.".to_string()
+        }
+        (Action::Governed(governed), _) => {
+            let parts = governed.reach.iter().map(|reach| reach.what.as_str());
+            format!(
+                "This request reaches this machine beyond a container ({}), and {organization} protects it.",
+                list(parts, "and")
+            )
+        }
+        _ => format!("{organization} protects this machine from this request."),
+    };
+    setting(&what, "Do without, or ask", decision, id)
 }
 
 fn sign_in(enforced: &Enforced, id: &str) -> String {
@@ -99,7 +191,7 @@ fn denied_by_rule(action: &Action, decision: &Decision<'_>) -> String {
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     format!(
         "{} is refused: {} denies `{pattern}`{reason}.",
-        subject(action),
+        subject(action, decision),
         decision.organization.unwrap_or("the policy"),
     )
 }
@@ -108,7 +200,7 @@ fn refused_category(action: &Action, decision: &Decision<'_>) -> String {
     let noun = decision.category.map_or("an image", |category| category.noun());
     format!(
         "{} is {noun}, and {} allows only {}.",
-        subject(action),
+        subject(action, decision),
         decision.organization.unwrap_or("the policy"),
         decision.policy.map(allowed_kinds).unwrap_or_default(),
     )
@@ -125,7 +217,7 @@ fn allowed_kinds(policy: &Policy) -> String {
 }
 
 fn refused_registry(action: &Action, decision: &Decision<'_>) -> String {
-    let host = action.image().map(|image| image.place().host.into_owned()).unwrap_or_default();
+    let host = decision.image().map(|image| image.place().host.into_owned()).unwrap_or_default();
     let others = decision.policy.map_or(0, |policy| policy.registries.hosts.len());
     let allowed = match others {
         0 => "images of Docker Hub only".to_string(),
@@ -134,14 +226,14 @@ fn refused_registry(action: &Action, decision: &Decision<'_>) -> String {
     };
     format!(
         "{} is in the registry `{host}`, and {} allows {allowed}.",
-        subject(action),
+        subject(action, decision),
         decision.organization.unwrap_or("the policy"),
     )
 }
 
 /// The image in normal form, in backticks; every tag is said in words.
-fn subject(action: &Action) -> String {
-    match action.image() {
+fn subject(action: &Action, decision: &Decision<'_>) -> String {
+    match decision.image() {
         Some(image) if image.is_all_tags() => format!("`{image}` (every tag)"),
         Some(image) => format!("`{image}`"),
         None => format!("This request ({})", action.word()),

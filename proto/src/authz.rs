@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use policy::{Action, engine};
 use serde::{Deserialize, Serialize};
 
 /// `POST` here once after the engine's start.
@@ -50,6 +52,32 @@ impl<'a> AuthzRequest<'a> {
         }
         serde_json::from_slice(message)
     }
+
+    /// What the engine would be asked to do.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        let body = match self.request_body.as_deref() {
+            None => Vec::new(),
+            Some(text) => match STANDARD.decode(text) {
+                Ok(body) => body,
+                // No engine sends that.
+                Err(_) => return unreadable("the message's body is no base64"),
+            },
+        };
+        engine::read(&engine::Request {
+            method: &self.request_method,
+            target: &self.request_uri,
+            content_type: self.request_headers.get("Content-Type"),
+            content_length: self.request_headers.get("Content-Length"),
+            body: &body,
+        })
+    }
+}
+
+/// The action of a message that is not what an engine sends.
+#[must_use]
+pub const fn unreadable(part: &'static str) -> Action {
+    Action::Unverifiable(policy::Unverifiable { word: "unknown", part, advice: "Send one message of the engine" })
 }
 
 /// The engine's header map, in the order sent.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use policy::{
     Badge, Categories, Contact, Directory, HostPattern, HostPatternError, Membership, Mode, Pattern, PatternError,
-    Policy, Registries, Role, Rule, RuleSet, Scope, Session, Timestamp, Validity, WhenExpired,
+    Policy, Registries, Role, Rule, RuleSet, Scope, Session, Settings, Timestamp, Validity, WhenExpired,
 };
 
 use crate::document::{self, Header};
@@ -113,6 +113,7 @@ pub fn policy(document: &document::Policy, directory: Arc<Directory>) -> Result<
         when_expired: when_expired(document.when_expired)?,
         contact: Contact { message: contact.message, request_url: contact.request_url, email: contact.email },
         validity: validity(header),
+        settings: Settings::default(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::{hint::black_box, sync::Arc, time::Instant};
 
 use policy::{
-    Action, Badge, Categories, Enforced, ImageRef, Membership, Pattern, Policy, Pull, Role, Rule, RuleSet, Scope,
+    Action, Badge, Categories, Enforced, ImageRef, Membership, Pattern, Policy, Role, Rule, RuleSet, Scope,
     Session, Timestamp, Validity, decide,
 };
 
@@ -37,7 +37,7 @@ fn median(enforced: &Enforced) -> f64 {
             let start = Instant::now();
             for text in &images {
                 let image = ImageRef::parse(black_box(text)).expect("a reference");
-                black_box(decide(enforced, &Action::Pull(Pull { image }), NOW));
+                black_box(decide(enforced, &Action::pull(image), NOW));
             }
             u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
         })

@@ -1,21 +1,11 @@
 //! Every route of the Engine API, one row each: API 1.24 to 1.56 (moby `daemon/server/router`).
+//! The table is also the documentation: `docs/reference/routes.md` is printed from it.
 //!
 //! A route that is not here is new to pullgate: reading it passes, writing is refused.
 
-/// What a route can do to the images on this machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Brings nothing in.
-    Nothing,
-    /// Brings nothing in, but what it starts is in a JSON body that must be shown.
-    NeedsBody,
-    /// Fetches from a registry by a name in the request.
-    Pull,
-    /// Brings content in whose name is not known here; the text says how.
-    BringsIn(&'static str),
-    /// Starts a build, whose images are not in the request.
-    Builds,
-}
+mod reading;
+
+pub use reading::Reading;
 
 /// One route.
 #[derive(Clone, Copy, Debug)]
@@ -26,54 +16,54 @@ pub struct Route {
     pub template: &'static str,
     /// Stable word of the action.
     pub word: &'static str,
-    /// What it can do.
-    pub effect: Effect,
+    /// How it is read, and so what it can do.
+    pub reading: Reading,
 }
 
-/// The row for a request; `path` is decoded and has no version prefix.
+/// The row for a request, and the last variable of its path; `path` is decoded and has no version prefix.
 #[must_use]
-pub fn find(method: &str, path: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| route.method == method && matches(route.template, path))
+pub fn find<'p>(method: &str, path: &'p str) -> Option<(&'static Route, &'p str)> {
+    let of_method = ROUTES.iter().filter(|route| route.method == method);
+    of_method.into_iter().find_map(|route| Some((route, variable(route.template, path)?)))
 }
 
 /// gorilla/mux: anchored; `{x:.*}` spans slashes, `{x}` does not; no variable holds a newline.
-fn matches(template: &str, path: &str) -> bool {
-    let Some((prefix, rest)) = template.split_once('{') else { return template == path };
-    let (Some(path), Some((variable, suffix))) = (path.strip_prefix(prefix), rest.split_once('}')) else {
-        return false;
-    };
+/// The last variable; empty where the template has none.
+fn variable<'p>(template: &str, path: &'p str) -> Option<&'p str> {
+    let Some((prefix, rest)) = template.split_once('{') else { return (template == path).then_some("") };
+    let (path, (variable_, suffix)) = (path.strip_prefix(prefix)?, rest.split_once('}')?);
     if suffix.contains('{') {
         let value = path.split('/').next().unwrap_or_default();
         let behind = path.get(value.len()..).unwrap_or_default();
-        return !value.is_empty() && matches(suffix, behind);
+        return (!value.is_empty()).then(|| variable(suffix, behind))?;
     }
-    let Some(value) = path.strip_suffix(suffix) else { return false };
-    !value.contains('\n')
-        && match variable.split_once(':') {
-            Some((_, ".*")) => true,
-            Some(_) => !value.is_empty(),
-            None => !value.is_empty() && !value.contains('/'),
-        }
+    let value = path.strip_suffix(suffix)?;
+    let spans = match variable_.split_once(':') {
+        Some((_, ".*")) => true,
+        Some(_) => !value.is_empty(),
+        None => !value.is_empty() && !value.contains('/'),
+    };
+    (spans && !value.contains('\n')).then_some(value)
 }
 
-const fn row(method: &'static str, template: &'static str, word: &'static str, effect: Effect) -> Route {
-    Route { method, template, word, effect }
+const fn row(method: &'static str, template: &'static str, word: &'static str, reading: Reading) -> Route {
+    Route { method, template, word, reading }
 }
 
 const fn pass(method: &'static str, template: &'static str, word: &'static str) -> Route {
-    row(method, template, word, Effect::Nothing)
+    row(method, template, word, Reading::Nothing)
 }
 
 /// All routes. Rows that are asked for most come first; no two rows of a method overlap in what they do.
 pub const ROUTES: &[Route] = &[
-    row("POST", "/images/create", "pull", Effect::Pull),
+    row("POST", "/images/create", "pull", Reading::Pull),
     pass("HEAD", "/_ping", "ping"),
     pass("GET", "/_ping", "ping"),
     // Containers
-    row("POST", "/containers/create", "create", Effect::NeedsBody),
+    row("POST", "/containers/create", "create", Reading::Create),
     pass("GET", "/containers/json", "list"),
     pass("POST", "/containers/prune", "prune"),
-    pass("DELETE", "/containers/{name}/checkpoints/{checkpoint}", "checkpoint_remove"),
+    row("DELETE", "/containers/{name}/checkpoints/{checkpoint}", "checkpoint_remove", Reading::CheckpointRemove),
     pass("DELETE", "/containers/{name:.*}", "remove"),
     pass("GET", "/containers/{name:.*}/archive", "copy_from"),
     pass("HEAD", "/containers/{name:.*}/archive", "copy_stat"),
@@ -82,9 +72,9 @@ pub const ROUTES: &[Route] = &[
     pass("GET", "/containers/{name:.*}/attach/ws", "attach"),
     pass("GET", "/containers/{name:.*}/changes", "inspect"),
     pass("GET", "/containers/{name:.*}/checkpoints", "list"),
-    pass("POST", "/containers/{name:.*}/checkpoints", "checkpoint_create"),
+    row("POST", "/containers/{name:.*}/checkpoints", "checkpoint_create", Reading::CheckpointCreate),
     pass("POST", "/containers/{name:.*}/copy", "copy_from"),
-    pass("POST", "/containers/{name:.*}/exec", "exec"),
+    row("POST", "/containers/{name:.*}/exec", "exec", Reading::Exec),
     pass("GET", "/containers/{name:.*}/export", "export"),
     pass("GET", "/containers/{name:.*}/json", "inspect"),
     pass("POST", "/containers/{name:.*}/kill", "kill"),
@@ -93,7 +83,7 @@ pub const ROUTES: &[Route] = &[
     pass("POST", "/containers/{name:.*}/rename", "rename"),
     pass("POST", "/containers/{name:.*}/resize", "resize"),
     pass("POST", "/containers/{name:.*}/restart", "restart"),
-    pass("POST", "/containers/{name:.*}/start", "start"),
+    row("POST", "/containers/{name:.*}/start", "start", Reading::Start),
     pass("GET", "/containers/{name:.*}/stats", "stats"),
     pass("POST", "/containers/{name:.*}/stop", "stop"),
     pass("GET", "/containers/{name:.*}/top", "top"),
@@ -106,7 +96,7 @@ pub const ROUTES: &[Route] = &[
     // Images
     pass("GET", "/images/get", "save"),
     pass("GET", "/images/json", "list"),
-    row("POST", "/images/load", "load", Effect::BringsIn("`docker load` brings in images from a file")),
+    row("POST", "/images/load", "load", Reading::Load),
     pass("POST", "/images/prune", "prune"),
     pass("GET", "/images/search", "search"),
     pass("DELETE", "/images/{name:.*}", "remove"),
@@ -114,14 +104,14 @@ pub const ROUTES: &[Route] = &[
     pass("GET", "/images/{name:.*}/get", "save"),
     pass("GET", "/images/{name:.*}/history", "inspect"),
     pass("GET", "/images/{name:.*}/json", "inspect"),
-    pass("POST", "/images/{name:.*}/push", "push"),
-    pass("POST", "/images/{name:.*}/tag", "tag"),
-    pass("POST", "/commit", "commit"),
-    pass("GET", "/distribution/{name:.*}/json", "distribution_inspect"),
+    row("POST", "/images/{name:.*}/push", "push", Reading::Push),
+    row("POST", "/images/{name:.*}/tag", "tag", Reading::Tag),
+    row("POST", "/commit", "commit", Reading::Commit),
+    row("GET", "/distribution/{name:.*}/json", "distribution_inspect", Reading::Distribution),
     // Builds
-    row("POST", "/build", "build", Effect::Builds),
-    row("POST", "/grpc", "build_grpc", Effect::Builds),
-    row("POST", "/session", "build_session", Effect::Builds),
+    row("POST", "/build", "build", Reading::Build),
+    row("POST", "/grpc", "build_grpc", Reading::Tunnel),
+    row("POST", "/session", "build_session", Reading::Tunnel),
     pass("POST", "/build/cancel", "build_cancel"),
     pass("POST", "/build/prune", "prune"),
     // The engine itself
@@ -143,47 +133,27 @@ pub const ROUTES: &[Route] = &[
     pass("POST", "/networks/{id:.*}/disconnect", "network_disconnect"),
     pass("GET", "/networks/{id:.+}", "inspect"),
     pass("GET", "/volumes", "list"),
-    pass("POST", "/volumes/create", "volume_create"),
+    row("POST", "/volumes/create", "volume_create", Reading::VolumeCreate),
     pass("POST", "/volumes/prune", "prune"),
     pass("DELETE", "/volumes/{name:.*}", "remove"),
     pass("GET", "/volumes/{name:.*}", "inspect"),
     pass("PUT", "/volumes/{name:.*}", "volume_update"),
     // Engine plugins
     pass("GET", "/plugins", "list"),
-    row(
-        "POST",
-        "/plugins/create",
-        "plugin_create",
-        Effect::BringsIn("`docker plugin create` brings in an engine plugin from files"),
-    ),
-    pass("GET", "/plugins/privileges", "plugin_inspect"),
-    row(
-        "POST",
-        "/plugins/pull",
-        "plugin_pull",
-        Effect::BringsIn("`docker plugin install` brings in an engine plugin, which pullgate does not judge yet"),
-    ),
-    row(
-        "POST",
-        "/plugins/{name:.*}/upgrade",
-        "plugin_upgrade",
-        Effect::BringsIn("`docker plugin upgrade` brings in an engine plugin, which pullgate does not judge yet"),
-    ),
+    row("POST", "/plugins/create", "plugin_create", Reading::PluginCreate),
+    row("GET", "/plugins/privileges", "plugin_privileges", Reading::PluginPrivileges),
+    row("POST", "/plugins/pull", "plugin_pull", Reading::PluginPull),
+    row("POST", "/plugins/{name:.*}/upgrade", "plugin_upgrade", Reading::PluginUpgrade),
     pass("DELETE", "/plugins/{name:.*}", "plugin_remove"),
     pass("POST", "/plugins/{name:.*}/disable", "plugin_disable"),
-    pass("POST", "/plugins/{name:.*}/enable", "plugin_enable"),
+    row("POST", "/plugins/{name:.*}/enable", "plugin_enable", Reading::PluginEnable),
     pass("GET", "/plugins/{name:.*}/json", "inspect"),
-    pass("POST", "/plugins/{name:.*}/push", "push"),
-    pass("POST", "/plugins/{name:.*}/set", "plugin_set"),
+    row("POST", "/plugins/{name:.*}/push", "push", Reading::PluginPush),
+    row("POST", "/plugins/{name:.*}/set", "plugin_set", Reading::PluginSet),
     // Swarm
     pass("GET", "/swarm", "inspect"),
-    pass("POST", "/swarm/init", "swarm_init"),
-    row(
-        "POST",
-        "/swarm/join",
-        "swarm_join",
-        Effect::BringsIn("`docker swarm join` lets another machine start any image here"),
-    ),
+    row("POST", "/swarm/init", "swarm_init", Reading::SwarmInit),
+    row("POST", "/swarm/join", "swarm_join", Reading::SwarmJoin),
     pass("POST", "/swarm/leave", "swarm_leave"),
     pass("POST", "/swarm/unlock", "swarm_unlock"),
     pass("GET", "/swarm/unlockkey", "inspect"),
@@ -193,21 +163,11 @@ pub const ROUTES: &[Route] = &[
     pass("GET", "/nodes/{id}", "inspect"),
     pass("POST", "/nodes/{id}/update", "node_update"),
     pass("GET", "/services", "list"),
-    row(
-        "POST",
-        "/services/create",
-        "service_create",
-        Effect::BringsIn("`docker service create` lets swarm pull an image, which pullgate does not judge yet"),
-    ),
+    row("POST", "/services/create", "service_create", Reading::ServiceCreate),
     pass("DELETE", "/services/{id}", "remove"),
     pass("GET", "/services/{id}", "inspect"),
     pass("GET", "/services/{id}/logs", "logs"),
-    row(
-        "POST",
-        "/services/{id}/update",
-        "service_update",
-        Effect::BringsIn("`docker service update` lets swarm pull an image, which pullgate does not judge yet"),
-    ),
+    row("POST", "/services/{id}/update", "service_update", Reading::ServiceUpdate),
     pass("GET", "/tasks", "list"),
     pass("GET", "/tasks/{id}", "inspect"),
     pass("GET", "/tasks/{id}/logs", "logs"),
@@ -228,7 +188,7 @@ mod tests {
     use super::*;
 
     fn word(method: &str, path: &str) -> Option<&'static str> {
-        find(method, path).map(|route| route.word)
+        find(method, path).map(|(route, _)| route.word)
     }
 
     #[test]
@@ -254,8 +214,8 @@ mod tests {
         for (number, route) in ROUTES.iter().enumerate() {
             let sample = route.template.replace("{name:.*}", "x").replace("{id:.*}", "x").replace("{id:.+}", "x");
             let sample = sample.replace("{name}", "x").replace("{id}", "x").replace("{checkpoint}", "x");
-            let found = find(route.method, &sample).expect("a row finds itself");
-            assert_eq!(found.effect, route.effect, "row {number}: {} {}", route.method, route.template);
+            let (found, _) = find(route.method, &sample).expect("a row finds itself");
+            assert_eq!(found.reading, route.reading, "row {number}: {} {}", route.method, route.template);
         }
     }
 }

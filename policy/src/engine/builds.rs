@@ -1,0 +1,61 @@
+//! Builds. What a Dockerfile names is in a body that is never shown, or in a tunnel.
+
+use alloc::{borrow::Cow, string::String, vec::Vec};
+
+use super::{
+    asked::{Asked, Result, Trouble},
+    json::Json,
+};
+use crate::{
+    action::{Ask, Governed},
+    image::ImageRef,
+};
+
+/// `POST /grpc`, `POST /session`: tunnels, behind which nothing is seen.
+pub(super) fn tunnel(asked: &Asked<'_>) -> Result<Governed> {
+    asked.one(Ask::Build)
+}
+
+/// `POST /build`: the images that its parameters name are judged, and the rest is a build.
+///
+/// The body is an archive, which may be a form as well; then there is no archive to build from.
+pub(super) fn build(asked: &Asked<'_>) -> Result<Governed> {
+    let query = asked.query()?;
+    let mut named: Vec<String> = Vec::new();
+    if let Some(text) = query.first("cachefrom").filter(|text| !text.is_empty()) {
+        named.extend(Json::new(text.as_bytes()).strings().map_err(|_| BAD_CACHE)?);
+    }
+    if let Some(text) = query.first("buildargs").filter(|text| !text.is_empty()) {
+        named.extend(frontend(&text)?);
+    }
+    // What is no name of an image is an address of another kind of cache, or fails.
+    let images = named.iter().filter_map(|name| ImageRef::parse(name).ok());
+    let mut asks: Vec<Ask> = images.map(|image| Ask::Fetch(image.or_latest())).collect();
+    asks.push(Ask::Build);
+    Ok(asked.governed(asks))
+}
+
+const BAD_CACHE: Trouble = Trouble::Query("its `cachefrom` is no JSON list of texts");
+
+/// The image that BuildKit runs to read the Dockerfile: the first word of `BUILDKIT_SYNTAX`.
+fn frontend(arguments: &str) -> Result<Option<String>> {
+    let mut image = None;
+    let mut json = Json::new(arguments.as_bytes());
+    let read = |json: &mut Json<'_>, image: &mut Option<String>| {
+        if json.null()? {
+            return Ok(());
+        }
+        json.map(|json, key: Cow<'_, str>| {
+            if json.null()? {
+                return Ok(());
+            }
+            let value = json.string()?;
+            if key == "BUILDKIT_SYNTAX" {
+                *image = value.split_whitespace().next().map(Into::into);
+            }
+            Ok(())
+        })
+    };
+    read(&mut json, &mut image).map_err(|_: &str| Trouble::Query("its `buildargs` is no JSON object of texts"))?;
+    Ok(image)
+}

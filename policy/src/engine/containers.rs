@@ -1,0 +1,98 @@
+//! Routes under `/containers` and `/exec` that start something or open the host.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    asked::{Asked, Result, Trouble},
+    host_config::{FIELDS, Host, nullable},
+    json::Json,
+};
+use crate::action::{Ask, Governed, LocalImage, Origin, Reach, Start};
+
+/// `POST /containers/create`. The engine pulls nothing here.
+pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
+    let mut image = String::new();
+    let mut host = Host::default();
+    read(asked.body()?, &mut image, &mut host).map_err(Trouble::Body)?;
+    host.finish();
+    let mut asks = Vec::new();
+    // Without an image the engine has nothing to start.
+    for name in [&image].into_iter().filter(|name| !name.is_empty()).chain(&host.images) {
+        asks.push(Ask::Start(Start { image: LocalImage::parse(name)?, origin: Origin::default() }));
+    }
+    Ok(Governed { word: asked.word, asks, reach: host.reach, paths: host.paths })
+}
+
+fn read(body: &[u8], image: &mut String, host: &mut Host) -> super::json::Result<()> {
+    const IMAGE: usize = FIELDS.len();
+    // Engine 20.10 takes the fields of `HostConfig` also here, when there is no `HostConfig`.
+    let mut names: Vec<&str> = FIELDS.to_vec();
+    names.extend(["Image", "HostConfig"]);
+    let mut beside = Host::default();
+    let mut json = Json::new(body);
+    nullable(&mut json, |json| {
+        json.object(&names, |json, field| match field {
+            IMAGE => json.string_into(image),
+            field if field < IMAGE => beside.field(json, field),
+            _ => nullable(json, |json| json.object(&FIELDS, |json, field| host.field(json, field))),
+        })
+    })?;
+    beside.finish();
+    host.reach.append(&mut beside.reach);
+    host.paths.append(&mut beside.paths);
+    Ok(())
+}
+
+/// `POST /containers/{name}/exec`.
+pub(super) fn exec(asked: &Asked<'_>) -> Result<Governed> {
+    let mut privileged = false;
+    let mut json = Json::new(asked.request.body);
+    let read = nullable(&mut json, |json| json.object(&["Privileged"], |json, _| json.bool_into(&mut privileged)));
+    let reach = match read {
+        Err(_) => alloc::vec![hidden()],
+        Ok(()) if privileged => alloc::vec![Reach::new("privileged", "`docker exec --privileged`")],
+        Ok(()) => Vec::new(),
+    };
+    Ok(Governed { reach, ..asked.governed(Vec::new()) })
+}
+
+/// `POST /containers/{name}/start`: with a checkpoint from any directory of the host.
+pub(super) fn start(asked: &Asked<'_>) -> Result<Governed> {
+    let reach = match asked.form() {
+        Ok(query) => directory(query.first("checkpoint-dir").as_deref()),
+        Err(_) => alloc::vec![hidden()],
+    };
+    Ok(Governed { reach, ..asked.governed(Vec::new()) })
+}
+
+/// `POST /containers/{name}/checkpoints`: writes to any directory of the host.
+pub(super) fn checkpoint_create(asked: &Asked<'_>) -> Result<Governed> {
+    let mut dir = String::new();
+    let mut json = Json::new(asked.request.body);
+    let reach = match nullable(&mut json, |json| json.object(&["CheckpointDir"], |json, _| json.string_into(&mut dir))) {
+        Ok(()) => directory(Some(&dir)),
+        Err(_) => alloc::vec![hidden()],
+    };
+    Ok(Governed { reach, ..asked.governed(Vec::new()) })
+}
+
+/// `DELETE /containers/{name}/checkpoints/{checkpoint}`: removes from any directory of the host.
+pub(super) fn checkpoint_remove(asked: &Asked<'_>) -> Result<Governed> {
+    let reach = match asked.query() {
+        Ok(query) => directory(query.first("dir").as_deref()),
+        Err(_) => alloc::vec![hidden()],
+    };
+    Ok(Governed { reach, ..asked.governed(Vec::new()) })
+}
+
+fn directory(dir: Option<&str>) -> Vec<Reach> {
+    match dir {
+        None | Some("") => Vec::new(),
+        Some(_) => alloc::vec![Reach::new("checkpoint_dir", "a checkpoint in a directory of the host")],
+    }
+}
+
+/// What is not shown may open anything.
+pub(super) fn hidden() -> Reach {
+    Reach::new("hidden_body", "a request whose body cannot be read")
+}

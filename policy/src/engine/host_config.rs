@@ -1,0 +1,275 @@
+//! What a container's configuration opens on the host (moby `api/types/container/hostconfig.go`,
+//! `api/types/mount`), as far as the tamper guard and image mounts are concerned.
+
+use alloc::{
+    format,
+    string::String,
+    vec::Vec,
+};
+
+use super::json::{Json, Result};
+use crate::{
+    action::Reach,
+    guard::{HostPath, capability},
+};
+
+const REPEATED: &str = "its JSON body repeats a list of objects, whose old elements some engines keep";
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Host {
+    pub(super) reach: Vec<Reach>,
+    pub(super) paths: Vec<HostPath>,
+    /// Images that are mounted.
+    pub(super) images: Vec<String>,
+    net_admin: bool,
+    host_network: bool,
+    seen_lists: Vec<usize>,
+}
+
+/// Fields of `HostConfig`. Engine 20.10 also takes them beside `HostConfig`.
+pub(super) const FIELDS: [&str; 14] = [
+    "Binds",
+    "Mounts",
+    "CapAdd",
+    "Privileged",
+    "PidMode",
+    "Devices",
+    "DeviceCgroupRules",
+    "SecurityOpt",
+    "MaskedPaths",
+    "ReadonlyPaths",
+    "UsernsMode",
+    "NetworkMode",
+    "CgroupParent",
+    "Tmpfs",
+];
+
+impl Host {
+    /// Reads the value of the field of [`FIELDS`] with this number.
+    pub(super) fn field(&mut self, json: &mut Json<'_>, number: usize) -> Result<()> {
+        match FIELDS.get(number).copied() {
+            Some("Binds") => self.binds(json),
+            Some("Mounts") => self.mounts(json),
+            Some("CapAdd") => self.capabilities(json),
+            Some("Privileged") => self.flag(json, "privileged", "`--privileged`"),
+            Some("PidMode") => self.mode(json, "pid_host", "`--pid=host`"),
+            Some("UsernsMode") => self.mode(json, "userns_host", "`--userns=host`"),
+            Some("NetworkMode") => self.network(json),
+            Some("Devices") => self.devices(json),
+            Some("DeviceCgroupRules") => self.device_rules(json),
+            Some("SecurityOpt") => self.security_options(json),
+            Some("MaskedPaths") => self.hidden_paths(json, &["/proc/kcore"]),
+            Some("ReadonlyPaths") => self.hidden_paths(json, &["/proc/sys", "/proc/sysrq-trigger"]),
+            _ => json.skip(),
+        }
+    }
+
+    /// What follows from several fields together.
+    pub(super) fn finish(&mut self) {
+        if self.net_admin && self.host_network {
+            self.reach.push(Reach::new("capability", "the capability NET_ADMIN on the host's network"));
+        }
+    }
+
+    fn add(&mut self, word: &'static str, what: &str) {
+        if !self.reach.iter().any(|reach| reach.word == word && reach.what == what) {
+            self.reach.push(Reach::new(word, what));
+        }
+    }
+
+    fn flag(&mut self, json: &mut Json<'_>, word: &'static str, what: &str) -> Result<()> {
+        let mut on = false;
+        json.bool_into(&mut on)?;
+        if on {
+            self.add(word, what);
+        }
+        Ok(())
+    }
+
+    fn mode(&mut self, json: &mut Json<'_>, word: &'static str, what: &str) -> Result<()> {
+        let mut mode = String::new();
+        json.string_into(&mut mode)?;
+        if mode == "host" {
+            self.add(word, what);
+        }
+        Ok(())
+    }
+
+    fn network(&mut self, json: &mut Json<'_>) -> Result<()> {
+        let mut mode = String::new();
+        json.string_into(&mut mode)?;
+        self.host_network |= mode == "host";
+        Ok(())
+    }
+
+    /// `src:dst[:options]`; a source without `/` at its start is a volume's name.
+    fn binds(&mut self, json: &mut Json<'_>) -> Result<()> {
+        for bind in json.strings()? {
+            let mut parts = bind.split(':');
+            let source = parts.next().unwrap_or_default();
+            if source.starts_with('/') {
+                let options = parts.nth(1).unwrap_or_default();
+                let read_only = options.split(',').any(|option| option == "ro");
+                self.paths.push(HostPath::mount(source, read_only));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn mounts(&mut self, json: &mut Json<'_>) -> Result<()> {
+        self.once(FIELDS.len())?;
+        if json.null()? {
+            return Ok(());
+        }
+        json.array(|json| self.mount(json))
+    }
+
+    /// Go decodes a repeated list into the elements that are there, without clearing them.
+    fn once(&mut self, list: usize) -> Result<()> {
+        if self.seen_lists.contains(&list) {
+            return Err(REPEATED);
+        }
+        self.seen_lists.push(list);
+        Ok(())
+    }
+
+    fn mount(&mut self, json: &mut Json<'_>) -> Result<()> {
+        let (mut kind, mut source, mut read_only) = (String::new(), String::new(), false);
+        let mut volume = VolumeDriver::default();
+        if json.null()? {
+            return Ok(());
+        }
+        json.object(&["Type", "Source", "ReadOnly", "VolumeOptions"], |json, field| match field {
+            0 => json.string_into(&mut kind),
+            1 => json.string_into(&mut source),
+            2 => json.bool_into(&mut read_only),
+            _ => nullable(json, |json| {
+                json.object(&["DriverConfig"], |json, _| {
+                    nullable(json, |json| {
+                        json.object(&["Name", "Options"], |json, field| match field {
+                            0 => json.string_into(&mut volume.name),
+                            _ => volume.options(json),
+                        })
+                    })
+                })
+            }),
+        })?;
+        match kind.as_str() {
+            "bind" => self.paths.push(HostPath::mount(&source, read_only)),
+            "image" => self.images.push(source),
+            _ => {}
+        }
+        self.reach.extend(volume.reach());
+        Ok(())
+    }
+
+    /// A list of texts, or one text (`strslice.StrSlice`).
+    pub(super) fn capabilities(&mut self, json: &mut Json<'_>) -> Result<()> {
+        let names = match json.peek() {
+            Some(b'"') => alloc::vec![json.string()?.into_owned()],
+            _ => json.strings()?,
+        };
+        for name in names {
+            self.net_admin |= capability(&name).is_some_and(|reach| reach.what.ends_with(" NET_ADMIN"));
+            if let Some(reach) = capability(&name).filter(|reach| !reach.what.ends_with(" NET_ADMIN")) {
+                self.add(reach.word, &reach.what);
+            }
+        }
+        Ok(())
+    }
+
+    fn devices(&mut self, json: &mut Json<'_>) -> Result<()> {
+        self.once(FIELDS.len().saturating_add(1))?;
+        if json.null()? {
+            return Ok(());
+        }
+        json.array(|json| {
+            let mut path = String::new();
+            if json.null()? {
+                return Ok(());
+            }
+            json.object(&["PathOnHost"], |json, _| json.string_into(&mut path))?;
+            self.paths.push(HostPath::device(&path));
+            Ok(())
+        })
+    }
+
+    fn device_rules(&mut self, json: &mut Json<'_>) -> Result<()> {
+        if !json.strings()?.is_empty() {
+            self.add("device_rule", "`--device-cgroup-rule`");
+        }
+        Ok(())
+    }
+
+    fn security_options(&mut self, json: &mut Json<'_>) -> Result<()> {
+        for option in json.strings()? {
+            let option = option.replacen(':', "=", 1);
+            if matches!(option.as_str(), "systempaths=unconfined" | "writable-cgroups" | "writable-cgroups=true") {
+                self.add("security_option", &format!("`--security-opt {option}`"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Parts of `/proc` that a container is not to see or write; a shorter list than the default opens them.
+    fn hidden_paths(&mut self, json: &mut Json<'_>, needed: &[&str]) -> Result<()> {
+        if json.null()? {
+            return Ok(());
+        }
+        let paths = json.strings()?;
+        if needed.iter().any(|path| !paths.iter().any(|found| found == path)) {
+            self.add("proc_paths", "a container that may write the host's `/proc`");
+        }
+        Ok(())
+    }
+}
+
+/// A driver of volumes and its options.
+#[derive(Debug, Default)]
+pub(super) struct VolumeDriver {
+    pub(super) name: String,
+    device: String,
+    kind: String,
+    flags: String,
+}
+
+impl VolumeDriver {
+    /// Reads the options; keys are data here, and letter case counts.
+    pub(super) fn options(&mut self, json: &mut Json<'_>) -> Result<()> {
+        nullable(json, |json| {
+            json.map(|json, key| {
+                let mut value = String::new();
+                json.string_into(&mut value)?;
+                match key.as_ref() {
+                    "device" => self.device = value,
+                    "type" => self.kind = value,
+                    "o" => self.flags = value,
+                    _ => {}
+                }
+                Ok(())
+            })
+        })
+    }
+
+    /// A local volume may be a mount of anything. File systems in memory and of other machines
+    /// lead nowhere here, unless the flag `bind` makes the kernel ignore their type.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        let local = matches!(self.name.as_str(), "" | "local");
+        let elsewhere = matches!(self.kind.as_str(), "tmpfs" | "nfs" | "nfs4" | "cifs" | "smb3");
+        let flags = self.flags.to_ascii_lowercase();
+        let plain = !["bind", "move", "remount"].iter().any(|flag| flags.contains(flag));
+        (local && !self.device.is_empty() && !(elsewhere && plain)).then(|| Reach {
+            word: "volume_device",
+            what: format!("a volume on the host's `{}`", self.device.replace(char::is_control, "\u{fffd}")),
+        })
+    }
+}
+
+/// Reads a value unless it is `null`.
+pub(super) fn nullable(
+    json: &mut Json<'_>,
+    read: impl FnOnce(&mut Json<'_>) -> Result<()>,
+) -> Result<()> {
+    if json.null()? { Ok(()) } else { read(json) }
+}

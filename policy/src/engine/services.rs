@@ -1,0 +1,104 @@
+//! Swarm: services name images that the nodes pull later, unseen; joining lets others name them.
+
+use alloc::string::String;
+
+use super::{
+    asked::{Asked, Result, Trouble},
+    host_config::{Host, nullable},
+    json::Json,
+};
+use crate::{
+    action::{Ask, Governed, LocalImage, Origin, Start, Swarm},
+    image::ImageRef,
+};
+
+/// What a `ServiceSpec` says.
+#[derive(Debug, Default)]
+struct Spec {
+    runtime: String,
+    image: String,
+    plugin: String,
+    host: Host,
+}
+
+/// `POST /services/create`.
+pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
+    let mut spec = Spec::default();
+    spec.read(asked.body()?).map_err(Trouble::Body)?;
+    let mut asks = alloc::vec![Ask::Swarm(Swarm::Service)];
+    let any = !matches!(spec.runtime.as_str(), "" | "container" | "plugin");
+    if (any || spec.runtime != "plugin") && !spec.image.is_empty() {
+        asks.push(task_image(&spec.image)?);
+    }
+    if (any || spec.runtime == "plugin") && !spec.plugin.is_empty() {
+        asks.push(Ask::FetchPlugin(ImageRef::parse(&spec.plugin)?.or_latest()));
+    }
+    Ok(Governed { word: asked.word, asks, reach: spec.host.reach, paths: spec.host.paths })
+}
+
+/// `POST /services/{id}/update`: `rollback` brings back what the request does not say.
+pub(super) fn update(asked: &Asked<'_>) -> Result<Governed> {
+    let query = asked.query()?;
+    if !matches!(query.first("rollback").unwrap_or_default().as_ref(), "" | "none") {
+        let ask = Ask::Unnamed("`docker service rollback` brings back an image that the request does not name");
+        return Ok(Governed {
+            word: "service_rollback",
+            ..asked.governed(alloc::vec![Ask::Swarm(Swarm::Service), ask])
+        });
+    }
+    create(asked)
+}
+
+/// The node pulls a name and looks a bare digest up among its own images.
+fn task_image(name: &str) -> Result<Ask> {
+    match LocalImage::parse(name) {
+        Ok(image @ LocalImage::Id(_)) if name.starts_with("sha256:") => {
+            Ok(Ask::Start(Start { image, origin: Origin::default() }))
+        }
+        _ => Ok(Ask::Fetch(ImageRef::parse(name)?.or_latest())),
+    }
+}
+
+/// `POST /swarm/init`.
+pub(super) fn init(asked: &Asked<'_>) -> Result<Governed> {
+    asked.one(Ask::Swarm(Swarm::Init))
+}
+
+/// `POST /swarm/join`.
+pub(super) fn join(asked: &Asked<'_>) -> Result<Governed> {
+    asked.one(Ask::Swarm(Swarm::Join))
+}
+
+impl Spec {
+    fn read(&mut self, body: &[u8]) -> super::json::Result<()> {
+        let mut json = Json::new(body);
+        nullable(&mut json, |json| {
+            json.object(&["TaskTemplate"], |json, _| nullable(json, |json| self.task(json)))
+        })
+    }
+
+    fn task(&mut self, json: &mut Json<'_>) -> super::json::Result<()> {
+        json.object(&["ContainerSpec", "PluginSpec", "Runtime"], |json, field| match field {
+            // Pointers: `null` forgets what they held.
+            0 if json.null()? => {
+                self.image.clear();
+                Ok(())
+            }
+            0 => self.container(json),
+            1 if json.null()? => {
+                self.plugin.clear();
+                Ok(())
+            }
+            1 => json.object(&["remote"], |json, _| json.string_into(&mut self.plugin)),
+            _ => json.string_into(&mut self.runtime),
+        })
+    }
+
+    fn container(&mut self, json: &mut Json<'_>) -> super::json::Result<()> {
+        json.object(&["Image", "Mounts", "CapabilityAdd"], |json, field| match field {
+            0 => json.string_into(&mut self.image),
+            1 => self.host.mounts(json),
+            _ => self.host.capabilities(json),
+        })
+    }
+}

@@ -1,0 +1,23 @@
+//! `POST /volumes/create`.
+
+use super::{
+    asked::{Asked, Result},
+    containers::hidden,
+    host_config::{VolumeDriver, nullable},
+    json::Json,
+};
+use crate::action::Governed;
+
+/// A local volume may be a mount of anything on the host.
+pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
+    let mut driver = VolumeDriver::default();
+    let mut json = Json::new(asked.request.body);
+    let read = nullable(&mut json, |json| {
+        json.object(&["Driver", "DriverOpts"], |json, field| match field {
+            0 => json.string_into(&mut driver.name),
+            _ => driver.options(json),
+        })
+    });
+    let reach = read.map_or_else(|_| Some(hidden()), |()| driver.reach());
+    Ok(Governed { reach: reach.into_iter().collect(), ..asked.governed(alloc::vec::Vec::new()) })
+}

@@ -1,0 +1,295 @@
+//! The tamper guard: which host paths and rights lead to the engine's or pullgate's own control
+//! files, or make a person root on the host, which leads there too.
+//!
+//! Paths are judged as text here. A symbolic link can lead anywhere, and only an enforcer can
+//! follow it: it resolves each [`HostPath`] of an action and judges what it finds again.
+//!
+//! Not known here: a data root of the engine elsewhere than `/var/lib/docker`, volumes and
+//! containers that were made before the guard was on, and what engine plugins do.
+
+use alloc::{
+    borrow::Cow,
+    format,
+    string::{String, ToString as _},
+    vec::Vec,
+};
+
+use crate::action::Reach;
+
+/// A path on the host that a request opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPath {
+    /// As the request says it.
+    pub path: String,
+    /// Whether it is opened for reading only.
+    pub read_only: bool,
+    /// True for a device, false for a directory or file.
+    pub device: bool,
+}
+
+/// Trees of the system. What lies above one holds it.
+const SYSTEM: [&str; 24] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/var/lib/containerd",
+    "/var/lib/docker",
+    "/var/lib/dpkg",
+    "/var/lib/pullgate",
+    "/var/lib/pullgate-service",
+    "/var/lib/systemd",
+    "/var/lock",
+    "/var/run",
+    "/var/spool/at",
+    "/var/spool/cron",
+];
+/// Parts of these trees that lead nowhere.
+const HARMLESS: [&str; 2] = ["/dev/shm", "/run/user"];
+/// Parts of these trees that lead nowhere when they are only read. A socket can be used through
+/// a mount that is only read, and secrets are read: neither is here.
+const HARMLESS_TO_READ: [&str; 22] = [
+    "/bin",
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/fonts",
+    "/etc/group",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/localtime",
+    "/etc/machine-id",
+    "/etc/nsswitch.conf",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
+    "/etc/resolv.conf",
+    "/etc/ssl/certs",
+    "/etc/timezone",
+    "/lib",
+    "/lib64",
+    "/sbin",
+    "/usr",
+    "/var/lib/ca-certificates",
+];
+/// Devices that lead to neither disks nor memory of the host.
+const HARMLESS_DEVICES: [&str; 20] = [
+    "/dev/bus/usb",
+    "/dev/dri",
+    "/dev/fuse",
+    "/dev/full",
+    "/dev/kvm",
+    "/dev/net/tun",
+    "/dev/null",
+    "/dev/nvidia",
+    "/dev/nvidia-caps",
+    "/dev/nvidia-modeset",
+    "/dev/nvidia-uvm",
+    "/dev/nvidia-uvm-tools",
+    "/dev/nvidiactl",
+    "/dev/random",
+    "/dev/snd",
+    "/dev/ttyACM",
+    "/dev/ttyUSB",
+    "/dev/urandom",
+    "/dev/video",
+    "/dev/zero",
+];
+/// Capabilities with which a container gets out.
+const CAPABILITIES: [&str; 13] = [
+    "ALL",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+    "DAC_READ_SEARCH",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "NET_ADMIN",
+    "PERFMON",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_MODULE",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+];
+
+impl HostPath {
+    /// A directory or file.
+    #[must_use]
+    pub fn mount(path: &str, read_only: bool) -> Self {
+        Self { path: path.to_string(), read_only, device: false }
+    }
+
+    /// A device.
+    #[must_use]
+    pub fn device(path: &str) -> Self {
+        Self { path: path.to_string(), read_only: false, device: true }
+    }
+
+    /// Whether this path, or what an enforcer resolved it to, leads to control files.
+    #[must_use]
+    pub fn reaches(&self, resolved: &str) -> bool {
+        let path = clean(resolved);
+        let in_any = |trees: &[&str]| trees.iter().any(|tree| is_in(&path, tree));
+        let harmless_device = HARMLESS_DEVICES.iter().any(|device| is_device(&path, device));
+        if self.device {
+            return !harmless_device;
+        }
+        let above = path == "/" || SYSTEM.iter().any(|tree| is_in(tree, &path) && *tree != path);
+        let harmless = harmless_device || in_any(&HARMLESS) || (self.read_only && in_any(&HARMLESS_TO_READ));
+        above || (in_any(&SYSTEM) && !harmless)
+    }
+
+    /// What a developer reads when it leads there; `resolved` differs where a link was followed.
+    #[must_use]
+    pub fn reach(&self, resolved: &str) -> Reach {
+        let (word, noun) = if self.device { ("device", "the device") } else { ("bind", "the host path") };
+        let by_link = if clean(resolved) == clean(&self.path) { String::new() } else { format!(" (a link to `{resolved}`)") };
+        Reach { word, what: format!("{noun} `{}`{by_link}", shown(&self.path)) }
+    }
+}
+
+/// A capability as the engine names it, if a container gets out with it.
+pub(crate) fn capability(name: &str) -> Option<Reach> {
+    let upper = name.trim().to_ascii_uppercase();
+    let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
+    CAPABILITIES.contains(&name).then(|| Reach { word: "capability", what: format!("the capability {name}") })
+}
+
+impl Reach {
+    pub(crate) fn new(word: &'static str, what: &str) -> Self {
+        Self { word, what: what.to_string() }
+    }
+}
+
+/// Whether `path` is `tree` or below it.
+fn is_in(path: &str, tree: &str) -> bool {
+    path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || tree == "/")
+}
+
+/// Whether `path` is the device, one of a numbered row of it, or in its directory.
+fn is_device(path: &str, device: &str) -> bool {
+    path.strip_prefix(device)
+        .is_some_and(|rest| rest.starts_with('/') || rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Go's `filepath.Clean` of an absolute path.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// Control characters would break a line of a log.
+fn shown(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        Cow::Owned(text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, read_only: bool, expected: bool) {
+        assert_eq!(HostPath::mount(path, read_only).reaches(path), expected, "{path} read_only={read_only}");
+    }
+
+    #[test]
+    fn what_leads_to_control_files_is_known_with_its_parents() {
+        for path in [
+            "/",
+            "//",
+            "/etc",
+            "/etc/",
+            "/etc/docker",
+            "/etc/docker/daemon.json",
+            "/etc/pullgate/enrollment.json",
+            "/run",
+            "/run/docker.sock",
+            "/var/run/docker.sock",
+            "/run/docker/plugins",
+            "/run/pullgate",
+            "/var",
+            "/var/lib",
+            "/var/lib/docker/overlay2",
+            "/proc",
+            "/proc/1/root",
+            "/sys/fs/cgroup",
+            "/dev",
+            "/dev/sda",
+            "/home/u/../../etc/docker",
+            "/home/./../etc",
+            "/usr/lib/systemd/system",
+            "/root/.docker",
+            "/../../etc",
+        ] {
+            check(path, false, true);
+        }
+        // A socket is used through a mount that is only read, and secrets are read.
+        for path in ["/run/docker.sock", "/etc", "/etc/shadow", "/", "/proc", "/var/lib", "/root"] {
+            check(path, true, true);
+        }
+    }
+
+    #[test]
+    fn what_developers_mount_every_day_is_let_through() {
+        for path in ["/home/u/project", "/home/u", "/srv/data", "/tmp", "/mnt/x", "/opt/x", "/var/tmp", "/etcetera"] {
+            check(path, false, false);
+        }
+        for path in ["/dev/shm", "/dev/dri", "/dev/null", "/run/user/1000/wayland-0", "/tmp/.X11-unix"] {
+            check(path, false, false);
+        }
+        for path in ["/etc/localtime", "/etc/ssl/certs", "/usr/share/zoneinfo", "/etc/passwd"] {
+            check(path, true, false);
+            check(path, false, true);
+        }
+    }
+
+    #[test]
+    fn devices_are_an_allowlist() {
+        let check = |path: &str, expected| assert_eq!(HostPath::device(path).reaches(path), expected, "{path}");
+        for path in ["/dev/dri/card0", "/dev/kvm", "/dev/video0", "/dev/ttyUSB12", "/dev/nvidia0", "/dev/./fuse"] {
+            check(path, false);
+        }
+        for path in ["/dev/sda", "/dev/mem", "/dev/dm-0", "/dev/kvmx", "/dev/videosda", "/home/u/disk", "sda", "/dev", ""] {
+            check(path, true);
+        }
+    }
+
+    #[test]
+    fn capabilities_in_any_spelling() {
+        for name in ["SYS_ADMIN", "cap_sys_admin", "CAP_SYS_ADMIN", "all", "Sys_Ptrace"] {
+            assert!(capability(name).is_some(), "{name}");
+        }
+        for name in ["CHOWN", "NET_BIND_SERVICE", "CAP_CAP_SYS_ADMIN", ""] {
+            assert!(capability(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_named_with_where_it_leads() {
+        let path = HostPath::mount("/home/u/x", false);
+        assert!(path.reaches("/etc/docker"));
+        assert_eq!(path.reach("/etc/docker").what, "the host path `/home/u/x` (a link to `/etc/docker`)");
+        assert_eq!(path.reach("/home/u/x/").what, "the host path `/home/u/x`");
+    }
+}
