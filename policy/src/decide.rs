@@ -134,8 +134,13 @@ impl<'a> Part<'a> {
             Self::Ask(_) | Self::Reach(_) => Reason::NotGoverned,
         };
         if enforced.sign_in.is_enforced() && enforced.governing(now).next().is_none() {
-            let refused = self.brings_in() || enforced.policies.iter().any(|policy| self.is_restricted_by(enforced, policy));
-            return if refused { answer(Effect::Deny, Reason::SignInRequired) } else { answer(Effect::Allow, otherwise) };
+            let refused =
+                self.brings_in() || enforced.policies.iter().any(|policy| self.is_restricted_by(enforced, policy));
+            return if refused {
+                answer(Effect::Deny, Reason::SignInRequired)
+            } else {
+                answer(Effect::Allow, otherwise)
+            };
         }
         let mut strictest = answer(Effect::Allow, otherwise);
         for (session, membership) in enforced.governing(now) {
@@ -242,9 +247,7 @@ impl<'a> Part<'a> {
                 None => allow(Reason::NotGoverned),
             },
             Ask::OwnName => deny(Reason::Protect),
-            Ask::Unknown => {
-                only_if(settings.unknown_requests == UnknownRequests::Allow, Reason::UnknownRequest)
-            }
+            Ask::Unknown => only_if(settings.unknown_requests == UnknownRequests::Allow, Reason::UnknownRequest),
             Ask::Rename(_) => allow(Reason::NotGoverned),
         }
     }
@@ -258,7 +261,8 @@ pub const PROBE_HOST: &str = "pullgate.invalid";
 fn by_name<'a>(enforced: &Enforced, policy: &'a Policy, asker: Asker<'_>, image: &ImageRef) -> Decision<'a> {
     let place = image.place();
     let category = classify(&place, &policy.directory, |namespace| enforced.owns(namespace, asker.now));
-    let answer = |effect, reason, rule| Decision { category: Some(category), rule, ..Decision::of(policy, effect, reason) };
+    let answer =
+        |effect, reason, rule| Decision { category: Some(category), rule, ..Decision::of(policy, effect, reason) };
     if let Some(rule) = policy.deny.find(image, &place, asker, Purpose::Deny) {
         return answer(Effect::Deny, Reason::DenyRule, Some(rule));
     }

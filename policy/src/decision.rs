@@ -136,7 +136,16 @@ pub struct Decision<'a> {
 
 impl<'a> Decision<'a> {
     pub(crate) const fn new(effect: Effect, reason: Reason) -> Self {
-        Self { effect, reason, category: None, policy: None, organization: None, rule: None, would_deny: false, ask: None }
+        Self {
+            effect,
+            reason,
+            category: None,
+            policy: None,
+            organization: None,
+            rule: None,
+            would_deny: false,
+            ask: None,
+        }
     }
 
     /// True when the engine goes on.

@@ -153,7 +153,8 @@ impl HostPath {
     #[must_use]
     pub fn reach(&self, resolved: &str) -> Reach {
         let (word, noun) = if self.device { ("device", "the device") } else { ("bind", "the host path") };
-        let by_link = if clean(resolved) == clean(&self.path) { String::new() } else { format!(" (a link to `{resolved}`)") };
+        let by_link =
+            if clean(resolved) == clean(&self.path) { String::new() } else { format!(" (a link to `{resolved}`)") };
         Reach { word, what: format!("{noun} `{}`{by_link}", shown(&self.path)) }
     }
 }
@@ -270,7 +271,9 @@ mod tests {
         for path in ["/dev/dri/card0", "/dev/kvm", "/dev/video0", "/dev/ttyUSB12", "/dev/nvidia0", "/dev/./fuse"] {
             check(path, false);
         }
-        for path in ["/dev/sda", "/dev/mem", "/dev/dm-0", "/dev/kvmx", "/dev/videosda", "/home/u/disk", "sda", "/dev", ""] {
+        for path in
+            ["/dev/sda", "/dev/mem", "/dev/dm-0", "/dev/kvmx", "/dev/videosda", "/home/u/disk", "sda", "/dev", ""]
+        {
             check(path, true);
         }
     }

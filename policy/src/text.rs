@@ -54,7 +54,12 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
                 Some(Ask::LocalContent(what)) => what,
                 _ => "this request brings in content that no registry vouches for",
             };
-            return setting(&format!("{what}, and {organization} allows none."), "Pull from a registry instead, or ask", decision, id);
+            return setting(
+                &format!("{what}, and {organization} allows none."),
+                "Pull from a registry instead, or ask",
+                decision,
+                id,
+            );
         }
         Reason::EnginePlugins => {
             let what = format!("{} is an engine plugin, and {organization} allows none.", subject(action, decision));
@@ -63,14 +68,17 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
         Reason::Swarm => {
             let what = match decision.ask {
                 Some(Ask::Swarm(Swarm::Join)) => {
-                    format!("Joining a swarm lets its managers start any image here, and {organization} does not allow it.")
+                    format!(
+                        "Joining a swarm lets its managers start any image here, and {organization} does not allow it."
+                    )
                 }
                 _ => format!("{organization} does not allow swarm on this machine."),
             };
             return setting(&what, "Ask", decision, id);
         }
         Reason::Builds => {
-            let what = format!("{organization} does not allow builds on this machine: what they fetch cannot be judged.");
+            let what =
+                format!("{organization} does not allow builds on this machine: what they fetch cannot be judged.");
             return setting(&what, "Build in CI, or ask", decision, id);
         }
         Reason::Push => {
@@ -142,7 +150,9 @@ fn run_unapproved(action: &Action, decision: &Decision<'_>, id: &str) -> String 
             id,
         ),
         (None, other) => setting(
-            &format!("`{other}` is the id of an image, which says nothing of where it came from, and {organization} lets only images start that it can tell."),
+            &format!(
+                "`{other}` is the id of an image, which says nothing of where it came from, and {organization} lets only images start that it can tell."
+            ),
             "Start it by its name, or ask",
             decision,
             id,

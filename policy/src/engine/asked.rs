@@ -40,10 +40,9 @@ impl From<RefError> for Trouble {
 impl Trouble {
     pub(super) const fn action(&self, word: &'static str) -> Action {
         let (part, advice) = match self {
-            Self::Query(part) => (
-                *part,
-                "Use the docker command, or an API client that sends parameters in the query, once each",
-            ),
+            Self::Query(part) => {
+                (*part, "Use the docker command, or an API client that sends parameters in the query, once each")
+            }
             Self::Body(part) => (
                 *part,
                 "Use the docker command, or an API client that sends one JSON body as `application/json`, below 1 MiB",

@@ -69,7 +69,8 @@ pub(super) fn start(asked: &Asked<'_>) -> Result<Governed> {
 pub(super) fn checkpoint_create(asked: &Asked<'_>) -> Result<Governed> {
     let mut dir = String::new();
     let mut json = Json::new(asked.request.body);
-    let reach = match nullable(&mut json, |json| json.object(&["CheckpointDir"], |json, _| json.string_into(&mut dir))) {
+    let reach = match nullable(&mut json, |json| json.object(&["CheckpointDir"], |json, _| json.string_into(&mut dir)))
+    {
         Ok(()) => directory(Some(&dir)),
         Err(_) => alloc::vec![hidden()],
     };

@@ -1,11 +1,7 @@
 //! What a container's configuration opens on the host (moby `api/types/container/hostconfig.go`,
 //! `api/types/mount`), as far as the tamper guard and image mounts are concerned.
 
-use alloc::{
-    format,
-    string::String,
-    vec::Vec,
-};
+use alloc::{format, string::String, vec::Vec};
 
 use super::json::{Json, Result};
 use crate::{
@@ -267,9 +263,6 @@ impl VolumeDriver {
 }
 
 /// Reads a value unless it is `null`.
-pub(super) fn nullable(
-    json: &mut Json<'_>,
-    read: impl FnOnce(&mut Json<'_>) -> Result<()>,
-) -> Result<()> {
+pub(super) fn nullable(json: &mut Json<'_>, read: impl FnOnce(&mut Json<'_>) -> Result<()>) -> Result<()> {
     if json.null()? { Ok(()) } else { read(json) }
 }

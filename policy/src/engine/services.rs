@@ -72,9 +72,7 @@ pub(super) fn join(asked: &Asked<'_>) -> Result<Governed> {
 impl Spec {
     fn read(&mut self, body: &[u8]) -> super::json::Result<()> {
         let mut json = Json::new(body);
-        nullable(&mut json, |json| {
-            json.object(&["TaskTemplate"], |json, _| nullable(json, |json| self.task(json)))
-        })
+        nullable(&mut json, |json| json.object(&["TaskTemplate"], |json, _| nullable(json, |json| self.task(json))))
     }
 
     fn task(&mut self, json: &mut Json<'_>) -> super::json::Result<()> {

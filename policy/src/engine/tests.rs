@@ -1,17 +1,19 @@
 //! The tricks of the engine lab (C1 to C14) on `POST /images/create`, and what surrounds it.
 
+mod bodies;
+
 use super::*;
+use crate::action::{LocalImage, Rename};
 
 fn read_post(target: &str, content_type: Option<&str>, content_length: Option<&str>) -> Action {
-    read(&Request { method: "POST", target, content_type, content_length, body_shown: false })
+    read(&Request { method: "POST", target, content_type, content_length, body: b"" })
 }
 
 #[track_caller]
 fn pulls(target: &str, expected: &str) {
-    match read_post(target, None, Some("0")) {
-        Action::Pull(pull) => assert_eq!(pull.image.as_str(), expected, "{target}"),
-        other => panic!("{target}: {other:?}"),
-    }
+    let action = read_post(target, None, Some("0"));
+    let fetched: Vec<_> = action.fetched().map(crate::ImageRef::as_str).collect();
+    assert_eq!((action.verdict(), fetched.as_slice()), ("understood", [expected].as_slice()), "{target}: {action:?}");
 }
 
 #[track_caller]
@@ -50,18 +52,18 @@ fn a_body_that_is_not_shown_could_be_a_form() {
         for content_length in [None, Some("45"), Some("00"), Some("+0"), Some("")] {
             refuses(&read_post(target, Some(content_type), content_length));
         }
-        let pull = matches!(read_post(target, Some(content_type), Some("0")), Action::Pull(_));
+        let pull = read_post(target, Some(content_type), Some("0")).verdict() == "understood";
         assert_eq!(pull, !content_type.to_ascii_lowercase().contains("form"), "{content_type}");
     }
-    assert!(matches!(read_post(target, None, None), Action::Pull(_)));
+    assert_eq!(read_post(target, None, None).verdict(), "understood");
     let shown = Request {
         method: "POST",
         target,
         content_type: Some("application/json"),
         content_length: Some("9"),
-        body_shown: true,
+        body: b"{}",
     };
-    assert!(matches!(read(&shown), Action::Pull(_)));
+    assert_eq!(read(&shown).verdict(), "understood");
 }
 
 #[test]
@@ -104,31 +106,51 @@ fn what_engines_could_read_differently_is_refused() {
 fn without_a_name_it_is_an_import() {
     for query in ["", "fromSrc=-&repo=alpine", "fromSrc=http%3A%2F%2Fx%2Fy.tar", "fromImage=&fromImage=alpine"] {
         let action = read_post(&format!("/v1.41/images/create?{query}"), None, Some("0"));
-        assert!(matches!(action, Action::BringIn(Way { word: "import", .. })), "{query}: {action:?}");
+        assert_eq!((action.word(), action.verdict()), ("import", "unverifiable"), "{query}: {action:?}");
+        assert!(matches!(action.asks().first(), Some(Ask::LocalContent(_))), "{query}: {action:?}");
     }
 }
 
 #[test]
 fn unknown_reads_pass_and_unknown_writes_are_refused() {
-    for method in ["GET", "HEAD", "OPTIONS"] {
+    for (method, word) in [("GET", "unknown_read"), ("HEAD", "unknown_read"), ("OPTIONS", "options")] {
         let action = read(&Request { method, target: "/v9.9/brand/new", ..Request::default() });
-        assert_eq!(action, Action::NotGoverned("unknown_read"));
+        assert_eq!(action, Action::NotGoverned(word));
     }
-    for (method, target) in
-        [("POST", "/v1.99/brand/new"), ("PUT", "/images/create"), ("post", "/images/create"), ("PRI", "*"), ("", "")]
-    {
+    for (method, target) in [("POST", "/v1.99/brand/new"), ("PUT", "/images/create"), ("post", "/images/create")] {
+        let action = read(&Request { method, target, ..Request::default() });
+        assert_eq!((action.asks(), action.verdict()), ([Ask::Unknown].as_slice(), "unverifiable"), "{method} {target}");
+    }
+    for (method, target) in [("PRI", "*"), ("", ""), ("POST", "/a%zz")] {
         refuses(&read(&Request { method, target, ..Request::default() }));
     }
 }
 
 #[test]
-fn a_container_is_created_from_a_body_that_is_seen() {
-    let create = |body_shown| Request {
-        method: "POST",
-        target: "/v1.41/containers/create?name=x",
-        body_shown,
-        ..Request::default()
+fn an_import_of_a_file_could_be_a_pull_in_a_form() {
+    let target = "/v1.41/images/create?fromSrc=-&repo=ok";
+    for content_length in [None, Some("12")] {
+        let action = read_post(target, Some("text/plain"), content_length);
+        assert!(matches!(action.asks(), [Ask::Unnamed(_)]), "{action:?}");
+    }
+    let named = read_post("/images/create?fromSrc=-&fromImage=evil", Some("text/plain"), None);
+    refuses(&named);
+}
+
+#[test]
+fn names_that_move_are_seen() {
+    let to = |action: &Action| match action.asks() {
+        [Ask::Rename(Rename { from, to })] => (from.as_ref().map(LocalImage::to_string), to.to_string()),
+        other => panic!("{other:?}"),
     };
-    assert_eq!(read(&create(true)), Action::NotGoverned("create"));
-    refuses(&read(&create(false)));
+    let tag = read_post("/images/evil/miner:2/tag?repo=acme/app&tag=1", None, Some("0"));
+    assert_eq!(to(&tag), (Some("docker.io/evil/miner:2".into()), "docker.io/acme/app:1".into()));
+    let by_id = read_post("/images/e3b0c4/tag?repo=acme/app", None, Some("0"));
+    assert_eq!(to(&by_id), (Some("id:e3b0c4".into()), "docker.io/acme/app:latest".into()));
+    assert_eq!(
+        to(&read_post("/commit?container=x&repo=a&tag=b", None, Some("0"))),
+        (None, "docker.io/library/a:b".into())
+    );
+    assert_eq!(read_post("/commit?container=x", None, Some("0")), Action::NotGoverned("commit"));
+    refuses(&read_post("/images/x/tag?repo=ok", Some("text/plain"), Some("9")));
 }

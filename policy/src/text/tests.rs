@@ -4,8 +4,8 @@ use alloc::sync::Arc;
 
 use super::*;
 use crate::{
-    Categories, HostPattern, Membership, Mode, Pattern, Pull, Registries, Role, Rule, Scope, Session, Timestamp,
-    Validity, Way, action::Unverifiable, decide,
+    Categories, HostPattern, Membership, Mode, Pattern, Registries, Role, Rule, Scope, Session, Timestamp, Validity,
+    action::Unverifiable, decide,
 };
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -30,7 +30,7 @@ fn acme() -> Policy {
 }
 
 fn pull(image: &str) -> Action {
-    Action::Pull(Pull { image: ImageRef::parse(image).expect("a reference") })
+    Action::pull(ImageRef::parse(image).expect("a reference"))
 }
 
 #[track_caller]
@@ -125,12 +125,12 @@ fn sign_in_says_to_whom_and_how() {
 
 #[test]
 fn what_cannot_be_named_and_what_cannot_be_read_differ() {
-    let load = Action::BringIn(Way { word: "load", what: "`docker load` brings in images from a file" });
+    let import = Action::one("import", Ask::Unnamed("`docker import` of a file cannot be told from a pull"));
     check(
         &enforced(acme()),
-        &load,
-        "`docker load` brings in images from a file, and acme allows only images that it can tell by name.\n\
-         Pull the image from a registry instead, or ask an owner of acme (decision 01J9)",
+        &import,
+        "`docker import` of a file cannot be told from a pull, and acme allows only images that it can tell by name.\n\
+         Name the image, or ask an owner of acme (decision 01J9)",
     );
     let odd = Action::Unverifiable(Unverifiable {
         word: "pull",

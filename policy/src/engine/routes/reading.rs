@@ -77,7 +77,6 @@ pub struct About {
 impl Reading {
     /// For the reference.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "one table")]
     pub const fn about(self) -> About {
         let (can, takes, decides) = match self {
             Self::Nothing => ("", "", "always allowed"),
@@ -87,12 +86,18 @@ impl Reading {
                 "the policy by name; an import: `local_content`, and refused where its body is not shown",
             ),
             Self::Load => ("brings content in under any name", "nothing is shown", "`local_content`"),
-            Self::Distribution => ("fetches a manifest and keeps nothing", "the name in the path", "the policy by name"),
-            Self::Push => ("sends content out", "the name in the path", "`push`"),
-            Self::Tag => {
-                ("gives content another name", "the name in the path, `repo`, `tag`", "allowed and remembered, for `run_unapproved`")
+            Self::Distribution => {
+                ("fetches a manifest and keeps nothing", "the name in the path", "the policy by name")
             }
-            Self::Commit => ("gives content made here a name", "`repo`, `tag`", "allowed and remembered, for `run_unapproved`"),
+            Self::Push => ("sends content out", "the name in the path", "`push`"),
+            Self::Tag => (
+                "gives content another name",
+                "the name in the path, `repo`, `tag`",
+                "allowed and remembered, for `run_unapproved`",
+            ),
+            Self::Commit => {
+                ("gives content made here a name", "`repo`, `tag`", "allowed and remembered, for `run_unapproved`")
+            }
             Self::Build => (
                 "fetches what a Dockerfile names, which is not shown",
                 "`cachefrom`, `BUILDKIT_SYNTAX` of `buildargs`",
@@ -134,7 +139,9 @@ impl Reading {
                 "`remote`, the name in the path, the rights in the body",
                 "as for a pull of a plugin",
             ),
-            Self::PluginCreate => ("brings an engine plugin in", "`name`", "`local_content`; never pullgate's own name"),
+            Self::PluginCreate => {
+                ("brings an engine plugin in", "`name`", "`local_content`; never pullgate's own name")
+            }
             Self::PluginEnable => ("starts an engine plugin", "the name in the path", "never pullgate's own name"),
             Self::PluginSet => ("may open the host to an engine plugin", "the paths in the body", "`protect`"),
             Self::PluginPush => ("sends content out", "the name in the path", "`push`"),

@@ -1,0 +1,169 @@
+//! JSON bodies: what starts, what is fetched, what opens the host.
+
+use super::*;
+
+fn read_json(target: &str, body: &str) -> Action {
+    let content_type = Some("application/json");
+    read(&Request { method: "POST", target, content_type, content_length: None, body: body.as_bytes() })
+}
+
+fn create(body: &str) -> Action {
+    read_json("/v1.41/containers/create?name=x", body)
+}
+
+#[track_caller]
+fn starts(body: &str, expected: &[&str]) {
+    let action = create(body);
+    let found: Vec<_> = action.started().map(|start| start.image.to_string()).collect();
+    assert_eq!(
+        (action.verdict(), found),
+        ("not_governed", expected.iter().map(ToString::to_string).collect()),
+        "{body}"
+    );
+}
+
+#[track_caller]
+fn reaches(action: &Action, words: &[&str], paths: &[&str]) {
+    let Action::Governed(governed) = action else { panic!("{action:?}") };
+    let found: Vec<_> = governed.reach.iter().map(|reach| reach.word).collect();
+    assert_eq!(found, words, "{action:?}");
+    let found: Vec<_> = governed.paths.iter().map(|path| path.path.as_str()).collect();
+    assert_eq!(found, paths, "{action:?}");
+}
+
+#[test]
+fn a_container_starts_from_what_the_body_says_last() {
+    starts(r#"{"Image":"alpine"}"#, &["docker.io/library/alpine:latest"]);
+    starts(r#"{"Image":"alpine","iMaGe":"evil/miner"}"#, &["docker.io/evil/miner:latest"]);
+    starts(r#"{"Image":"e3b0c4"}"#, &["id:e3b0c4"]);
+    starts(r#"{"Image":"sha256:e3b0c4"}"#, &["id:e3b0c4"]);
+    starts(
+        r#"{"Image":"alpine","HostConfig":{"Mounts":[{"Type":"image","Source":"evil/x","Target":"/x"}]}}"#,
+        &["docker.io/library/alpine:latest", "docker.io/evil/x:latest"],
+    );
+    refuses(&create(""));
+    refuses(&create("[]"));
+    refuses(&create(r#"{"HostConfig":{"Mounts":[{"Type":"image"}],"mounts":[{"Source":"evil"}]}}"#));
+    refuses(&read(&Request { method: "POST", target: "/containers/create", ..Request::default() }));
+}
+
+#[test]
+fn what_opens_the_host_is_seen_in_every_spelling() {
+    let body = r#"{"Image":"a","HostConfig":{"Binds":["/etc:/x:ro","vol:/y"],"Privileged":true,"PidMode":"host",
+        "CapAdd":["cap_sys_admin","CHOWN"],"Devices":[{"PathOnHost":"/dev/sda"}],"SecurityOpt":["systempaths=unconfined"]}}"#;
+    let words = ["privileged", "pid_host", "capability", "security_option"];
+    reaches(&create(body), &words, &["/etc", "/dev/sda"]);
+    // Engine 20.10 takes them beside `HostConfig` too.
+    reaches(&create(r#"{"Image":"a","privileged":true,"BINDS":["/:/x"]}"#), &["privileged"], &["/"]);
+    reaches(&create(r#"{"HostConfig":{"CapAdd":"ALL"}}"#), &["capability"], &[]);
+    reaches(&create(r#"{"HostConfig":{"CapAdd":["NET_ADMIN"],"NetworkMode":"host"}}"#), &["capability"], &[]);
+    assert_eq!(create(r#"{"HostConfig":{"CapAdd":["NET_ADMIN"]}}"#), Action::NotGoverned("create"));
+    reaches(&create(r#"{"HostConfig":{"ReadonlyPaths":[]}}"#), &["proc_paths"], &[]);
+    assert_eq!(create(r#"{"HostConfig":{"ReadonlyPaths":null,"MaskedPaths":null}}"#), Action::NotGoverned("create"));
+    reaches(&read_json("/containers/x/exec", r#"{"Privileged":true}"#), &["privileged"], &[]);
+    assert_eq!(read_json("/containers/x/exec", r#"{"Cmd":["sh"]}"#), Action::NotGoverned("exec"));
+    reaches(
+        &read_post("/containers/x/start?checkpoint=a&checkpoint-dir=/x", None, Some("0")),
+        &["checkpoint_dir"],
+        &[],
+    );
+    assert_eq!(read_post("/containers/x/start", Some("text/plain"), Some("0")), Action::NotGoverned("start"));
+    reaches(&read_post("/containers/x/start", Some("text/plain"), None), &["hidden_body"], &[]);
+}
+
+#[test]
+fn volumes_that_are_mounts_of_the_host_are_seen() {
+    let volume = |options: &str| read_json("/volumes/create", &format!(r#"{{"Name":"v","DriverOpts":{options}}}"#));
+    for options in [
+        r#"{"type":"none","o":"bind","device":"/etc/docker"}"#,
+        r#"{"type":"ext4","device":"/dev/sda1"}"#,
+        r#"{"type":"overlay","o":"lowerdir=/etc","device":"overlay"}"#,
+        // The flag makes the kernel ignore the type.
+        r#"{"type":"nfs","o":"addr=x,bind","device":"/etc"}"#,
+        r#"{"type":"tmpfs","o":"rbind","device":"/"}"#,
+    ] {
+        reaches(&volume(options), &["volume_device"], &[]);
+    }
+    for options in [
+        "null",
+        "{}",
+        r#"{"type":"tmpfs","device":"tmpfs","o":"size=1m"}"#,
+        r#"{"type":"nfs","o":"addr=x","device":":/x"}"#,
+    ] {
+        assert_eq!(volume(options), Action::NotGoverned("volume_create"), "{options}");
+    }
+    let other = read_json("/volumes/create", r#"{"Driver":"vieux/sshfs","DriverOpts":{"device":"/x"}}"#);
+    assert_eq!(other, Action::NotGoverned("volume_create"));
+    let inline = r#"{"HostConfig":{"Mounts":[{"Type":"volume","Source":"v","VolumeOptions":{"DriverConfig":{"Options":
+        {"type":"none","o":"bind","device":"/etc"}}}}]}}"#;
+    reaches(&create(inline), &["volume_device"], &[]);
+}
+
+#[track_caller]
+fn fetches(action: &Action, verdict: &str, expected: &[&str]) {
+    let found: Vec<_> = action.fetched().map(crate::ImageRef::as_str).collect();
+    assert_eq!((action.verdict(), found.as_slice()), (verdict, expected), "{action:?}");
+}
+
+#[test]
+fn services_name_what_their_nodes_pull() {
+    let service = |body: &str| read_json("/services/create", body);
+    let image = &["docker.io/evil/svc:latest"];
+    fetches(&service(r#"{"TaskTemplate":{"ContainerSpec":{"Image":"evil/svc"}}}"#), "understood", image);
+    let folded = "{\"Tas\u{212a}Template\":{\"Container\u{17f}pec\":{\"image\":\"evil/svc\"}}}";
+    fetches(&service(folded), "understood", image);
+    let merged =
+        r#"{"TaskTemplate":{"ContainerSpec":{"Image":"evil/svc"}},"TaskTemplate":{"ContainerSpec":{"Args":[]}}}"#;
+    fetches(&service(merged), "understood", image);
+    let forgotten = r#"{"TaskTemplate":{"ContainerSpec":{"Image":"evil/svc"}},"TaskTemplate":{"ContainerSpec":null}}"#;
+    fetches(&service(forgotten), "not_governed", &[]);
+    let kept = r#"{"TaskTemplate":{"ContainerSpec":{"Image":"evil/svc"}},"TaskTemplate":null}"#;
+    fetches(&service(kept), "understood", image);
+    let plugin =
+        r#"{"TaskTemplate":{"Runtime":"plugin","PluginSpec":{"Remote":"evil/plug:1"},"ContainerSpec":{"Image":"a"}}}"#;
+    fetches(&service(plugin), "understood", &["docker.io/evil/plug:1"]);
+    refuses(&service(""));
+    let update = r#"{"TaskTemplate":{"ContainerSpec":{"Image":"evil/svc"}}}"#;
+    fetches(&read_json("/services/web/update?version=3", update), "understood", image);
+    let rollback = read_json("/services/web/update?version=3&rollback=previous", update);
+    assert_eq!((rollback.word(), rollback.verdict()), ("service_rollback", "unverifiable"));
+    let by_id = service(&format!(r#"{{"TaskTemplate":{{"ContainerSpec":{{"Image":"sha256:{}"}}}}}}"#, "a".repeat(64)));
+    assert_eq!((by_id.verdict(), by_id.started().count()), ("not_governed", 1));
+}
+
+#[test]
+fn engine_plugins_are_named_and_never_take_our_name() {
+    fetches(
+        &read_json("/plugins/pull?remote=vieux/sshfs&name=", "[]"),
+        "understood",
+        &["docker.io/vieux/sshfs:latest"],
+    );
+    fetches(&read_json("/plugins/p/upgrade?remote=evil/p", "null"), "understood", &["docker.io/evil/p:latest"]);
+    refuses(&read_post("/plugins/pull?remote=vieux/sshfs", Some("application/x-www-form-urlencoded"), Some("9")));
+    refuses(&read_post("/plugins/pull?remote=vieux/sshfs", Some("application/json"), Some("3")));
+    for target in [
+        "/plugins/pull?remote=evil/p&name=pullgate",
+        "/plugins/pull?remote=pullgate",
+        "/plugins/pull?remote=evil/p&name=docker.io/library/pullgate:latest",
+    ] {
+        assert!(read_json(target, "[]").asks().contains(&Ask::OwnName), "{target}");
+    }
+    assert!(read_post("/plugins/create?name=pullgate", Some("application/x-tar"), None).asks().contains(&Ask::OwnName));
+    assert!(read_post("/plugins/pullgate:latest/enable?timeout=0", None, Some("0")).asks().contains(&Ask::OwnName));
+    assert_eq!(read_post("/plugins/other/enable?timeout=0", None, Some("0")), Action::NotGoverned("plugin_enable"));
+    let rights = r#"[{"Name":"mount","Value":["/etc/docker"]},{"Name":"capabilities","Value":["CAP_SYS_ADMIN"]}]"#;
+    reaches(&read_json("/plugins/pull?remote=evil/p", rights), &["capability"], &["/etc/docker"]);
+    reaches(&read_json("/plugins/p/set", r#"["DEBUG=1","m.source=/etc","dev=/dev/sda"]"#), &[], &["/etc", "/dev/sda"]);
+    reaches(&read_post("/plugins/p/set", None, None), &["hidden_body"], &[]);
+}
+
+#[test]
+fn a_build_is_blind_but_for_what_it_names() {
+    fetches(&read_post("/build?t=x", Some("application/x-tar"), None), "unverifiable", &[]);
+    let named = "/build?cachefrom=%5B%22evil/cache%22%5D&buildargs=%7B%22BUILDKIT_SYNTAX%22%3A%22evil/front%3A1%20x%22%2C%22A%22%3Anull%7D";
+    let expected = &["docker.io/evil/cache:latest", "docker.io/evil/front:1"];
+    fetches(&read_post(named, Some("application/x-tar"), None), "unverifiable", expected);
+    refuses(&read_post("/build?cachefrom=x", Some("application/x-tar"), None));
+    refuses(&read_post("/build?buildargs=%5B%5D", Some("application/x-tar"), None));
+    fetches(&read_post("/grpc", None, None), "unverifiable", &[]);
+}
