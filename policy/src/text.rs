@@ -82,7 +82,8 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
             return setting(&what, "Build in CI, or ask", decision, id);
         }
         Reason::Push => {
-            let what = format!("{} is not where {organization} allows images to be pushed.", subject(action, decision));
+            let name = decision.image().map_or("", ImageRef::name);
+            let what = format!("`{name}` is not where {organization} allows images to be pushed.");
             return setting(&what, "Tag the image for a repository of your organization, or ask", decision, id);
         }
         Reason::Protect => return protected(action, decision, id),
@@ -132,12 +133,15 @@ fn run_unapproved(action: &Action, decision: &Decision<'_>, id: &str) -> String 
     let Some(Ask::Start(start)) = decision.ask else { return String::new() };
     match (start.content(), &start.image) {
         (Some(image), named) => {
-            let other = !matches!(named, LocalImage::Named(name) if name == image);
-            let known = if other { format!("`{named}` was made from ") } else { String::new() };
-            let what = format!(
-                "{known}{}, which {organization} would not allow to be pulled today, and so not to be started.",
-                subject(action, decision)
-            );
+            let what = match named {
+                LocalImage::Named(name) if name == image => {
+                    format!("`{name}` may not start: {organization} would not allow it to be pulled today.")
+                }
+                _ => format!(
+                    "`{named}` may not start: it was {}, and {organization} would not allow that to be pulled today.",
+                    subject(action, decision)
+                ),
+            };
             let next = ask(decision, image, id);
             format!("{what}\n{next}{}", own_words(decision.policy))
         }

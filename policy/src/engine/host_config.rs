@@ -19,12 +19,12 @@ pub(super) struct Host {
     /// Images that are mounted.
     pub(super) images: Vec<String>,
     net_admin: bool,
-    host_network: bool,
+    pub(super) host_network: bool,
     seen_lists: Vec<usize>,
 }
 
 /// Fields of `HostConfig`. Engine 20.10 also takes them beside `HostConfig`.
-pub(super) const FIELDS: [&str; 14] = [
+pub(super) const FIELDS: [&str; 13] = [
     "Binds",
     "Mounts",
     "CapAdd",
@@ -37,8 +37,7 @@ pub(super) const FIELDS: [&str; 14] = [
     "ReadonlyPaths",
     "UsernsMode",
     "NetworkMode",
-    "CgroupParent",
-    "Tmpfs",
+    "VolumesFrom",
 ];
 
 impl Host {
@@ -53,7 +52,9 @@ impl Host {
             Some("UsernsMode") => self.mode(json, "userns_host", "`--userns=host`"),
             Some("NetworkMode") => self.network(json),
             Some("Devices") => self.devices(json),
-            Some("DeviceCgroupRules") => self.device_rules(json),
+            Some("DeviceCgroupRules") => self.any(json, "device_rule", "`--device-cgroup-rule`"),
+            // The other container may have been let through as one that may reach the host.
+            Some("VolumesFrom") => self.any(json, "volumes_from", "`--volumes-from`"),
             Some("SecurityOpt") => self.security_options(json),
             Some("MaskedPaths") => self.hidden_paths(json, &["/proc/kcore"]),
             Some("ReadonlyPaths") => self.hidden_paths(json, &["/proc/sys", "/proc/sysrq-trigger"]),
@@ -95,7 +96,8 @@ impl Host {
     fn network(&mut self, json: &mut Json<'_>) -> Result<()> {
         let mut mode = String::new();
         json.string_into(&mut mode)?;
-        self.host_network |= mode == "host";
+        // Another container's network may be the host's.
+        self.host_network |= mode == "host" || mode.starts_with("container:");
         Ok(())
     }
 
@@ -191,9 +193,9 @@ impl Host {
         })
     }
 
-    fn device_rules(&mut self, json: &mut Json<'_>) -> Result<()> {
+    fn any(&mut self, json: &mut Json<'_>, word: &'static str, what: &str) -> Result<()> {
         if !json.strings()?.is_empty() {
-            self.add("device_rule", "`--device-cgroup-rule`");
+            self.add(word, what);
         }
         Ok(())
     }

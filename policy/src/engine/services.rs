@@ -25,6 +25,9 @@ struct Spec {
 pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
     let mut spec = Spec::default();
     spec.read(asked.body()?).map_err(Trouble::Body)?;
+    // Its networks are named by ids; one may be the host's.
+    spec.host.host_network = true;
+    spec.host.finish();
     let mut asks = alloc::vec![Ask::Swarm(Swarm::Service)];
     let any = !matches!(spec.runtime.as_str(), "" | "container" | "plugin");
     if (any || spec.runtime != "plugin") && !spec.image.is_empty() {

@@ -4,8 +4,11 @@ use alloc::sync::Arc;
 
 use super::*;
 use crate::{
-    Categories, HostPattern, Membership, Mode, Pattern, Registries, Role, Rule, Scope, Session, Timestamp, Validity,
-    action::Unverifiable, decide,
+    Categories, HostPattern, Membership, Mode, Pattern, Registries, Role, Rule, RuleSet, Scope, Session, Timestamp,
+    Validity,
+    action::{Governed, Origin, Reach, Start, Unverifiable},
+    decide,
+    settings::{Builds, EnginePlugins, LocalContent, RunUnapproved, Settings, SwarmUse},
 };
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -154,5 +157,104 @@ fn monitor_mode_says_what_would_have_been_said() {
     assert!(decision.is_allowed());
     assert!(
         explain(&enforced, &action, &decision, "01J9").starts_with("`docker.io/evil/miner:1` is a community image")
+    );
+}
+
+#[track_caller]
+fn refused(settings: Settings, action: &Action, expected: &str) {
+    check(&enforced(Policy { settings, ..acme() }), action, expected);
+}
+
+fn start(image: &str, origin: Origin) -> Action {
+    Action::one("create", Ask::Start(Start { image: LocalImage::parse(image).expect("an image"), origin }))
+}
+
+#[test]
+fn every_setting_says_what_why_and_whom_to_ask() {
+    let defaults = Settings::default;
+    refused(
+        Settings { local_content: LocalContent::Deny, ..defaults() },
+        &Action::one("load", Ask::LocalContent("`docker load` brings in images that no registry vouches for")),
+        "`docker load` brings in images that no registry vouches for, and acme allows none.\n\
+         Pull from a registry instead, or ask an owner of acme (decision 01J9)",
+    );
+    refused(
+        Settings { engine_plugins: EnginePlugins::Deny, ..defaults() },
+        &Action::one("plugin_pull", Ask::FetchPlugin(ImageRef::parse("vieux/sshfs:1").expect("a reference"))),
+        "`docker.io/vieux/sshfs:1` is an engine plugin, and acme allows none.\nAsk an owner of acme (decision 01J9)",
+    );
+    refused(
+        defaults(),
+        &Action::one("swarm_join", Ask::Swarm(Swarm::Join)),
+        "Joining a swarm lets its managers start any image here, and acme does not allow it.\n\
+         Ask an owner of acme (decision 01J9)",
+    );
+    refused(
+        Settings { swarm: SwarmUse::Deny, ..defaults() },
+        &Action::one("swarm_init", Ask::Swarm(Swarm::Init)),
+        "acme does not allow swarm on this machine.\nAsk an owner of acme (decision 01J9)",
+    );
+    refused(
+        Settings { builds: Builds::Deny, ..defaults() },
+        &Action::one("build", Ask::Build),
+        "acme does not allow builds on this machine: what they fetch cannot be judged.\n\
+         Build in CI, or ask an owner of acme (decision 01J9)",
+    );
+    refused(
+        Settings { push: Some(RuleSet::default()), ..defaults() },
+        &Action::one("push", Ask::Push(ImageRef::parse("evil/app").expect("a reference"))),
+        "`docker.io/evil/app` is not where acme allows images to be pushed.\n\
+         Tag the image for a repository of your organization, or ask an owner of acme (decision 01J9)",
+    );
+    refused(
+        defaults(),
+        &Action::one("unknown", Ask::Unknown),
+        "This engine can do something that this version of pullgate does not know, and what it does not know it refuses.\n\
+         Update pullgate, or ask an owner of acme (decision 01J9)",
+    );
+    refused(
+        defaults(),
+        &Action::one("plugin_create", Ask::OwnName),
+        "This engine plugin would take the name of pullgate, and the engine would ask it instead.\n\
+         Do without, or ask an owner of acme (decision 01J9)",
+    );
+    let reach = ["`--privileged`", "the host path `/etc`"].map(|what| Reach { word: "x", what: what.into() });
+    refused(
+        Settings { protect: Some(RuleSet::default()), ..defaults() },
+        &Action::Governed(Governed { word: "create", reach: reach.into(), ..Governed::default() }),
+        "This request reaches this machine beyond a container (`--privileged` and the host path `/etc`), and acme protects it.\n\
+         Do without, or ask an owner of acme (decision 01J9)",
+    );
+}
+
+#[test]
+fn a_start_that_is_refused_says_what_is_known_of_the_image() {
+    let strict = || Settings { run_unapproved: RunUnapproved::Deny, ..Settings::default() };
+    let ask = "Ask for it: https://access.acme.example/requests/new?image=docker.io/evil/miner \
+               (decision 01J9; `pullgate check evil/miner` explains)";
+    let evil = || ImageRef::parse("evil/miner:1").expect("a reference");
+    refused(
+        strict(),
+        &start("evil/miner:1", Origin::AsNamed),
+        &format!("`docker.io/evil/miner:1` may not start: acme would not allow it to be pulled today.\n{ask}"),
+    );
+    refused(
+        strict(),
+        &start("acme/app:1", Origin::Renamed(evil())),
+        &format!(
+            "`docker.io/acme/app:1` may not start: it was `docker.io/evil/miner:1`, and acme would not allow that to be pulled today.\n{ask}"
+        ),
+    );
+    refused(
+        strict(),
+        &start("acme/app:1", Origin::Unknown),
+        "`docker.io/acme/app:1` was given to content whose origin pullgate cannot tell, and acme lets only images start that it can.\n\
+         Remove that name and pull it again, or ask an owner of acme (decision 01J9)",
+    );
+    refused(
+        strict(),
+        &start("e3b0c4", Origin::AsNamed),
+        "`id:e3b0c4` is the id of an image, which says nothing of where it came from, and acme lets only images start that it can tell.\n\
+         Start it by its name, or ask an owner of acme (decision 01J9)",
     );
 }
