@@ -40,6 +40,8 @@ pub enum Ask {
     Start(Start),
     /// Content comes in that no registry vouches for. The text says how.
     LocalContent(&'static str),
+    /// The same for an engine plugin.
+    LocalPlugin(&'static str),
     /// An image comes in that the request does not name. The text says how.
     Unnamed(&'static str),
     /// A build: what it fetches is not in the request.
@@ -195,7 +197,12 @@ impl Ask {
     const fn is_blind(&self) -> bool {
         matches!(
             self,
-            Self::LocalContent(_) | Self::Unnamed(_) | Self::Build | Self::Swarm(Swarm::Join) | Self::Unknown
+            Self::LocalContent(_)
+                | Self::LocalPlugin(_)
+                | Self::Unnamed(_)
+                | Self::Build
+                | Self::Swarm(Swarm::Join)
+                | Self::Unknown
         )
     }
 

@@ -230,7 +230,10 @@ impl<'a> Part<'a> {
             Ask::FetchPlugin(_) if settings.engine_plugins == EnginePlugins::Deny => deny(Reason::EnginePlugins),
             Ask::FetchPlugin(image) => by_name(enforced, policy, asker, image),
             Ask::Start(start) => by_origin(enforced, policy, asker, start),
-            Ask::LocalContent(_) => only_if(settings.local_content == LocalContent::Allow, Reason::LocalContent),
+            Ask::LocalPlugin(_) if settings.engine_plugins == EnginePlugins::Deny => deny(Reason::EnginePlugins),
+            Ask::LocalContent(_) | Ask::LocalPlugin(_) => {
+                only_if(settings.local_content == LocalContent::Allow, Reason::LocalContent)
+            }
             Ask::Unnamed(_) => deny(Reason::Unverifiable),
             Ask::Build if settings.builds == Builds::Deny => deny(Reason::Builds),
             Ask::Build => allow(Reason::NotCovered),

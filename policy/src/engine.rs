@@ -40,6 +40,9 @@ pub struct Request<'a> {
     pub content_type: Option<&'a str>,
     /// The `Content-Length` header; the engine removes it from chunked requests.
     pub content_length: Option<&'a str>,
+    /// True where the request may have come over HTTP/2, as engines from 29.2 take it: there a
+    /// second `Content-Length` and a second `Content-Type` hide the first, which counts.
+    pub may_be_http2: bool,
     /// The body, which the engine shows only if its first content type is `application/json`;
     /// empty: not shown, or empty.
     pub body: &'a [u8],

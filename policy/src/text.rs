@@ -51,7 +51,7 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
         Reason::Registry => refused_registry(action, decision),
         Reason::LocalContent => {
             let what = match decision.ask {
-                Some(Ask::LocalContent(what)) => what,
+                Some(Ask::LocalContent(what) | Ask::LocalPlugin(what)) => what,
                 _ => "this request brings in content that no registry vouches for",
             };
             return setting(
@@ -62,8 +62,11 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
             );
         }
         Reason::EnginePlugins => {
-            let what = format!("{} is an engine plugin, and {organization} allows none.", subject(action, decision));
-            return setting(&what, "Ask", decision, id);
+            let what = match decision.ask {
+                Some(Ask::LocalPlugin(what)) => (*what).to_string(),
+                _ => format!("{} is an engine plugin", subject(action, decision)),
+            };
+            return setting(&format!("{what}, and {organization} allows none."), "Ask", decision, id);
         }
         Reason::Swarm => {
             let what = match decision.ask {

@@ -139,6 +139,7 @@ fn requests_of_any_shape_have_an_answer() {
             target: &target,
             content_type: (numbers.below(2) == 0).then(|| numbers.pick(&types)),
             content_length: (numbers.below(2) == 0).then(|| numbers.pick(&["0", "5", "", "00"])),
+            may_be_http2: numbers.below(2) == 0,
             body: if numbers.below(4) == 0 { b"{}" } else { b"" },
         };
         let action = engine::read(&request);

@@ -129,6 +129,7 @@ fn requests_are_understood_as_the_engine_acts_on_them() {
             content_type: content_type.as_deref(),
             content_length: content_length.as_deref(),
             body: &body,
+            ..Request::default()
         });
         // The table leaves the digest out where there is a tag too; the engine fetches by the digest.
         let name = |image: &ImageRef| match (image.tag(), image.digest()) {

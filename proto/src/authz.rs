@@ -53,9 +53,16 @@ impl<'a> AuthzRequest<'a> {
         serde_json::from_slice(message)
     }
 
-    /// What the engine would be asked to do.
+    /// What the engine would be asked to do, over HTTP/1.
     #[must_use]
     pub fn action(&self) -> Action {
+        self.action_of(false)
+    }
+
+    /// What the engine would be asked to do; whether it may have been asked over HTTP/2, the
+    /// message does not say (see [`engine::Request::may_be_http2`]).
+    #[must_use]
+    pub fn action_of(&self, may_be_http2: bool) -> Action {
         let body = match self.request_body.as_deref() {
             None => Vec::new(),
             Some(text) => match STANDARD.decode(text) {
@@ -69,6 +76,7 @@ impl<'a> AuthzRequest<'a> {
             target: &self.request_uri,
             content_type: self.request_headers.get("Content-Type"),
             content_length: self.request_headers.get("Content-Length"),
+            may_be_http2,
             body: &body,
         })
     }

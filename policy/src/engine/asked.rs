@@ -79,18 +79,19 @@ impl<'a> Asked<'a> {
     }
 
     /// A form body's values come before the query's, and the engine shows no form. So the query
-    /// counts only if there can be no form: an empty body, no content type at all (then Go does
-    /// not parse the body), or a body that was shown (then the first content type is JSON).
+    /// counts only if there can be no form: no content type at all (then Go does not parse the
+    /// body), a body that was shown (then the first content type is JSON), or an empty body.
     ///
-    /// A form type is refused even with an empty body: over HTTP/2 (engines from 29.2) a second
-    /// `Content-Length` could hide that it is not empty. That the *type* may be hidden the same
-    /// way there cannot be seen from here; the registry door is for such engines.
+    /// Over HTTP/1 a length of `0` is an empty body: engines refuse lengths that differ, and drop
+    /// the length of a chunked body. Over HTTP/2 the length shown is the last, and proves nothing.
     pub(super) fn query_is_authoritative(&self) -> bool {
-        let form = |text: &str| text.to_ascii_lowercase().contains("form");
         match self.request.content_type {
             None => true,
             Some(_) if !self.request.body.is_empty() => true,
-            Some(content_type) => self.request.content_length == Some("0") && !form(content_type),
+            Some(content_type) => {
+                let form = content_type.to_ascii_lowercase().contains("form");
+                self.request.content_length == Some("0") && !form && !self.request.may_be_http2
+            }
         }
     }
 

@@ -1,9 +1,10 @@
 //! Builds. What a Dockerfile names is in a body that is never shown, or in a tunnel.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::{
     asked::{Asked, Result, Trouble},
+    host_config::nullable,
     json::Json,
 };
 use crate::{
@@ -23,13 +24,14 @@ pub(super) fn build(asked: &Asked<'_>) -> Result<Governed> {
     let query = asked.query()?;
     let mut named: Vec<String> = Vec::new();
     if let Some(text) = query.first("cachefrom").filter(|text| !text.is_empty()) {
-        named.extend(Json::new(text.as_bytes()).strings().map_err(|_| BAD_CACHE)?);
+        let mut json = Json::new(text.as_bytes());
+        named.extend(json.strings().and_then(|names| json.end().map(|()| names)).map_err(|_| BAD_CACHE)?);
     }
     if let Some(text) = query.first("buildargs").filter(|text| !text.is_empty()) {
         named.extend(frontend(&text)?);
     }
     // What is no name of an image is an address of another kind of cache, or fails.
-    let images = named.iter().filter_map(|name| ImageRef::parse(name).ok());
+    let images = named.iter().flat_map(|name| name.split(',')).filter_map(|name| ImageRef::parse(name).ok());
     let mut asks: Vec<Ask> = images.map(|image| Ask::Fetch(image.or_latest())).collect();
     asks.push(Ask::Build);
     Ok(asked.governed(asks))
@@ -41,21 +43,17 @@ const BAD_CACHE: Trouble = Trouble::Query("its `cachefrom` is no JSON list of te
 fn frontend(arguments: &str) -> Result<Option<String>> {
     let mut image = None;
     let mut json = Json::new(arguments.as_bytes());
-    let read = |json: &mut Json<'_>, image: &mut Option<String>| {
-        if json.null()? {
-            return Ok(());
-        }
-        json.map(|json, key: Cow<'_, str>| {
-            if json.null()? {
-                return Ok(());
-            }
-            let value = json.string()?;
-            if key == "BUILDKIT_SYNTAX" {
-                *image = value.split_whitespace().next().map(Into::into);
-            }
-            Ok(())
+    let read = nullable(&mut json, |json| {
+        json.map(|json, key| {
+            nullable(json, |json| {
+                let value = json.string()?;
+                if key == "BUILDKIT_SYNTAX" {
+                    image = value.split_whitespace().next().map(Into::into);
+                }
+                Ok(())
+            })
         })
-    };
-    read(&mut json, &mut image).map_err(|_: &str| Trouble::Query("its `buildargs` is no JSON object of texts"))?;
+    });
+    read.and_then(|()| json.end()).map_err(|_| Trouble::Query("its `buildargs` is no JSON object of texts"))?;
     Ok(image)
 }

@@ -34,7 +34,12 @@ fn read(body: &[u8], image: &mut String, host: &mut Host) -> super::json::Result
         json.object(&names, |json, field| match field {
             IMAGE => json.string_into(image),
             field if field < IMAGE => beside.field(json, field),
-            _ => nullable(json, |json| json.object(&FIELDS, |json, field| host.field(json, field))),
+            // A pointer: `null` forgets what it held.
+            _ if json.null()? => {
+                *host = Host::default();
+                Ok(())
+            }
+            _ => json.object(&FIELDS, |json, field| host.field(json, field)),
         })
     })?;
     beside.finish();

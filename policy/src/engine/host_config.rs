@@ -9,7 +9,7 @@ use crate::{
     guard::{HostPath, capability},
 };
 
-const REPEATED: &str = "its JSON body repeats a list of objects, whose old elements some engines keep";
+const REPEATED: &str = "its JSON body repeats a list, whose old elements the engine may keep";
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Host {
     pub(super) images: Vec<String>,
     net_admin: bool,
     pub(super) host_network: bool,
-    seen_lists: Vec<usize>,
+    seen_lists: Vec<&'static str>,
 }
 
 /// Fields of `HostConfig`. Engine 20.10 also takes them beside `HostConfig`.
@@ -103,7 +103,7 @@ impl Host {
 
     /// `src:dst[:options]`; a source without `/` at its start is a volume's name.
     fn binds(&mut self, json: &mut Json<'_>) -> Result<()> {
-        for bind in json.strings()? {
+        for bind in self.list(json, "Binds")? {
             let mut parts = bind.split(':');
             let source = parts.next().unwrap_or_default();
             if source.starts_with('/') {
@@ -116,20 +116,29 @@ impl Host {
     }
 
     pub(super) fn mounts(&mut self, json: &mut Json<'_>) -> Result<()> {
-        self.once(FIELDS.len())?;
         if json.null()? {
             return Ok(());
         }
+        self.once("Mounts")?;
         json.array(|json| self.mount(json))
     }
 
-    /// Go decodes a repeated list into the elements that are there, without clearing them.
-    fn once(&mut self, list: usize) -> Result<()> {
+    /// Go decodes a repeated list into the elements that are there: a `null`, or a field that is
+    /// left out, keeps the old one, also behind a shorter list in between.
+    fn once(&mut self, list: &'static str) -> Result<()> {
         if self.seen_lists.contains(&list) {
             return Err(REPEATED);
         }
         self.seen_lists.push(list);
         Ok(())
+    }
+
+    fn list(&mut self, json: &mut Json<'_>, list: &'static str) -> Result<Vec<String>> {
+        if json.null()? {
+            return Ok(Vec::new());
+        }
+        self.once(list)?;
+        json.strings()
     }
 
     fn mount(&mut self, json: &mut Json<'_>) -> Result<()> {
@@ -142,14 +151,19 @@ impl Host {
             0 => json.string_into(&mut kind),
             1 => json.string_into(&mut source),
             2 => json.bool_into(&mut read_only),
-            _ => nullable(json, |json| {
-                json.object(&["DriverConfig"], |json, _| {
-                    nullable(json, |json| {
-                        json.object(&["Name", "Options"], |json, field| match field {
-                            0 => json.string_into(&mut volume.name),
-                            _ => volume.options(json),
-                        })
-                    })
+            // Pointers: `null` forgets what they held.
+            _ if json.null()? => {
+                volume = VolumeDriver::default();
+                Ok(())
+            }
+            _ => json.object(&["DriverConfig"], |json, _| {
+                if json.null()? {
+                    volume = VolumeDriver::default();
+                    return Ok(());
+                }
+                json.object(&["Name", "Options"], |json, field| match field {
+                    0 => json.string_into(&mut volume.name),
+                    _ => volume.options(json),
                 })
             }),
         })?;
@@ -166,7 +180,7 @@ impl Host {
     pub(super) fn capabilities(&mut self, json: &mut Json<'_>) -> Result<()> {
         let names = match json.peek() {
             Some(b'"') => alloc::vec![json.string()?.into_owned()],
-            _ => json.strings()?,
+            _ => self.list(json, "CapAdd")?,
         };
         for name in names {
             self.net_admin |= capability(&name).is_some_and(|reach| reach.what.ends_with(" NET_ADMIN"));
@@ -178,10 +192,10 @@ impl Host {
     }
 
     fn devices(&mut self, json: &mut Json<'_>) -> Result<()> {
-        self.once(FIELDS.len().saturating_add(1))?;
         if json.null()? {
             return Ok(());
         }
+        self.once("Devices")?;
         json.array(|json| {
             let mut path = String::new();
             if json.null()? {
@@ -194,14 +208,14 @@ impl Host {
     }
 
     fn any(&mut self, json: &mut Json<'_>, word: &'static str, what: &str) -> Result<()> {
-        if !json.strings()?.is_empty() {
+        if !self.list(json, word)?.is_empty() {
             self.add(word, what);
         }
         Ok(())
     }
 
     fn security_options(&mut self, json: &mut Json<'_>) -> Result<()> {
-        for option in json.strings()? {
+        for option in self.list(json, "SecurityOpt")? {
             let option = option.replacen(':', "=", 1);
             if matches!(option.as_str(), "systempaths=unconfined" | "writable-cgroups" | "writable-cgroups=true") {
                 self.add("security_option", &format!("`--security-opt {option}`"));
@@ -211,11 +225,11 @@ impl Host {
     }
 
     /// Parts of `/proc` that a container is not to see or write; a shorter list than the default opens them.
-    fn hidden_paths(&mut self, json: &mut Json<'_>, needed: &[&str]) -> Result<()> {
+    fn hidden_paths(&mut self, json: &mut Json<'_>, needed: &[&'static str]) -> Result<()> {
         if json.null()? {
             return Ok(());
         }
-        let paths = json.strings()?;
+        let paths = self.list(json, needed.first().copied().unwrap_or_default())?;
         if needed.iter().any(|path| !paths.iter().any(|found| found == path)) {
             self.add("proc_paths", "a container that may write the host's `/proc`");
         }
@@ -233,20 +247,23 @@ pub(super) struct VolumeDriver {
 }
 
 impl VolumeDriver {
-    /// Reads the options; keys are data here, and letter case counts.
+    /// Reads the options; keys are data here, and letter case counts. `null` empties the map, and
+    /// as the value of a key it is an empty text.
     pub(super) fn options(&mut self, json: &mut Json<'_>) -> Result<()> {
-        nullable(json, |json| {
-            json.map(|json, key| {
-                let mut value = String::new();
-                json.string_into(&mut value)?;
-                match key.as_ref() {
-                    "device" => self.device = value,
-                    "type" => self.kind = value,
-                    "o" => self.flags = value,
-                    _ => {}
-                }
-                Ok(())
-            })
+        if json.null()? {
+            (self.device, self.kind, self.flags) = Default::default();
+            return Ok(());
+        }
+        json.map(|json, key| {
+            let mut value = String::new();
+            json.string_into(&mut value)?;
+            match key.as_ref() {
+                "device" => self.device = value,
+                "type" => self.kind = value,
+                "o" => self.flags = value,
+                _ => {}
+            }
+            Ok(())
         })
     }
 

@@ -145,6 +145,11 @@ impl<'a> Json<'a> {
         Ok(texts)
     }
 
+    /// For texts of which Go decodes the whole: nothing may follow.
+    pub(super) fn end(&mut self) -> Result<()> {
+        if self.peek().is_none() { Ok(()) } else { Err(BAD_SYNTAX) }
+    }
+
     /// Reads over any value.
     pub(super) fn skip(&mut self) -> Result<()> {
         match self.peek() {

@@ -90,9 +90,8 @@ fn granted(json: &mut Json<'_>, governed: &mut Governed) -> super::json::Result<
 /// `POST /plugins/create`.
 pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
     let name = asked.query()?.first("name").unwrap_or_default().into_owned();
-    let mut asks = alloc::vec![Ask::LocalContent(
-        "`docker plugin create` brings in an engine plugin that no registry vouches for"
-    )];
+    let mut asks =
+        alloc::vec![Ask::LocalPlugin("`docker plugin create` brings in an engine plugin that no registry vouches for")];
     if is_own_name(&name) {
         asks.push(Ask::OwnName);
     }

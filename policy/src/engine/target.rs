@@ -34,7 +34,14 @@ impl<'a> Target<'a> {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let path = match rest.strip_prefix("//") {
             // Only behind a scheme; a bare `//x` is a path, which the engine redirects.
-            Some(authority) if has_scheme => authority.find('/').and_then(|slash| authority.get(slash..)).unwrap_or(""),
+            Some(authority) if has_scheme => {
+                let end = authority.find('/').unwrap_or(authority.len());
+                let (host, path) = authority.split_at_checked(end).unwrap_or_default();
+                if host.contains('%') {
+                    return Err("the host in its target holds a percent-encoding");
+                }
+                path
+            }
             _ => rest,
         };
         if !path.starts_with('/') {

@@ -6,7 +6,7 @@ use super::*;
 use crate::action::{LocalImage, Rename};
 
 fn read_post(target: &str, content_type: Option<&str>, content_length: Option<&str>) -> Action {
-    read(&Request { method: "POST", target, content_type, content_length, body: b"" })
+    read(&Request { method: "POST", target, content_type, content_length, ..Request::default() })
 }
 
 #[track_caller]
@@ -62,7 +62,19 @@ fn a_body_that_is_not_shown_could_be_a_form() {
         content_type: Some("application/json"),
         content_length: Some("9"),
         body: b"{}",
+        ..Request::default()
     };
+    assert_eq!(read(&shown).verdict(), "understood");
+}
+
+#[test]
+fn over_http2_a_length_of_zero_proves_nothing() {
+    let target = "/v1.55/images/create?fromImage=alpine&tag=1";
+    let request =
+        Request { method: "POST", target, content_length: Some("0"), may_be_http2: true, ..Request::default() };
+    assert_eq!(read(&request).verdict(), "understood");
+    refuses(&read(&Request { content_type: Some("text/plain"), ..request }));
+    let shown = Request { content_type: Some("application/json"), body: b"{}", ..request };
     assert_eq!(read(&shown).verdict(), "understood");
 }
 

@@ -77,6 +77,15 @@ fn engine_plugins() {
     check(&defaults(), &plugin("evil/volume"), Deny, Reason::Category);
     let strict = member(Settings { engine_plugins: EnginePlugins::Deny, ..Settings::default() });
     check(&strict, &plugin("verifiedco/volume"), Deny, Reason::EnginePlugins);
+    let made = Action::one("plugin_create", Ask::LocalPlugin("x"));
+    check(&defaults(), &made, Allow, Reason::LocalContent);
+    check(&strict, &made, Deny, Reason::EnginePlugins);
+    check(
+        &member(Settings { local_content: LocalContent::Deny, ..Settings::default() }),
+        &made,
+        Deny,
+        Reason::LocalContent,
+    );
 }
 
 #[test]

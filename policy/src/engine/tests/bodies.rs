@@ -4,7 +4,7 @@ use super::*;
 
 fn read_json(target: &str, body: &str) -> Action {
     let content_type = Some("application/json");
-    read(&Request { method: "POST", target, content_type, content_length: None, body: body.as_bytes() })
+    read(&Request { method: "POST", target, content_type, body: body.as_bytes(), ..Request::default() })
 }
 
 fn create(body: &str) -> Action {
@@ -44,6 +44,17 @@ fn a_container_starts_from_what_the_body_says_last() {
     refuses(&create(""));
     refuses(&create("[]"));
     refuses(&create(r#"{"HostConfig":{"Mounts":[{"Type":"image"}],"mounts":[{"Source":"evil"}]}}"#));
+    // A `null` in a repeated list keeps the element that was there.
+    refuses(&create(r#"{"Image":"alpine","HostConfig":{"Binds":["/etc/docker:/x"],"Binds":[null]}}"#));
+    refuses(&create(r#"{"Image":"alpine","HostConfig":{"SecurityOpt":["a","b"],"securityopt":["c"]}}"#));
+    starts(
+        r#"{"Image":"alpine","HostConfig":{"Binds":null,"Binds":["/home/u:/x"]}}"#,
+        &["docker.io/library/alpine:latest"],
+    );
+    starts(
+        r#"{"Image":"alpine","HostConfig":{"Mounts":[{"Type":"image","Source":"evil"}]},"HostConfig":null}"#,
+        &["docker.io/library/alpine:latest"],
+    );
     refuses(&read(&Request { method: "POST", target: "/containers/create", ..Request::default() }));
 }
 
@@ -81,6 +92,9 @@ fn volumes_that_are_mounts_of_the_host_are_seen() {
         // The flag makes the kernel ignore the type.
         r#"{"type":"nfs","o":"addr=x,bind","device":"/etc"}"#,
         r#"{"type":"tmpfs","o":"rbind","device":"/"}"#,
+        // As the value of a key `null` is an empty text; letter case counts.
+        r#"{"type":"nfs","type":null,"device":"/dev/sda1"}"#,
+        r#"{"Type":"nfs","device":"/dev/sda1"}"#,
     ] {
         reaches(&volume(options), &["volume_device"], &[]);
     }
@@ -92,6 +106,11 @@ fn volumes_that_are_mounts_of_the_host_are_seen() {
     ] {
         assert_eq!(volume(options), Action::NotGoverned("volume_create"), "{options}");
     }
+    let emptied = read_json(
+        "/volumes/create",
+        r#"{"DriverOpts":{"type":"nfs"},"DriverOpts":null,"DriverOpts":{"device":"/dev/sda1"}}"#,
+    );
+    reaches(&emptied, &["volume_device"], &[]);
     let other = read_json("/volumes/create", r#"{"Driver":"vieux/sshfs","DriverOpts":{"device":"/x"}}"#);
     assert_eq!(other, Action::NotGoverned("volume_create"));
     let inline = r#"{"HostConfig":{"Mounts":[{"Type":"volume","Source":"v","VolumeOptions":{"DriverConfig":{"Options":
