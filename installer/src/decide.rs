@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
-use policy::{Action, Enforced, ImageRef, SignIn, Timestamp, decide, explain};
+use policy::{Action, Enforced, Governed, ImageRef, SignIn, Timestamp, decide, explain};
 use serde_json::{Value, json};
 
 use crate::{output, requests};
@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     if args.image.is_empty() {
         anyhow::ensure!(!io::stdin().is_terminal(), "give --image REF, or authorization messages on standard input");
-        requests::read(io::stdin().lock(), |line| print(None, &line.action))?;
+        requests::read(io::stdin().lock(), |line| print(None, &with_paths(&line.action)))?;
     }
     for input in &args.image {
         print(Some(input), &pull(input)?)?;
@@ -74,6 +74,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn pull(input: &str) -> anyhow::Result<Action> {
     let image = ImageRef::parse_any(input).with_context(|| format!("`{input}` is no image reference"))?;
     Ok(Action::pull(image.or_latest()))
+}
+
+/// Host paths are judged as they are written: the plugin follows links, and there is no machine here.
+fn with_paths(action: &Action) -> Action {
+    let Action::Governed(governed) = action else { return action.clone() };
+    let opened = governed.paths.iter().filter(|path| path.reaches(&path.path)).map(|path| path.reach(&path.path));
+    let reach = governed.reach.iter().cloned().chain(opened).collect();
+    Action::Governed(Governed { reach, ..governed.clone() })
 }
 
 fn answer(enforced: &Enforced, input: Option<&str>, action: &Action, now: Timestamp) -> Value {

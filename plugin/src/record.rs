@@ -13,19 +13,18 @@ use std::{
 };
 
 use crossbeam_queue::ArrayQueue;
-use policy::{Action, Decision, Enforced, Timestamp};
-use proto::sync;
 use tokio::{
     sync::{Mutex, Notify},
     time::{Instant, sleep, timeout_at},
 };
-use ulid::Ulid;
+
+mod entry;
+
+pub use entry::Record;
 
 /// Records kept while no agent fetches them, about 250 bytes each; as many again that an agent was
 /// given and has not acknowledged.
 pub const KEPT: usize = 4096;
-/// Longest image name in a record, in bytes; a name of a registry has less.
-const MAX_IMAGE_BYTES: usize = 512;
 /// Most records in one answer.
 pub const BATCH: usize = 500;
 /// After the first record of a batch, others may join it for this long.
@@ -151,82 +150,5 @@ impl Records {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
-    }
-}
-
-/// One decision, small: words are static, and everything else is one piece of text.
-#[derive(Debug, Clone)]
-pub struct Record {
-    id: Ulid,
-    at_ms: i64,
-    generation: u64,
-    action: &'static str,
-    reason: &'static str,
-    category: &'static str,
-    allowed: bool,
-    would_deny: bool,
-    /// Image, organization, rule and users, a line each.
-    text: Box<str>,
-}
-
-impl Record {
-    /// The record of one decision.
-    #[must_use]
-    pub fn of(id: Ulid, at_ms: i64, enforced: &Enforced, action: &Action, decision: &Decision<'_>) -> Self {
-        let now = Timestamp(at_ms / 1000);
-        let mut text = String::with_capacity(128);
-        if let Some(image) = decision.image().or_else(|| action.fetched().next()) {
-            // References are ASCII, so that any place is a place between characters.
-            text.push_str(image.as_str().get(..MAX_IMAGE_BYTES).unwrap_or(image.as_str()));
-            text.push_str(if image.is_all_tags() { ":*" } else { "" });
-        }
-        text.push('\n');
-        text.push_str(decision.organization.unwrap_or_default());
-        text.push('\n');
-        text.push_str(decision.rule.map_or("", |rule| rule.id.as_str()));
-        for session in enforced.sessions.iter().filter(|session| session.is_valid(now)) {
-            text.push('\n');
-            text.push_str(&session.user);
-        }
-        Self {
-            id,
-            at_ms,
-            generation: decision.policy.map(|policy| policy.generation).unwrap_or_default(),
-            action: action.word(),
-            reason: decision.reason.code(),
-            category: decision.category.map(policy::Category::code).unwrap_or_default(),
-            allowed: decision.is_allowed(),
-            would_deny: decision.would_deny,
-            text: text.into_boxed_str(),
-        }
-    }
-
-    /// The users with a session in force when it was decided.
-    fn users(&self) -> impl Iterator<Item = &str> {
-        self.text.split('\n').skip(3)
-    }
-
-    /// As it goes to the service.
-    #[must_use]
-    pub fn to_message(&self, machine_id: &str, run: i64, sequence: u64) -> sync::Record {
-        let mut lines = self.text.split('\n').map(str::to_owned);
-        let mut next = || lines.next().unwrap_or_default();
-        sync::Record {
-            id: self.id.to_string(),
-            at_ms: self.at_ms,
-            machine_id: machine_id.to_owned(),
-            action: self.action.to_owned(),
-            image: next(),
-            organization: next(),
-            rule: next(),
-            allowed: self.allowed,
-            reason: self.reason.to_owned(),
-            category: self.category.to_owned(),
-            generation: self.generation,
-            would_deny: self.would_deny,
-            users: lines.collect(),
-            sequence,
-            run,
-        }
     }
 }

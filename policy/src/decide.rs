@@ -124,7 +124,9 @@ impl<'a> Part<'a> {
         let answer = |effect, reason| Decision { ask: self.ask(), ..Decision::new(effect, reason) };
         let otherwise = match self {
             Self::Ask(Ask::Rename(_)) => return answer(Effect::Allow, Reason::NotGoverned),
-            Self::Ask(Ask::Fetch(image)) if image.host() == PROBE_HOST => return answer(Effect::Deny, Reason::Probe),
+            Self::Ask(Ask::Fetch(image) | Ask::FetchPlugin(image)) if image.host() == PROBE_HOST => {
+                return answer(Effect::Deny, Reason::Probe);
+            }
             // The engine contacts such a name as a host; there is none that could be judged.
             Self::Ask(Ask::Fetch(image) | Ask::FetchPlugin(image)) if image.host().is_empty() => {
                 return answer(Effect::Deny, Reason::Unverifiable);

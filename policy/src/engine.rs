@@ -68,7 +68,7 @@ pub fn read(request: &Request<'_>) -> Action {
         return Action::NotGoverned(route.word);
     }
     if !target.version_is_accepted() {
-        return Trouble::Query("no engine accepts that API version").action(route.word);
+        return Trouble::Query("its API version is none, or older than 1.24").action(route.word);
     }
     let asked = Asked { request, query: target.query, name, word: route.word };
     match route.reading.read(&asked) {

@@ -28,7 +28,7 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
     let why = match decision.reason {
         Reason::Unverifiable => return unverifiable(action, decision, id),
         Reason::SignInRequired => return sign_in(enforced, id),
-        Reason::Probe => return "pullgate refuses its own probe: the engine asks it".to_string(),
+        Reason::Probe => return format!("{} is pullgate's own probe: the engine asks it", subject(action, decision)),
         Reason::PolicyMissing => {
             return format!(
                 "{} is governed by {}, whose policy has not reached this machine.\n\

@@ -4,11 +4,16 @@
 use std::sync::Arc;
 
 use policy::{
-    Badge, Categories, Contact, Directory, HostPattern, HostPatternError, Membership, Mode, Pattern, PatternError,
-    Policy, Registries, Role, Rule, RuleSet, Scope, Session, Settings, Timestamp, Validity, WhenExpired,
+    Badge, Categories, Contact, Directory, HostPattern, Membership, Mode, Pattern, Policy, Registries, Role, Rule,
+    RuleSet, Scope, Session, Timestamp, Validity, WhenExpired,
 };
 
 use crate::document::{self, Header};
+
+mod error;
+mod settings;
+
+pub use error::ConvertError;
 
 /// Longest name of an organization, a user or a rule, in bytes.
 pub const MAX_NAME_BYTES: usize = 100;
@@ -22,50 +27,6 @@ pub const MAX_RUN: usize = 1_000;
 pub const MAX_REASON_BYTES: usize = 1000;
 /// Longest text of a contact, in bytes.
 pub const MAX_TEXT_BYTES: usize = 2000;
-
-/// Why a document with a good signature is still not used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConvertError {
-    /// A part that every document of the kind has.
-    #[error("the document has no {0}")]
-    Missing(&'static str),
-    /// A value of a newer version of pullgate.
-    #[error("the document's {field} is {value}, which this version does not know; update pullgate on this machine")]
-    UnknownValue {
-        /// Which field.
-        field: &'static str,
-        /// Number on the wire.
-        value: i32,
-    },
-    /// More than a limit.
-    #[error("the document holds {found} {what}, more than {limit}")]
-    TooMany {
-        /// Of what.
-        what: &'static str,
-        /// How many.
-        found: usize,
-        /// How many are allowed.
-        limit: usize,
-    },
-    /// A name that would break a line of a log or a record.
-    #[error("the document's {0} holds control characters or is longer than 100 bytes")]
-    BadName(&'static str),
-    /// A text that would break a line or a terminal.
-    #[error("the document's {0} holds control characters")]
-    BadText(&'static str),
-    /// A rule that is none.
-    #[error("rule `{id}` cannot be used")]
-    Rule {
-        /// Its id.
-        id: String,
-        /// Why.
-        source: PatternError,
-    },
-    /// A registry host that is none.
-    #[error("the registry list cannot be used")]
-    Registry(#[from] HostPatternError),
-}
 
 /// The payload digest of the directory that a policy was published with; none: an empty directory.
 ///
@@ -113,7 +74,7 @@ pub fn policy(document: &document::Policy, directory: Arc<Directory>) -> Result<
         when_expired: when_expired(document.when_expired)?,
         contact: Contact { message: contact.message, request_url: contact.request_url, email: contact.email },
         validity: validity(header),
-        settings: Settings::default(),
+        settings: settings::read(document.settings.as_ref())?,
     })
 }
 
@@ -153,7 +114,11 @@ fn membership(document: &document::Membership) -> Result<Membership, ConvertErro
 
 fn rules(documents: &[document::Rule]) -> Result<RuleSet, ConvertError> {
     limit("rules", documents.len(), MAX_RULES)?;
-    let rules: RuleSet = documents.iter().map(rule).collect::<Result<_, _>>()?;
+    quick(documents.iter().map(rule).collect::<Result<_, _>>()?)
+}
+
+/// Refuses a list that one decision could not go through in time.
+fn quick(rules: RuleSet) -> Result<RuleSet, ConvertError> {
     limit("rules with a wildcard in the same place, or for the same images and people", rules.longest_run(), MAX_RUN)?;
     Ok(rules)
 }

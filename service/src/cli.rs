@@ -10,6 +10,10 @@ use crate::{
     validity::parse_seconds,
 };
 
+mod beyond;
+
+pub use beyond::BeyondOptions;
+
 /// The policy service of pullgate, and its administration.
 #[derive(Debug, Parser)]
 #[command(name = "pullgate-service", version, max_term_width = 100)]
@@ -284,6 +288,9 @@ pub struct PolicyOptions {
     /// Whom to write to
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<String>,
+    /// Beyond which images may be pulled.
+    #[command(flatten)]
+    pub beyond: BeyondOptions,
 }
 
 /// `allowlist` and `denylist`.

@@ -4,6 +4,10 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
+mod beyond;
+
+pub use beyond::{Beyond, Builds, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests};
+
 /// Reads a word that [`word`] wrote.
 ///
 /// # Errors
@@ -84,7 +88,7 @@ pub enum Badge {
     SponsoredOpenSource,
 }
 
-/// An organization's settings, without its lists.
+/// An organization's settings, without its rules and registries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// False: nobody is restricted.
@@ -107,6 +111,9 @@ pub struct Settings {
     pub request_url: String,
     /// Whom to write to; may be empty.
     pub email: String,
+    /// Everything beyond which images may be pulled.
+    #[serde(flatten)]
+    pub beyond: Beyond,
 }
 
 impl Default for Settings {
@@ -123,6 +130,7 @@ impl Default for Settings {
             message: String::new(),
             request_url: String::new(),
             email: String::new(),
+            beyond: Beyond::default(),
         }
     }
 }

@@ -12,7 +12,10 @@ use proto::{
 };
 use serde::Deserialize;
 
+use self::settings::SettingsFile;
 use super::read_json;
+
+mod settings;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -58,6 +61,8 @@ struct PolicyFile {
     when_expired: String,
     #[serde(default)]
     contact: ContactFile,
+    #[serde(default)]
+    settings: SettingsFile,
     #[serde(default = "first")]
     generation: u64,
     /// Seconds since the Unix epoch; absent: never.
@@ -221,6 +226,7 @@ fn compile(file: PolicyFile) -> anyhow::Result<Policy> {
             request_url: file.contact.request_url,
             email: file.contact.email,
         }),
+        settings: Some(file.settings.into_document()?),
     };
     Ok(convert::policy(&document, Arc::new(directory))?)
 }

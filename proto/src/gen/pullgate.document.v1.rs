@@ -65,6 +65,9 @@ pub struct Policy {
     pub when_expired: i32,
     #[prost(message, optional, tag = "11")]
     pub contact: ::core::option::Option<Contact>,
+    /// Everything beyond which images may be pulled; absent: every default.
+    #[prost(message, optional, tag = "12")]
+    pub settings: ::core::option::Option<Settings>,
 }
 /// true: allowed. The organization's own images are always allowed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -130,6 +133,41 @@ pub struct Contact {
     /// A person or mailbox to write to; empty: none.
     #[prost(string, tag = "3")]
     pub email: ::prost::alloc::string::String,
+}
+/// What a policy settles beyond which images may be pulled. Each default is what Docker's own
+/// product does (see `policy::settings`); here `UNSPECIFIED` means that default.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Settings {
+    #[prost(enumeration = "LocalContent", tag = "1")]
+    pub local_content: i32,
+    #[prost(enumeration = "RunUnapproved", tag = "2")]
+    pub run_unapproved: i32,
+    #[prost(enumeration = "EnginePlugins", tag = "3")]
+    pub engine_plugins: i32,
+    #[prost(enumeration = "SwarmUse", tag = "4")]
+    pub swarm: i32,
+    #[prost(enumeration = "Builds", tag = "5")]
+    pub builds: i32,
+    #[prost(enumeration = "UnknownRequests", tag = "6")]
+    pub unknown_requests: i32,
+    /// Absent: pushes are not restricted. Without a pattern: none may be pushed.
+    #[prost(message, optional, tag = "7")]
+    pub push: ::core::option::Option<Push>,
+    /// Absent: the tamper guard is off. Without a pattern: it has no exception.
+    #[prost(message, optional, tag = "8")]
+    pub protect: ::core::option::Option<Protect>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Push {
+    /// Repositories that may be pushed to, as in `Rule.pattern`.
+    #[prost(string, repeated, tag = "1")]
+    pub patterns: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Protect {
+    /// Images that may reach the host all the same, as in `Rule.pattern`.
+    #[prost(string, repeated, tag = "1")]
+    pub patterns: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Session {
@@ -238,6 +276,199 @@ impl WhenExpired {
             "WHEN_EXPIRED_UNSPECIFIED" => Some(Self::Unspecified),
             "WHEN_EXPIRED_KEEP" => Some(Self::Keep),
             "WHEN_EXPIRED_DENY" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+}
+/// `docker load`, `docker import`, `docker plugin create`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LocalContent {
+    Unspecified = 0,
+    /// Default.
+    Allow = 1,
+    Deny = 2,
+}
+impl LocalContent {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LOCAL_CONTENT_UNSPECIFIED",
+            Self::Allow => "LOCAL_CONTENT_ALLOW",
+            Self::Deny => "LOCAL_CONTENT_DENY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LOCAL_CONTENT_UNSPECIFIED" => Some(Self::Unspecified),
+            "LOCAL_CONTENT_ALLOW" => Some(Self::Allow),
+            "LOCAL_CONTENT_DENY" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+}
+/// Starting a container from an image that came in earlier and would be refused today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RunUnapproved {
+    Unspecified = 0,
+    /// Default.
+    Allow = 1,
+    /// It starts, and is recorded as what would have been refused.
+    Warn = 2,
+    Deny = 3,
+}
+impl RunUnapproved {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RUN_UNAPPROVED_UNSPECIFIED",
+            Self::Allow => "RUN_UNAPPROVED_ALLOW",
+            Self::Warn => "RUN_UNAPPROVED_WARN",
+            Self::Deny => "RUN_UNAPPROVED_DENY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RUN_UNAPPROVED_UNSPECIFIED" => Some(Self::Unspecified),
+            "RUN_UNAPPROVED_ALLOW" => Some(Self::Allow),
+            "RUN_UNAPPROVED_WARN" => Some(Self::Warn),
+            "RUN_UNAPPROVED_DENY" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+}
+/// Installing or upgrading managed engine plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum EnginePlugins {
+    Unspecified = 0,
+    /// Default: judged by their name, as images are.
+    AsImages = 1,
+    Deny = 2,
+}
+impl EnginePlugins {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ENGINE_PLUGINS_UNSPECIFIED",
+            Self::AsImages => "ENGINE_PLUGINS_AS_IMAGES",
+            Self::Deny => "ENGINE_PLUGINS_DENY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ENGINE_PLUGINS_UNSPECIFIED" => Some(Self::Unspecified),
+            "ENGINE_PLUGINS_AS_IMAGES" => Some(Self::AsImages),
+            "ENGINE_PLUGINS_DENY" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+}
+/// Services are judged by their images unless they are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SwarmUse {
+    Unspecified = 0,
+    /// Default: swarms that start here; joining another machine's swarm is refused.
+    Own = 1,
+    Allow = 2,
+    /// Neither swarms nor services.
+    Deny = 3,
+}
+impl SwarmUse {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SWARM_USE_UNSPECIFIED",
+            Self::Own => "SWARM_USE_OWN",
+            Self::Allow => "SWARM_USE_ALLOW",
+            Self::Deny => "SWARM_USE_DENY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SWARM_USE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SWARM_USE_OWN" => Some(Self::Own),
+            "SWARM_USE_ALLOW" => Some(Self::Allow),
+            "SWARM_USE_DENY" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Builds {
+    Unspecified = 0,
+    /// Default.
+    Allow = 1,
+    Deny = 2,
+}
+impl Builds {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BUILDS_UNSPECIFIED",
+            Self::Allow => "BUILDS_ALLOW",
+            Self::Deny => "BUILDS_DENY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BUILDS_UNSPECIFIED" => Some(Self::Unspecified),
+            "BUILDS_ALLOW" => Some(Self::Allow),
+            "BUILDS_DENY" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+}
+/// Writes that the machine's version of pullgate does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum UnknownRequests {
+    Unspecified = 0,
+    /// Default.
+    Deny = 1,
+    Allow = 2,
+}
+impl UnknownRequests {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "UNKNOWN_REQUESTS_UNSPECIFIED",
+            Self::Deny => "UNKNOWN_REQUESTS_DENY",
+            Self::Allow => "UNKNOWN_REQUESTS_ALLOW",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "UNKNOWN_REQUESTS_UNSPECIFIED" => Some(Self::Unspecified),
+            "UNKNOWN_REQUESTS_DENY" => Some(Self::Deny),
+            "UNKNOWN_REQUESTS_ALLOW" => Some(Self::Allow),
             _ => None,
         }
     }

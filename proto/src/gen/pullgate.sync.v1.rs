@@ -83,7 +83,8 @@ pub struct Record {
     /// Stable word of the action, for example "pull".
     #[prost(string, tag = "4")]
     pub action: ::prost::alloc::string::String,
-    /// Normalised reference; ":\*" behind a name means every tag. Empty if none was understood.
+    /// Normalised reference; ":\*" behind a name means every tag. A container may start from an id
+    /// ("sha256:...") or the beginning of one ("id:..."). Empty if none was understood.
     #[prost(string, tag = "5")]
     pub image: ::prost::alloc::string::String,
     #[prost(bool, tag = "6")]
@@ -113,6 +114,13 @@ pub struct Record {
     /// Which run of the plugin: when it started, milliseconds since the Unix epoch.
     #[prost(int64, tag = "15")]
     pub run: i64,
+    /// What the content that a container starts from is known by: "digest", "name", "renamed" or
+    /// "nothing"; empty where none starts.
+    #[prost(string, tag = "16")]
+    pub evidence: ::prost::alloc::string::String,
+    /// Whether the plugin saw all that the action fetches: "enforced" or "open".
+    #[prost(string, tag = "17")]
+    pub coverage: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -12,6 +12,8 @@ use crate::{
     store::{Act, Kind},
 };
 
+mod beyond;
+
 /// Most characters of the owner's words in a refusal.
 const MAX_MESSAGE_CHARS: usize = 500;
 /// Most characters of a URL or address.
@@ -97,6 +99,7 @@ fn merged(before: &Settings, options: &PolicyOptions) -> anyhow::Result<Settings
         message: message.clone(),
         request_url: request_url.clone(),
         email: email.clone(),
+        beyond: beyond::merged(&before.beyond, &options.beyond)?,
     })
 }
 
@@ -115,11 +118,12 @@ fn nothing_given(options: &PolicyOptions) -> bool {
         message: None,
         request_url: None,
         email: None,
+        beyond,
     } = options
     else {
         return false;
     };
-    registry.is_empty()
+    registry.is_empty() && beyond::nothing_given(beyond)
 }
 
 /// What changed, from and to, for the trail.
@@ -182,6 +186,7 @@ fn text(state: &PolicyState, generation: Option<i64>) -> String {
         format!("allowlist, denylist  {}, {} rules", count(Effect::Allow), count(Effect::Deny)),
         format!("when expired         {}", word(settings.when_expired)),
     ];
+    lines.extend(beyond::lines(&settings.beyond));
     let contact = [("message", &settings.message), ("request URL", &settings.request_url), ("e-mail", &settings.email)];
     lines.extend(contact.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| format!("{what:<20} {text}")));
     lines.extend(generation.map(|generation| format!("published generation {generation}")));

@@ -31,9 +31,15 @@ fn record_text(record: &RecordRow) -> String {
         (false, _) => "deny",
     };
     let users: Vec<String> = serde_json::from_str(&record.users).unwrap_or_default();
+    // What is as it should be needs no words.
+    let known = match record.evidence.as_str() {
+        "" => String::new(),
+        evidence => format!("  known by {}", Field(evidence)),
+    };
+    let open = if record.coverage == "open" { "  coverage open" } else { "" };
     let disputed = if record.machine_disputed { "  ! machine reported by unrelated organizations" } else { "" };
     format!(
-        "{}  {effect:<10}  {:<16}  {:<8}  {}  {}  machine {}  reported by {}{disputed}",
+        "{}  {effect:<10}  {:<16}  {:<8}  {}{known}{open}  {}  machine {}  reported by {}{disputed}",
         input::date(record.at_ms / 1000),
         Field(&record.reason),
         Field(&record.action),

@@ -9,6 +9,8 @@ use crate::{
     model::{Badge, Effect, Membership, Mode, PolicyState, Role, Rule, Scope, WhenExpired},
 };
 
+mod beyond;
+
 /// Why a policy or directory cannot be published.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
@@ -61,6 +63,7 @@ pub fn policy(state: PolicyState, directory_sha256: [u8; 32]) -> document::Polic
             request_url: settings.request_url,
             email: settings.email,
         }),
+        settings: beyond::settings(settings.beyond),
     }
 }
 

@@ -11,6 +11,7 @@
 mod accounts;
 mod agents;
 mod audit;
+mod beyond;
 mod changes;
 mod error;
 mod organizations;

@@ -23,6 +23,7 @@ impl Reading {
             message: row.7,
             request_url: row.8,
             email: row.9,
+            beyond: self.beyond(organization).await?,
         })
     }
 
@@ -64,6 +65,7 @@ impl Writing {
             .bind(&settings.email)
             .execute(&mut *self.0.0)
             .await?;
+        self.set_beyond(organization, &settings.beyond).await?;
         self.touch_organization(organization).await
     }
 

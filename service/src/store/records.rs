@@ -5,7 +5,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::{Reading, StoreError, Writing};
 
-/// Rows of one statement: 17 values each stay far below SQLite's 32766 parameters.
+/// Rows of one statement: 19 values each stay far below SQLite's 32766 parameters.
 const BATCH: usize = 500;
 
 /// One stored decision.
@@ -45,6 +45,10 @@ pub struct RecordRow {
     pub sequence: i64,
     /// When that run started, milliseconds since the Unix epoch.
     pub run_ms: i64,
+    /// What a started content is known by; empty: nothing starts, or an older plugin reported it.
+    pub evidence: String,
+    /// `enforced` or `open`: whether the plugin saw all that the action fetches; empty: an older plugin.
+    pub coverage: String,
     /// Accounts of unrelated organizations reported this machine: one of them may be lying.
     #[sqlx(default)]
     pub machine_disputed: bool,
@@ -74,7 +78,8 @@ impl Writing {
         for batch in records.chunks(BATCH) {
             let mut sql = QueryBuilder::new(
                 "INSERT INTO records (id, machine_id, at_ms, received_at_ms, reported_by, action, image, allowed, \
-                 reason, category, organization, generation, rule, would_deny, users, sequence, run_ms) ",
+                 reason, category, organization, generation, rule, would_deny, users, sequence, run_ms, \
+                 evidence, coverage) ",
             );
             sql.push_values(batch, |mut row, record| {
                 row.push_bind(&record.id)
@@ -93,7 +98,9 @@ impl Writing {
                     .push_bind(record.would_deny)
                     .push_bind(&record.users)
                     .push_bind(record.sequence)
-                    .push_bind(record.run_ms);
+                    .push_bind(record.run_ms)
+                    .push_bind(&record.evidence)
+                    .push_bind(&record.coverage);
             });
             sql.push(" ON CONFLICT (machine_id, id) DO NOTHING");
             new += sql.build().execute(&mut *self.0.0).await?.rows_affected();

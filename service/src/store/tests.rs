@@ -192,6 +192,8 @@ fn record(id: &str, received_at_ms: i64) -> RecordRow {
         users: "[]".to_owned(),
         sequence: 3,
         run_ms: 4,
+        evidence: "digest".to_owned(),
+        coverage: "enforced".to_owned(),
         machine_disputed: false,
     }
 }
@@ -205,6 +207,7 @@ async fn records_come_by_the_time_they_were_received_and_keep_their_count() {
     let listed = change.records(10).await.unwrap();
     assert_eq!(listed.iter().map(|record| record.id.as_str()).collect::<Vec<_>>(), ["2", "1"]);
     assert_eq!((listed[0].sequence, listed[0].run_ms), (3, 4));
+    assert_eq!((listed[0].evidence.as_str(), listed[0].coverage.as_str()), ("digest", "enforced"));
 }
 
 #[tokio::test]

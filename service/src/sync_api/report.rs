@@ -29,7 +29,7 @@ use crate::{
 pub const MAX_RECORDS: usize = 1000;
 /// Longest record, in bytes as sent.
 const MAX_RECORD_BYTES: usize = 8 << 10;
-/// Longest code word (action, reason, category), in bytes.
+/// Longest code word (action, reason, category, evidence, coverage), in bytes.
 const MAX_WORD_BYTES: usize = 64;
 /// Longest name (organization, rule, user), in bytes.
 const MAX_NAME_BYTES: usize = 255;
@@ -143,6 +143,8 @@ fn row(record: Record, agent: &Agent, organizations: &[String], received_at_ms: 
         && word(&record.action)
         && word(&record.reason)
         && word(&record.category)
+        && word(&record.evidence)
+        && word(&record.coverage)
         && (record.organization.is_empty() || organizations.contains(&record.organization))
         && name(&record.rule)
         && record.image.len() <= MAX_IMAGE_BYTES
@@ -166,6 +168,8 @@ fn row(record: Record, agent: &Agent, organizations: &[String], received_at_ms: 
         users: serde_json::Value::from(record.users.into_iter().map(plain).collect::<Vec<_>>()).to_string(),
         sequence: i64::try_from(record.sequence).unwrap_or(i64::MAX),
         run_ms: record.run,
+        evidence: record.evidence,
+        coverage: record.coverage,
         machine_disputed: false,
     })
 }
@@ -192,7 +196,7 @@ mod tests {
     fn only_true_looking_records_of_the_agents_machine_are_kept() {
         let row = |record| row(record, &agent(), &["acme".to_owned()], 1);
         assert!(row(record()).is_some());
-        let spoil: [fn(&mut Record); 15] = [
+        let spoil: [fn(&mut Record); 17] = [
             |r| r.machine_id = "m2".to_owned(),
             |r| r.id = "x".to_owned(),
             |r| r.id = "!".repeat(26),
@@ -207,6 +211,8 @@ mod tests {
             |r| r.reason = "\u{1b}[2J".to_owned(),
             |r| r.category = "com munity".to_owned(),
             |r| r.action = "Pull".to_owned(),
+            |r| r.evidence = "\u{1b}[2J".to_owned(),
+            |r| r.coverage = "x".repeat(MAX_WORD_BYTES + 1),
             // Each of them is within its own bound.
             |r| r.users = vec!["x".repeat(MAX_NAME_BYTES); MAX_USERS - 1],
         ];

@@ -7,7 +7,7 @@ use crate::support::{PASSWORD, Service};
 #[tokio::test]
 async fn errors_name_what_there_is_and_the_next_step() {
     let service = Service::empty();
-    let cases: [(&[&str], &str, &str); 16] = [
+    let cases: [(&[&str], &str, &str); 18] = [
         (&["member", "add", "acmee", "alice", "--role", "member"], "", "there are `acme`, `beta`"),
         (&["member", "add", "acme", "carol", "--role", "member"], "", "--password-stdin"),
         (
@@ -25,6 +25,8 @@ async fn errors_name_what_there_is_and_the_next_step() {
         (&["token", "revoke", "0000"], "", "token list"),
         (&["policy", "set", "acme"], "", "nothing to change"),
         (&["policy", "set", "acme", "--registry", "no host"], "", "no host"),
+        (&["policy", "set", "acme", "--push", "acme/*", "--push", "*"], "", "`--push *` is no pattern: `*` alone"),
+        (&["policy", "set", "acme", "--protect-allow", "a//b"], "", "`--protect-allow a//b` is no pattern"),
         (&["allowlist", "add", "acme", "evil/miner", "--expires", "2001-01-01T00:00:00Z"], "", "in the past"),
         (&["allowlist", "add", "acme", "evil//miner"], "", "no pattern"),
         (&["denylist", "remove", "acme", "evil/miner"], "", "denylist list acme"),
@@ -159,6 +161,8 @@ async fn the_policy_is_shown_as_it_was_set() {
         "enabled": false, "mode": "enforce", "official": true, "verified_publisher": true, "community": false,
         "registry_control": false, "when_expired": "keep", "message": "", "request_url": "", "email": "",
         "allowlist": 0, "denylist": 0, "published_generation": null,
+        "local_content": "allow", "run_unapproved": "allow", "engine_plugins": "as-images", "swarm": "own",
+        "builds": "allow", "unknown_requests": "deny", "push": null, "protect": false, "protect_allow": [],
     });
     assert_eq!(fresh, expected);
     service.ok(&[
@@ -178,6 +182,52 @@ async fn the_policy_is_shown_as_it_was_set() {
     assert_eq!(set["registries"], serde_json::json!(["ghcr.io", "registry.corp:5000"]));
     service.ok(&["policy", "set", "acme", "--no-registries"]);
     assert!(service.ok(&["policy", "show", "acme"]).contains("not restricted"));
+}
+
+#[tokio::test]
+async fn settings_beyond_pulls_are_shown_as_they_were_set() {
+    let service = Service::empty();
+    service.ok(&["organization", "add", "acme"]);
+    let set = |args: &[&str]| service.ok(&[&["policy", "set", "acme"], args].concat());
+    let shown =
+        || -> serde_json::Value { serde_json::from_str(&service.ok(&["policy", "show", "acme", "--json"])).unwrap() };
+    set(&["--local-content", "deny", "--run-unapproved", "warn", "--engine-plugins", "deny", "--swarm", "deny"]);
+    set(&["--builds", "deny", "--unknown-requests", "allow", "--protect", "true"]);
+    set(&["--push", "ghcr.io/acme/*", "--push", "acme/*", "--push", "acme/*", "--protect-allow", "portainer/agent"]);
+    let expected = serde_json::json!({
+        "local_content": "deny", "run_unapproved": "warn", "engine_plugins": "deny", "swarm": "deny",
+        "builds": "deny", "unknown_requests": "allow", "push": ["acme/*", "ghcr.io/acme/*"],
+        "protect": true, "protect_allow": ["portainer/agent"],
+    });
+    let strict = shown();
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&strict[key], value, "{key}");
+    }
+    let text = service.ok(&["policy", "show", "acme"]);
+    for line in [
+        "unapproved starts    allowed and recorded",
+        "pushes               acme/*, ghcr.io/acme/*",
+        "tamper guard         on, except portainer/agent",
+    ] {
+        assert!(text.lines().any(|printed| printed == line), "{line}: {text}");
+    }
+    for (args, expected) in [
+        (&["--push", "acme/*", "--push-anywhere"][..], "cannot be used with"),
+        (&["--swarm", "maybe"], "own, allow, deny"),
+    ] {
+        let refused = service.run(&[&["policy", "set", "acme"], args].concat(), "");
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(refused.status.code() == Some(2) && said.contains(expected), "{args:?}: {said}");
+    }
+    // Nowhere is not anywhere, and what is not given stays.
+    set(&["--push-nowhere"]);
+    assert_eq!((&shown()["push"], &shown()["swarm"]), (&serde_json::json!([]), &"deny".into()));
+    assert!(service.ok(&["policy", "show", "acme"]).contains("pushes               nowhere"));
+    set(&["--push-anywhere", "--no-protect-allow", "--protect", "false"]);
+    let mild = shown();
+    assert!(mild["push"].is_null() && mild["protect"] == false && mild["protect_allow"] == serde_json::json!([]));
+    let trail = service.ok(&["audit", "--limit", "1", "--json"]);
+    assert!(trail.contains(r#""push":{"from":[],"to":null}"#), "{trail}");
 }
 
 #[tokio::test]

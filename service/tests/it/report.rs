@@ -20,6 +20,8 @@ fn record(n: u32) -> Record {
         users: vec!["alice".to_owned()],
         sequence: 7,
         run: 1_700_000_000_000,
+        evidence: "name".to_owned(),
+        coverage: "open".to_owned(),
         ..Record::default()
     }
 }
@@ -50,7 +52,9 @@ async fn a_record_is_kept_once_however_often_it_arrives() {
     assert_eq!(newest["reported_by"], "alice");
     assert_eq!(newest["users"], serde_json::json!(["alice"]));
     assert_eq!((&newest["sequence"], &newest["run_ms"]), (&7.into(), &1_700_000_000_000_i64.into()));
+    assert_eq!((&newest["evidence"], &newest["coverage"]), (&"name".into(), &"open".into()));
     let text = service.ok(&["records", "--limit", "1"]);
+    assert!(text.contains("known by name  coverage open"), "{text}");
     assert!(text.contains("reported by alice"), "{text}");
     assert!(text.contains("deny") && text.contains("docker.io/evil/miner:latest"), "{text}");
 }

@@ -132,17 +132,23 @@ impl Reading {
             Self::PluginPull => (
                 "fetches an engine plugin, which runs as root",
                 "`remote`, `name`, the rights in the body",
-                "`engine_plugins`, the policy by name, `protect`; never pullgate's own name; refused where its body is not shown",
+                "`engine_plugins`, the policy by name, `protect`; pullgate's own name is refused where a policy is on; refused where its body is not shown",
             ),
             Self::PluginUpgrade => (
                 "fetches an engine plugin, which runs as root",
                 "`remote`, the name in the path, the rights in the body",
                 "as for a pull of a plugin",
             ),
-            Self::PluginCreate => {
-                ("brings an engine plugin in", "`name`", "`local_content`; never pullgate's own name")
-            }
-            Self::PluginEnable => ("starts an engine plugin", "the name in the path", "never pullgate's own name"),
+            Self::PluginCreate => (
+                "brings an engine plugin in",
+                "`name`",
+                "`local_content`; pullgate's own name is refused where a policy is on",
+            ),
+            Self::PluginEnable => (
+                "starts an engine plugin",
+                "the name in the path",
+                "pullgate's own name is refused where a policy is on",
+            ),
             Self::PluginSet => ("may open the host to an engine plugin", "the paths in the body", "`protect`"),
             Self::PluginPush => ("sends content out", "the name in the path", "`push`"),
         };
