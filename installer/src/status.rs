@@ -73,9 +73,11 @@ fn to_json(status: &StatusResponse, ways: &[Way]) -> Value {
             "requests": status.requests,
             "denials": status.denials,
             "last_request_at_ms": status.last_request_at_ms,
+            "version": status.engine_version,
         },
         "started_at_ms": status.started_at_ms,
         "records_dropped": status.records_dropped,
+        "names": { "remembered": status.names_remembered, "lost": status.names_lost },
         "coverage": ways.iter().map(|way| json!({
             "way": way.way, "what": way.what, "state": way.state.code(), "why": way.why,
         })).collect::<Vec<_>>(),
@@ -119,6 +121,12 @@ fn to_text(status: &StatusResponse, ways: &[Way]) -> String {
         format!("{} ago", ago(status.last_request_at_ms))
     };
     lines.push(format!("engine      asked {} times, last {last}; {} refused", status.requests, status.denials));
+    if status.names_remembered > 0 {
+        lines.push(format!("names       {} image names stand for other content", status.names_remembered));
+    }
+    if status.names_lost {
+        lines.push("names       lost or too many: names that are not remembered are of unknown origin".to_owned());
+    }
     if status.records_dropped > 0 {
         lines.push(format!("records     {} lost: no agent fetched them in time", status.records_dropped));
     }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use proto::local::Listener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, level_filters::LevelFilter};
+use tracing::{info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
@@ -15,6 +15,8 @@ use crate::{
     control::{self, Service},
     door::Door,
     enforcer::Enforcer,
+    engine_seen::EngineSeen,
+    provenance::{Keeper, Provenance},
     record,
     state::StateDir,
 };
@@ -32,12 +34,16 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let (enforcer, handle, live) = Enforcer::start(state, config.enrollment.clone())?;
     let machine_id = enforcer.machine_id().to_owned();
     let (recorder, records) = record::channel();
+    let provenance = Arc::new(Provenance::restore(&config.state_dir));
+    let mut keeper = Keeper::new(Arc::clone(&provenance), &config.state_dir);
 
     // The door first: the engine waits for nobody else.
     let engine_socket =
         bind(&config.socket).with_context(|| format!("cannot listen on `{}`", config.socket.display()))?;
     let stop = CancellationToken::new();
-    let authorizer = Arc::new(Authorizer::new(Arc::clone(&live), recorder));
+    let engine = Arc::new(EngineSeen::default());
+    let authorizer =
+        Arc::new(Authorizer::new(Arc::clone(&live), recorder, Arc::clone(&provenance), Arc::clone(&engine)));
     let door = Door::open(engine_socket, authorizer, stop.clone())?;
     info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -54,9 +60,10 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         let listener = Listener::bind(&config.control_socket, 0o666)
             .with_context(|| format!("cannot listen on `{}`", config.control_socket.display()))?;
         let writer = tokio::spawn(enforcer.run());
-        let service = Service::new(handle, live, records, machine_id);
+        let service = Service::new(handle, live, records, provenance, engine, machine_id);
         tokio::select! {
             served = control::serve(listener, service) => served.context("the control socket failed"),
+            () = keeper.run() => Ok(()),
             ended = writer => Err(anyhow::anyhow!("the writer ended: {ended:?}")),
             () = stop_signal() => Ok(()),
             // Only a thread of the door that ended does this.
@@ -65,6 +72,9 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     });
     info!("stopping");
     let answered = door.close().context("the engine's socket failed");
+    if let Err(error) = keeper.save() {
+        warn!(error = %proto::chain(&error), "what is remembered of image names is not on disk");
+    }
     // This process still holds the state directory's lock, so the files are its own.
     for socket in [&config.socket, &config.control_socket] {
         let _ = fs::remove_file(socket);

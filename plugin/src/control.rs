@@ -22,7 +22,9 @@ use tower::util::MapRequestLayer;
 use crate::{
     clock,
     enforcer::{ApplyError, Handle},
+    engine_seen::EngineSeen,
     live::Live,
+    provenance::Provenance,
     record::{Reader, Record, Records},
 };
 
@@ -44,6 +46,10 @@ pub struct Service {
     pub live: Arc<Live>,
     /// Decisions to be fetched.
     pub records: Records,
+    /// What is remembered of image names.
+    pub provenance: Arc<Provenance>,
+    /// Which engine asks.
+    pub engine: Arc<EngineSeen>,
     /// This machine's id.
     pub machine_id: String,
     /// Who hands documents over right now.
@@ -53,8 +59,15 @@ pub struct Service {
 impl Service {
     /// Answers from these.
     #[must_use]
-    pub fn new(enforcer: Handle, live: Arc<Live>, records: Records, machine_id: String) -> Self {
-        Self { enforcer, live, records, machine_id, hand_overs: HandOvers::default() }
+    pub fn new(
+        enforcer: Handle,
+        live: Arc<Live>,
+        records: Records,
+        provenance: Arc<Provenance>,
+        engine: Arc<EngineSeen>,
+        machine_id: String,
+    ) -> Self {
+        Self { enforcer, live, records, provenance, engine, machine_id, hand_overs: HandOvers::default() }
     }
 }
 
@@ -95,6 +108,7 @@ impl Control for Service {
         let view = Arc::clone(&self.enforcer.view().borrow());
         let enforced = self.live.enforced();
         let counters = self.live.counters();
+        let remembered = self.provenance.remembered();
         let now = clock::now();
         Ok(Response::new(StatusResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -132,6 +146,9 @@ impl Control for Service {
                 })
                 .collect(),
             last_request_at_ms: counters.last_request_at_ms,
+            engine_version: self.engine.shown(),
+            names_remembered: remembered.names as u64,
+            names_lost: remembered.overflowed,
         }))
     }
 

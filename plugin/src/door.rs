@@ -109,13 +109,30 @@ impl Question {
         }
     }
 
-    /// The answer to a message that arrived whole.
-    fn answer(self, authorizer: &Authorizer, message: &[u8]) -> Bytes {
+    /// The answer to a message that arrived whole, where it can be given at once.
+    fn answer_at_once(self, authorizer: &Authorizer, message: &[u8]) -> Option<Bytes> {
         match self {
-            Self::Activate => Bytes::from_static(ACTIVATED.as_bytes()),
-            Self::Request => authorizer.answer(message),
-            // A refusal after the fact undoes nothing, so there is none.
-            Self::Response => Bytes::from_static(ALLOWED.as_bytes()),
+            Self::Request => authorizer.answer_at_once(message),
+            Self::Activate | Self::Response => Some(self.acknowledge(authorizer, message)),
         }
+    }
+
+    /// The answer to a message that arrived whole.
+    async fn answer(self, authorizer: &Authorizer, message: &[u8]) -> Bytes {
+        match self {
+            Self::Request => authorizer.answer(message).await,
+            Self::Activate | Self::Response => self.acknowledge(authorizer, message),
+        }
+    }
+
+    fn acknowledge(self, authorizer: &Authorizer, message: &[u8]) -> Bytes {
+        let answer = if self == Self::Activate {
+            authorizer.engine_started();
+            ACTIVATED
+        } else {
+            authorizer.reported(message);
+            ALLOWED
+        };
+        Bytes::from_static(answer.as_bytes())
     }
 }

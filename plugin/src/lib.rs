@@ -6,11 +6,14 @@
 //! ```
 //!
 //! Tasks: [`door`] threads answer the engine; [`enforcer`] is the only writer of what is in force;
-//! [`control`] serves the control socket; [`record`] keeps decisions until an agent fetched them.
-//! Channels: door → record (bounded, drops are counted), control → enforcer (bounded, callers wait).
+//! [`control`] serves the control socket; [`record`] keeps decisions until an agent fetched them;
+//! [`provenance`] remembers where names of images came from, and its keeper puts that on disk;
+//! [`paths`] has threads that follow symbolic links for the tamper guard.
+//! Channels: door → record (bounded, drops are counted), control → enforcer (bounded, callers wait),
+//! door → paths (bounded, full means refused).
 //!
-//! Never here: an outgoing connection (INVARIANT I4), TLS, DNS, a user's files; on the critical
-//! path ([`authorize`]): I/O, a lock, an await (INVARIANT I1).
+//! Never here: an outgoing connection (INVARIANT I4), TLS, DNS, the content of a user's files; on the
+//! critical path ([`authorize`]): I/O, an await, a lock that is held during I/O (INVARIANT I1).
 #![cfg_attr(
     not(test),
     deny(
@@ -30,6 +33,9 @@ pub mod config;
 pub mod control;
 pub mod door;
 pub mod enforcer;
+pub mod engine_seen;
 pub mod live;
+pub mod paths;
+pub mod provenance;
 pub mod record;
 pub mod state;

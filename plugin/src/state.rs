@@ -122,7 +122,7 @@ impl StateDir {
                 let _ = fs::remove_file(entry.path());
                 continue;
             }
-            match read_bounded(&entry.path()) {
+            match read_bounded(&entry.path(), MAX_DOCUMENT_BYTES) {
                 Ok(bytes) => found.push((name, bytes)),
                 Err(error) => tracing::warn!(file = name, %error, "left out a document that cannot be read"),
             }
@@ -159,7 +159,7 @@ impl StateDir {
     /// [`StateError`]; a damaged file is an error, since without it a document could go back.
     pub fn generations(&self) -> Result<Generations, StateError> {
         let path = self.path.join(GENERATIONS);
-        match read_bounded(&path) {
+        match read_bounded(&path, MAX_DOCUMENT_BYTES) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| StateError::Damaged(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Generations::new()),
             Err(source) => Err(StateError::Io { what: "read", path, source }),
@@ -176,36 +176,39 @@ impl StateDir {
         self.replace(GENERATIONS, &json)
     }
 
-    /// Temporary file in the same directory, synced, renamed, directory synced.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
-        let path = self.path.join(name);
-        let directory = path.parent().unwrap_or(&self.path);
-        let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
-        let temporary = directory.join(format!(".{file_name}.new"));
-        let write = || {
-            let mut file =
-                fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            File::open(directory)?.sync_all()
-        };
-        write().map_err(|source| {
-            let _ = fs::remove_file(&temporary);
-            io_error("write", &path)(source)
-        })
+        replace_file(&self.path.join(name), bytes)
     }
 }
 
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+/// Writes a file of the state directory: temporary file beside it, synced, renamed, directory synced.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
+    let temporary = directory.join(format!(".{file_name}.new"));
+    let write = || {
+        let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        File::open(directory)?.sync_all()
+    };
+    write().map_err(|source| {
+        let _ = fs::remove_file(&temporary);
+        io_error("write", path)(source)
+    })
+}
+
+/// Reads a regular file of at most `limit` bytes.
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file"));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_DOCUMENT_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 8 MiB"));
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} MiB", limit >> 20)));
     }
     Ok(bytes)
 }

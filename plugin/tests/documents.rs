@@ -24,9 +24,15 @@ async fn a_policy_decides_once_a_member_is_signed_in() {
     let answer = machine.pull("evil/miner");
     answer.is_denied("`docker.io/evil/miner:latest` is a community image, and acme allows only its own, official and verified publisher images.");
     answer.is_denied("Ask for it: https://access.acme.example/requests/new?image=docker.io/evil/miner (decision ");
-    machine.ask(&message("/v1.41/images/load")).is_denied("`docker load` brings in images from a file");
+    machine.ask(&message("/v1.41/images/load")).is_allowed();
     machine.ask(&message("/v1.41/containers/x/stop")).is_allowed();
     machine.ask(&message("/grpc")).is_allowed();
+    let settings = document::Settings { local_content: document::LocalContent::Deny.into(), ..Default::default() };
+    let without_local_content = document::Policy { settings: Some(settings), ..policy(2) };
+    machine.apply(vec![machine.seal(&without_local_content)]).await.expect("in force");
+    machine
+        .ask(&message("/v1.41/images/load"))
+        .is_denied("`docker load` brings in images that no registry vouches for");
     // Signed out: off again.
     let request = ApplyRequest { envelopes: vec![], end_session: true };
     machine.control().apply(request).await.expect("signed out");

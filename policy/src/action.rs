@@ -84,7 +84,7 @@ pub enum Origin {
     /// Nothing else is known: it is what it is called.
     #[default]
     AsNamed,
-    /// That very digest was pulled, with permission, under this name.
+    /// A pull of that very digest was permitted.
     PulledDigest,
     /// The name was given to what was then called so.
     Renamed(ImageRef),

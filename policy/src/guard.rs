@@ -153,8 +153,11 @@ impl HostPath {
     #[must_use]
     pub fn reach(&self, resolved: &str) -> Reach {
         let (word, noun) = if self.device { ("device", "the device") } else { ("bind", "the host path") };
-        let by_link =
-            if clean(resolved) == clean(&self.path) { String::new() } else { format!(" (a link to `{resolved}`)") };
+        let by_link = if clean(resolved) == clean(&self.path) {
+            String::new()
+        } else {
+            format!(" (a link to `{}`)", shown(resolved))
+        };
         Reach { word, what: format!("{noun} `{}`{by_link}", shown(&self.path)) }
     }
 }

@@ -3,8 +3,8 @@
 use std::{hint::black_box, sync::Arc, time::Instant};
 
 use policy::{
-    Action, Badge, Categories, Enforced, ImageRef, Membership, Pattern, Policy, Role, Rule, RuleSet, Scope,
-    Session, Timestamp, Validity, decide,
+    Action, Badge, Categories, Enforced, ImageRef, Membership, Pattern, Policy, Role, Rule, RuleSet, Scope, Session,
+    Timestamp, Validity, decide,
 };
 
 use crate::{Report, quantile};

@@ -1,7 +1,11 @@
 //! Drives the real binaries, real engines and real registries. Nothing imports this crate.
 //!
 //! The laboratory itself is `installer::lab`: the demo and the tests stand on the same one.
-//! Tests named `engine_*` need root and a Docker Engine on `PATH` (`tests/setup` installs it).
+//! Tests named `engine_*` need root and a Docker Engine on `PATH` (`tests/setup` installs it);
+//! those on several engines ([`engines`]) need the root directories that `tests/engines` makes.
+
+pub mod engines;
+mod leavings;
 
 use std::{
     ops::{Deref, DerefMut},
@@ -11,6 +15,8 @@ use std::{
 
 use installer::lab::{Options, Output, Workstation};
 use tokio::sync::{Mutex, MutexGuard};
+
+pub use self::leavings::{leavings, processes_in};
 
 /// Bound for what the parts do among themselves: reconnect, sign in, fetch, apply.
 pub const SETTLE: Duration = Duration::from_secs(60);

@@ -10,7 +10,7 @@ use std::{
 
 use installer::lab::wait_until;
 use serde_json::Value;
-use tests::{SETTLE, own_program};
+use tests::{SETTLE, leavings, own_program};
 
 /// What an engine might leave outside its own directories.
 fn machine() -> BTreeSet<String> {
@@ -22,28 +22,6 @@ fn machine() -> BTreeSet<String> {
         .iter()
         .flat_map(|dir| entries(dir))
         .collect()
-}
-
-/// Everything that still names the lab.
-fn leavings(lab: &Path) -> Vec<String> {
-    let name = lab.file_name().unwrap().to_str().unwrap();
-    let mut left = Vec::new();
-    for place in ["/tmp", "/sys/fs/cgroup"] {
-        let inside = fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path().join(name));
-        left.extend(
-            inside.chain([Path::new(place).join(name)]).filter(|path| path.exists()).map(|p| p.display().to_string()),
-        );
-    }
-    for process in fs::read_dir("/proc").unwrap().flatten() {
-        let arguments = fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
-        if arguments.contains(name) {
-            left.push(arguments);
-        }
-    }
-    let mounts = fs::read_to_string("/proc/mounts").unwrap();
-    left.extend(mounts.lines().filter(|line| line.contains(name)).map(str::to_owned));
-    left
 }
 
 /// Starts the demo and reads `steps` of its steps; gives it with its lab's directory.

@@ -34,7 +34,20 @@ impl Image {
     pub fn build(marker: &str) -> Result<Self, LabError> {
         let busybox = programs::installed("busybox", "busybox-static")?;
         let program = fs::read(&busybox).map_err(file("read", &busybox))?;
-        let layer = layer(&program, marker).map_err(file("pack", &busybox))?;
+        let files = [("bin/busybox", 0o755, program.as_slice()), ("marker", 0o644, marker.as_bytes())];
+        Self::of(&files).map_err(file("pack", &busybox))
+    }
+
+    /// An image with nothing but the file `/marker`: small, to be fetched and not to be run.
+    ///
+    /// # Errors
+    /// When the layer cannot be packed.
+    pub fn bare(marker: &str) -> Result<Self, LabError> {
+        Self::of(&[("marker", 0o644, marker.as_bytes())]).map_err(file("pack", "marker"))
+    }
+
+    fn of(files: &[(&str, u32, &[u8])]) -> std::io::Result<Self> {
+        let layer = layer(files)?;
         let config = json!({
             "architecture": architecture(),
             "os": "linux",
@@ -61,9 +74,9 @@ pub fn digest(bytes: &[u8]) -> String {
     format!("sha256:{hex}")
 }
 
-fn layer(busybox: &[u8], marker: &str) -> std::io::Result<Vec<u8>> {
+fn layer(files: &[(&str, u32, &[u8])]) -> std::io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
-    for (path, mode, content) in [("bin/busybox", 0o755, busybox), ("marker", 0o644, marker.as_bytes())] {
+    for &(path, mode, content) in files {
         let mut header = tar::Header::new_ustar();
         header.set_size(content.len() as u64);
         header.set_mode(mode);
@@ -74,7 +87,8 @@ fn layer(busybox: &[u8], marker: &str) -> std::io::Result<Vec<u8>> {
 }
 
 /// The name that images use for this machine's processor.
-fn architecture() -> &'static str {
+#[must_use]
+pub fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

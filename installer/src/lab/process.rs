@@ -35,7 +35,10 @@ pub struct Process {
 
 impl Process {
     /// Starts `command`; its output goes to `log/NAME.log` in the lab.
-    pub(crate) fn start(lab: &Lab, name: &'static str, mut command: Command) -> Result<Self, LabError> {
+    ///
+    /// # Errors
+    /// When the command cannot be started.
+    pub fn start(lab: &Lab, name: &'static str, mut command: Command) -> Result<Self, LabError> {
         let log = lab.path(&format!("log/{name}.log"));
         let output = File::options().create(true).append(true).open(&log).map_err(file("open", &log))?;
         let errors = output.try_clone().map_err(file("open", &log))?;
@@ -55,7 +58,10 @@ impl Process {
     }
 
     /// Waits until `probe` is content, as long as the process lives.
-    pub(crate) async fn ready<F, P>(&mut self, bound: Duration, mut probe: P) -> Result<(), LabError>
+    ///
+    /// # Errors
+    /// With the end of its log, when it ends or takes too long.
+    pub async fn ready<F, P>(&mut self, bound: Duration, mut probe: P) -> Result<(), LabError>
     where
         P: FnMut() -> F,
         F: Future<Output = Result<(), String>>,
@@ -99,7 +105,7 @@ impl Process {
     }
 
     /// The one child that the process has: for a process that only sets the stage (`unshare --fork`).
-    pub(crate) fn adopt_inner(&mut self) {
+    pub fn adopt_inner(&mut self) {
         let id = self.child.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
         self.inner = children.split_whitespace().next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
@@ -176,7 +182,7 @@ impl Drop for Process {
 }
 
 /// A command with nothing of the caller's environment but what a program needs to run.
-pub(crate) fn clean(program: impl AsRef<OsStr>) -> Command {
+pub fn clean(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()

@@ -12,7 +12,10 @@ use super::LabError;
 const ADMIN_DIRS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// A program of the distribution.
-pub(crate) fn installed(program: &str, package: &'static str) -> Result<PathBuf, LabError> {
+///
+/// # Errors
+/// [`LabError::NotInstalled`] with the package that has it.
+pub fn installed(program: &str, package: &'static str) -> Result<PathBuf, LabError> {
     let search = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&search)
         .chain(ADMIN_DIRS.iter().map(PathBuf::from))

@@ -1,7 +1,11 @@
 //! A local registry in the place of Docker Hub: Debian's `docker-registry` on loopback, which
 //! the engine asks first for everything on Docker Hub (`registry-mirrors`).
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use hyper::header;
@@ -29,19 +33,45 @@ pub struct Seen {
     pub status: u16,
 }
 
+/// How a registry is run.
+#[derive(Debug)]
+pub struct Serving {
+    /// Its name in the lab.
+    pub name: &'static str,
+    /// Where its content is.
+    pub storage: PathBuf,
+    /// `host:port` to listen on; port 0 is a free one.
+    pub address: String,
+    /// Refuses every change, so that several can serve the same content.
+    pub read_only: bool,
+}
+
 impl Registry {
     /// Starts an empty registry on a free port.
     ///
     /// # Errors
     /// With the end of its log, when it does not come up.
     pub async fn start(lab: &Lab) -> Result<Self, LabError> {
+        let storage = lab.make_dir("registry")?.join("data");
+        let serving = Serving { name: "registry", storage, address: "127.0.0.1:0".to_owned(), read_only: false };
+        Self::serve(lab, &serving, |program| Ok(process::clean(program))).await
+    }
+
+    /// Starts a registry; `command` makes the program a command, for example in another network.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub async fn serve(
+        lab: &Lab,
+        serving: &Serving,
+        command: impl FnOnce(&Path) -> Result<Command, LabError>,
+    ) -> Result<Self, LabError> {
         let program = programs::installed("docker-registry", "docker-registry")?;
-        lab.make_dir("registry")?;
-        let config = lab.write("registry/config.yml", config(lab))?;
-        let mut command = process::clean(program);
+        let config = lab.write(&format!("{}.yml", serving.name), config(serving))?;
+        let mut command = command(&program)?;
         // Tracing exporters of the registry look for a collector unless told not to.
         command.arg("serve").arg(config).env("OTEL_TRACES_EXPORTER", "none");
-        let mut process = Process::start(lab, "registry", command)?;
+        let mut process = Process::start(lab, serving.name, command)?;
         let log = process.log_path().to_owned();
         process
             .ready(Duration::from_secs(15), || async {
@@ -59,6 +89,12 @@ impl Registry {
         &self.address
     }
 
+    /// The file with what it answered, and to whom.
+    #[must_use]
+    pub fn log_path(&self) -> &Path {
+        self.process.log_path()
+    }
+
     /// For the engine's `registry-mirrors`.
     #[must_use]
     pub fn url(&self) -> String {
@@ -72,8 +108,22 @@ impl Registry {
     pub async fn push(&self, repository: &str, tag: &str, image: &Image) -> Result<(), LabError> {
         self.push_blob(repository, &image.layer).await?;
         self.push_blob(repository, &image.config).await?;
-        let target = format!("/v2/{repository}/manifests/{tag}");
-        self.call("PUT", &target, image::MANIFEST, image.manifest.clone(), 201).await?;
+        self.push_manifest(repository, tag, image::MANIFEST, &image.manifest).await
+    }
+
+    /// Puts a manifest there, or a list of manifests; what it names is there already.
+    ///
+    /// # Errors
+    /// When the registry refuses it.
+    pub async fn push_manifest(
+        &self,
+        repository: &str,
+        reference: &str,
+        media_type: &str,
+        manifest: &Bytes,
+    ) -> Result<(), LabError> {
+        let target = format!("/v2/{repository}/manifests/{reference}");
+        self.call("PUT", &target, media_type, manifest.clone(), 201).await?;
         Ok(())
     }
 
@@ -118,13 +168,15 @@ impl Registry {
     }
 }
 
-fn config(lab: &Lab) -> String {
+fn config(serving: &Serving) -> String {
     format!(
         "version: 0.1\n\
          log:\n  level: info\n  accesslog:\n    disabled: false\n\
-         storage:\n  filesystem:\n    rootdirectory: {}\n\
-         http:\n  addr: 127.0.0.1:0\n  relativeurls: true\n",
-        lab.path("registry/data").display()
+         storage:\n  filesystem:\n    rootdirectory: {}\n  maintenance:\n    readonly:\n      enabled: {}\n\
+         http:\n  addr: {}\n  relativeurls: true\n",
+        serving.storage.display(),
+        serving.read_only,
+        serving.address
     )
 }
 

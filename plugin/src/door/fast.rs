@@ -85,7 +85,8 @@ fn meet(
                 let Some(read) = buffer.get(..filled) else { break };
                 match whole_message(read) {
                     Message::Whole(question, message) => {
-                        write(&stream, &question.answer(authorizer, message), answer);
+                        let Some(body) = question.answer_at_once(authorizer, message) else { break };
+                        write(&stream, &body, answer);
                         return;
                     }
                     Message::Partial => {}

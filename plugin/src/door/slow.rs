@@ -105,11 +105,12 @@ async fn respond(authorizer: &Authorizer, large: &Semaphore, request: Request<In
         return json(StatusCode::NOT_FOUND, Bytes::from_static(text));
     };
     let mut room = None;
-    let answer = match (question, read(question, request.into_body(), large, &mut room).await) {
+    let wanted = question == Question::Request || (question == Question::Response && authorizer.wants_reports());
+    let answer = match (question, read(wanted, request.into_body(), large, &mut room).await) {
         (Question::Request, Message::TooLarge) => authorizer.refuse(TOO_LARGE),
         (Question::Request, Message::Cut) => authorizer.refuse(TOO_SLOW),
-        (question, Message::Whole(message)) => question.answer(authorizer, &message),
-        (question, Message::TooLarge | Message::Cut) => question.answer(authorizer, &[]),
+        (question, Message::Whole(message)) => question.answer(authorizer, &message).await,
+        (question, Message::TooLarge | Message::Cut) => question.answer(authorizer, &[]).await,
     };
     json(StatusCode::OK, answer)
 }
@@ -127,18 +128,18 @@ enum Message {
     Cut,
 }
 
-/// Reads a message to its end, so that the engine is not interrupted while it writes. Only a
-/// request's is kept.
+/// Reads a message to its end, so that the engine is not interrupted while it writes. Only one that
+/// is `wanted` is kept.
 ///
 /// `room` is what it takes of the memory for large messages, given back after the answer.
 async fn read<'a>(
-    question: Question,
+    wanted: bool,
     mut body: Incoming,
     large: &'a Semaphore,
     room: &mut Option<SemaphorePermit<'a>>,
 ) -> Message {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if question != Question::Request || announced > MAX_MESSAGE_BYTES {
+    if !wanted || announced > MAX_MESSAGE_BYTES {
         return discard(body).await;
     }
     let mut message = Vec::with_capacity(announced.min(SMALL));

@@ -223,6 +223,19 @@ pub fn message(uri: &str) -> String {
     format!(r#"{{"RequestMethod":"POST","RequestUri":"{uri}","RequestHeaders":{{"Content-Length":"0"}}}}"#)
 }
 
+/// `docker create IMAGE`, with this `HostConfig`.
+pub fn create(image: &str, host_config: &str) -> String {
+    let body = base64(&format!(r#"{{"Image":"{image}","HostConfig":{host_config}}}"#));
+    format!(
+        r#"{{"RequestMethod":"POST","RequestUri":"/v1.41/containers/create","RequestBody":"{body}","RequestHeaders":{{"Content-Type":"application/json","Content-Length":"1"}}}}"#
+    )
+}
+
+pub fn base64(text: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    STANDARD.encode(text)
+}
+
 /// As the engine writes it: no Content-Type, keep-alive wanted.
 pub fn post(path: &str, body: &[u8]) -> Vec<u8> {
     let mut request =

@@ -57,7 +57,7 @@ impl<'a> Asked<'a> {
     pub(super) fn form(&self) -> Result<Query<'a>> {
         if !self.query_is_authoritative() {
             return Err(Trouble::Query(
-                "it has a body that pullgate is not shown, and a form in a body overrides the query",
+                "it may have a body that pullgate is not shown, and a form in a body overrides the query",
             ));
         }
         self.query()

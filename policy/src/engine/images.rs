@@ -30,12 +30,10 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
 fn hidden_import(asked: &Asked<'_>) -> Option<Governed> {
     let query = asked.query().ok()?;
     let is_import = query.first("fromImage").unwrap_or_default().is_empty() && query.first("fromSrc").is_some();
-    is_import.then(|| Governed {
-        word: "import",
-        ..asked.governed(alloc::vec![Ask::Unnamed(
-            "`docker import` of a file cannot be told from a pull whose name hides in the request's body"
-        )])
-    })
+    let file = "`docker import` of a file cannot be told from a pull whose name hides in the request's body";
+    let name = target_name(&query).ok()?.map(|to| Ask::Rename(Rename { from: None, to }));
+    let asks = [Ask::Unnamed(file)].into_iter().chain(name).collect();
+    is_import.then(|| Governed { word: "import", ..asked.governed(asks) })
 }
 
 /// The reference that the engine pulls for `fromImage` and `tag`.

@@ -143,7 +143,7 @@ fn an_import_of_a_file_could_be_a_pull_in_a_form() {
     let target = "/v1.41/images/create?fromSrc=-&repo=ok";
     for content_length in [None, Some("12")] {
         let action = read_post(target, Some("text/plain"), content_length);
-        assert!(matches!(action.asks(), [Ask::Unnamed(_)]), "{action:?}");
+        assert!(matches!(action.asks(), [Ask::Unnamed(_), Ask::Rename(_)]), "{action:?}");
     }
     let named = read_post("/images/create?fromSrc=-&fromImage=evil", Some("text/plain"), None);
     refuses(&named);

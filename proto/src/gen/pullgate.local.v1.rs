@@ -68,6 +68,15 @@ pub struct StatusResponse {
     /// Milliseconds since the Unix epoch of the last request from an engine; 0: none yet.
     #[prost(int64, tag = "13")]
     pub last_request_at_ms: i64,
+    /// Version of the engine that asks, as it says so in its reports; empty: none reported yet.
+    #[prost(string, tag = "14")]
+    pub engine_version: ::prost::alloc::string::String,
+    /// Image names that were given to other content, and are judged by its origin.
+    #[prost(uint64, tag = "15")]
+    pub names_remembered: u64,
+    /// The memory of names was lost or is full: names that are not in it are of unknown origin.
+    #[prost(bool, tag = "16")]
+    pub names_lost: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionInForce {

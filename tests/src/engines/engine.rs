@@ -1,0 +1,98 @@
+//! One engine of a Debian release.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use installer::lab::{Lab, LabError, Process, http, installed};
+use serde_json::{Value, json};
+
+use super::{Flavour, HUB_MIRROR, Network, network::RESOLVER};
+
+/// Longest start of an engine. A second is usual; a plugin that it cannot reach costs it 15 s.
+const START: Duration = Duration::from_secs(40);
+
+/// A running engine.
+pub struct Engine {
+    _process: Process,
+    socket: PathBuf,
+    name: String,
+}
+
+impl Engine {
+    /// Starts it in `network`, behind the plugin whose socket is in the lab's directory `tap`.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub(super) async fn start(lab: &Lab, network: &Network, flavour: Flavour) -> Result<Self, LabError> {
+        let root = root(flavour.suite)?;
+        for dir in ["engine", "engine/stage", "engine/run", "engine/data"] {
+            lab.make_dir(dir)?;
+        }
+        lab.write("engine/daemon.json", config(lab, flavour).to_string())?;
+        lab.write("engine/resolv.conf", format!("nameserver {RESOLVER}\n"))?;
+        let socket = lab.path("engine/run/docker.sock");
+        let mut command = network.command(&installed("unshare", "util-linux")?)?;
+        command
+            .args(["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc"])
+            .args(["sh", "-c", include_str!("engine.sh"), "pullgate-lab-engine"])
+            .arg(root)
+            .args([lab.path("engine"), lab.path("tap")])
+            .arg("/usr/sbin/dockerd")
+            .env("HOME", "/root");
+        let mut process = Process::start(lab, "engine", command)?;
+        let ready = process.ready(START, || async {
+            let answer = http::unix(&socket, "GET", "/_ping").await.map_err(|error| error.to_string())?;
+            if answer.status == 200 { Ok(()) } else { Err(answer.text()) }
+        });
+        ready.await?;
+        process.adopt_inner();
+        let version: Value =
+            serde_json::from_slice(&http::unix(&socket, "GET", "/version").await?.body).unwrap_or_default();
+        let store = if flavour.containerd_store { " with the containerd image store" } else { "" };
+        let name = format!("{}{store}", version["Version"].as_str().unwrap_or("of unknown version"));
+        Ok(Self { _process: process, socket, name })
+    }
+
+    /// Its API socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Its version, for example `20.10.24+dfsg1`, and its image store if that is containerd's.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// `tests/engines` puts them into the directory that Cargo builds in.
+fn root(suite: &str) -> Result<PathBuf, LabError> {
+    let test = std::env::current_exe().unwrap_or_default();
+    // target/debug/deps/NAME
+    let dir = test.ancestors().nth(3).unwrap_or(Path::new("/")).join("engines").join(suite);
+    if dir.join("usr/sbin/dockerd").exists() {
+        return Ok(dir);
+    }
+    let source = std::io::Error::other("there is none; `tests/engines` makes it");
+    Err(LabError::File { action: "use the engine in", path: dir, source })
+}
+
+fn config(lab: &Lab, flavour: Flavour) -> Value {
+    let group = lab.dir().file_name().unwrap_or_default().to_string_lossy();
+    json!({
+        "authorization-plugins": ["pullgate"],
+        "registry-mirrors": [format!("http://{HUB_MIRROR}")],
+        "hosts": ["unix:///run/lab/docker.sock"],
+        "cgroup-parent": format!("/{group}"),
+        "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        "bridge": "none",
+        "iptables": false,
+        "ip6tables": false,
+        "shutdown-timeout": 1,
+        // Said in both directions: what an engine does unasked changes with its version.
+        "features": {"containerd-snapshotter": flavour.containerd_store},
+    })
+}
