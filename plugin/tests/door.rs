@@ -160,3 +160,31 @@ fn a_killed_plugin_starts_again_on_the_same_socket() {
         machine.pull("alpine").is_allowed();
     }
 }
+
+/// A pull as the command line of 20.10 sends it: a type, and a length of zero.
+const TYPED_PULL: &str = r#"{"RequestMethod":"POST","RequestUri":"/v1.41/images/create?fromImage=alpine&tag=1","RequestHeaders":{"Content-Length":"0","Content-Type":"text/plain"}}"#;
+
+fn report(server: &str) -> String {
+    format!(r#"{{"RequestMethod":"HEAD","RequestUri":"/_ping","ResponseHeaders":{{"Server":"{server}"}}}}"#)
+}
+
+#[tokio::test]
+async fn a_length_of_zero_counts_only_where_the_engine_takes_no_http2() {
+    let machine = Machine::start();
+    let activate = || assert_eq!(machine.answer(&post("/Plugin.Activate", b"")).status, 200);
+    let report = |server: &str| machine.answer(&post("/AuthZPlugin.AuthZRes", report(server).as_bytes())).is_allowed();
+    let hidden = "a form in a body overrides the query";
+    machine.ask(TYPED_PULL).is_denied(hidden);
+    machine.pull("alpine").is_allowed();
+
+    report("Docker/20.10.24+dfsg1 (linux)");
+    machine.ask(TYPED_PULL).is_allowed();
+    assert_eq!(machine.status().await.engine_version, "20.10.24");
+
+    activate();
+    machine.ask(TYPED_PULL).is_denied(hidden);
+    report("Docker/29.7.2 (linux)");
+    machine.ask(TYPED_PULL).is_denied(hidden);
+    machine.pull("alpine").is_allowed();
+    assert_eq!(machine.status().await.engine_version, "29.7.2");
+}

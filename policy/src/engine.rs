@@ -51,16 +51,15 @@ pub struct Request<'a> {
 /// Reads one request.
 #[must_use]
 pub fn read(request: &Request<'_>) -> Action {
-    let reads_only = matches!(request.method, "GET" | "HEAD" | "OPTIONS");
     let target = match Target::parse(request.target) {
         Ok(target) => target,
-        Err(_) if reads_only => return Action::NotGoverned("unknown_read"),
+        // No engine serves such a target, whatever the method.
         Err(part) => return Trouble::Query(part).action("unknown"),
     };
     let Some((route, name)) = routes::find(request.method, &target.path) else {
         return match request.method {
             "OPTIONS" => Action::NotGoverned("options"),
-            _ if reads_only => Action::NotGoverned("unknown_read"),
+            "GET" | "HEAD" => Action::NotGoverned("unknown_read"),
             _ => Action::one("unknown", Ask::Unknown),
         };
     };

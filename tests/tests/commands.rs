@@ -36,11 +36,49 @@ async fn check_and_status_ask_the_machines_plugin() {
     let no_reference = pullgate(&["check", "--control-socket", &socket, "alpine", "Alpine"]);
     assert_eq!(no_reference.status.code(), Some(2), "cannot tell");
 
-    let status = json(&pullgate(&["status", "--control-socket", &socket, "--json"]));
+    let nowhere = lab.path("no-engine.sock").display().to_string();
+    let status = json(&pullgate(&["status", "--control-socket", &socket, "--engine-socket", &nowhere, "--json"]));
     assert_eq!(status["sign_in"]["enforced"], false);
     assert!(status["sign_in"]["enrollment_error"].as_str().unwrap().contains("not enrolled"), "{status:#}");
-    let pulls = status["coverage"][0]["state"].as_str().unwrap();
-    assert!(pulls.contains("not proved"), "no engine has asked: {pulls}");
+    let pulls = &status["coverage"][0];
+    assert_eq!((&pulls["way"], &pulls["state"]), (&"pull".into(), &"configured, not proved".into()), "{pulls}");
+}
+
+/// An engine that lets everything through, as one without the plugin does.
+fn engine_without_plugin(socket: &std::path::Path) -> std::thread::JoinHandle<()> {
+    use std::io::{Read as _, Write as _};
+    let listener = std::os::unix::net::UnixListener::bind(socket).unwrap();
+    std::thread::spawn(move || {
+        // Version, information, two probes.
+        for stream in listener.incoming().take(4) {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 4096];
+            let length = stream.read(&mut head).unwrap();
+            let (status, body) = match String::from_utf8_lossy(&head[..length]).split(' ').nth(1).unwrap() {
+                "/version" => ("200 OK", r#"{"Version":"28.5.2"}"#),
+                "/info" => ("200 OK", r#"{"Plugins":{"Authorization":["pullgate"]}}"#),
+                _ => ("500 Internal Server Error", r#"{"message":"no such host"}"#),
+            };
+            let answer =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_does_not_ask_is_open_whatever_its_configuration_says() {
+    let lab = Lab::new().unwrap();
+    let _plugin = Plugin::start(&lab, None).await.unwrap();
+    let (control, engine) = (lab.control_socket().display().to_string(), lab.path("engine.sock"));
+    let server = engine_without_plugin(&engine);
+    let args = ["status", "--control-socket", &control, "--engine-socket", &engine.display().to_string(), "--json"];
+    let status = json(&pullgate(&args));
+    server.join().unwrap();
+    for way in status["coverage"].as_array().unwrap() {
+        assert_eq!(way["state"], "open", "{way}");
+    }
+    assert!(status["coverage"][0]["why"].as_str().unwrap().contains("no such host"), "{status:#}");
 }
 
 #[test]

@@ -4,7 +4,12 @@
 //! front. What the engine then asked of registries stands in the registries' logs; what the
 //! plugin was shown and said is kept by a tap between the two.
 
-use std::{collections::BTreeSet, fs, time::Instant};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Write as _},
+    time::Instant,
+};
 
 use installer::requests;
 use proto::document::{Categories, Mode, Policy, Registries, Rule, WhenExpired};
@@ -248,13 +253,16 @@ impl<'a> Run<'a> {
             self.exceptions.push(format!("engine {}: the plugin itself allowed {record:?}", self.site.engine.name()));
         }
         let Counts { shown, refused, fetches, pulled } = self.counts;
-        println!(
+        // Not `println!`, which is not seen when the test passes.
+        let told = writeln!(
+            io::stdout(),
             "engine {}: {requests} requests, {shown} shown to the plugin, {refused} refused, {fetches} fetches compared, \
              {} exceptions ({pulled} pulls came to their end; {:.0} s)",
             self.site.engine.name(),
             self.exceptions.len(),
             started.elapsed().as_secs_f64(),
         );
+        told.unwrap();
         if pulled < 10 || fetches < 30 || refused < 30 {
             self.exceptions.push(format!("engine {}: too little happened to show anything", self.site.engine.name()));
         }

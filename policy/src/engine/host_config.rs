@@ -18,6 +18,8 @@ pub(super) struct Host {
     pub(super) paths: Vec<HostPath>,
     /// Images that are mounted.
     pub(super) images: Vec<String>,
+    /// The configuration is a service's (moby `daemon/cluster/convert/container.go`).
+    pub(super) of_service: bool,
     net_admin: bool,
     pub(super) host_network: bool,
     seen_lists: Vec<&'static str>,
@@ -167,9 +169,11 @@ impl Host {
                 })
             }),
         })?;
-        match kind.as_str() {
-            "bind" => self.paths.push(HostPath::mount(&source, read_only)),
-            "image" => self.images.push(source),
+        match (kind.as_str(), self.of_service) {
+            ("image", _) => self.images.push(source),
+            ("volume" | "tmpfs" | "npipe" | "cluster", _) => {}
+            // Swarm takes a type in any letter case, and what it does not know for a bind.
+            ("bind", _) | (_, true) => self.paths.push(HostPath::mount(&source, read_only)),
             _ => {}
         }
         self.reach.extend(volume.reach());

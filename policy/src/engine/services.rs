@@ -24,6 +24,7 @@ struct Spec {
 /// `POST /services/create`.
 pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
     let mut spec = Spec::default();
+    spec.host.of_service = true;
     spec.read(asked.body()?).map_err(Trouble::Body)?;
     // Its networks are named by ids; one may be the host's.
     spec.host.host_network = true;

@@ -34,14 +34,8 @@ impl<'a> Target<'a> {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let path = match rest.strip_prefix("//") {
             // Only behind a scheme; a bare `//x` is a path, which the engine redirects.
-            Some(authority) if has_scheme => {
-                let end = authority.find('/').unwrap_or(authority.len());
-                let (host, path) = authority.split_at_checked(end).unwrap_or_default();
-                if host.contains('%') {
-                    return Err("the host in its target holds a percent-encoding");
-                }
-                path
-            }
+            // What it names is nothing to the engine, percent-encodings in it included.
+            Some(authority) if has_scheme => authority.find('/').and_then(|slash| authority.get(slash..)).unwrap_or(""),
             _ => rest,
         };
         if !path.starts_with('/') {
@@ -111,6 +105,8 @@ mod tests {
         check("/%761.41/images%2fcreate", Ok(("/images/create", "", true)));
         check("http://any:1/v1.41/images%2Fcreate?a#b", Ok(("/images/create", "a#b", true)));
         check("https://u:p@h:1/images/create", Ok(("/images/create", "", true)));
+        check("http://%C3%A9/distribution/x/json", Ok(("/distribution/x/json", "", true)));
+        check("http://u%41@h/images/create", Ok(("/images/create", "", true)));
         check("foo:/images/create", Ok(("/images/create", "", true)));
         check("//images/create", Ok(("//images/create", "", true)));
         check("/v1.23/images/create", Ok(("/images/create", "", false)));

@@ -146,6 +146,16 @@ fn services_name_what_their_nodes_pull() {
     fetches(&read_json("/services/web/update?version=3", update), "understood", image);
     let rollback = read_json("/services/web/update?version=3&rollback=previous", update);
     assert_eq!((rollback.word(), rollback.verdict()), ("service_rollback", "unverifiable"));
+    for kind in [r#""Type":"bind","#, r#""Type":"Bind","#, r#""Type":"b\u0131nd","#, r#""Type":"x","#, ""] {
+        let mount = format!(r#"{{{kind}"Source":"/etc/docker","Target":"/x"}}"#);
+        let body = format!(r#"{{"TaskTemplate":{{"ContainerSpec":{{"Image":"alpine","Mounts":[{mount}]}}}}}}"#);
+        reaches(&service(&body), &[], &["/etc/docker"]);
+    }
+    reaches(
+        &service(r#"{"TaskTemplate":{"ContainerSpec":{"Image":"a","Mounts":[{"Type":"volume","Source":"v"}]}}}"#),
+        &[],
+        &[],
+    );
     let by_id = service(&format!(r#"{{"TaskTemplate":{{"ContainerSpec":{{"Image":"sha256:{}"}}}}}}"#, "a".repeat(64)));
     assert_eq!((by_id.verdict(), by_id.started().count()), ("not_governed", 1));
 }
