@@ -12,14 +12,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use policy::engine::EngineVersion;
 use serde::Deserialize;
-
-/// From here on the engine's socket takes HTTP/2 (moby `daemon/command/httphandler.go`).
-const FIRST_WITH_HTTP2: Version = Version([29, 2, 0]);
-
-/// The first three numbers of an engine's version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Version([u16; 3]);
 
 /// What is known of the engine; starts with nothing.
 #[derive(Debug, Default)]
@@ -37,7 +31,7 @@ impl EngineSeen {
     /// Whether a request may have come over HTTP/2.
     #[must_use]
     pub fn may_be_http2(&self) -> bool {
-        self.version().is_none_or(|version| version >= FIRST_WITH_HTTP2)
+        self.version().is_none_or(|version| version.takes_http2())
     }
 
     /// Whether the next report may tell something new.
@@ -57,7 +51,7 @@ impl EngineSeen {
             return;
         }
         let Ok(report) = serde_json::from_slice::<Report<'_>>(message) else { return };
-        if let Some(version) = report.response_headers.get("Server").and_then(|server| Version::of_server(server)) {
+        if let Some(version) = report.response_headers.get("Server").and_then(|server| of_server(server)) {
             self.0.store(version.packed(), Ordering::Release);
         }
     }
@@ -65,34 +59,17 @@ impl EngineSeen {
     /// For people; empty: not known.
     #[must_use]
     pub fn shown(&self) -> String {
-        self.version().map(|Version([major, minor, patch])| format!("{major}.{minor}.{patch}")).unwrap_or_default()
+        self.version().map(|version| version.to_string()).unwrap_or_default()
     }
 
-    fn version(&self) -> Option<Version> {
-        Version::unpacked(self.0.load(Ordering::Acquire))
+    fn version(&self) -> Option<EngineVersion> {
+        EngineVersion::unpacked(self.0.load(Ordering::Acquire))
     }
 }
 
-impl Version {
-    /// `Docker/28.5.2+dfsg4 (linux)`.
-    fn of_server(server: &str) -> Option<Self> {
-        let text = server.strip_prefix("Docker/")?;
-        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let mut numbers = text.get(..end)?.split('.').map(str::parse);
-        let version = Self([numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?]);
-        // Zero stands for "not known".
-        (version.packed() != 0).then_some(version)
-    }
-
-    fn packed(self) -> u64 {
-        let [major, minor, patch] = self.0.map(u64::from);
-        (major << 32) | (minor << 16) | patch
-    }
-
-    fn unpacked(packed: u64) -> Option<Self> {
-        let part = |shift: u32| u16::try_from((packed >> shift) & 0xffff).unwrap_or(u16::MAX);
-        (packed != 0).then(|| Self([part(32), part(16), part(0)]))
-    }
+/// `Docker/28.5.2+dfsg4 (linux)`.
+fn of_server(server: &str) -> Option<EngineVersion> {
+    EngineVersion::parse(server.strip_prefix("Docker/")?)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub struct Start {
 pub enum LocalImage {
     /// By name.
     Named(ImageRef),
-    /// By a whole id, `sha256:` and 64 digits.
+    /// By a whole id, a digest, for example `sha256:` and 64 digits.
     Id(String),
     /// By hexadecimal digits: a name if there is such an image, else the start of an id.
     ShortId(String),
@@ -246,6 +246,9 @@ impl LocalImage {
         let hex = |digits: &str| {
             !digits.is_empty() && digits.len() <= 64 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
         };
+        if ImageRef::is_digest(text) {
+            return Ok(Self::Id(text.into()));
+        }
         let digits = text.strip_prefix("sha256:").unwrap_or(text);
         match digits.len() {
             64 if hex(digits) => Ok(Self::Id(alloc::format!("sha256:{digits}"))),

@@ -23,11 +23,13 @@ mod query;
 pub mod routes;
 mod services;
 mod target;
+mod version;
 mod volumes;
 
 use asked::{Asked, Trouble};
 use routes::Reading;
 use target::Target;
+pub use version::EngineVersion;
 
 /// What the engine shows of a request.
 #[derive(Clone, Copy, Debug, Default)]

@@ -128,12 +128,17 @@ impl ImageRef {
     /// As [`ImageRef::parse`], but an image id is one too (`ParseAnyReference`), and is refused as such.
     ///
     /// # Errors
-    /// [`RefError::ImageId`] for `sha256:` and 64 hexadecimal digits as well.
+    /// [`RefError::ImageId`] for a digest without a name as well, of any algorithm.
     pub fn parse_any(input: &str) -> Result<Self, RefError> {
-        if input.strip_prefix("sha256:").is_some_and(grammar::is_identifier) {
+        if Self::is_digest(input) {
             return Err(RefError::ImageId);
         }
         Self::parse(input)
+    }
+
+    /// Whether a text is a digest and nothing else, for example `sha256:` and 64 hexadecimal digits.
+    pub(crate) fn is_digest(input: &str) -> bool {
+        grammar::check_digest(input).is_ok()
     }
 
     fn checked(

@@ -3,13 +3,13 @@
 //!
 //! INVARIANT (I11): `enforced` is said only of what a probe proved; nothing is guessed.
 
-use std::cmp::Ordering;
+use policy::engine::EngineVersion;
 
 /// What is known of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// Its version; none: it was not told or is none.
-    pub version: Option<Version>,
+    pub version: Option<EngineVersion>,
     /// Whether its configuration lists the plugin; none: it was not told.
     pub listed: Option<bool>,
     /// Whether it asks the plugin about a pull.
@@ -83,7 +83,7 @@ pub fn coverage(facts: &Facts) -> Vec<Way> {
             facts.state(&facts.shows_bodies, "judged by name, which `docker load` and builds can give to anything"),
         ),
     ];
-    if facts.version.is_none_or(Version::hides_large_bodies) {
+    if facts.version.is_none_or(EngineVersion::may_hide_large_bodies) {
         let why = "this engine may hide JSON bodies above 1 MiB; what is not shown is refused";
         ways.push(way("large_bodies", "large requests", facts.state(&facts.shows_bodies, why)));
     }
@@ -98,7 +98,7 @@ pub fn coverage(facts: &Facts) -> Vec<Way> {
         open("its managers start any image here, and the engine asks nobody"),
     ));
     match facts.version {
-        Some(version) if !version.takes_grpc() => {}
+        Some(version) if !version.takes_http2() => {}
         Some(_) => ways.push(way(
             "native_grpc",
             "BuildKit over HTTP/2",
@@ -132,41 +132,12 @@ impl Facts {
     }
 }
 
-/// The first three numbers of an engine's version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Version([u32; 3]);
-
-impl Version {
-    /// Reads for example `28.5.2+dfsg4`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim_start_matches('v');
-        let numbers = text.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
-        let mut parts = numbers.split('.').map(str::parse);
-        let mut next = || parts.next().unwrap_or(Ok(0)).ok();
-        Some(Self([next()?, next()?, next()?]))
-    }
-
-    fn is_before(self, other: [u32; 3]) -> bool {
-        self.0.cmp(&other) == Ordering::Less
-    }
-
-    /// Before 25.0.16, and from 26.0 until 29.3.1 (CVE-2026-34040); distributions correct earlier ones too.
-    fn hides_large_bodies(self) -> bool {
-        self.is_before([25, 0, 16]) || (!self.is_before([26, 0, 0]) && self.is_before([29, 3, 1]))
-    }
-
-    /// From 29.2.0 BuildKit's gRPC is served on the engine's socket before any plugin is asked.
-    fn takes_grpc(self) -> bool {
-        !self.is_before([29, 2, 0])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn facts(version: &str, asks: Proof) -> Facts {
-        Facts { version: Version::parse(version), listed: Some(true), asks: asks.clone(), shows_bodies: asks }
+        Facts { version: EngineVersion::parse(version), listed: Some(true), asks: asks.clone(), shows_bodies: asks }
     }
 
     fn states(facts: &Facts) -> Vec<(&'static str, &'static str)> {
@@ -216,16 +187,6 @@ mod tests {
             ("dev", true, true),
         ] {
             assert_eq!((has(version, "large_bodies"), has(version, "native_grpc")), (large, grpc), "{version}");
-        }
-    }
-
-    #[test]
-    fn versions_of_distributions_are_read() {
-        assert_eq!(Version::parse("28.5.2+dfsg4"), Some(Version([28, 5, 2])));
-        assert_eq!(Version::parse("v29.0.0-rc.1"), Some(Version([29, 0, 0])));
-        assert_eq!(Version::parse("29.2"), Some(Version([29, 2, 0])));
-        for text in ["", "dev", "library-import", "99999999999.0.0"] {
-            assert_eq!(Version::parse(text), None, "{text}");
         }
     }
 }

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, header};
 use hyper_util::rt::TokioExecutor;
-use policy::PROBE_HOST;
+use policy::{PROBE_HOST, engine::EngineVersion};
 use serde_json::Value;
 
-use super::coverage::{Facts, Proof, Version};
+use super::coverage::{Facts, Proof};
 
 /// For all questions together. An engine whose plugin is gone tries for 15 seconds.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -24,7 +24,7 @@ const MAX_ANSWER_BYTES: usize = 4 << 20;
 pub async fn facts(socket: &Path) -> Facts {
     let asked = async {
         let version = match call(socket, "GET", "/version", None).await {
-            Ok((_, body)) => body["Version"].as_str().and_then(Version::parse),
+            Ok((_, body)) => body["Version"].as_str().and_then(EngineVersion::parse),
             Err(why) => return Facts::unknown(&format!("cannot ask the engine on `{}`: {why}", socket.display())),
         };
         let info = call(socket, "GET", "/info", None).await;

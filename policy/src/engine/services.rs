@@ -56,7 +56,7 @@ pub(super) fn update(asked: &Asked<'_>) -> Result<Governed> {
 /// The node pulls a name and looks a bare digest up among its own images.
 fn task_image(name: &str) -> Result<Ask> {
     match LocalImage::parse(name) {
-        Ok(image @ LocalImage::Id(_)) if name.starts_with("sha256:") => {
+        Ok(image @ LocalImage::Id(_)) if name.contains(':') => {
             Ok(Ask::Start(Start { image, origin: Origin::default() }))
         }
         _ => Ok(Ask::Fetch(ImageRef::parse(name)?.or_latest())),

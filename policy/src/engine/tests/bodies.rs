@@ -37,6 +37,9 @@ fn a_container_starts_from_what_the_body_says_last() {
     starts(r#"{"Image":"alpine","iMaGe":"evil/miner"}"#, &["docker.io/evil/miner:latest"]);
     starts(r#"{"Image":"e3b0c4"}"#, &["id:e3b0c4"]);
     starts(r#"{"Image":"sha256:e3b0c4"}"#, &["id:e3b0c4"]);
+    let sha512 = format!("sha512:{}", "a".repeat(128));
+    starts(&format!(r#"{{"Image":"{sha512}"}}"#), &[&sha512]);
+    refuses(&read(&Request { method: "GET", target: &format!("/distribution/{sha512}/json"), ..Request::default() }));
     starts(
         r#"{"Image":"alpine","HostConfig":{"Mounts":[{"Type":"image","Source":"evil/x","Target":"/x"}]}}"#,
         &["docker.io/library/alpine:latest", "docker.io/evil/x:latest"],
