@@ -76,6 +76,8 @@ pub enum LocalImage {
     Id(String),
     /// By hexadecimal digits: a name if there is such an image, else the start of an id.
     ShortId(String),
+    /// Not at all: the container starts empty, and is filled by other means.
+    Empty,
 }
 
 /// Where the content behind a local name came from, as far as the enforcer remembers.
@@ -172,10 +174,14 @@ impl Action {
         })
     }
 
-    /// The images on this machine that a container would start from.
+    /// The images on this machine that a container would start from, without a fetch before.
     pub fn started(&self) -> impl Iterator<Item = &Start> {
         self.asks().iter().filter_map(|ask| match ask {
-            Ask::Start(start) => Some(start),
+            Ask::Start(start) => match &start.image {
+                LocalImage::Empty => None,
+                LocalImage::Named(image) if self.fetched().any(|fetched| fetched == image) => None,
+                _ => Some(start),
+            },
             _ => None,
         })
     }
@@ -221,7 +227,7 @@ impl Start {
             (Origin::Renamed(image), _) | (Origin::AsNamed | Origin::PulledDigest, LocalImage::Named(image)) => {
                 Some(image)
             }
-            (Origin::Unknown, _) | (_, LocalImage::Id(_) | LocalImage::ShortId(_)) => None,
+            (Origin::Unknown, _) | (_, LocalImage::Id(_) | LocalImage::ShortId(_) | LocalImage::Empty) => None,
         }
     }
 
@@ -264,6 +270,7 @@ impl core::fmt::Display for LocalImage {
             Self::Named(image) => f.write_str(image.as_str()),
             Self::Id(id) => f.write_str(id),
             Self::ShortId(digits) => write!(f, "id:{digits}"),
+            Self::Empty => f.write_str("no image"),
         }
     }
 }

@@ -4,8 +4,10 @@
 //! Paths are judged as text here. A symbolic link can lead anywhere, and only an enforcer can
 //! follow it: it resolves each [`HostPath`] of an action and judges what it finds again.
 //!
-//! Not known here: a data root of the engine elsewhere than `/var/lib/docker`, volumes and
-//! containers that were made before the guard was on, and what engine plugins do.
+//! Not known here: a data root of the engine elsewhere than below `/var`, volumes and containers
+//! that were made before the guard was on, and what engine plugins do. The engine follows a link
+//! anew at each start of a container, and nobody looks then: against a person who makes both the
+//! link and the container, the guard of paths does not hold.
 
 use alloc::{
     borrow::Cow,
@@ -28,7 +30,7 @@ pub struct HostPath {
 }
 
 /// Trees of the system. What lies above one holds it.
-const SYSTEM: [&str; 24] = [
+const SYSTEM: [&str; 18] = [
     "/bin",
     "/boot",
     "/dev",
@@ -37,28 +39,27 @@ const SYSTEM: [&str; 24] = [
     "/lib32",
     "/lib64",
     "/libx32",
+    "/nix",
+    "/opt/cni",
+    // First in the search path of containerd's shims.
+    "/opt/containerd",
     "/proc",
     "/root",
     "/run",
     "/sbin",
+    "/snap",
     "/sys",
     "/usr",
-    "/var/lib/containerd",
-    "/var/lib/docker",
-    "/var/lib/dpkg",
-    "/var/lib/pullgate",
-    "/var/lib/pullgate-service",
-    "/var/lib/systemd",
-    "/var/lock",
-    "/var/run",
-    "/var/spool/at",
-    "/var/spool/cron",
 ];
+/// All of it but [`HARMLESS`]: package managers, schedulers, sockets, the engine's data.
+const VAR: &str = "/var";
+/// Root's own part of a harmless tree.
+const ROOTS_OWN: &str = "/run/user/0";
 /// Parts of these trees that lead nowhere.
-const HARMLESS: [&str; 2] = ["/dev/shm", "/run/user"];
+const HARMLESS: [&str; 5] = ["/dev/shm", "/run/user", "/var/opt", "/var/tmp", "/var/www"];
 /// Parts of these trees that lead nowhere when they are only read. A socket can be used through
 /// a mount that is only read, and secrets are read: neither is here.
-const HARMLESS_TO_READ: [&str; 22] = [
+const HARMLESS_TO_READ: [&str; 23] = [
     "/bin",
     "/etc/alternatives",
     "/etc/ca-certificates",
@@ -81,6 +82,7 @@ const HARMLESS_TO_READ: [&str; 22] = [
     "/sbin",
     "/usr",
     "/var/lib/ca-certificates",
+    "/var/log",
 ];
 /// Devices that lead to neither disks nor memory of the host.
 const HARMLESS_DEVICES: [&str; 20] = [
@@ -144,9 +146,11 @@ impl HostPath {
         if self.device {
             return !harmless_device;
         }
-        let above = path == "/" || SYSTEM.iter().any(|tree| is_in(tree, &path) && *tree != path);
+        let trees = || SYSTEM.iter().chain([&VAR, &ROOTS_OWN]);
+        let above = path == "/" || trees().any(|tree| is_in(tree, &path) && *tree != path);
+        let inside = trees().any(|tree| is_in(&path, tree));
         let harmless = harmless_device || in_any(&HARMLESS) || (self.read_only && in_any(&HARMLESS_TO_READ));
-        above || (in_any(&SYSTEM) && !harmless)
+        above || (inside && !harmless) || is_in(&path, ROOTS_OWN)
     }
 
     /// What a developer reads when it leads there; `resolved` differs where a link was followed.
@@ -164,7 +168,8 @@ impl HostPath {
 
 /// A capability as the engine names it, if a container gets out with it.
 pub(crate) fn capability(name: &str) -> Option<Reach> {
-    let upper = name.trim().to_ascii_uppercase();
+    // Go's `strings.ToUpper`: `ſ` becomes S, and `ı` becomes I.
+    let upper = name.trim().to_uppercase();
     let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
     CAPABILITIES.contains(&name).then(|| Reach { word: "capability", what: format!("the capability {name}") })
 }
@@ -235,6 +240,12 @@ mod tests {
             "/var",
             "/var/lib",
             "/var/lib/docker/overlay2",
+            "/var/snap",
+            "/var/spool/cron",
+            "/opt/containerd/bin",
+            "/opt",
+            "/run/user",
+            "/run/user/0/systemd",
             "/proc",
             "/proc/1/root",
             "/sys/fs/cgroup",
@@ -283,7 +294,9 @@ mod tests {
 
     #[test]
     fn capabilities_in_any_spelling() {
-        for name in ["SYS_ADMIN", "cap_sys_admin", "CAP_SYS_ADMIN", "all", "Sys_Ptrace"] {
+        for name in
+            ["SYS_ADMIN", "cap_sys_admin", "CAP_SYS_ADMIN", "all", "Sys_Ptrace", "\u{17f}ys_admin", "SYS_ADM\u{131}N"]
+        {
             assert!(capability(name).is_some(), "{name}");
         }
         for name in ["CHOWN", "NET_BIND_SERVICE", "CAP_CAP_SYS_ADMIN", ""] {

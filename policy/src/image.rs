@@ -195,6 +195,12 @@ impl ImageRef {
         if self.is_all_tags() { self.rebuilt(Some("latest"), None) } else { self }
     }
 
+    /// The repository alone (`TrimNamed`).
+    #[must_use]
+    pub fn repository(&self) -> Self {
+        self.rebuilt(None, None)
+    }
+
     /// With this tag; a digest stays (`WithTag`).
     ///
     /// # Errors

@@ -156,6 +156,14 @@ fn run_unapproved(action: &Action, decision: &Decision<'_>, id: &str) -> String 
             decision,
             id,
         ),
+        (None, LocalImage::Empty) => setting(
+            &format!(
+                "This container starts empty, and {organization} lets only images start whose origin pullgate can tell."
+            ),
+            "Start it from an image, or ask",
+            decision,
+            id,
+        ),
         (None, other) => setting(
             &format!(
                 "`{other}` is the id of an image, which says nothing of where it came from, and {organization} lets only images start that it can tell."

@@ -21,14 +21,17 @@ pub struct Load {
 /// A pull as CLI 28 asks for it.
 pub fn message() -> Vec<u8> {
     let body = br#"{"RequestMethod":"POST","RequestUri":"/v1.47/images/create?fromImage=docker.io%2Flibrary%2Falpine&tag=3.20","RequestHeaders":{"Content-Length":"0","User-Agent":"Docker-Client/28.5.2 (linux)"}}"#;
-    let mut message = format!(
+    http(body)
+}
+
+/// A message of the engine as it goes over the socket.
+pub fn http(body: &[u8]) -> Vec<u8> {
+    let head = format!(
         "POST /AuthZPlugin.AuthZReq HTTP/1.1\r\nHost: plugin.moby.localhost\r\nUser-Agent: Go-http-client/1.1\r\n\
          Content-Length: {}\r\nAccept: application/vnd.docker.plugins.v1.2+json\r\n\r\n",
         body.len()
-    )
-    .into_bytes();
-    message.extend_from_slice(body);
-    message
+    );
+    [head.as_bytes(), body].concat()
 }
 
 /// One call: dial, write, read to the end. Panics when the answer is not "allow".

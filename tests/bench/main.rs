@@ -7,7 +7,9 @@ mod change;
 mod decide;
 mod floor;
 mod load;
+mod memory;
 mod plugin;
+mod reading;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
         (Some("floor"), Some(path)) => floor::serve(&PathBuf::from(path)),
         _ => {
             let mut report = Report::default();
+            reading::measure(&mut report);
             decide::measure(&mut report);
             plugin::measure(&mut report);
             change::measure(&mut report);

@@ -15,7 +15,7 @@ use proto::{
     sealed::seal,
 };
 
-use crate::{Report, load, quantile};
+use crate::{Report, load, memory, quantile, reading};
 
 const ROUNDS: usize = 5;
 
@@ -53,6 +53,22 @@ pub fn measure(report: &mut Report) {
     report.limit("plugin, resident memory after 100,000 more requests", after / 1024.0, "MiB", 8.0);
     report.limit("growth over these 100,000", (after - before) / 1024.0, "MiB", 0.25);
     drop(floor);
+    large(&plugin, &engine_socket, report);
+}
+
+/// The largest message that engines send.
+fn large(plugin: &Plugin, socket: &Path, report: &mut Report) {
+    let message = load::http(&reading::message(&reading::create()));
+    let mut buffer = Vec::new();
+    let (first, peak) = memory::peak(plugin.id(), || load::call(socket, &message, &mut buffer));
+    let mut times: Vec<u64> = (0..20).map(|_| load::call(socket, &message, &mut buffer)).chain([first]).collect();
+    times.sort_unstable();
+    #[allow(clippy::cast_precision_loss)]
+    let mebibytes = message.len() as f64 / f64::from(1 << 20);
+    report.note("a create of 4 MiB, size of its message", mebibytes, "MiB");
+    report.limit("a create of 4 MiB, over the socket, median", quantile(&times, 0.5) / 1e6, "ms", 30.0);
+    report.limit("growth of the process while it answers one", peak / 1024.0, "MiB", 24.0);
+    report.note("resident memory afterwards", plugin.resident_kib() / 1024.0, "MiB");
 }
 
 #[derive(Default)]
@@ -141,9 +157,11 @@ impl Plugin {
     }
 
     fn resident_kib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.0.0.id())).expect("the process");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("KiB")
+        memory::resident(self.id(), "VmRSS:")
+    }
+
+    fn id(&self) -> u32 {
+        self.0.0.id()
     }
 }
 

@@ -109,7 +109,8 @@ pub(super) fn is_own_name(name: &str) -> bool {
     ImageRef::parse(name).is_ok_and(|image| image.name() == "docker.io/library/pullgate")
 }
 
-/// The name and tag of a form's `repo` and `tag`; none where the engine gives no name.
+/// The name and tag of a form's `repo` and `tag`; none where the engine gives no name. A digest in
+/// `repo` is dropped where there is a tag (engine 20.10, `TagImage`), and refused where there is none.
 pub(super) fn target_name(query: &Query<'_>) -> Result<Option<ImageRef>> {
     let repo: String = query.first("repo").unwrap_or_default().into_owned();
     if repo.is_empty() {
@@ -117,8 +118,9 @@ pub(super) fn target_name(query: &Query<'_>) -> Result<Option<ImageRef>> {
     }
     let image = ImageRef::parse(&repo)?;
     Ok(Some(match query.first("tag").unwrap_or_default().as_ref() {
+        "" if image.digest().is_some() => return Err(RefError::DigestFormat.into()),
         "" => image.or_latest(),
-        tag => image.with_tag(tag)?,
+        tag => image.repository().with_tag(tag)?,
     }))
 }
 

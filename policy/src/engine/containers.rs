@@ -15,10 +15,12 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
     let mut host = Host::default();
     read(asked.body()?, &mut image, &mut host).map_err(Trouble::Body)?;
     host.finish();
-    let mut asks = Vec::new();
-    // Without an image the engine has nothing to start.
-    for name in [&image].into_iter().filter(|name| !name.is_empty()).chain(&host.images) {
-        asks.push(Ask::Start(Start { image: LocalImage::parse(name)?, origin: Origin::default() }));
+    let start = |image| Ask::Start(Start { image, origin: Origin::default() });
+    // Engine 20.10 also makes a container of nothing.
+    let first = if image.is_empty() { LocalImage::Empty } else { LocalImage::parse(&image)? };
+    let mut asks = alloc::vec![start(first)];
+    for name in &host.images {
+        asks.push(start(LocalImage::parse(name)?));
     }
     Ok(Governed { word: asked.word, asks, reach: host.reach, paths: host.paths })
 }

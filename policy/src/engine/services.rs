@@ -1,6 +1,6 @@
 //! Swarm: services name images that the nodes pull later, unseen; joining lets others name them.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use super::{
     asked::{Asked, Result, Trouble},
@@ -32,7 +32,7 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
     let mut asks = alloc::vec![Ask::Swarm(Swarm::Service)];
     let any = !matches!(spec.runtime.as_str(), "" | "container" | "plugin");
     if (any || spec.runtime != "plugin") && !spec.image.is_empty() {
-        asks.push(task_image(&spec.image)?);
+        asks.extend(task_image(&spec.image)?);
     }
     if (any || spec.runtime == "plugin") && !spec.plugin.is_empty() {
         asks.push(Ask::FetchPlugin(ImageRef::parse(&spec.plugin)?.or_latest()));
@@ -53,13 +53,16 @@ pub(super) fn update(asked: &Asked<'_>) -> Result<Governed> {
     create(asked)
 }
 
-/// The node pulls a name and looks a bare digest up among its own images.
-fn task_image(name: &str) -> Result<Ask> {
+/// The node pulls a name, and starts whatever has that name where the pull fails (moby
+/// `daemon/cluster/executor/container`). A bare digest it looks up among its own images.
+fn task_image(name: &str) -> Result<Vec<Ask>> {
+    let start = |image| Ask::Start(Start { image, origin: Origin::default() });
     match LocalImage::parse(name) {
-        Ok(image @ LocalImage::Id(_)) if name.contains(':') => {
-            Ok(Ask::Start(Start { image, origin: Origin::default() }))
+        Ok(image @ LocalImage::Id(_)) if name.contains(':') => Ok(alloc::vec![start(image)]),
+        _ => {
+            let image = ImageRef::parse(name)?.or_latest();
+            Ok(alloc::vec![Ask::Fetch(image.clone()), start(LocalImage::Named(image))])
         }
-        _ => Ok(Ask::Fetch(ImageRef::parse(name)?.or_latest())),
     }
 }
 

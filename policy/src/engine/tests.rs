@@ -165,4 +165,9 @@ fn names_that_move_are_seen() {
     );
     assert_eq!(read_post("/commit?container=x", None, Some("0")), Action::NotGoverned("commit"));
     refuses(&read_post("/images/x/tag?repo=ok", Some("text/plain"), Some("9")));
+    // Engine 20.10 drops a digest in `repo` where there is a tag.
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let trick = read_post(&format!("/images/x/tag?repo=acme/app@{digest}&tag=1"), None, Some("0"));
+    assert_eq!(to(&trick), (Some("docker.io/library/x:latest".into()), "docker.io/acme/app:1".into()));
+    refuses(&read_post(&format!("/images/x/tag?repo=acme/app@{digest}"), None, Some("0")));
 }
