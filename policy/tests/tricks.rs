@@ -29,6 +29,8 @@ struct Case {
     truth: String,
     /// Whether the readers may say that they cannot tell.
     grey: bool,
+    /// Whether they must: nothing that they are shown says what the engine makes of it.
+    hidden: bool,
 }
 
 /// How often what was answered.
@@ -53,6 +55,7 @@ impl Outcomes {
             assert!(case.grey, "nothing about it is unclear: {}", shown());
             self.refused += 1;
         } else {
+            assert!(!case.hidden, "nobody can tell: {}", shown());
             assert_eq!(names(&action), [case.truth.as_str()], "{}", shown());
             self.told += 1;
         }

@@ -54,7 +54,7 @@ impl Starting {
 pub(super) fn name(start: &Start) -> Option<&ImageRef> {
     match &start.image {
         LocalImage::Named(image) => Some(image),
-        LocalImage::Id(_) | LocalImage::ShortId(_) => None,
+        LocalImage::Id(_) | LocalImage::ShortId(_) | LocalImage::Empty => None,
     }
 }
 

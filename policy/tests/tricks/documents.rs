@@ -174,5 +174,5 @@ fn finish(numbers: &mut Numbers, target: &str, document: String, truth: String) 
     };
     let length = if numbers.once_in(2) { None } else { Some("0") };
     let (target, may_be_http2) = (target.to_owned(), numbers.once_in(2));
-    Case { target, content_type, content_length: length, may_be_http2, body, truth, grey }
+    Case { target, content_type, content_length: length, may_be_http2, body, truth, grey, hidden: grey }
 }

@@ -93,7 +93,7 @@ fn disguised(
     if numbers.once_in(2) {
         pairs.reverse();
     }
-    let (mut grey, mut query) = (false, String::new());
+    let (mut grey, mut hidden, mut query) = (false, false, String::new());
     let mut add = |numbers: &mut Numbers, key: &str, value: &str| {
         if !query.is_empty() || numbers.once_in(6) {
             query += numbers.pick(&["&", "&&", "&"]);
@@ -134,18 +134,18 @@ fn disguised(
         2 => (Some("text/plain"), Some("0"), false, ""),
         // What is not shown may be a form that says something else.
         3 => {
-            grey = true;
+            (grey, hidden) = (true, true);
             let kind = numbers.pick(&["text/plain", "application/x-www-form-urlencoded", "", "application/json"]);
             (Some(kind), [None, Some("29"), Some("00")][numbers.below(3)], false, "")
         }
         4 => {
-            grey = true;
+            (grey, hidden) = (true, true);
             (Some("text/plain"), Some("0"), true, "")
         }
         _ => (None, [None, Some("0"), Some("29")][numbers.below(3)], numbers.once_in(2), ""),
     };
     let target = format!("{place}{path}?{query}");
-    Case { target, content_type, content_length, may_be_http2, body: body.into(), truth, grey }
+    Case { target, content_type, content_length, may_be_http2, body: body.into(), truth, grey, hidden }
 }
 
 /// Percent-encodes what must be in a query, and some of what need not be.
