@@ -212,6 +212,24 @@ impl Ask {
         )
     }
 
+    /// The name that is fetched, started, pushed or given, if one is.
+    #[must_use]
+    pub const fn name(&self) -> Option<&ImageRef> {
+        match self {
+            Self::Fetch(image) | Self::FetchPlugin(image) | Self::Push(image) => Some(image),
+            Self::Start(Start { image: LocalImage::Named(image), .. }) => Some(image),
+            Self::Rename(rename) => Some(&rename.to),
+            _ => None,
+        }
+    }
+
+    /// Whether its name has no place that could be judged: a fetch that names no host, or a name
+    /// that engines take for another.
+    pub(crate) fn names_nowhere(&self) -> bool {
+        let fetched = matches!(self, Self::Fetch(_) | Self::FetchPlugin(_));
+        self.name().is_some_and(|name| (fetched && name.host().is_empty()) || name.is_another_when_shortened())
+    }
+
     /// Whether something comes onto this machine.
     #[must_use]
     pub const fn brings_in(&self) -> bool {

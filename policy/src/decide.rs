@@ -123,14 +123,11 @@ impl<'a> Part<'a> {
     fn decide(self, enforced: &'a Enforced, now: Timestamp) -> Decision<'a> {
         let answer = |effect, reason| Decision { ask: self.ask(), ..Decision::new(effect, reason) };
         let otherwise = match self {
-            Self::Ask(Ask::Rename(_)) => return answer(Effect::Allow, Reason::NotGoverned),
             Self::Ask(Ask::Fetch(image) | Ask::FetchPlugin(image)) if image.host() == PROBE_HOST => {
                 return answer(Effect::Deny, Reason::Probe);
             }
-            // The engine contacts such a name as a host; there is none that could be judged.
-            Self::Ask(Ask::Fetch(image) | Ask::FetchPlugin(image)) if image.host().is_empty() => {
-                return answer(Effect::Deny, Reason::Unverifiable);
-            }
+            Self::Ask(ask) if ask.names_nowhere() => return answer(Effect::Deny, Reason::Unverifiable),
+            Self::Ask(Ask::Rename(_)) => return answer(Effect::Allow, Reason::NotGoverned),
             Self::Ask(Ask::Build) => Reason::NotCovered,
             Self::Ask(ask) if ask.brings_in() => Reason::Off,
             Self::Ask(_) | Self::Reach(_) => Reason::NotGoverned,

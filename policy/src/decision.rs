@@ -160,6 +160,7 @@ impl<'a> Decision<'a> {
         match self.ask? {
             Ask::Fetch(image) | Ask::FetchPlugin(image) | Ask::Push(image) => Some(image),
             Ask::Start(start) => start.content(),
+            Ask::Rename(rename) => Some(&rename.to),
             _ => None,
         }
     }

@@ -279,6 +279,19 @@ impl ImageRef {
         }
     }
 
+    /// Whether engines, which shorten names and read them again (swarm's nodes, the store of names),
+    /// come to another place: `docker.io/ghcr.io/a/b` becomes `ghcr.io/a/b`. No repository on Docker
+    /// Hub is called so.
+    #[must_use]
+    pub fn is_another_when_shortened(&self) -> bool {
+        let short = self.familiar_name();
+        self.host() == DEFAULT_HOST
+            && match cut::at_first(short, b'/') {
+                Some((first, _)) => first == "localhost" || first.bytes().any(|byte| byte == b'.'),
+                None => grammar::is_identifier(short),
+            }
+    }
+
     /// Where the image really is, for a policy: hosts folded, Docker Hub under one name.
     #[must_use]
     pub fn place(&self) -> host::Place<'_> {

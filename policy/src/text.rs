@@ -122,6 +122,11 @@ fn unverifiable(action: &Action, decision: &Decision<'_>, id: &str) -> String {
             "pullgate cannot tell what this request would bring in: {}; what it cannot read it refuses.\n{} (decision {id})",
             unverifiable.part, unverifiable.advice,
         ),
+        _ if decision.image().is_some_and(ImageRef::is_another_when_shortened) => format!(
+            "{} is a name that engines shorten to that of another registry; what pullgate cannot judge it refuses.\n\
+             Write the registry's name alone, without `docker.io/` before it (decision {id})",
+            subject(action, decision),
+        ),
         _ => format!(
             "{} names no registry host that could be judged; what pullgate cannot judge it refuses.\n\
              Write the registry's host name with letters, digits, `.` and `-` only (decision {id})",

@@ -84,6 +84,15 @@ fn step_1_what_cannot_be_understood_is_denied_even_without_a_policy() {
     let action = Action::Unverifiable(Unverifiable { word: "pull", part: "a part", advice: "advice" });
     check(&Enforced::default(), &action, Deny, Reason::Unverifiable);
     check(&Enforced::default(), &pull("exam_ple.com/app"), Deny, Reason::Unverifiable);
+    // Swarm's nodes and the store of names shorten a name and read it again: this is ghcr.io's.
+    check(&Enforced::default(), &pull("docker.io/ghcr.io/acme/app"), Deny, Reason::Unverifiable);
+    check(&Enforced::default(), &pull("index.docker.io/localhost/app"), Deny, Reason::Unverifiable);
+    let renamed = |to: &str| {
+        let to = ImageRef::parse(to).expect("a reference");
+        Action::one("tag", Ask::Rename(crate::Rename { from: None, to }))
+    };
+    check(&Enforced::default(), &renamed("docker.io/ghcr.io/acme/app:1"), Deny, Reason::Unverifiable);
+    check(&Enforced::default(), &renamed("docker.io/acme/app.d:1"), Allow, Reason::NotGoverned);
 }
 
 #[test]
@@ -154,7 +163,6 @@ fn categories_as_on_docker_hub() {
         ("opensource/lib", Deny, Category::SponsoredOpenSource),
         ("evil/miner", Deny, Category::Community),
         ("library/a/b", Deny, Category::Community),
-        ("docker.io/docker.io/alpine", Deny, Category::Community),
         ("acmeevil/app", Deny, Category::Community),
         ("verifiedco.evil/tool", Allow, Category::OtherRegistry),
     ] {

@@ -26,7 +26,7 @@ pub(super) struct Host {
 }
 
 /// Fields of `HostConfig`. Engine 20.10 also takes them beside `HostConfig`.
-pub(super) const FIELDS: [&str; 13] = [
+pub(super) const FIELDS: [&str; 14] = [
     "Binds",
     "Mounts",
     "CapAdd",
@@ -40,6 +40,7 @@ pub(super) const FIELDS: [&str; 13] = [
     "UsernsMode",
     "NetworkMode",
     "VolumesFrom",
+    "Annotations",
 ];
 
 impl Host {
@@ -58,6 +59,7 @@ impl Host {
             // The other container may have been let through as one that may reach the host.
             Some("VolumesFrom") => self.any(json, "volumes_from", "`--volumes-from`"),
             Some("SecurityOpt") => self.security_options(json),
+            Some("Annotations") => self.annotations(json),
             Some("MaskedPaths") => self.hidden_paths(json, &["/proc/kcore"]),
             Some("ReadonlyPaths") => self.hidden_paths(json, &["/proc/sys", "/proc/sysrq-trigger"]),
             _ => json.skip(),
@@ -127,7 +129,7 @@ impl Host {
 
     /// Go decodes a repeated list into the elements that are there: a `null`, or a field that is
     /// left out, keeps the old one, also behind a shorter list in between.
-    fn once(&mut self, list: &'static str) -> Result<()> {
+    pub(super) fn once(&mut self, list: &'static str) -> Result<()> {
         if self.seen_lists.contains(&list) {
             return Err(REPEATED);
         }
@@ -221,11 +223,29 @@ impl Host {
     fn security_options(&mut self, json: &mut Json<'_>) -> Result<()> {
         for option in self.list(json, "SecurityOpt")? {
             let option = option.replacen(':', "=", 1);
-            if matches!(option.as_str(), "systempaths=unconfined" | "writable-cgroups" | "writable-cgroups=true") {
-                self.add("security_option", &format!("`--security-opt {option}`"));
+            let (key, value) = option.split_once('=').unwrap_or((&option, "true"));
+            // Go's `strconv.ParseBool`.
+            let off = matches!(value, "0" | "f" | "F" | "false" | "False" | "FALSE");
+            if (key == "systempaths" && value == "unconfined") || (key == "writable-cgroups" && !off) {
+                self.add("security_option", &format!("`--security-opt {key}`"));
             }
         }
         Ok(())
+    }
+
+    /// Runtimes take orders in annotations: of systemd's units, of checkpoints, hooks.
+    fn annotations(&mut self, json: &mut Json<'_>) -> Result<()> {
+        nullable(json, |json| {
+            json.map(|json, key| {
+                if ["org.systemd.property.", "org.criu.", "run.oci.", "io.katacontainers."]
+                    .iter()
+                    .any(|order| key.starts_with(order))
+                {
+                    self.add("annotation", "an annotation that gives the container's runtime orders");
+                }
+                json.skip()
+            })
+        })
     }
 
     /// Parts of `/proc` that a container is not to see or write; a shorter list than the default opens them.

@@ -55,7 +55,8 @@ fn remote(name: &str) -> Result<ImageRef> {
     Ok(ImageRef::parse(name)?.or_latest())
 }
 
-fn granted(json: &mut Json<'_>, governed: &mut Governed) -> super::json::Result<()> {
+/// Reads the rights that a plugin is granted.
+pub(super) fn granted(json: &mut Json<'_>, governed: &mut Governed) -> super::json::Result<()> {
     nullable(json, |json| {
         json.array(|json| {
             let (mut name, mut values) = (String::new(), Vec::new());

@@ -3,9 +3,10 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    asked::{Asked, Result, Trouble},
+    asked::{Asked, Result, Trouble, is_own_name},
     host_config::{Host, nullable},
     json::Json,
+    plugins::granted,
 };
 use crate::{
     action::{Ask, Governed, LocalImage, Origin, Start, Swarm},
@@ -18,6 +19,9 @@ struct Spec {
     runtime: String,
     image: String,
     plugin: String,
+    plugin_name: String,
+    /// What the plugin is granted.
+    rights: Governed,
     host: Host,
 }
 
@@ -36,8 +40,14 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
     }
     if (any || spec.runtime == "plugin") && !spec.plugin.is_empty() {
         asks.push(Ask::FetchPlugin(ImageRef::parse(&spec.plugin)?.or_latest()));
+        if is_own_name(&spec.plugin_name) || (spec.plugin_name.is_empty() && is_own_name(&spec.plugin)) {
+            asks.push(Ask::OwnName);
+        }
     }
-    Ok(Governed { word: asked.word, asks, reach: spec.host.reach, paths: spec.host.paths })
+    let Spec { mut host, mut rights, .. } = spec;
+    host.reach.append(&mut rights.reach);
+    host.paths.append(&mut rights.paths);
+    Ok(Governed { word: asked.word, asks, reach: host.reach, paths: host.paths })
 }
 
 /// `POST /services/{id}/update`: `rollback` brings back what the request does not say.
@@ -94,7 +104,14 @@ impl Spec {
                 self.plugin.clear();
                 Ok(())
             }
-            1 => json.object(&["remote"], |json, _| json.string_into(&mut self.plugin)),
+            1 => json.object(&["remote", "name", "privileges"], |json, field| match field {
+                0 => json.string_into(&mut self.plugin),
+                1 => json.string_into(&mut self.plugin_name),
+                _ => {
+                    self.host.once("privileges")?;
+                    granted(json, &mut self.rights)
+                }
+            }),
             _ => json.string_into(&mut self.runtime),
         })
     }

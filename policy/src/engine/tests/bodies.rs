@@ -73,6 +73,18 @@ fn what_opens_the_host_is_seen_in_every_spelling() {
     // Engine 20.10 takes them beside `HostConfig` too.
     reaches(&create(r#"{"Image":"a","privileged":true,"BINDS":["/:/x"]}"#), &["privileged"], &["/"]);
     reaches(&create(r#"{"HostConfig":{"CapAdd":"ALL"}}"#), &["capability"], &[]);
+    for annotation in ["org.systemd.property.Wants", "org.criu.config", "run.oci.hooks.stdout"] {
+        reaches(
+            &create(&format!(r#"{{"HostConfig":{{"Annotations":{{"{annotation}":"x"}}}}}}"#)),
+            &["annotation"],
+            &[],
+        );
+    }
+    reaches(&create(r#"{"HostConfig":{"Annotations":{"com.example":"x"}}}"#), &[], &[]);
+    for option in ["writable-cgroups", "writable-cgroups=1", "writable-cgroups:T", "systempaths:unconfined"] {
+        reaches(&create(&format!(r#"{{"HostConfig":{{"SecurityOpt":["{option}"]}}}}"#)), &["security_option"], &[]);
+    }
+    reaches(&create(r#"{"HostConfig":{"SecurityOpt":["writable-cgroups=false","no-new-privileges"]}}"#), &[], &[]);
     reaches(&create(r#"{"HostConfig":{"CapAdd":["NET_ADMIN"],"NetworkMode":"host"}}"#), &["capability"], &[]);
     reaches(&create(r#"{"HostConfig":{"CapAdd":["NET_ADMIN"]}}"#), &[], &[]);
     reaches(&create(r#"{"HostConfig":{"ReadonlyPaths":[]}}"#), &["proc_paths"], &[]);
@@ -147,6 +159,10 @@ fn services_name_what_their_nodes_pull() {
     let plugin =
         r#"{"TaskTemplate":{"Runtime":"plugin","PluginSpec":{"Remote":"evil/plug:1"},"ContainerSpec":{"Image":"a"}}}"#;
     fetches(&service(plugin), "understood", &["docker.io/evil/plug:1"]);
+    let own = r#"{"TaskTemplate":{"Runtime":"plugin","PluginSpec":{"Name":"pullgate","Remote":"evil/plug:1","Privileges":[
+        {"Name":"mount","Value":["/etc/docker"]}]}}}"#;
+    assert!(service(own).asks().contains(&Ask::OwnName));
+    reaches(&service(own), &[], &["/etc/docker"]);
     refuses(&service(""));
     let update = r#"{"TaskTemplate":{"ContainerSpec":{"Image":"evil/svc"}}}"#;
     fetches(&read_json("/services/web/update?version=3", update), "understood", image);
