@@ -201,6 +201,12 @@ impl ImageRef {
         self.rebuilt(None, None)
     }
 
+    /// The repository and its tag, `latest` where there is none; without a digest.
+    #[must_use]
+    pub fn repository_and_tag(&self) -> Self {
+        self.rebuilt(Some(self.tag().unwrap_or("latest")), None)
+    }
+
     /// With this tag; a digest stays (`WithTag`).
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::{
     json::Json,
 };
 use crate::{
-    action::{Ask, Governed},
+    action::{Ask, Governed, Rename},
     image::ImageRef,
 };
 
@@ -34,6 +34,9 @@ pub(super) fn build(asked: &Asked<'_>) -> Result<Governed> {
     let images = named.iter().flat_map(|name| name.split(',')).filter_map(|name| ImageRef::parse(name).ok());
     let mut asks: Vec<Ask> = images.map(|image| Ask::Fetch(image.or_latest())).collect();
     asks.push(Ask::Build);
+    // Where a form hides other names, there is no archive to build from.
+    let made = query.all("t").filter_map(|name| ImageRef::parse(name).ok());
+    asks.extend(made.map(|to| Ask::Rename(Rename { from: None, to: to.repository_and_tag() })));
     Ok(asked.governed(asks))
 }
 

@@ -66,6 +66,8 @@ pub(super) fn exec(asked: &Asked<'_>) -> Result<Governed> {
 /// `POST /containers/{name}/start`: with a checkpoint from any directory of the host.
 pub(super) fn start(asked: &Asked<'_>) -> Result<Governed> {
     let reach = match asked.form() {
+        // A checkpoint's name is joined to the directory unchecked.
+        Ok(query) if query.first("checkpoint").is_some_and(|name| name.contains('/')) => directory(Some("/")),
         Ok(query) => directory(query.first("checkpoint-dir").as_deref()),
         Err(_) => alloc::vec![hidden()],
     };

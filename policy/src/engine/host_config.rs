@@ -51,7 +51,7 @@ impl Host {
             Some("Mounts") => self.mounts(json),
             Some("CapAdd") => self.capabilities(json),
             Some("Privileged") => self.flag(json, "privileged", "`--privileged`"),
-            Some("PidMode") => self.mode(json, "pid_host", "`--pid=host`"),
+            Some("PidMode") => self.pid(json),
             Some("UsernsMode") => self.mode(json, "userns_host", "`--userns=host`"),
             Some("NetworkMode") => self.network(json),
             Some("Devices") => self.devices(json),
@@ -93,6 +93,18 @@ impl Host {
         json.string_into(&mut mode)?;
         if mode == "host" {
             self.add(word, what);
+        }
+        Ok(())
+    }
+
+    fn pid(&mut self, json: &mut Json<'_>) -> Result<()> {
+        let mut mode = String::new();
+        json.string_into(&mut mode)?;
+        if mode == "host" {
+            self.add("pid_host", "`--pid=host`");
+        } else if mode.starts_with("container:") {
+            // That container's may be the host's.
+            self.add("pid_container", "`--pid=container:`");
         }
         Ok(())
     }

@@ -30,6 +30,11 @@ impl<'a> Query<'a> {
         Ok(Self(pairs))
     }
 
+    /// Every value of a key.
+    pub(super) fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_ref())
+    }
+
     /// The first value of a key, as `Form.Get`. Keys are case-sensitive.
     pub(super) fn first(&self, key: &str) -> Option<Cow<'_, str>> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| Cow::Borrowed(value.as_ref()))

@@ -71,8 +71,18 @@ fn task_image(name: &str) -> Result<Vec<Ask>> {
         Ok(image @ LocalImage::Id(_)) if name.contains(':') => Ok(alloc::vec![start(image)]),
         _ => {
             let image = ImageRef::parse(name)?.or_latest();
-            Ok(alloc::vec![Ask::Fetch(image.clone()), start(LocalImage::Named(image))])
+            Ok(alloc::vec![Ask::Fetch(image.clone()), start(looked_up(&image))])
         }
+    }
+}
+
+/// What a node looks up where the pull fails: the name as people type it, and `sha256:abc` is the
+/// start of an id to it.
+fn looked_up(image: &ImageRef) -> LocalImage {
+    let short = image.as_str().strip_prefix("docker.io/library/").filter(|short| short.starts_with("sha256:"));
+    match short.map(LocalImage::parse) {
+        Some(Ok(id)) => id,
+        _ => LocalImage::Named(image.clone()),
     }
 }
 

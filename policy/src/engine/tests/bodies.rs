@@ -96,6 +96,8 @@ fn what_opens_the_host_is_seen_in_every_spelling() {
         &["checkpoint_dir"],
         &[],
     );
+    reaches(&read_post("/containers/x/start?checkpoint=../../home/u/x", None, Some("0")), &["checkpoint_dir"], &[]);
+    reaches(&create(r#"{"HostConfig":{"PidMode":"container:agent"}}"#), &["pid_container"], &[]);
     assert_eq!(read_post("/containers/x/start", Some("text/plain"), Some("0")), Action::NotGoverned("start"));
     reaches(&read_post("/containers/x/start", Some("text/plain"), None), &["hidden_body"], &[]);
 }
@@ -169,6 +171,8 @@ fn services_name_what_their_nodes_pull() {
     // Where the pull fails the node starts what has the name.
     assert!(service(update).asks().iter().any(|ask| matches!(ask, Ask::Start(_))));
     assert_eq!(service(update).started().count(), 0, "it is fetched first");
+    let short = service(r#"{"TaskTemplate":{"ContainerSpec":{"Image":"sha256:e3b0c4"}}}"#);
+    assert_eq!(short.started().map(|start| start.image.to_string()).collect::<Vec<_>>(), ["id:e3b0c4"]);
     let rollback = read_json("/services/web/update?version=3&rollback=previous", update);
     assert_eq!((rollback.word(), rollback.verdict()), ("service_rollback", "unverifiable"));
     for kind in [r#""Type":"bind","#, r#""Type":"Bind","#, r#""Type":"b\u0131nd","#, r#""Type":"x","#, ""] {
@@ -213,7 +217,10 @@ fn engine_plugins_are_named_and_never_take_our_name() {
 
 #[test]
 fn a_build_is_blind_but_for_what_it_names() {
-    fetches(&read_post("/build?t=x", Some("application/x-tar"), None), "unverifiable", &[]);
+    let built = read_post("/build?t=acme/app:1&t=x", Some("application/x-tar"), None);
+    fetches(&built, "unverifiable", &[]);
+    let names: Vec<_> = built.asks().iter().filter_map(Ask::name).map(crate::ImageRef::as_str).collect();
+    assert_eq!(names, ["docker.io/acme/app:1", "docker.io/library/x:latest"]);
     let named = "/build?cachefrom=%5B%22evil/cache%22%5D&buildargs=%7B%22BUILDKIT_SYNTAX%22%3A%22evil/front%3A1%20x%22%2C%22A%22%3Anull%7D";
     let expected = &["docker.io/evil/cache:latest", "docker.io/evil/front:1"];
     fetches(&read_post(named, Some("application/x-tar"), None), "unverifiable", expected);
