@@ -5,14 +5,16 @@
 //! it is done by a few threads of its own with a deadline, and what is not known in time reaches the
 //! host as far as anybody can tell.
 //!
-//! Not claimed: a link that is put in place between this look and the engine's mount; mount points
-//! and hard links, which only root makes lead elsewhere; a path in another mount namespace than this
-//! process's, so the service unit of the plugin must hide nothing from it (`PrivateTmp`, `ProtectHome`).
+//! Not claimed: a link that is put in place after this look, since the engine follows links anew at
+//! each start of a container; mount points and hard links, which only root makes lead elsewhere; a
+//! path in another mount namespace than this process's, so the service unit of the plugin must hide
+//! nothing from it (`PrivateTmp`, `ProtectHome`).
 
 use std::{
     path::Path,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -29,8 +31,10 @@ mod walk;
 const MAX_PATHS: usize = 256;
 /// A lookup takes some microseconds a path where the disk answers.
 const DEADLINE: Duration = Duration::from_millis(500);
-/// Threads that look up; one that hangs in a dead file system is lost until that answers.
+/// Threads that look up.
 const THREADS: usize = 4;
+/// Threads at most: one that hangs in a dead file system is replaced until that answers.
+const MOST_THREADS: usize = 32;
 /// Requests that wait for a thread; each goes after [`DEADLINE`].
 const WAITING: usize = 64;
 
@@ -41,7 +45,13 @@ pub struct Paths {
     lookup: Arc<Lookup>,
     deadline: Duration,
     /// Made for the first request that needs it; none: the system gave no thread.
-    jobs: OnceLock<Option<SyncSender<Job>>>,
+    pool: OnceLock<Option<Pool>>,
+}
+
+struct Pool {
+    jobs: SyncSender<Job>,
+    receiver: Arc<Mutex<Receiver<Job>>>,
+    threads: AtomicUsize,
 }
 
 struct Job {
@@ -73,7 +83,7 @@ impl Default for Paths {
 
 impl Paths {
     fn with(lookup: impl Fn(&HostPath) -> Option<Reach> + Send + Sync + 'static, deadline: Duration) -> Self {
-        Self { lookup: Arc::new(lookup), deadline, jobs: OnceLock::new() }
+        Self { lookup: Arc::new(lookup), deadline, pool: OnceLock::new() }
     }
 
     /// What of these paths reaches the host by a link, or cannot be told in time.
@@ -81,31 +91,38 @@ impl Paths {
         let late = |why: &str| paths.iter().map(|path| because(path, why)).collect();
         let (reply, answer) = oneshot::channel();
         let job = Job { paths: paths.clone(), reply };
-        let Some(Ok(())) = self.jobs().map(|jobs| jobs.try_send(job)) else {
-            return late("which cannot be looked up: too many are waiting for it");
+        let Some(pool) = self.pool.get_or_init(|| self.start()) else {
+            return late("which cannot be looked up: the system gives no thread");
         };
+        if pool.jobs.try_send(job).is_err() {
+            return late("which cannot be looked up: too many are waiting for it");
+        }
         match timeout(self.deadline, answer).await {
             Ok(Ok(found)) => found,
-            _ => late("which could not be looked up in time"),
-        }
-    }
-
-    fn jobs(&self) -> Option<&SyncSender<Job>> {
-        self.jobs.get_or_init(|| self.start()).as_ref()
-    }
-
-    fn start(&self) -> Option<SyncSender<Job>> {
-        let (sender, receiver) = sync_channel(WAITING);
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..THREADS {
-            let (receiver, lookup) = (Arc::clone(&receiver), Arc::clone(&self.lookup));
-            let thread = thread::Builder::new().name("paths".to_owned()).stack_size(256 << 10);
-            if let Err(error) = thread.spawn(move || serve(&receiver, &*lookup)) {
-                warn!(%error, "cannot start a thread that looks up host paths");
-                return None;
+            _ => {
+                if pool.threads.load(Ordering::Relaxed) < MOST_THREADS {
+                    self.hire(pool);
+                }
+                late("which could not be looked up in time")
             }
         }
-        Some(sender)
+    }
+
+    fn start(&self) -> Option<Pool> {
+        let (jobs, receiver) = sync_channel(WAITING);
+        let pool = Pool { jobs, receiver: Arc::new(Mutex::new(receiver)), threads: AtomicUsize::new(0) };
+        (0..THREADS).all(|_| self.hire(&pool)).then_some(pool)
+    }
+
+    fn hire(&self, pool: &Pool) -> bool {
+        let (receiver, lookup) = (Arc::clone(&pool.receiver), Arc::clone(&self.lookup));
+        let thread = thread::Builder::new().name("paths".to_owned()).stack_size(256 << 10);
+        let hired = thread.spawn(move || serve(&receiver, &*lookup));
+        match &hired {
+            Ok(_) => drop(pool.threads.fetch_add(1, Ordering::Relaxed)),
+            Err(error) => warn!(%error, "cannot start a thread that looks up host paths"),
+        }
+        hired.is_ok()
     }
 }
 

@@ -30,11 +30,13 @@ pub struct HostPath {
 }
 
 /// Trees of the system. What lies above one holds it.
-const SYSTEM: [&str; 18] = [
+const SYSTEM: [&str; 23] = [
     "/bin",
     "/boot",
     "/dev",
+    "/efi",
     "/etc",
+    "/gnu",
     "/lib",
     "/lib32",
     "/lib64",
@@ -43,13 +45,16 @@ const SYSTEM: [&str; 18] = [
     "/opt/cni",
     // First in the search path of containerd's shims.
     "/opt/containerd",
+    "/ostree",
     "/proc",
     "/root",
     "/run",
     "/sbin",
     "/snap",
     "/sys",
+    "/sysroot",
     "/usr",
+    "/.snapshots",
 ];
 /// All of it but [`HARMLESS`]: package managers, schedulers, sockets, the engine's data.
 const VAR: &str = "/var";
@@ -59,7 +64,7 @@ const ROOTS_OWN: &str = "/run/user/0";
 const HARMLESS: [&str; 5] = ["/dev/shm", "/run/user", "/var/opt", "/var/tmp", "/var/www"];
 /// Parts of these trees that lead nowhere when they are only read. A socket can be used through
 /// a mount that is only read, and secrets are read: neither is here.
-const HARMLESS_TO_READ: [&str; 23] = [
+const HARMLESS_TO_READ: [&str; 25] = [
     "/bin",
     "/etc/alternatives",
     "/etc/ca-certificates",
@@ -79,18 +84,29 @@ const HARMLESS_TO_READ: [&str; 23] = [
     "/etc/timezone",
     "/lib",
     "/lib64",
+    // Where `/etc/resolv.conf` leads.
+    "/run/resolvconf",
+    "/run/systemd/resolve",
     "/sbin",
     "/usr",
     "/var/lib/ca-certificates",
     "/var/log",
 ];
 /// Devices that lead to neither disks nor memory of the host.
-const HARMLESS_DEVICES: [&str; 20] = [
+const HARMLESS_DEVICES: [&str; 33] = [
+    "/dev/accel",
     "/dev/bus/usb",
     "/dev/dri",
-    "/dev/fuse",
+    "/dev/dxg",
     "/dev/full",
+    "/dev/fuse",
+    "/dev/gpiochip",
+    "/dev/i2c-",
+    "/dev/infiniband",
+    "/dev/input",
+    "/dev/kfd",
     "/dev/kvm",
+    "/dev/media",
     "/dev/net/tun",
     "/dev/null",
     "/dev/nvidia",
@@ -100,14 +116,20 @@ const HARMLESS_DEVICES: [&str; 20] = [
     "/dev/nvidia-uvm-tools",
     "/dev/nvidiactl",
     "/dev/random",
+    "/dev/serial",
     "/dev/snd",
     "/dev/ttyACM",
+    "/dev/ttyAMA",
+    "/dev/ttyS",
     "/dev/ttyUSB",
     "/dev/urandom",
+    "/dev/v4l",
+    "/dev/vhost-net",
     "/dev/video",
     "/dev/zero",
 ];
-/// Capabilities with which a container gets out.
+/// Capabilities with which a container gets out, or moves the clock by which rules end. `SYS_PTRACE`
+/// sees only the container's own processes, unless its process ids are the host's.
 const CAPABILITIES: [&str; 13] = [
     "ALL",
     "BPF",
@@ -120,8 +142,8 @@ const CAPABILITIES: [&str; 13] = [
     "SYS_ADMIN",
     "SYS_BOOT",
     "SYS_MODULE",
-    "SYS_PTRACE",
     "SYS_RAWIO",
+    "SYS_TIME",
 ];
 
 impl HostPath {
@@ -147,7 +169,8 @@ impl HostPath {
             return !harmless_device;
         }
         let trees = || SYSTEM.iter().chain([&VAR, &ROOTS_OWN]);
-        let above = path == "/" || trees().any(|tree| is_in(tree, &path) && *tree != path);
+        // The directories of people are theirs; all of them together are nobody's.
+        let above = matches!(path.as_str(), "/" | "/home") || trees().any(|tree| is_in(tree, &path) && *tree != path);
         let inside = trees().any(|tree| is_in(&path, tree));
         let harmless = harmless_device || in_any(&HARMLESS) || (self.read_only && in_any(&HARMLESS_TO_READ));
         above || (inside && !harmless) || is_in(&path, ROOTS_OWN)
@@ -240,6 +263,7 @@ mod tests {
             "/var",
             "/var/lib",
             "/var/lib/docker/overlay2",
+            "/home",
             "/var/snap",
             "/var/spool/cron",
             "/opt/containerd/bin",
@@ -295,11 +319,11 @@ mod tests {
     #[test]
     fn capabilities_in_any_spelling() {
         for name in
-            ["SYS_ADMIN", "cap_sys_admin", "CAP_SYS_ADMIN", "all", "Sys_Ptrace", "\u{17f}ys_admin", "SYS_ADM\u{131}N"]
+            ["SYS_ADMIN", "cap_sys_admin", "CAP_SYS_ADMIN", "all", "Sys_Time", "\u{17f}ys_admin", "SYS_ADM\u{131}N"]
         {
             assert!(capability(name).is_some(), "{name}");
         }
-        for name in ["CHOWN", "NET_BIND_SERVICE", "CAP_CAP_SYS_ADMIN", ""] {
+        for name in ["CHOWN", "SYS_PTRACE", "NET_BIND_SERVICE", "CAP_CAP_SYS_ADMIN", ""] {
             assert!(capability(name).is_none(), "{name}");
         }
     }

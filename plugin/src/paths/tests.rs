@@ -94,16 +94,22 @@ async fn a_lookup_that_hangs_is_refused_in_time_and_hangs_no_other() {
     for _ in 0..THREADS - 1 {
         assert_eq!(words(&look("/dead").await), ["the host path `/dead`, which could not be looked up in time"]);
     }
-    assert_eq!(look("/alive").await, [], "one thread is left");
+    assert_eq!(look("/alive").await, [], "threads are left");
+    // Threads that hang are replaced, up to a bound.
+    for _ in THREADS - 1..MOST_THREADS {
+        assert_eq!(look("/dead").await.len(), 1);
+        // In time, unless the machine is busy: then a replacement more is made.
+    }
+    while look("/alive").await.is_empty() {
+        assert_eq!(look("/dead").await.len(), 1);
+    }
     // With none left, everything is refused in time, and more than can wait at once.
-    assert_eq!(look("/dead").await.len(), 1);
-    assert_eq!(words(&look("/alive").await), ["the host path `/alive`, which could not be looked up in time"]);
     let mut busy = 0;
     for _ in 0..WAITING + 1 {
         busy += usize::from(words(&look("/alive").await)[0].contains("too many are waiting"));
     }
     assert!(busy > 0);
-    assert!(start.elapsed() < deadline * 200, "{:?}", start.elapsed());
+    assert!(start.elapsed() < deadline * 400, "{:?}", start.elapsed());
     // When the file system answers again, so does everything.
     drop(release);
     let start = Instant::now();

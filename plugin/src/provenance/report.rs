@@ -31,6 +31,17 @@ struct Outcome<'a> {
     response_body: Option<Cow<'a, str>>,
 }
 
+/// `docker rmi` answers with a list, `docker image prune` with one in an object.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Removed {
+    List(Vec<Item>),
+    Prune {
+        #[serde(rename = "ImagesDeleted")]
+        images_deleted: Option<Vec<Item>>,
+    },
+}
+
 #[derive(Debug, Deserialize)]
 struct Item {
     #[serde(rename = "Untagged")]
@@ -52,19 +63,22 @@ pub(super) fn read(message: &[u8]) -> Option<Report> {
     (!asks.is_empty()).then_some(Report::Asked { asks, created })
 }
 
-/// Whether it asks as `docker rmi` does. In any other spelling it is not taken for proof.
+/// Whether it asks as `docker rmi` or `docker image prune` does. In any other spelling it is not taken for proof.
 pub(super) fn is_image_removal(method: &str, target: &str) -> bool {
     let path = match target.strip_prefix("/v") {
         Some(versioned) => versioned.find('/').and_then(|slash| versioned.get(slash..)).unwrap_or_default(),
         None => target,
     };
-    method == "DELETE" && path.starts_with("/images/")
+    let prunes = path.split('?').next() == Some("/images/prune");
+    (method == "DELETE" && path.starts_with("/images/")) || (method == "POST" && prunes)
 }
 
 /// The names in `[{"Untagged":"alpine:3"},{"Deleted":"sha256:..."}]`, in normal form.
 fn removed(body: &str) -> Vec<ImageRef> {
-    let items: Vec<Item> =
-        STANDARD.decode(body).ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+    let items = match STANDARD.decode(body).ok().and_then(|json| serde_json::from_slice(&json).ok()) {
+        Some(Removed::List(items) | Removed::Prune { images_deleted: Some(items) }) => items,
+        Some(Removed::Prune { images_deleted: None }) | None => Vec::new(),
+    };
     let names = items.into_iter().take(MAX_REMOVED).filter_map(|item| item.untagged);
     names.filter_map(|name| ImageRef::parse(&name).ok()).collect()
 }
@@ -79,6 +93,9 @@ mod tests {
             assert!(is_image_removal("DELETE", target), "{target}");
             assert!(!is_image_removal("POST", target), "{target}");
         }
+        for target in ["/images/prune", "/v1.41/images/prune?filters=%7B%7D"] {
+            assert!(is_image_removal("POST", target), "{target}");
+        }
         for target in ["/containers/images/x", "/v1.41/volumes/images/x", "/v1.41", "/v", "", "/image", "/%69mages/x"] {
             assert!(!is_image_removal("DELETE", target), "{target}");
         }
@@ -92,7 +109,11 @@ mod tests {
         let names: Vec<_> = removed(&body).iter().map(ToString::to_string).collect();
         assert_eq!(names.len(), 3, "{names:?}");
         assert_eq!((names[0].as_str(), names[2].as_str()), ("docker.io/library/alpine:3", "ghcr.io/a/b:1"));
-        for body in ["", "!", "e30=", "bnVsbA=="] {
+        let pruned = STANDARD
+            .encode(r#"{"ImagesDeleted":[{"Untagged":"acme/app:1"},{"Deleted":"sha256:11"}],"SpaceReclaimed":1}"#);
+        assert_eq!(removed(&pruned).iter().map(ToString::to_string).collect::<Vec<_>>(), ["docker.io/acme/app:1"]);
+        let nothing = STANDARD.encode(r#"{"ImagesDeleted":null,"SpaceReclaimed":0}"#);
+        for body in ["", "!", "e30=", "bnVsbA==", &nothing] {
             assert!(removed(body).is_empty(), "{body}");
         }
     }

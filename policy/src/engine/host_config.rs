@@ -190,7 +190,7 @@ impl Host {
             ("bind", _) | (_, true) => self.paths.push(HostPath::mount(&source, read_only)),
             _ => {}
         }
-        self.reach.extend(volume.reach());
+        volume.judge(&mut self.reach, &mut self.paths);
         Ok(())
     }
 
@@ -303,17 +303,24 @@ impl VolumeDriver {
         })
     }
 
-    /// A local volume may be a mount of anything. File systems in memory and of other machines
-    /// lead nowhere here, unless the flag `bind` makes the kernel ignore their type.
-    pub(super) fn reach(&self) -> Option<Reach> {
+    /// A local volume may be a mount of anything. A directory of the host is judged as a mount of
+    /// it. File systems in memory and of other machines lead nowhere here.
+    pub(super) fn judge(&self, reach: &mut Vec<Reach>, paths: &mut Vec<HostPath>) {
         let local = matches!(self.name.as_str(), "" | "local");
-        let elsewhere = matches!(self.kind.as_str(), "tmpfs" | "nfs" | "nfs4" | "cifs" | "smb3");
         let flags = self.flags.to_ascii_lowercase();
-        let plain = !["bind", "move", "remount"].iter().any(|flag| flags.contains(flag));
-        (local && !self.device.is_empty() && !(elsewhere && plain)).then(|| Reach {
-            word: "volume_device",
-            what: format!("a volume on the host's `{}`", self.device.replace(char::is_control, "\u{fffd}")),
-        })
+        // With this flag the kernel ignores the type.
+        let bind = flags.contains("bind");
+        let elsewhere = matches!(self.kind.as_str(), "tmpfs" | "nfs" | "nfs4" | "cifs" | "smb3");
+        let plain = !["move", "remount"].iter().any(|flag| flags.contains(flag));
+        match (local && !self.device.is_empty(), bind) {
+            (false, _) => {}
+            (true, true) if plain => paths.push(HostPath::mount(&self.device, false)),
+            (true, false) if plain && elsewhere => {}
+            (true, _) => {
+                let device = self.device.replace(char::is_control, "\u{fffd}");
+                reach.push(Reach { word: "volume_device", what: format!("a volume on the host's `{device}`") });
+            }
+        }
     }
 }
 

@@ -96,7 +96,9 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
     if is_own_name(&name) {
         asks.push(Ask::OwnName);
     }
-    Ok(asked.governed(asks))
+    // What it is granted is in the archive.
+    let reach = alloc::vec![Reach::new("local_plugin", "an engine plugin whose rights are not shown")];
+    Ok(Governed { reach, ..asked.governed(asks) })
 }
 
 /// `POST /plugins/{name}/enable`.
@@ -113,7 +115,7 @@ pub(super) fn set(asked: &Asked<'_>) -> Result<Governed> {
         return Ok(governed);
     };
     let values = settings.iter().filter_map(|setting| setting.split_once('=')).map(|(_, value)| value);
-    governed.paths.extend(values.filter(|value| value.starts_with('/')).map(|path| HostPath::mount(path, false)));
+    governed.paths.extend(values.filter(|value| value.contains('/')).map(|path| HostPath::mount(path, false)));
     Ok(governed)
 }
 

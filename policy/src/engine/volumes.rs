@@ -18,6 +18,10 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
             _ => driver.options(json),
         })
     });
-    let reach = read.map_or_else(|_| Some(hidden()), |()| driver.reach());
-    Ok(Governed { reach: reach.into_iter().collect(), ..asked.governed(alloc::vec::Vec::new()) })
+    let mut governed = asked.governed(alloc::vec::Vec::new());
+    match read {
+        Ok(()) => driver.judge(&mut governed.reach, &mut governed.paths),
+        Err(_) => governed.reach.push(hidden()),
+    }
+    Ok(governed)
 }

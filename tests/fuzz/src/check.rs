@@ -120,9 +120,17 @@ fn agrees(outcome: &Outcome, action: &Action, wire: &Wire) {
                 Action::NotGoverned(_) | Action::Unverifiable(_) => (&[][..], &[][..]),
             };
             assert!(!privileged || !reach.is_empty(), "rights on the host: {}", case());
-            for path in opens {
-                assert!(paths.iter().any(|found| &found.path == path), "opens `{path}`: {}", case());
+            // A body that is not shown may open anything, and the guard is told so.
+            let hidden = reach.iter().any(|reach| reach.word == "hidden_body");
+            for path in opens.iter().filter(|_| !hidden) {
+                let path = without_damage(path);
+                assert!(paths.iter().any(|found| without_damage(&found.path) == path), "opens `{path}`: {}", case());
             }
         }
     }
+}
+
+/// How many characters stand for a damaged one is not the same everywhere, and nothing is called so.
+fn without_damage(text: &str) -> String {
+    text.replace(char::REPLACEMENT_CHARACTER, "")
 }

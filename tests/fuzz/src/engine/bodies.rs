@@ -185,7 +185,13 @@ fn named(text: &str) -> Outcome {
 fn task(container: Container) -> Step<Outcome> {
     let mut acts = match named(&container.image) {
         Outcome::Acts(_) if is_digest(&container.image) => Acts { starts: vec![container.image], ..Acts::default() },
-        Outcome::Acts(acts) => acts,
+        Outcome::Acts(mut acts) => {
+            // Where the pull fails, the short name is looked up, and this one is the start of an id.
+            let short = acts.fetches.first().and_then(|name| name.strip_prefix("docker.io/library/"));
+            let id = short.filter(|short| short.starts_with("sha256:")).map(starts).transpose()?;
+            acts.starts.extend(id.filter(|id| id.starts_with("id:") || id.starts_with("sha256:")));
+            acts
+        }
         other => return Ok(other),
     };
     for mount in container.mounts.into_iter().flatten() {
@@ -225,7 +231,7 @@ pub(super) fn exec(wire: &Wire) -> Outcome {
     read().map_or(Outcome::Refused, Outcome::Acts)
 }
 
-/// `POST /volumes/create`: a local volume of type `none` is a mount of a directory.
+/// `POST /volumes/create`: a local volume of type `none` is a mount of a directory, or of something worse.
 pub(super) fn volume(wire: &Wire) -> Outcome {
     let read = || {
         let (mut driver, mut options) = (String::new(), Vec::<(String, String)>::new());
@@ -245,8 +251,11 @@ pub(super) fn volume(wire: &Wire) -> Outcome {
         // Keys are data: the last of the same letters counts.
         let option = |name| options.iter().rev().find(|(key, _)| key == name).map_or("", |(_, value)| value);
         let local = matches!(driver.as_str(), "" | "local");
-        let privileged = local && option("type") == "none" && option("device").starts_with('/');
-        Ok::<_, Wrong>(Acts { privileged, ..Acts::default() })
+        let mounts = local && option("type") == "none" && option("device").starts_with('/');
+        let flags = option("o").to_ascii_lowercase();
+        let bind = flags.contains("bind") && !flags.contains("move") && !flags.contains("remount");
+        let opens = if mounts && bind { vec![option("device").to_owned()] } else { Vec::new() };
+        Ok::<_, Wrong>(Acts { privileged: mounts && !bind, opens, ..Acts::default() })
     };
     read().map_or(Outcome::Refused, Outcome::Acts)
 }
