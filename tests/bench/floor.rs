@@ -16,9 +16,23 @@ pub fn serve(path: &Path) -> ExitCode {
     let mut buffer = [0; 8192];
     loop {
         let Ok((mut stream, _)) = listener.accept() else { continue };
-        // The client writes its message in one piece, below the buffer's size.
-        if stream.read(&mut buffer).is_ok() {
-            let _ = stream.write_all(ANSWER);
+        // The common message comes in one piece, below the buffer's size.
+        let Ok(read) = stream.read(&mut buffer) else { continue };
+        let mut left = behind(&buffer[..read]);
+        while left > 0 {
+            match stream.read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(read) => left = left.saturating_sub(read),
+            }
         }
+        let _ = stream.write_all(ANSWER);
     }
+}
+
+/// How many bytes of the message are still to come.
+fn behind(start: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(start);
+    let Some((head, body)) = text.split_once("\r\n\r\n").filter(|_| start.len() == 8192) else { return 0 };
+    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")?.parse::<usize>().ok());
+    length.unwrap_or_default().saturating_sub(body.len())
 }
