@@ -10,86 +10,18 @@
 //! 5. every governing organization of every session is asked: owner, expired, then for a name
 //!    deny rule, allowlist, category, registry, and for everything else its setting.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
-
 use crate::{
     action::{Action, Ask, Governed, Start, Swarm},
     category::{Category, classify},
     decision::{Decision, Effect, Reason},
+    enforced::Enforced,
     image::ImageRef,
-    policy_::{Contact, Mode, Policy, WhenExpired},
+    policy_::{Mode, Policy, WhenExpired},
     rule::{Asker, Purpose, RuleSet},
-    session::{Membership, Role, Session},
+    session::Role,
     settings::{Builds, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests},
     time::{Age, Timestamp},
 };
-
-/// What is enforced on this machine: an immutable snapshot.
-#[derive(Clone, Debug, Default)]
-pub struct Enforced {
-    /// What the administrator of the machine demands.
-    pub sign_in: SignIn,
-    /// Sessions that were handed over, expired ones included.
-    pub sessions: Vec<Session>,
-    /// Policies that were handed over, one an organization.
-    pub policies: Vec<Arc<Policy>>,
-    /// Documents that this machine had cannot be read any more: what is missing must not look like "off".
-    pub incomplete: bool,
-    /// Whom the administrator of the machine names in sign-in refusals.
-    pub admin: Contact,
-    /// What to type behind `docker login`; empty: not known.
-    pub login_host: String,
-}
-
-/// Whether somebody must be signed in.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum SignIn {
-    /// Nobody has to be.
-    #[default]
-    Optional,
-    /// Somebody must be, to one of these organizations (lower case).
-    Required(Vec<String>),
-    /// The administrator's file is there and cannot be used: nobody is good enough. Says why.
-    Unusable(String),
-}
-
-impl SignIn {
-    /// Whether sign-in is enforced.
-    #[must_use]
-    pub fn is_enforced(&self) -> bool {
-        !matches!(self, Self::Optional)
-    }
-
-    fn admits(&self, organization: &str) -> bool {
-        match self {
-            Self::Optional => true,
-            Self::Required(allowed) => allowed.iter().any(|name| name == organization),
-            Self::Unusable(_) => false,
-        }
-    }
-}
-
-impl Enforced {
-    /// The policy of an organization.
-    #[must_use]
-    pub fn policy(&self, organization: &str) -> Option<&Policy> {
-        self.policies.iter().map(Arc::as_ref).find(|policy| policy.organization == organization)
-    }
-
-    /// Valid sessions with each of their organizations that govern here.
-    fn governing(&self, now: Timestamp) -> impl Iterator<Item = (&Session, &Membership)> {
-        self.sessions.iter().filter(move |session| session.is_valid(now)).flat_map(|session| {
-            let memberships = session.organizations.iter();
-            memberships.filter(|membership| self.sign_in.admits(&membership.organization)).map(move |m| (session, m))
-        })
-    }
-
-    fn owns(&self, namespace: &str, now: Timestamp) -> bool {
-        self.governing(now).any(|(_, membership)| {
-            self.policy(&membership.organization).is_some_and(|policy| policy.namespaces.contains(namespace))
-        })
-    }
-}
 
 /// Decides one action: each thing that it asks for must be allowed. `now` is the machine's time.
 ///

@@ -29,6 +29,7 @@ pub mod action;
 pub mod category;
 pub mod decide;
 pub mod decision;
+pub mod enforced;
 pub mod engine;
 pub mod guard;
 pub mod image;
@@ -46,8 +47,9 @@ mod policy_;
 
 pub use action::{Action, Ask, Governed, LocalImage, Origin, Reach, Rename, Start, Swarm, Unverifiable};
 pub use category::{Badge, Category, Directory};
-pub use decide::{Enforced, PROBE_HOST, SignIn, decide};
+pub use decide::{PROBE_HOST, decide};
 pub use decision::{Decision, Effect, Reason};
+pub use enforced::{Enforced, SignIn};
 pub use guard::HostPath;
 pub use host::canonical_host;
 pub use image::{ImageRef, RefError};

@@ -2,6 +2,8 @@
 //!
 //! The engine puts `authorization denied by plugin pullgate: ` before it.
 
+mod beyond;
+
 use alloc::{
     format,
     string::{String, ToString as _},
@@ -9,9 +11,9 @@ use alloc::{
 };
 
 use crate::{
-    action::{Action, Ask, LocalImage, Swarm},
-    decide::{Enforced, SignIn},
+    action::{Action, Ask},
     decision::{Decision, Reason},
+    enforced::{Enforced, SignIn},
     image::ImageRef,
     policy_::{Contact, Policy},
 };
@@ -24,7 +26,6 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
     if decision.is_allowed() && !decision.would_deny {
         return String::new();
     }
-    let organization = decision.organization.unwrap_or("the policy");
     let why = match decision.reason {
         Reason::Unverifiable => return unverifiable(action, decision, id),
         Reason::SignInRequired => return sign_in(enforced, id),
@@ -45,55 +46,17 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
                 decision.organization.unwrap_or("an organization"),
             );
         }
-        Reason::RunUnapproved => return run_unapproved(action, decision, id),
         Reason::DenyRule => denied_by_rule(action, decision),
         Reason::Category => refused_category(action, decision),
         Reason::Registry => refused_registry(action, decision),
-        Reason::LocalContent => {
-            let what = match decision.ask {
-                Some(Ask::LocalContent(what) | Ask::LocalPlugin(what)) => what,
-                _ => "this request brings in content that no registry vouches for",
-            };
-            return setting(
-                &format!("{what}, and {organization} allows none."),
-                "Pull from a registry instead, or ask",
-                decision,
-                id,
-            );
-        }
-        Reason::EnginePlugins => {
-            let what = match decision.ask {
-                Some(Ask::LocalPlugin(what)) => (*what).to_string(),
-                _ => format!("{} is an engine plugin", subject(action, decision)),
-            };
-            return setting(&format!("{what}, and {organization} allows none."), "Ask", decision, id);
-        }
-        Reason::Swarm => {
-            let what = match decision.ask {
-                Some(Ask::Swarm(Swarm::Join)) => {
-                    format!(
-                        "Joining a swarm lets its managers start any image here, and {organization} does not allow it."
-                    )
-                }
-                _ => format!("{organization} does not allow swarm on this machine."),
-            };
-            return setting(&what, "Ask", decision, id);
-        }
-        Reason::Builds => {
-            let what =
-                format!("{organization} does not allow builds on this machine: what they fetch cannot be judged.");
-            return setting(&what, "Build in CI, or ask", decision, id);
-        }
-        Reason::Push => {
-            let name = decision.image().map_or("", ImageRef::name);
-            let what = format!("`{name}` is not where {organization} allows images to be pushed.");
-            return setting(&what, "Tag the image for a repository of your organization, or ask", decision, id);
-        }
-        Reason::Protect => return protected(action, decision, id),
-        Reason::UnknownRequest => {
-            let what = "This engine can do something that this version of pullgate does not know, and what it does not know it refuses.";
-            return setting(what, "Update pullgate, or ask", decision, id);
-        }
+        Reason::RunUnapproved
+        | Reason::LocalContent
+        | Reason::EnginePlugins
+        | Reason::Swarm
+        | Reason::Builds
+        | Reason::Push
+        | Reason::Protect
+        | Reason::UnknownRequest => return beyond::explain(action, decision, id),
         Reason::NotGoverned | Reason::NotCovered | Reason::Off | Reason::Owner | Reason::Allowlisted => {
             return String::new();
         }
@@ -102,14 +65,9 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id
     format!("{why}\n{next}{}", own_words(decision.policy))
 }
 
-/// What a setting refuses, and whom to ask.
-fn setting(what: &str, next: &str, decision: &Decision<'_>, id: &str) -> String {
-    format!("{what}\n{next} {} (decision {id}){}", whom(decision), own_words(decision.policy))
-}
-
 fn unverifiable(action: &Action, decision: &Decision<'_>, id: &str) -> String {
     match (action, decision.ask) {
-        (_, Some(Ask::Unnamed(what))) => setting(
+        (_, Some(Ask::Unnamed(what))) => beyond::setting(
             &format!(
                 "{what}, and {} allows only images that it can tell by name.",
                 decision.organization.unwrap_or("the policy")
@@ -133,69 +91,6 @@ fn unverifiable(action: &Action, decision: &Decision<'_>, id: &str) -> String {
             subject(action, decision),
         ),
     }
-}
-
-/// An image that is here already.
-fn run_unapproved(action: &Action, decision: &Decision<'_>, id: &str) -> String {
-    let organization = decision.organization.unwrap_or("the policy");
-    let Some(Ask::Start(start)) = decision.ask else { return String::new() };
-    match (start.content(), &start.image) {
-        (Some(image), named) => {
-            let what = match named {
-                LocalImage::Named(name) if name == image => {
-                    format!("`{name}` may not start: {organization} would not allow it to be pulled today.")
-                }
-                _ => format!(
-                    "`{named}` may not start: it was {}, and {organization} would not allow that to be pulled today.",
-                    subject(action, decision)
-                ),
-            };
-            let next = ask(decision, image, id);
-            format!("{what}\n{next}{}", own_words(decision.policy))
-        }
-        (None, LocalImage::Named(name)) => setting(
-            &format!(
-                "`{name}` was given to content whose origin pullgate cannot tell, and {organization} lets only images start that it can."
-            ),
-            "Remove that name and pull it again, or ask",
-            decision,
-            id,
-        ),
-        (None, LocalImage::Empty) => setting(
-            &format!(
-                "This container starts empty, and {organization} lets only images start whose origin pullgate can tell."
-            ),
-            "Start it from an image, or ask",
-            decision,
-            id,
-        ),
-        (None, other) => setting(
-            &format!(
-                "`{other}` is the id of an image, which says nothing of where it came from, and {organization} lets only images start that it can tell."
-            ),
-            "Start it by its name, or ask",
-            decision,
-            id,
-        ),
-    }
-}
-
-fn protected(action: &Action, decision: &Decision<'_>, id: &str) -> String {
-    let organization = decision.organization.unwrap_or("the policy");
-    let what = match (action, decision.ask) {
-        (_, Some(Ask::OwnName)) => {
-            "This engine plugin would take the name of pullgate, and the engine would ask it instead.".to_string()
-        }
-        (Action::Governed(governed), _) => {
-            let parts = governed.reach.iter().map(|reach| reach.what.as_str());
-            format!(
-                "This request reaches this machine beyond a container ({}), and {organization} protects it.",
-                list(parts, "and")
-            )
-        }
-        _ => format!("{organization} protects this machine from this request."),
-    };
-    setting(&what, "Do without, or ask", decision, id)
 }
 
 fn sign_in(enforced: &Enforced, id: &str) -> String {

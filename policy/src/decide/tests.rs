@@ -2,9 +2,12 @@
 
 mod settings;
 
+use alloc::sync::Arc;
+
 use super::*;
 use crate::{
-    Badge, Categories, Contact, Directory, Pattern, Registries, Rule, RuleSet, Scope, Validity,
+    Badge, Categories, Contact, Directory, Membership, Pattern, Registries, Rule, RuleSet, Scope, Session, SignIn,
+    Validity,
     action::Unverifiable,
     engine::{self, Request},
 };

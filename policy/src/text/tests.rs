@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     Categories, HostPattern, Membership, Mode, Pattern, Registries, Role, Rule, RuleSet, Scope, Session, Timestamp,
     Validity,
-    action::{Governed, Origin, Reach, Start, Unverifiable},
+    action::{Governed, LocalImage, Origin, Reach, Start, Swarm, Unverifiable},
     decide,
     settings::{Builds, EnginePlugins, LocalContent, RunUnapproved, Settings, SwarmUse},
 };
