@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use proto::paths;
 
 use crate::spool;
@@ -13,8 +13,11 @@ use crate::spool;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "pullgated", version)]
 pub struct Config {
+    /// Something else than running the agent
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub config_dir: Option<PathBuf>,
     /// The plugin's control socket
     #[arg(long, value_name = "PATH", default_value = paths::CONTROL_SOCKET)]
@@ -23,11 +26,29 @@ pub struct Config {
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// The enrollment file
-    #[arg(long, value_name = "FILE", default_value = paths::ENROLLMENT)]
+    #[arg(long, global = true, value_name = "FILE", default_value = paths::ENROLLMENT)]
     pub enrollment: PathBuf,
     /// Most bytes of records that wait on disk for the service; beyond, the oldest are dropped and counted
     #[arg(long, value_name = "BYTES", default_value_t = spool::DEFAULT_LIMIT)]
     pub spool_limit: u64,
+}
+
+/// What the program can do beside running.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Show once whom the Docker credentials name, as the agent reads them; never a secret
+    Credentials(Credentials),
+}
+
+/// Arguments of `credentials`.
+#[derive(Debug, Clone, Args)]
+pub struct Credentials {
+    /// Registry or service whose sign-in is looked for [default: the enrolled service, else Docker Hub]
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Paths in force, absolute.

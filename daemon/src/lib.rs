@@ -34,6 +34,7 @@ pub mod plugin_lock;
 pub mod presence;
 pub mod records;
 pub mod service;
+pub mod show;
 pub mod spool;
 pub mod stamp;
 pub mod sync;

@@ -3,7 +3,11 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser as _;
-use daemon::{app::App, config::Config, hardening, logging};
+use daemon::{
+    app::App,
+    config::{Command, Config},
+    hardening, logging, show,
+};
 
 fn main() -> ExitCode {
     let hardened = hardening::no_dumps();
@@ -25,7 +29,12 @@ fn main() -> ExitCode {
 
 fn run(config: Config) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(async { App::start(config)?.run().await });
+    let result = runtime.block_on(async {
+        match &config.command {
+            Some(Command::Credentials(args)) => show::credentials(&config, args).await,
+            None => App::start(config)?.run().await,
+        }
+    });
     // A read that hangs on a network file system must not hold the end of the process.
     runtime.shutdown_timeout(Duration::from_millis(200));
     result

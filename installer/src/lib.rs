@@ -6,6 +6,7 @@
 //! Must never: leave an engine pointing at a plugin that does not answer.
 
 pub mod check;
+pub mod credentials;
 pub mod decide;
 pub mod demo;
 pub mod image;

@@ -43,7 +43,7 @@ pub use self::{
     image::Image,
     plugin::Plugin,
     process::{Process, clean},
-    programs::installed,
+    programs::{installed, own},
     registry::{Registry, Seen, Serving},
     service::Service,
     wait::wait_until,

@@ -26,7 +26,7 @@ pub fn installed(program: &str, package: &'static str) -> Result<PathBuf, LabErr
 
 /// One of pullgate's own programs: from `PULLGATE_BIN_DIR`, else beside the running one
 /// (a test runs in `deps/`, one directory further down).
-pub(crate) fn own(program: &'static str) -> Result<PathBuf, LabError> {
+pub fn own(program: &'static str) -> Result<PathBuf, LabError> {
     let dir = match env::var_os("PULLGATE_BIN_DIR") {
         Some(dir) => PathBuf::from(dir),
         None => beside()?,
