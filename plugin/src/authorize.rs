@@ -21,7 +21,7 @@ use ulid::Ulid;
 
 use crate::{
     clock,
-    engine_seen::EngineSeen,
+    engine_seen::{EngineSeen, Process},
     live::Live,
     paths::{self, Paths},
     provenance::Provenance,
@@ -111,9 +111,10 @@ impl Authorizer {
     }
 
     /// Takes `POST /Plugin.Activate`: an engine asks it once, after its start.
-    pub fn engine_started(&self) {
-        self.engine.started();
-        self.provenance.engine_started();
+    pub fn activated(&self, by: Option<Process>) {
+        if self.engine.activated(by) {
+            self.provenance.engine_started();
+        }
     }
 
     // A panic in one request must neither stop Docker nor let the request through.

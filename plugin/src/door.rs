@@ -21,7 +21,7 @@ use proto::authz::{ACTIVATE, ACTIVATED, ALLOWED, AUTHZ_REQ, AUTHZ_RES};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::authorize::Authorizer;
+use crate::{authorize::Authorizer, engine_seen::Process};
 
 mod fast;
 mod slow;
@@ -113,26 +113,26 @@ impl Question {
     fn answer_at_once(self, authorizer: &Authorizer, message: &[u8]) -> Option<Bytes> {
         match self {
             Self::Request => authorizer.answer_at_once(message),
-            Self::Activate | Self::Response => Some(self.acknowledge(authorizer, message)),
+            Self::Response => Some(reported(authorizer, message)),
+            // Rare, and who it is has to be looked up.
+            Self::Activate => None,
         }
     }
 
-    /// The answer to a message that arrived whole.
-    async fn answer(self, authorizer: &Authorizer, message: &[u8]) -> Bytes {
+    /// The answer to a message that arrived whole; `from` is the process that dialled.
+    async fn answer(self, authorizer: &Authorizer, message: &[u8], from: Option<i32>) -> Bytes {
         match self {
             Self::Request => authorizer.answer(message).await,
-            Self::Activate | Self::Response => self.acknowledge(authorizer, message),
+            Self::Response => reported(authorizer, message),
+            Self::Activate => {
+                authorizer.activated(from.and_then(Process::of));
+                Bytes::from_static(ACTIVATED.as_bytes())
+            }
         }
     }
+}
 
-    fn acknowledge(self, authorizer: &Authorizer, message: &[u8]) -> Bytes {
-        let answer = if self == Self::Activate {
-            authorizer.engine_started();
-            ACTIVATED
-        } else {
-            authorizer.reported(message);
-            ALLOWED
-        };
-        Bytes::from_static(answer.as_bytes())
-    }
+fn reported(authorizer: &Authorizer, message: &[u8]) -> Bytes {
+    authorizer.reported(message);
+    Bytes::from_static(ALLOWED.as_bytes())
 }

@@ -9,7 +9,11 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
-    sync::atomic::{AtomicU64, Ordering},
+    fs,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use policy::engine::EngineVersion;
@@ -17,7 +21,29 @@ use serde::Deserialize;
 
 /// What is known of the engine; starts with nothing.
 #[derive(Debug, Default)]
-pub struct EngineSeen(AtomicU64);
+pub struct EngineSeen {
+    version: AtomicU64,
+    process: Mutex<Option<Process>>,
+}
+
+/// A process, also when its id is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    pid: i32,
+    /// Since the machine's start, in ticks (proc(5), `starttime`).
+    started: u64,
+}
+
+impl Process {
+    /// The process with this id; none: it has gone, or cannot be seen from here.
+    #[must_use]
+    pub fn of(pid: i32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // Behind the name, which may hold anything, the fields begin with the third.
+        let started = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()?;
+        Some(Self { pid, started })
+    }
+}
 
 /// What a report may say of it.
 #[derive(Deserialize)]
@@ -40,9 +66,15 @@ impl EngineSeen {
         self.version().is_none()
     }
 
-    /// An engine started: it may be another one.
-    pub fn started(&self) {
-        self.0.store(0, Ordering::Release);
+    /// Somebody activates the plugin, as an engine does once after its start: it may be another
+    /// one. True if it is for certain: a running engine activates a plugin again for whoever makes
+    /// a volume with a driver of that name, also the engine that was there before this process.
+    pub fn activated(&self, by: Option<Process>) -> bool {
+        self.version.store(0, Ordering::Release);
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let other = matches!((*process, by), (Some(known), Some(by)) if known != by);
+        *process = by.or(*process);
+        other
     }
 
     /// Takes a report on a request.
@@ -52,7 +84,7 @@ impl EngineSeen {
         }
         let Ok(report) = serde_json::from_slice::<Report<'_>>(message) else { return };
         if let Some(version) = report.response_headers.get("Server").and_then(|server| of_server(server)) {
-            self.0.store(version.packed(), Ordering::Release);
+            self.version.store(version.packed(), Ordering::Release);
         }
     }
 
@@ -63,7 +95,7 @@ impl EngineSeen {
     }
 
     fn version(&self) -> Option<EngineVersion> {
-        EngineVersion::unpacked(self.0.load(Ordering::Acquire))
+        EngineVersion::unpacked(self.version.load(Ordering::Acquire))
     }
 }
 
@@ -109,11 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn only_another_process_is_another_engine() {
+        let seen = EngineSeen::default();
+        let me = Process::of(std::process::id().cast_signed());
+        assert!(me.is_some());
+        assert!(!seen.activated(me) && !seen.activated(me) && !seen.activated(None) && !seen.activated(me));
+        let parent = Process::of(std::os::unix::process::parent_id().cast_signed());
+        assert!(parent.is_some() && seen.activated(parent) && seen.activated(me));
+        assert_eq!(Process::of(0), None);
+    }
+
+    #[test]
     fn an_engine_that_starts_is_asked_anew_and_damage_tells_nothing() {
         let seen = seen("Docker/20.10.24 (linux)");
         seen.reported(br#"{"ResponseHeaders":{"Server":"Docker/29.7.2 (linux)"}}"#);
         assert!(!seen.may_be_http2(), "one engine a plugin");
-        seen.started();
+        seen.activated(None);
         assert!(seen.may_be_http2() && seen.waits());
         for message in ["", "{}", "[]", r#"{"ResponseHeaders":null}"#, r#"{"ResponseHeaders":{"Server":1}}"#] {
             seen.reported(message.as_bytes());

@@ -116,15 +116,21 @@ impl Provenance {
     /// The name that must not change right now, and then nothing is remembered.
     pub(crate) fn allowed(&self, action: &Action) -> Result<(), ImageRef> {
         let pulls = matches!(action.word(), "pull" | "service_create" | "service_update");
+        if renames(action.asks()).next().is_some() {
+            self.change_kept(|names| {
+                let now = Instant::now();
+                // All or nothing: nobody reports on what was refused.
+                match renames(action.asks()).find(|rename| names.starting.holds(&rename.to, now)) {
+                    Some(held) => Err(held.to.clone()),
+                    None => {
+                        renames(action.asks()).for_each(|rename| names.rename_asked(rename));
+                        Ok(())
+                    }
+                }
+            })?;
+        }
         for ask in action.asks() {
             match ask {
-                Ask::Rename(rename) => self.change_kept(|names| {
-                    if names.starting.holds(&rename.to, Instant::now()) {
-                        return Err(rename.to.clone());
-                    }
-                    names.rename_asked(rename);
-                    Ok(())
-                })?,
                 Ask::Fetch(image) if pulls && self.pull_says_something(image) => {
                     self.change_kept(|names| names.pull_asked(image));
                 }

@@ -176,10 +176,11 @@ impl Action {
 
     /// The images on this machine that a container would start from, without a fetch before.
     pub fn started(&self) -> impl Iterator<Item = &Start> {
-        self.asks().iter().filter_map(|ask| match ask {
+        let fetches = self.fetched().next().is_some();
+        self.asks().iter().filter_map(move |ask| match ask {
             Ask::Start(start) => match &start.image {
                 LocalImage::Empty => None,
-                LocalImage::Named(image) if self.fetched().any(|fetched| fetched == image) => None,
+                LocalImage::Named(image) if fetches && self.fetched().any(|fetched| fetched == image) => None,
                 _ => Some(start),
             },
             _ => None,

@@ -16,7 +16,7 @@ use alloc::{
     vec::Vec,
 };
 
-use crate::action::Reach;
+use crate::{action::Reach, image::ImageRef};
 
 /// A path on the host that a request opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +195,13 @@ pub(crate) fn capability(name: &str) -> Option<Reach> {
     let upper = name.trim().to_uppercase();
     let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
     CAPABILITIES.contains(&name).then(|| Reach { word: "capability", what: format!("the capability {name}") })
+}
+
+/// A driver that is looked up along a path: engines join its name to the directories of plugins
+/// and dial what they find (moby `pkg/plugins/discovery.go`). Names of images are managed plugins.
+pub(crate) fn driver(name: &str) -> Option<Reach> {
+    let path = name.contains('/') && ImageRef::parse(name).is_err();
+    (path || name.contains("..")).then(|| Reach { word: "driver", what: format!("the driver `{}`", shown(name)) })
 }
 
 impl Reach {

@@ -73,11 +73,12 @@ async fn connection(
     large: Arc<Semaphore>,
     slot: OwnedSemaphorePermit,
 ) {
+    let from = stream.peer_cred().ok().and_then(|peer| peer.pid());
     let (reader, writer) = stream.into_split();
     let stream = tokio::io::join(io::Cursor::new(read).chain(reader), writer);
     let answer = service_fn(move |request| {
         let (authorizer, large) = (Arc::clone(&authorizer), Arc::clone(&large));
-        async move { Ok::<_, Infallible>(respond(&authorizer, &large, request).await) }
+        async move { Ok::<_, Infallible>(respond(&authorizer, &large, request, from).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .keep_alive(false)
@@ -95,7 +96,12 @@ async fn connection(
     drop(slot);
 }
 
-async fn respond(authorizer: &Authorizer, large: &Semaphore, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn respond(
+    authorizer: &Authorizer,
+    large: &Semaphore,
+    request: Request<Incoming>,
+    from: Option<i32>,
+) -> Response<Full<Bytes>> {
     let question = match request.method() {
         &Method::POST => Question::at(request.uri().path()),
         _ => None,
@@ -109,8 +115,8 @@ async fn respond(authorizer: &Authorizer, large: &Semaphore, request: Request<In
     let answer = match (question, read(wanted, request.into_body(), large, &mut room).await) {
         (Question::Request, Message::TooLarge) => authorizer.refuse(TOO_LARGE),
         (Question::Request, Message::Cut) => authorizer.refuse(TOO_SLOW),
-        (question, Message::Whole(message)) => question.answer(authorizer, &message).await,
-        (question, Message::TooLarge | Message::Cut) => question.answer(authorizer, &[]).await,
+        (question, Message::Whole(message)) => question.answer(authorizer, &message, from).await,
+        (question, Message::TooLarge | Message::Cut) => question.answer(authorizer, &[], from).await,
     };
     json(StatusCode::OK, answer)
 }

@@ -72,7 +72,8 @@ impl<'a> Asked<'a> {
     pub(super) fn body(&self) -> Result<&'a [u8]> {
         if self.request.body.is_empty() {
             return Err(Trouble::Body(
-                "its JSON body was not shown to pullgate (not `application/json`, or larger than the engine hands over)",
+                "its JSON body was not shown to pullgate (not `application/json`, larger than the engine hands over, or sent \
+                 in chunks to an engine without the correction of CVE-2024-41110)",
             ));
         }
         Ok(self.request.body)

@@ -6,7 +6,7 @@ use alloc::{format, string::String, vec::Vec};
 use super::json::{Json, Result};
 use crate::{
     action::Reach,
-    guard::{HostPath, capability},
+    guard::{HostPath, capability, driver},
 };
 
 const REPEATED: &str = "its JSON body repeats a list, whose old elements the engine may keep";
@@ -26,7 +26,7 @@ pub(super) struct Host {
 }
 
 /// Fields of `HostConfig`. Engine 20.10 also takes them beside `HostConfig`.
-pub(super) const FIELDS: [&str; 14] = [
+pub(super) const FIELDS: [&str; 16] = [
     "Binds",
     "Mounts",
     "CapAdd",
@@ -41,6 +41,8 @@ pub(super) const FIELDS: [&str; 14] = [
     "NetworkMode",
     "VolumesFrom",
     "Annotations",
+    "VolumeDriver",
+    "LogConfig",
 ];
 
 impl Host {
@@ -60,6 +62,8 @@ impl Host {
             Some("VolumesFrom") => self.any(json, "volumes_from", "`--volumes-from`"),
             Some("SecurityOpt") => self.security_options(json),
             Some("Annotations") => self.annotations(json),
+            Some("VolumeDriver") => self.driver(json),
+            Some("LogConfig") => nullable(json, |json| json.object(&["Type"], |json, _| self.driver(json))),
             Some("MaskedPaths") => self.hidden_paths(json, &["/proc/kcore"]),
             Some("ReadonlyPaths") => self.hidden_paths(json, &["/proc/sys", "/proc/sysrq-trigger"]),
             _ => json.skip(),
@@ -183,12 +187,13 @@ impl Host {
                 })
             }),
         })?;
-        match (kind.as_str(), self.of_service) {
-            ("image", _) => self.images.push(source),
-            ("volume" | "tmpfs" | "npipe" | "cluster", _) => {}
-            // Swarm takes a type in any letter case, and what it does not know for a bind.
-            ("bind", _) | (_, true) => self.paths.push(HostPath::mount(&source, read_only)),
-            _ => {}
+        if kind == "image" {
+            self.images.push(source.clone());
+        }
+        // Swarm takes a type in any letter case, and what it does not know for a bind.
+        let binds = if self.of_service { !matches!(kind.as_str(), "volume" | "tmpfs") } else { kind == "bind" };
+        if binds {
+            self.paths.push(HostPath::mount(&source, read_only));
         }
         volume.judge(&mut self.reach, &mut self.paths);
         Ok(())
@@ -242,6 +247,13 @@ impl Host {
                 self.add("security_option", &format!("`--security-opt {key}`"));
             }
         }
+        Ok(())
+    }
+
+    pub(super) fn driver(&mut self, json: &mut Json<'_>) -> Result<()> {
+        let mut name = String::new();
+        json.string_into(&mut name)?;
+        self.reach.extend(driver(&name));
         Ok(())
     }
 
@@ -306,12 +318,14 @@ impl VolumeDriver {
     /// A local volume may be a mount of anything. A directory of the host is judged as a mount of
     /// it. File systems in memory and of other machines lead nowhere here.
     pub(super) fn judge(&self, reach: &mut Vec<Reach>, paths: &mut Vec<HostPath>) {
+        reach.extend(driver(&self.name));
         let local = matches!(self.name.as_str(), "" | "local");
-        let flags = self.flags.to_ascii_lowercase();
+        // Flags as the engine reads them; everything else is for the file system.
+        let has = |wanted: &[&str]| self.flags.split(',').any(|flag| wanted.contains(&flag));
         // With this flag the kernel ignores the type.
-        let bind = flags.contains("bind");
+        let bind = has(&["bind", "rbind"]);
         let elsewhere = matches!(self.kind.as_str(), "tmpfs" | "nfs" | "nfs4" | "cifs" | "smb3");
-        let plain = !["move", "remount"].iter().any(|flag| flags.contains(flag));
+        let plain = !has(&["move", "remount"]);
         match (local && !self.device.is_empty(), bind) {
             (false, _) => {}
             (true, true) if plain => paths.push(HostPath::mount(&self.device, false)),

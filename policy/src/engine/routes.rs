@@ -126,7 +126,7 @@ pub const ROUTES: &[Route] = &[
     // Networks and volumes
     pass("GET", "/networks", "list"),
     pass("GET", "/networks/", "list"),
-    pass("POST", "/networks/create", "network_create"),
+    row("POST", "/networks/create", "network_create", Reading::NetworkCreate),
     pass("POST", "/networks/prune", "prune"),
     pass("DELETE", "/networks/{id:.*}", "remove"),
     pass("POST", "/networks/{id:.*}/connect", "network_connect"),

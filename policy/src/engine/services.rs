@@ -44,6 +44,10 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
             asks.push(Ask::OwnName);
         }
     }
+    // No swarm mounts images so far.
+    for image in &spec.host.images {
+        asks.push(Ask::Start(Start { image: LocalImage::parse(image)?, origin: Origin::default() }));
+    }
     let Spec { mut host, mut rights, .. } = spec;
     host.reach.append(&mut rights.reach);
     host.paths.append(&mut rights.paths);
@@ -103,7 +107,7 @@ impl Spec {
     }
 
     fn task(&mut self, json: &mut Json<'_>) -> super::json::Result<()> {
-        json.object(&["ContainerSpec", "PluginSpec", "Runtime"], |json, field| match field {
+        json.object(&["ContainerSpec", "PluginSpec", "Runtime", "LogDriver"], |json, field| match field {
             // Pointers: `null` forgets what they held.
             0 if json.null()? => {
                 self.image.clear();
@@ -122,7 +126,8 @@ impl Spec {
                     granted(json, &mut self.rights)
                 }
             }),
-            _ => json.string_into(&mut self.runtime),
+            2 => json.string_into(&mut self.runtime),
+            _ => nullable(json, |json| json.object(&["Name"], |json, _| self.host.driver(json))),
         })
     }
 

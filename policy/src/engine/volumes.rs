@@ -1,9 +1,9 @@
-//! `POST /volumes/create`.
+//! `POST /volumes/create` and `POST /networks/create`: what their drivers open.
 
 use super::{
     asked::{Asked, Result},
     containers::hidden,
-    host_config::{VolumeDriver, nullable},
+    host_config::{Host, VolumeDriver, nullable},
     json::Json,
 };
 use crate::action::Governed;
@@ -24,4 +24,20 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
         Err(_) => governed.reach.push(hidden()),
     }
     Ok(governed)
+}
+
+/// A driver's name may be a path.
+pub(super) fn network(asked: &Asked<'_>) -> Result<Governed> {
+    let mut host = Host::default();
+    let mut json = Json::new(asked.request.body);
+    let read = nullable(&mut json, |json| {
+        json.object(&["Driver", "IPAM"], |json, field| match field {
+            0 => host.driver(json),
+            _ => nullable(json, |json| json.object(&["Driver"], |json, _| host.driver(json))),
+        })
+    });
+    if read.is_err() {
+        host.reach.push(hidden());
+    }
+    Ok(Governed { reach: host.reach, ..asked.governed(alloc::vec::Vec::new()) })
 }

@@ -12,6 +12,9 @@ use crate::{
     image::ImageRef,
 };
 
+/// So many things that reach the host are told by name.
+const TOLD: usize = 5;
+
 /// The text for a refusal by one of the settings; empty for other reasons.
 pub(super) fn explain(action: &Action, decision: &Decision<'_>, id: &str) -> String {
     let organization = decision.organization.unwrap_or("the policy");
@@ -123,10 +126,14 @@ fn protected(action: &Action, decision: &Decision<'_>, id: &str) -> String {
             "This engine plugin would take the name of pullgate, and the engine would ask it instead.".to_string()
         }
         (Action::Governed(governed), _) => {
-            let parts = governed.reach.iter().map(|reach| reach.what.as_str());
+            let more = match governed.reach.len().saturating_sub(TOLD) {
+                0 => String::new(),
+                more => format!("{more} more"),
+            };
+            let parts = governed.reach.iter().take(TOLD).map(|reach| reach.what.as_str());
             format!(
                 "This request reaches this machine beyond a container ({}), and {organization} protects it.",
-                list(parts, "and")
+                list(parts.chain([more.as_str()].into_iter().filter(|more| !more.is_empty())), "and")
             )
         }
         _ => format!("{organization} protects this machine from this request."),

@@ -228,6 +228,17 @@ fn every_setting_says_what_why_and_whom_to_ask() {
 }
 
 #[test]
+fn of_many_things_that_reach_the_host_some_are_told() {
+    let reach = (0..8).map(|n| Reach { word: "device", what: alloc::format!("the device `/dev/x{n}`") }).collect();
+    let action = Action::Governed(Governed { word: "create", reach, ..Governed::default() });
+    let enforced =
+        enforced(Policy { settings: Settings { protect: Some(RuleSet::default()), ..Settings::default() }, ..acme() });
+    let decision = decide(&enforced, &action, NOW);
+    let text = explain(&enforced, &action, &decision, "01J9");
+    assert!(text.contains("the device `/dev/x4` and 3 more)"), "{text}");
+}
+
+#[test]
 fn a_start_that_is_refused_says_what_is_known_of_the_image() {
     let strict = || Settings { run_unapproved: RunUnapproved::Deny, ..Settings::default() };
     let ask = "Ask for it: https://access.acme.example/requests/new?image=docker.io/evil/miner \

@@ -39,6 +39,8 @@ pub enum Reading {
     CheckpointRemove,
     /// `volumes::create`.
     VolumeCreate,
+    /// `volumes::network`.
+    NetworkCreate,
     /// `services::create`.
     ServiceCreate,
     /// `services::update`.
@@ -114,6 +116,7 @@ impl Reading {
             Self::CheckpointCreate => ("may write anywhere on the host", "`CheckpointDir`", "`protect`"),
             Self::CheckpointRemove => ("may remove anywhere on the host", "`dir`", "`protect`"),
             Self::VolumeCreate => ("may open the host", "`Driver`, `DriverOpts`", "`protect`"),
+            Self::NetworkCreate => ("may dial a driver anywhere on the host", "`Driver`, `IPAM.Driver`", "`protect`"),
             Self::ServiceCreate => (
                 "swarm fetches an image or an engine plugin later, unseen; may open the host",
                 "`Image` or the plugin's `remote`, as `Runtime` says; mounts, capabilities",
@@ -172,6 +175,7 @@ impl Reading {
             Self::CheckpointCreate => containers::checkpoint_create(asked),
             Self::CheckpointRemove => containers::checkpoint_remove(asked),
             Self::VolumeCreate => volumes::create(asked),
+            Self::NetworkCreate => volumes::network(asked),
             Self::ServiceCreate => services::create(asked),
             Self::ServiceUpdate => services::update(asked),
             Self::SwarmInit => services::init(asked),

@@ -109,6 +109,9 @@ fn volumes_that_are_mounts_of_the_host_are_seen() {
         r#"{"type":"ext4","device":"/dev/sda1"}"#,
         r#"{"type":"overlay","o":"lowerdir=/etc","device":"overlay"}"#,
         r#"{"type":"none","o":"bind,remount","device":"/home/u"}"#,
+        // Flags are whole words; this is an overlay of /etc.
+        r#"{"type":"overlay","o":"lowerdir=/home/u/bind,upperdir=/etc,workdir=/home/u/w","device":"overlay"}"#,
+        r#"{"type":"none","o":"BIND","device":"/home/u"}"#,
         // As the value of a key `null` is an empty text; letter case counts.
         r#"{"type":"nfs","type":null,"device":"/dev/sda1"}"#,
         r#"{"Type":"nfs","device":"/dev/sda1"}"#,
@@ -124,7 +127,7 @@ fn volumes_that_are_mounts_of_the_host_are_seen() {
         assert_eq!(volume(options), Action::NotGoverned("volume_create"), "{options}");
     }
     // The flag makes the kernel ignore the type.
-    for (kind, flags) in [("none", "bind"), ("nfs", "addr=x,bind"), ("tmpfs", "RBIND")] {
+    for (kind, flags) in [("none", "bind"), ("nfs", "addr=x,bind"), ("tmpfs", "ro,rbind")] {
         let options = format!(r#"{{"type":"{kind}","o":"{flags}","device":"/home/u/data"}}"#);
         reaches(&volume(&options), &[], &["/home/u/data"]);
     }
@@ -135,6 +138,25 @@ fn volumes_that_are_mounts_of_the_host_are_seen() {
     reaches(&emptied, &["volume_device"], &[]);
     let other = read_json("/volumes/create", r#"{"Driver":"vieux/sshfs","DriverOpts":{"device":"/x"}}"#);
     assert_eq!(other, Action::NotGoverned("volume_create"));
+    // Engines join the name of a driver to a path and dial what is there.
+    for body in
+        [r#"{"Driver":"../../../home/u/evil"}"#, r#"{"Driver":"x/../pullgate"}"#, r#"{"Driver":"/home/u/evil"}"#]
+    {
+        reaches(&read_json("/volumes/create", body), &["driver"], &[]);
+        reaches(&read_json("/networks/create", body), &["driver"], &[]);
+    }
+    assert_eq!(
+        read_json("/networks/create", r#"{"Name":"n","Driver":"bridge"}"#),
+        Action::NotGoverned("network_create")
+    );
+    reaches(&read_json("/networks/create", r#"{"IPAM":{"Driver":"../x"}}"#), &["driver"], &[]);
+    reaches(&create(r#"{"HostConfig":{"VolumeDriver":"../x"}}"#), &["driver"], &[]);
+    reaches(&create(r#"{"HostConfig":{"LogConfig":{"Type":"../x"}}}"#), &["driver"], &[]);
+    reaches(
+        &create(r#"{"HostConfig":{"LogConfig":{"Type":"json-file"},"VolumeDriver":"vieux/sshfs:latest"}}"#),
+        &[],
+        &[],
+    );
     let inline = r#"{"HostConfig":{"Mounts":[{"Type":"volume","Source":"v","VolumeOptions":{"DriverConfig":{"Options":
         {"type":"none","o":"bind","device":"/etc"}}}}]}}"#;
     reaches(&create(inline), &[], &["/etc"]);

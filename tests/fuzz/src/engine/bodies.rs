@@ -195,6 +195,10 @@ fn task(container: Container) -> Step<Outcome> {
         other => return Ok(other),
     };
     for mount in container.mounts.into_iter().flatten() {
+        // No engine knows it yet; a newer one would start from it.
+        if mount.kind == "image" {
+            acts.starts.push(starts(&mount.source)?);
+        }
         // Any letter case names a type, and no type is a bind mount (swarmkit's zero value).
         if matches!(mount.kind.to_uppercase().as_str(), "" | "BIND") && mount.source.starts_with('/') {
             acts.opens.push(mount.source);
@@ -252,8 +256,8 @@ pub(super) fn volume(wire: &Wire) -> Outcome {
         let option = |name| options.iter().rev().find(|(key, _)| key == name).map_or("", |(_, value)| value);
         let local = matches!(driver.as_str(), "" | "local");
         let mounts = local && option("type") == "none" && option("device").starts_with('/');
-        let flags = option("o").to_ascii_lowercase();
-        let bind = flags.contains("bind") && !flags.contains("move") && !flags.contains("remount");
+        let has = |wanted: &str| option("o").split(',').any(|flag| flag == wanted);
+        let bind = (has("bind") || has("rbind")) && !has("move") && !has("remount");
         let opens = if mounts && bind { vec![option("device").to_owned()] } else { Vec::new() };
         Ok::<_, Wrong>(Acts { privileged: mounts && !bind, opens, ..Acts::default() })
     };
