@@ -2,7 +2,8 @@
 //!
 //! A request asks for one or more things; each is decided by itself, and the strictest answer
 //! wins. Steps, in this order; the first that applies answers:
-//! 1. the request cannot be understood: deny `unverifiable`;
+//! 1. the request cannot be understood, or a name in it has no place that could be judged: deny
+//!    `unverifiable`; pullgate's own probe: deny `probe`;
 //! 2. it asks for nothing that a policy governs: allow `not_governed`;
 //! 3. sign-in is enforced and nobody is signed in to an allowed organization: deny
 //!    `sign_in_required` what brings something in, and what a policy held here restricts;

@@ -189,12 +189,12 @@ impl HostPath {
     }
 }
 
-/// A capability as the engine names it, if a container gets out with it.
-pub(crate) fn capability(name: &str) -> Option<Reach> {
+/// The name of a capability, if a container gets out with it.
+pub(crate) fn capability(name: &str) -> Option<&'static str> {
     // Go's `strings.ToUpper`: `ſ` becomes S, and `ı` becomes I.
     let upper = name.trim().to_uppercase();
     let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-    CAPABILITIES.contains(&name).then(|| Reach { word: "capability", what: format!("the capability {name}") })
+    CAPABILITIES.into_iter().find(|known| *known == name)
 }
 
 /// A driver that is looked up along a path: engines join its name to the directories of plugins

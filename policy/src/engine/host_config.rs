@@ -205,10 +205,11 @@ impl Host {
             Some(b'"') => alloc::vec![json.string()?.into_owned()],
             _ => self.list(json, "CapAdd")?,
         };
-        for name in names {
-            self.net_admin |= capability(&name).is_some_and(|reach| reach.what.ends_with(" NET_ADMIN"));
-            if let Some(reach) = capability(&name).filter(|reach| !reach.what.ends_with(" NET_ADMIN")) {
-                self.add(reach.word, &reach.what);
+        for name in names.iter().filter_map(|name| capability(name)) {
+            match name {
+                // In a network of its own it reaches nothing.
+                "NET_ADMIN" => self.net_admin = true,
+                name => self.add("capability", &format!("the capability {name}")),
             }
         }
         Ok(())

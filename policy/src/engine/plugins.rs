@@ -1,6 +1,6 @@
 //! Managed engine plugins: they come from registries like images, and run as root.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use super::{
     asked::{Asked, Result, Trouble, is_own_name},
@@ -73,7 +73,10 @@ pub(super) fn granted(json: &mut Json<'_>, governed: &mut Governed) -> super::js
                 match name.as_str() {
                     "mount" => governed.paths.push(HostPath::mount(value, false)),
                     "device" => governed.paths.push(HostPath::device(value)),
-                    "capabilities" => governed.reach.extend(capability(value)),
+                    "capabilities" => {
+                        let granted = capability(value).map(|name| format!("the capability {name}"));
+                        governed.reach.extend(granted.map(|what| Reach::new("capability", &what)));
+                    }
                     "host pid namespace" if value == "true" => {
                         governed.reach.push(Reach::new("pid_host", "a plugin in the host's process-id namespace"));
                     }
