@@ -105,6 +105,7 @@ impl Service {
             machine_id,
             uid,
             agent_version: VERSION.to_owned(),
+            realm: proto::sync::Realm::Service.into(),
         };
         within(SIGN_IN_TIMEOUT, self.client.sign_in(request)).await
     }

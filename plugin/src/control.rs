@@ -149,6 +149,7 @@ impl Control for Service {
             engine_version: self.engine.shown(),
             names_remembered: remembered.names as u64,
             names_lost: remembered.overflowed,
+            sign_in_files: Vec::new(),
         }))
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::sync::SignInRequest;
+use crate::sync::{BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, SignInRequest, SignInResponse};
 
 /// A password or a token in the clear. `Debug` prints nothing of it, and it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,6 +43,34 @@ impl fmt::Debug for SignInRequest {
             .field("machine_id", &self.machine_id)
             .field("uid", &self.uid)
             .field("agent_version", &self.agent_version)
+            .field("realm", &self.realm)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SignInResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInResponse").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BeginLoginResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BeginLoginResponse").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for FinishLoginRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FinishLoginRequest").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for FinishLoginResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FinishLoginResponse")
+            .field("username", &self.username)
+            .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
 }
@@ -57,5 +85,14 @@ mod tests {
         let request = SignInRequest { username: "dana".into(), secret: "hunter2".into(), ..SignInRequest::default() };
         let text = format!("{request:?}");
         assert!(text.contains("dana") && !text.contains("hunter2"), "{text}");
+        let token = || "hunter2".to_owned();
+        for text in [
+            format!("{:?}", SignInResponse { agent_token: token(), session: b"hunter2".to_vec() }),
+            format!("{:?}", BeginLoginResponse { login: token(), user_code: token(), ..BeginLoginResponse::default() }),
+            format!("{:?}", FinishLoginRequest { login: token() }),
+            format!("{:?}", FinishLoginResponse { token: token(), ..FinishLoginResponse::default() }),
+        ] {
+            assert!(!text.contains("hunter2") && !text.contains("104, 117"), "{text}");
+        }
     }
 }

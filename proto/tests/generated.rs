@@ -13,8 +13,14 @@ fn generated_code_matches_the_proto_files() {
     let descriptors = protox::compile(FILES, [root.join("protos")]).expect("the .proto files compile");
     tonic_prost_build::configure()
         .out_dir(fresh.path())
-        // Holds a secret; `proto::secret` writes its `Debug`.
-        .skip_debug(["pullgate.sync.v1.SignInRequest"])
+        // Hold secrets; `proto::secret` writes their `Debug`.
+        .skip_debug([
+            "pullgate.sync.v1.SignInRequest",
+            "pullgate.sync.v1.SignInResponse",
+            "pullgate.sync.v1.BeginLoginResponse",
+            "pullgate.sync.v1.FinishLoginRequest",
+            "pullgate.sync.v1.FinishLoginResponse",
+        ])
         .compile_fds(descriptors)
         .expect("code generation");
 

@@ -14,7 +14,8 @@ use std::{
 use proto::chain;
 use proto::secret::Secret;
 use proto::sync::{
-    ReportRequest, ReportResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
+    BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, ReportRequest, ReportResponse,
+    SignInRequest, SignInResponse, WatchRequest, WatchResponse,
     sync_server::{Sync, SyncServer},
 };
 use tokio_stream::{Stream, wrappers::ReceiverStream};
@@ -86,7 +87,7 @@ impl Sync for SyncApi {
 
     async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
         let peer = request.extensions().get::<Peer>().copied().ok_or_else(|| Status::internal("no peer address"))?;
-        let SignInRequest { username, secret, machine_id, uid, agent_version } = request.into_inner();
+        let SignInRequest { username, secret, machine_id, uid, agent_version, realm: _ } = request.into_inner();
         let secret = Secret::new(secret);
         check_id("machine_id", &machine_id)?;
         if agent_version.len() > MAX_ID_BYTES || agent_version.chars().any(char::is_control) {
@@ -131,6 +132,17 @@ impl Sync for SyncApi {
             drop(slot);
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn begin_login(&self, _request: Request<BeginLoginRequest>) -> Result<Response<BeginLoginResponse>, Status> {
+        Err(Status::unimplemented("this service has no identity provider; sign in with `docker login`"))
+    }
+
+    async fn finish_login(
+        &self,
+        _request: Request<FinishLoginRequest>,
+    ) -> Result<Response<FinishLoginResponse>, Status> {
+        Err(Status::unimplemented("this service has no identity provider; sign in with `docker login`"))
     }
 
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {

@@ -219,6 +219,10 @@ pub struct AgentToken {
     /// removed account makes the token useless.
     #[prost(uint64, tag = "4")]
     pub credential_epoch: u64,
+    /// When the credential that was shown ends, seconds since the Unix epoch; 0: never. No session is
+    /// sealed beyond it.
+    #[prost(int64, tag = "5")]
+    pub credential_expires_at: i64,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

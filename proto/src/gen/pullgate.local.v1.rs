@@ -77,6 +77,26 @@ pub struct StatusResponse {
     /// The memory of names was lost or is full: names that are not in it are of unknown origin.
     #[prost(bool, tag = "16")]
     pub names_lost: bool,
+    /// The files that may enforce sign-in, the one that counts more first.
+    #[prost(message, repeated, tag = "17")]
+    pub sign_in_files: ::prost::alloc::vec::Vec<SignInFile>,
+}
+/// What one file says about signing in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignInFile {
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub present: bool,
+    /// It decides whether sign-in is enforced.
+    #[prost(bool, tag = "3")]
+    pub in_force: bool,
+    /// Lower case; empty where it names none.
+    #[prost(string, repeated, tag = "4")]
+    pub organizations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why it is refused; empty: it is not.
+    #[prost(string, tag = "5")]
+    pub error: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionInForce {

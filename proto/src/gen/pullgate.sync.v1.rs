@@ -13,8 +13,12 @@ pub struct SignInRequest {
     pub uid: u32,
     #[prost(string, tag = "5")]
     pub agent_version: ::prost::alloc::string::String,
+    /// Who knows whether it is right.
+    #[prost(enumeration = "Realm", tag = "6")]
+    pub realm: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct SignInResponse {
     /// Opaque to the agent.
     #[prost(string, tag = "1")]
@@ -121,6 +125,88 @@ pub struct Record {
     /// Whether the plugin saw all that the action fetches: "enforced" or "open".
     #[prost(string, tag = "17")]
     pub coverage: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginLoginRequest {
+    #[prost(string, tag = "1")]
+    pub agent_version: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct BeginLoginResponse {
+    /// Opaque; for `FinishLogin`. Whoever has it can fetch the token that comes of it.
+    #[prost(string, tag = "1")]
+    pub login: ::prost::alloc::string::String,
+    /// What the person types, for example "WDJB-MJHT".
+    #[prost(string, tag = "2")]
+    pub user_code: ::prost::alloc::string::String,
+    /// Where.
+    #[prost(string, tag = "3")]
+    pub verification_uri: ::prost::alloc::string::String,
+    /// The same with the code in it; empty: none.
+    #[prost(string, tag = "4")]
+    pub verification_uri_complete: ::prost::alloc::string::String,
+    /// Seconds.
+    #[prost(uint32, tag = "5")]
+    pub expires_in: u32,
+    /// Seconds between two calls of `FinishLogin`.
+    #[prost(uint32, tag = "6")]
+    pub interval: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct FinishLoginRequest {
+    #[prost(string, tag = "1")]
+    pub login: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct FinishLoginResponse {
+    /// Empty while the person is not done; then the account's name.
+    #[prost(string, tag = "1")]
+    pub username: ::prost::alloc::string::String,
+    /// An access token of this service, made for this login.
+    #[prost(string, tag = "2")]
+    pub token: ::prost::alloc::string::String,
+    /// Seconds since the Unix epoch; 0: never.
+    #[prost(int64, tag = "3")]
+    pub expires_at: i64,
+    /// Seconds to wait before the next call; the provider may slow it down.
+    #[prost(uint32, tag = "4")]
+    pub interval: u32,
+}
+/// Whose credential it is. A value that a service does not know is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Realm {
+    /// As `REALM_SERVICE`.
+    Unspecified = 0,
+    /// The service itself: passwords, personal and organization access tokens.
+    Service = 1,
+    /// Docker Hub: the service asks it. Only over TLS, and only where the enrollment says so.
+    DockerHub = 2,
+}
+impl Realm {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REALM_UNSPECIFIED",
+            Self::Service => "REALM_SERVICE",
+            Self::DockerHub => "REALM_DOCKER_HUB",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REALM_UNSPECIFIED" => Some(Self::Unspecified),
+            "REALM_SERVICE" => Some(Self::Service),
+            "REALM_DOCKER_HUB" => Some(Self::DockerHub),
+            _ => None,
+        }
+    }
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -316,6 +402,58 @@ pub mod sync_client {
                 .insert(GrpcMethod::new("pullgate.sync.v1.Sync", "Report"));
             self.inner.unary(req, path, codec).await
         }
+        /// Begins a sign-in with the organization's identity provider (RFC 8628, device flow): what a
+        /// person has to open and type. UNIMPLEMENTED: this service has no identity provider.
+        pub async fn begin_login(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginLoginRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginLoginResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pullgate.sync.v1.Sync/BeginLogin",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("pullgate.sync.v1.Sync", "BeginLogin"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Asks once whether the person is done. PERMISSION_DENIED: they refused, or no account here is
+        /// theirs. NOT_FOUND: too late, begin again. RESOURCE_EXHAUSTED: asked too soon.
+        pub async fn finish_login(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FinishLoginRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FinishLoginResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pullgate.sync.v1.Sync/FinishLogin",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("pullgate.sync.v1.Sync", "FinishLogin"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -354,6 +492,24 @@ pub mod sync_server {
             &self,
             request: tonic::Request<super::ReportRequest>,
         ) -> std::result::Result<tonic::Response<super::ReportResponse>, tonic::Status>;
+        /// Begins a sign-in with the organization's identity provider (RFC 8628, device flow): what a
+        /// person has to open and type. UNIMPLEMENTED: this service has no identity provider.
+        async fn begin_login(
+            &self,
+            request: tonic::Request<super::BeginLoginRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginLoginResponse>,
+            tonic::Status,
+        >;
+        /// Asks once whether the person is done. PERMISSION_DENIED: they refused, or no account here is
+        /// theirs. NOT_FOUND: too late, begin again. RESOURCE_EXHAUSTED: asked too soon.
+        async fn finish_login(
+            &self,
+            request: tonic::Request<super::FinishLoginRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FinishLoginResponse>,
+            tonic::Status,
+        >;
     }
     #[derive(Debug)]
     pub struct SyncServer<T> {
@@ -548,6 +704,92 @@ pub mod sync_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pullgate.sync.v1.Sync/BeginLogin" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginLoginSvc<T: Sync>(pub Arc<T>);
+                    impl<T: Sync> tonic::server::UnaryService<super::BeginLoginRequest>
+                    for BeginLoginSvc<T> {
+                        type Response = super::BeginLoginResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginLoginRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Sync>::begin_login(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginLoginSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pullgate.sync.v1.Sync/FinishLogin" => {
+                    #[allow(non_camel_case_types)]
+                    struct FinishLoginSvc<T: Sync>(pub Arc<T>);
+                    impl<T: Sync> tonic::server::UnaryService<super::FinishLoginRequest>
+                    for FinishLoginSvc<T> {
+                        type Response = super::FinishLoginResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FinishLoginRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Sync>::finish_login(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FinishLoginSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

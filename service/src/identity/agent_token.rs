@@ -64,6 +64,7 @@ impl AgentTokens {
             machine_id: machine_id.to_owned(),
             uid,
             credential_epoch: u64::try_from(account.credential_epoch).unwrap_or_default(),
+            credential_expires_at: 0,
         };
         URL_SAFE_NO_PAD.encode(sealed::seal(&token, &self.key))
     }

@@ -108,6 +108,7 @@ async fn malformed_and_oversized_requests_are_refused() {
         machine_id: "m".to_owned(),
         uid: 1,
         agent_version: "1".to_owned(),
+        realm: 0,
     };
     for machine_id in ["", "a b", "any\"", &"x".repeat(129)] {
         let request = SignInRequest { machine_id: machine_id.to_owned(), ..good.clone() };

@@ -241,6 +241,7 @@ impl Client {
             machine_id: "machine-1".to_owned(),
             uid: 1000,
             agent_version: "test".to_owned(),
+            realm: 0,
         };
         Ok(self.0.sign_in(request).await?.into_inner())
     }

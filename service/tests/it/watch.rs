@@ -279,6 +279,7 @@ async fn forged_and_foreign_agent_tokens_are_refused() {
         machine_id: "machine-1".to_owned(),
         uid: 1000,
         credential_epoch: 1,
+        credential_expires_at: 0,
     };
     let mut altered = URL_SAFE_NO_PAD.decode(&good.agent_token).unwrap();
     altered[20] ^= 1;

@@ -12,7 +12,8 @@ use proto::{
     document,
     sealed::seal,
     sync::{
-        Held, Kind, Record, ReportRequest, ReportResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
+        BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, Held, Kind, Record,
+        ReportRequest, ReportResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
         sync_server::{Sync, SyncServer},
     },
 };
@@ -250,5 +251,13 @@ impl Sync for Api {
             state.dropped += dropped;
         });
         Ok(Response::new(ReportResponse { accepted }))
+    }
+
+    async fn begin_login(&self, _: Request<BeginLoginRequest>) -> Result<Response<BeginLoginResponse>, Status> {
+        Err(Status::unimplemented("not in this test"))
+    }
+
+    async fn finish_login(&self, _: Request<FinishLoginRequest>) -> Result<Response<FinishLoginResponse>, Status> {
+        Err(Status::unimplemented("not in this test"))
     }
 }
