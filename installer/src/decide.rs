@@ -96,7 +96,7 @@ fn answer(enforced: &Enforced, input: Option<&str>, action: &Action, now: Timest
         "organization": decision.organization,
         "rule": decision.rule.map(|rule| json!({ "id": rule.id, "pattern": rule.pattern.as_str() })),
         "would_deny": decision.would_deny,
-        "text": explain(enforced, action, &decision, "not recorded"),
+        "text": explain(enforced, action, &decision, now, "not recorded"),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::{fs, io, os::unix::net::UnixListener, path::Path, sync::Arc};
 
 use anyhow::Context as _;
-use proto::local::Listener;
+use proto::{local::Listener, sign_in::Paths};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, level_filters::LevelFilter, warn};
@@ -31,7 +31,10 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     start_log();
     raise_descriptor_limit();
     let state = StateDir::open(&config.state_dir)?;
-    let (enforcer, handle, live) = Enforcer::start(state, config.enrollment.clone())?;
+    let (enforcer, handle, live) = Enforcer::start(
+        state,
+        Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() },
+    )?;
     let machine_id = enforcer.machine_id().to_owned();
     let (recorder, records) = record::channel();
     let provenance = Arc::new(Provenance::restore(&config.state_dir));

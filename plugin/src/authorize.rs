@@ -158,7 +158,8 @@ impl Authorizer {
         if let Action::Governed(governed) = &mut action {
             self.provenance.tell(governed, is_strict_about_origins(&enforced));
         }
-        let decision = decide(&enforced, &action, policy::Timestamp(at_ms / 1000));
+        let now = policy::Timestamp(at_ms / 1000);
+        let decision = decide(&enforced, &action, now);
         if !decision.is_allowed() {
             self.provenance.refused(&action);
         } else if let Err(name) = self.provenance.allowed(&action) {
@@ -173,14 +174,14 @@ impl Authorizer {
         }
         let id = self.ids.next(at_ms);
         if decision.reason == Reason::Probe {
-            return refusal(&explain(&enforced, &action, &decision, &id.to_string()));
+            return refusal(&explain(&enforced, &action, &decision, now, &id.to_string()));
         }
         self.recorder.record(Record::of(id, at_ms, &enforced, &action, &decision));
         if decision.is_allowed() {
             return Bytes::from_static(ALLOWED.as_bytes());
         }
         self.live.count_denial();
-        let text = explain(&enforced, &action, &decision, &id.to_string());
+        let text = explain(&enforced, &action, &decision, now, &id.to_string());
         info!(
             decision = %id,
             action = action.word(),

@@ -21,4 +21,7 @@ pub struct Config {
     /// The administrator's file: policy service, trusted keys, whether sign-in is enforced.
     #[arg(long, default_value = paths::ENROLLMENT, value_name = "FILE")]
     pub enrollment: PathBuf,
+    /// Docker's own file that enforces sign-in; counts where the enrollment has no `allowedOrgs`.
+    #[arg(long, default_value = paths::REGISTRY_JSON, value_name = "FILE")]
+    pub registry_json: PathBuf,
 }

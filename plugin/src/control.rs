@@ -149,7 +149,7 @@ impl Control for Service {
             engine_version: self.engine.shown(),
             names_remembered: remembered.names as u64,
             names_lost: remembered.overflowed,
-            sign_in_files: Vec::new(),
+            sign_in_files: view.sign_in_files.clone(),
         }))
     }
 
@@ -217,7 +217,8 @@ impl Service {
         let normalized = image.to_string();
         let action = Action::pull(image);
         let enforced = self.live.enforced();
-        let decision = decide(&enforced, &action, clock::now());
+        let now = clock::now();
+        let decision = decide(&enforced, &action, now);
         CheckedImage {
             input,
             image: normalized,
@@ -227,7 +228,7 @@ impl Service {
             organization: decision.organization.unwrap_or_default().to_owned(),
             rule: decision.rule.map(|rule| rule.pattern.to_string()).unwrap_or_default(),
             would_deny: decision.would_deny,
-            text: explain(&enforced, &action, &decision, "not recorded"),
+            text: explain(&enforced, &action, &decision, now, "not recorded"),
         }
     }
 }

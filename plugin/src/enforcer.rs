@@ -4,12 +4,13 @@
 //! INVARIANT (I6): a generation never goes back, across restarts: the highest one seen of each
 //! document is on disk before the document is.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use policy::{Contact, Enforced, SignIn};
 use proto::{
-    control::InForce,
-    enrollment::{self, Enrollment, EnrollmentError},
+    control::{InForce, SignInFile},
+    enrollment::Enrollment,
+    sign_in::{Demand, Paths, SignInFiles},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
@@ -21,19 +22,18 @@ use crate::{
 };
 
 mod documents;
-mod enrolled;
 mod error;
 mod received;
 
 use documents::{Change, Documents};
-use enrolled::FileId;
 pub use error::ApplyError;
 use received::Received;
 
 /// Calls that wait for the writer: as many as agents apply at the same moment.
 const WAITING: usize = 16;
-/// How often the enrollment file is looked at; a change takes effect at most this much later.
-const LOOK_AT_ENROLLMENT: Duration = Duration::from_millis(250);
+/// How often the administrator's files are read, whole: a few microseconds, and nothing that a
+/// comparison of times would overlook. A change takes effect at most this much later.
+const LOOK_AT_FILES: Duration = Duration::from_millis(250);
 
 /// What the control socket may ask the writer.
 #[derive(Debug)]
@@ -62,6 +62,8 @@ pub struct View {
     pub envelopes: Vec<Vec<u8>>,
     /// Why the enrollment file could not be used; empty if it could.
     pub enrollment_error: String,
+    /// What each file says about signing in.
+    pub sign_in_files: Vec<SignInFile>,
 }
 
 impl Handle {
@@ -93,9 +95,8 @@ pub struct Enforcer {
     live: Arc<Live>,
     state: StateDir,
     machine_id: String,
-    enrollment_path: PathBuf,
-    enrollment_seen: Option<FileId>,
-    enrollment: Result<Enrollment, EnrollmentError>,
+    paths: Paths,
+    files: SignInFiles,
     documents: Documents,
     /// A policy on disk could not be used; until one is handed over, what is missing is not "off".
     incomplete: bool,
@@ -107,16 +108,15 @@ pub struct Enforcer {
 }
 
 impl Enforcer {
-    /// Reads the enrollment file and every document on disk, and puts what holds in force before the
+    /// Reads the administrator's files and every document on disk, and puts what holds in force before the
     /// first request is answered.
     ///
     /// # Errors
     /// [`StateError`] when the generations cannot be trusted.
-    pub fn start(state: StateDir, enrollment_path: PathBuf) -> Result<(Self, Handle, Arc<Live>), StateError> {
+    pub fn start(state: StateDir, paths: Paths) -> Result<(Self, Handle, Arc<Live>), StateError> {
         let machine_id = state.machine_id()?;
         let generations = state.generations()?;
-        let enrollment_seen = FileId::of(&enrollment_path);
-        let enrollment = enrollment::read(&enrollment_path);
+        let files = SignInFiles::read(&paths);
         let (sender, commands) = mpsc::channel(WAITING);
         let (view, seen) = watch::channel(Arc::new(View::default()));
         let live = Arc::new(Live::new(Enforced::default()));
@@ -124,9 +124,8 @@ impl Enforcer {
             live: Arc::clone(&live),
             state,
             machine_id,
-            enrollment_path,
-            enrollment_seen,
-            enrollment,
+            paths,
+            files,
             documents: Documents::default(),
             incomplete: false,
             generations,
@@ -146,7 +145,7 @@ impl Enforcer {
 
     /// Serves until the last handle is gone. Disk work happens here, away from the door's threads.
     pub async fn run(mut self) {
-        let mut look = tokio::time::interval(LOOK_AT_ENROLLMENT);
+        let mut look = tokio::time::interval(LOOK_AT_FILES);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -161,13 +160,13 @@ impl Enforcer {
                     }
                     None => return,
                 },
-                _ = look.tick() => self.look_at_enrollment(),
+                _ = look.tick() => self.look_at_files(),
             }
         }
     }
 
     fn apply(&mut self, uid: u32, envelopes: &[Vec<u8>], end_session: bool) -> Result<Vec<InForce>, ApplyError> {
-        let keys = match &self.enrollment {
+        let keys = match &self.files.enrollment {
             Ok(enrollment) => &enrollment.trust_keys,
             Err(error) => return Err(ApplyError::NotEnrolled(error.to_string())),
         };
@@ -211,7 +210,7 @@ impl Enforcer {
 
     /// Opens what is on disk with the keys that are trusted now.
     fn restore(&mut self) -> Result<(), StateError> {
-        (self.documents, self.incomplete) = match &self.enrollment {
+        (self.documents, self.incomplete) = match &self.files.enrollment {
             Ok(enrollment) => {
                 let stored = self.state.documents()?;
                 let keys = &enrollment.trust_keys;
@@ -228,56 +227,53 @@ impl Enforcer {
         Ok(())
     }
 
-    fn look_at_enrollment(&mut self) {
-        let seen = FileId::of(&self.enrollment_path);
-        if seen == self.enrollment_seen {
+    fn look_at_files(&mut self) {
+        let files = SignInFiles::read(&self.paths);
+        let same_enrollment = files.same_enrollment(&self.files);
+        if same_enrollment && files.demand() == self.files.demand() && files.report() == self.files.report() {
             return;
         }
-        self.enrollment_seen = seen;
-        self.enrollment = enrollment::read(&self.enrollment_path);
-        match &self.enrollment {
-            Ok(enrollment) => {
-                info!(service = enrollment.service, allowed = ?enrollment.allowed_orgs, "enrollment changed")
+        match files.demand() {
+            Demand::Optional => info!("the administrator's files changed: sign-in is optional"),
+            Demand::Required(organizations) => {
+                info!(?organizations, "the administrator's files changed: sign-in is enforced");
             }
-            Err(error) => warn!(%error, "enrollment changed"),
+            Demand::Nobody(why) => warn!(why, "the administrator's files changed: nobody can sign in"),
         }
-        if let Err(error) = self.restore() {
+        self.files = files;
+        if same_enrollment {
+            self.publish();
+        } else if let Err(error) = self.restore() {
             warn!(error = %proto::chain(&error), "documents on disk cannot be read; nothing of them is in force");
         }
     }
 
     fn publish(&self) {
         let documents = self.documents.without_sessions(&self.ended);
+        let enrollment = self.files.enrollment.as_ref();
         let enforced = Enforced {
-            sign_in: sign_in(&self.enrollment),
+            sign_in: sign_in(self.files.demand()),
             sessions: documents.sessions(),
             policies: documents.policies(),
             incomplete: self.incomplete,
-            admin: self.enrollment.as_ref().map(admin).unwrap_or_default(),
-            login_host: self
-                .enrollment
-                .as_ref()
-                .map(|enrollment| enrollment.login_host().to_owned())
-                .unwrap_or_default(),
+            admin: enrollment.map(admin).unwrap_or_default(),
+            login_host: enrollment.map(|enrollment| enrollment.login_host().to_owned()).unwrap_or_default(),
         };
         self.live.publish(enforced);
         self.view.send_replace(Arc::new(View {
             in_force: documents.in_force(),
             envelopes: documents.envelopes(),
-            enrollment_error: match &self.enrollment {
-                Ok(_) => String::new(),
-                Err(error) => error.to_string(),
-            },
+            enrollment_error: enrollment.err().map(|error| proto::chain(error)).unwrap_or_default(),
+            sign_in_files: self.files.report(),
         }));
     }
 }
 
-fn sign_in(enrollment: &Result<Enrollment, EnrollmentError>) -> SignIn {
-    match enrollment {
-        Ok(enrollment) if enrollment.allowed_orgs.is_empty() => SignIn::Optional,
-        Ok(enrollment) => SignIn::Required(enrollment.allowed_orgs.clone()),
-        Err(error) if error.is_missing() => SignIn::Optional,
-        Err(error) => SignIn::Unusable(error.to_string()),
+fn sign_in(demand: Demand) -> SignIn {
+    match demand {
+        Demand::Optional => SignIn::Optional,
+        Demand::Required(organizations) => SignIn::Required(organizations),
+        Demand::Nobody(why) => SignIn::Unusable(why),
     }
 }
 

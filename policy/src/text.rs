@@ -3,6 +3,7 @@
 //! The engine puts `authorization denied by plugin pullgate: ` before it.
 
 mod beyond;
+mod sign_in;
 
 use alloc::{
     format,
@@ -13,22 +14,23 @@ use alloc::{
 use crate::{
     action::{Action, Ask},
     decision::{Decision, Reason},
-    enforced::{Enforced, SignIn},
+    enforced::Enforced,
     image::ImageRef,
     policy_::{Contact, Policy},
+    time::Timestamp,
 };
 
 /// The text for a refusal, and for what monitor mode would have refused. Empty for plain permission.
 ///
-/// `id` is the decision's id, under which the record is found.
+/// `now` is the time that was decided for; `id` is the decision's id, under which the record is found.
 #[must_use]
-pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id: &str) -> String {
+pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, now: Timestamp, id: &str) -> String {
     if decision.is_allowed() && !decision.would_deny {
         return String::new();
     }
     let why = match decision.reason {
         Reason::Unverifiable => return unverifiable(action, decision, id),
-        Reason::SignInRequired => return sign_in(enforced, id),
+        Reason::SignInRequired => return sign_in::explain(enforced, now, id),
         Reason::Probe => return format!("{} is pullgate's own probe: the engine asks it", subject(action, decision)),
         Reason::PolicyMissing => {
             return format!(
@@ -90,24 +92,6 @@ fn unverifiable(action: &Action, decision: &Decision<'_>, id: &str) -> String {
              Write the registry's host name with letters, digits, `.` and `-` only (decision {id})",
             subject(action, decision),
         ),
-    }
-}
-
-fn sign_in(enforced: &Enforced, id: &str) -> String {
-    let admin = administrator(&enforced.admin);
-    match &enforced.sign_in {
-        SignIn::Unusable(why) => format!(
-            "This machine brings images in only for people who are signed in, and nobody can be: {why}.\n\
-             Tell {admin} (decision {id})"
-        ),
-        SignIn::Required(organizations) => format!(
-            "This machine brings images in only for people who are signed in to {}, and nobody is.\n\
-             Sign in with `docker login{}{}`; {admin} can help (decision {id})",
-            list(organizations.iter().map(String::as_str), "or"),
-            if enforced.login_host.is_empty() { "" } else { " " },
-            enforced.login_host,
-        ),
-        SignIn::Optional => String::new(),
     }
 }
 

@@ -10,21 +10,22 @@
 //!   "adminName": "Acme IT", "adminEmail": "it@acme.example", "adminURL": "https://it.acme.example"
 //! }
 //! ```
-//! A non-empty `allowedOrgs` enforces sign-in. Unknown keys are an error: a misspelled
+//! A non-empty `allowedOrgs` enforces sign-in, an empty one says that it is optional, and without one
+//! Docker's own file is asked (see [`crate::sign_in`]). Unknown keys are an error: a misspelled
 //! `allowedOrgs` must not switch enforcement off in silence.
 
-use std::{
-    fs, io,
-    io::Read as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::keys::{KeyError, TrustedKeys, VerifyingKey};
+use crate::{
+    keys::{KeyError, TrustedKeys, VerifyingKey},
+    organization,
+    trusted_file::{self, FileError},
+};
 
-/// Largest enrollment file, in bytes.
-pub const MAX_BYTES: u64 = 64 << 10;
+/// Most characters of what is shown of the administrator.
+const MAX_CONTACT_CHARS: usize = 500;
 
 /// The file's content, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,9 +36,10 @@ pub struct Enrollment {
     pub trust_keys: TrustedKeys,
     /// PEM file with the certificate authority of the service; absent: the system's roots.
     pub ca_file: Option<PathBuf>,
-    /// Organizations one of which a developer must be signed in to; empty: sign-in is not enforced.
-    /// Lower case.
+    /// Organizations one of which a developer must be signed in to. Lower case.
     pub allowed_orgs: Vec<String>,
+    /// The file has `allowedOrgs`: it alone decides whether sign-in is enforced (see [`crate::sign_in`]).
+    pub decides_sign_in: bool,
     /// Whom a refused developer may ask.
     pub admin: Admin,
 }
@@ -69,8 +71,9 @@ struct File {
     trust_keys: Vec<String>,
     #[serde(default)]
     ca_file: Option<PathBuf>,
+    /// Absent is not empty.
     #[serde(default)]
-    allowed_orgs: Vec<String>,
+    allowed_orgs: Option<Vec<String>>,
     #[serde(default)]
     admin_name: String,
     #[serde(default)]
@@ -85,27 +88,9 @@ pub enum EnrollmentError {
     /// There is none: this machine is not enrolled.
     #[error("there is no enrollment file `{0}`; this machine is not enrolled")]
     Missing(PathBuf),
-    /// It could not be read.
-    #[error("the enrollment file `{path}` cannot be read")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Not a regular file, not root's, or others may write it.
-    #[error(
-        "the enrollment file `{path}` is not trusted: {why}; it must be a regular file of root that nobody else can write"
-    )]
-    Untrusted {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: &'static str,
-    },
-    /// More than [`MAX_BYTES`].
-    #[error("the enrollment file `{0}` has more than 64 KiB")]
-    TooLarge(PathBuf),
+    /// It cannot be read, or it is not the administrator's alone.
+    #[error("the enrollment file {0}")]
+    File(FileError),
     /// Not the JSON above.
     #[error("the enrollment file `{path}` is not valid: {source}")]
     Parse {
@@ -145,43 +130,17 @@ impl EnrollmentError {
 /// # Errors
 /// [`EnrollmentError`]; on any but `Missing` the machine is meant to be enrolled, and the caller fails closed.
 pub fn read(path: &Path) -> Result<Enrollment, EnrollmentError> {
-    let text = read_trusted(path)?;
+    let text = trusted_file::read(path).map_err(|error| match error {
+        FileError::Missing(path) => EnrollmentError::Missing(path),
+        error => EnrollmentError::File(error),
+    })?;
+    if text.starts_with(b"\xef\xbb\xbf") {
+        let why = "it starts with a byte order mark; save it as UTF-8 without one".to_owned();
+        return Err(EnrollmentError::Value { path: path.to_owned(), why });
+    }
     let file: File =
         serde_json::from_slice(&text).map_err(|source| EnrollmentError::Parse { path: path.to_owned(), source })?;
     check(path, file)
-}
-
-fn read_trusted(path: &Path) -> Result<Vec<u8>, EnrollmentError> {
-    let fail = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => EnrollmentError::Missing(path.to_owned()),
-        _ => EnrollmentError::Read { path: path.to_owned(), source },
-    };
-    let untrusted = |why| EnrollmentError::Untrusted { path: path.to_owned(), why };
-    let link = fs::symlink_metadata(path).map_err(fail)?;
-    if !link.is_file() {
-        return Err(untrusted("it is a symlink or not a regular file"));
-    }
-    let file = fs::File::open(path).map_err(fail)?;
-    let metadata = file.metadata().map_err(fail)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-        if metadata.uid() != 0 && metadata.uid() != rustix::process::geteuid().as_raw() {
-            return Err(untrusted("it belongs to another user"));
-        }
-        if metadata.permissions().mode() & 0o022 != 0 {
-            return Err(untrusted("others can write it"));
-        }
-    }
-    if !metadata.is_file() {
-        return Err(untrusted("it is not a regular file"));
-    }
-    let mut text = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(fail)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(EnrollmentError::TooLarge(path.to_owned()));
-    }
-    Ok(text)
 }
 
 fn check(path: &Path, file: File) -> Result<Enrollment, EnrollmentError> {
@@ -195,19 +154,23 @@ fn check(path: &Path, file: File) -> Result<Enrollment, EnrollmentError> {
     }
     let keys =
         file.trust_keys.iter().map(|text| VerifyingKey::from_base64(text)).collect::<Result<_, _>>().map_err(key)?;
-    let mut allowed_orgs = Vec::new();
-    for organization in &file.allowed_orgs {
-        let organization = organization.trim().to_ascii_lowercase();
-        if organization.is_empty() {
-            return Err(value("`allowedOrgs` holds an empty name".to_owned()));
+    let decides_sign_in = file.allowed_orgs.is_some();
+    let allowed_orgs = file.allowed_orgs.unwrap_or_default();
+    let allowed_orgs = allowed_orgs.iter().map(|name| organization::parse("allowedOrgs", name));
+    let allowed_orgs = allowed_orgs.collect::<Result<_, _>>().map_err(value)?;
+    for (key, text) in
+        [("adminName", &file.admin_name), ("adminEmail", &file.admin_email), ("adminURL", &file.admin_url)]
+    {
+        if text.chars().any(char::is_control) || text.chars().count() > MAX_CONTACT_CHARS {
+            return Err(value(format!("`{key}` has control characters or more than {MAX_CONTACT_CHARS} characters")));
         }
-        allowed_orgs.push(organization);
     }
     Ok(Enrollment {
         service: file.service.trim_end_matches('/').to_owned(),
         trust_keys: TrustedKeys::new(keys),
         ca_file: file.ca_file,
         allowed_orgs,
+        decides_sign_in,
         admin: Admin { name: file.admin_name, email: file.admin_email, url: file.admin_url },
     })
 }

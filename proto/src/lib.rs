@@ -12,9 +12,13 @@ pub mod convert;
 pub mod enrollment;
 pub mod keys;
 pub mod local;
+mod organization;
 pub mod paths;
+pub mod registry_json;
 pub mod sealed;
 pub mod secret;
+pub mod sign_in;
+pub mod trusted_file;
 
 /// Code generated from `protos/`. Regenerate with `PULLGATE_REGENERATE=1 cargo test -p proto --test generated`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::restriction)]

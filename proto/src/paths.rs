@@ -12,6 +12,8 @@ pub const CONTROL_SOCKET: &str = r"\\.\pipe\pullgate-control";
 pub const STATE_DIR: &str = "/var/lib/pullgate";
 /// The administrator's file.
 pub const ENROLLMENT: &str = "/etc/pullgate/enrollment.json";
+/// Docker's own file that enforces sign-in (docs.docker.com, "Methods for enforcing sign-in", Linux).
+pub const REGISTRY_JSON: &str = "/usr/share/docker-desktop/registry/registry.json";
 /// The policy service's data.
 pub const SERVICE_DATA_DIR: &str = "/var/lib/pullgate-service";
 /// The policy service's port, for registry-style sign-in, gRPC and later the console.

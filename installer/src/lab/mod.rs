@@ -105,6 +105,12 @@ impl Lab {
         self.path("enrollment.json")
     }
 
+    /// In the place of Docker's own file that enforces sign-in.
+    #[must_use]
+    pub fn registry_json(&self) -> PathBuf {
+        self.path("registry.json")
+    }
+
     /// The directory with the Docker credentials file.
     #[must_use]
     pub fn docker_config(&self) -> PathBuf {

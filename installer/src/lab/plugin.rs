@@ -99,7 +99,9 @@ async fn run(
         .arg("--state-dir")
         .arg(lab.path("plugin"))
         .arg("--enrollment")
-        .arg(lab.enrollment());
+        .arg(lab.enrollment())
+        .arg("--registry-json")
+        .arg(lab.registry_json());
     let socket = lab.plugin_socket();
     let mut process = Process::start(lab, "plugin", command)?;
     process

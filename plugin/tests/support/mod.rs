@@ -58,6 +58,13 @@ impl Machine {
         self.write_enrollment(&json.to_string());
     }
 
+    /// Without `allowedOrgs`: Docker's own file decides.
+    pub fn enroll_openly(&self) {
+        let key = self.key.verifying_key().to_base64();
+        let service = "https://pullgate.acme.example:8443";
+        self.write_enrollment(&serde_json::json!({ "service": service, "trustKeys": [key] }).to_string());
+    }
+
     pub fn write_enrollment(&self, text: &str) {
         let new = self.path("enrollment.new");
         fs::write(&new, text).expect("an enrollment file");
@@ -74,7 +81,9 @@ impl Machine {
             .arg("--state-dir")
             .arg(self.path("state"))
             .arg("--enrollment")
-            .arg(self.path("enrollment.json"));
+            .arg(self.path("enrollment.json"))
+            .arg("--registry-json")
+            .arg(self.path("registry.json"));
         command
     }
 

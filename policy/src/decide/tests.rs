@@ -379,7 +379,7 @@ fn every_action_and_state_has_one_answer_whose_text_fits() {
                 for target in targets {
                     let action = engine::read(&Request { method: "POST", target, ..Request::default() });
                     let decision = decide(&enforced, &action, NOW);
-                    let text = crate::explain(&enforced, &action, &decision, "01J9");
+                    let text = crate::explain(&enforced, &action, &decision, NOW, "01J9");
                     assert_eq!(text.is_empty(), decision.is_allowed() && !decision.would_deny, "{target}: {text}");
                     assert!(text.is_empty() || text.contains("01J9"), "{target}: {text}");
                     seen.insert(decision.reason.code());

@@ -4,8 +4,8 @@ use alloc::sync::Arc;
 
 use super::*;
 use crate::{
-    Categories, HostPattern, Membership, Mode, Pattern, Registries, Role, Rule, RuleSet, Scope, Session, Timestamp,
-    Validity,
+    Categories, HostPattern, Membership, Mode, Pattern, Registries, Role, Rule, RuleSet, Scope, Session, SignIn,
+    Timestamp, Validity,
     action::{Governed, LocalImage, Origin, Reach, Start, Swarm, Unverifiable},
     decide,
     settings::{Builds, EnginePlugins, LocalContent, RunUnapproved, Settings, SwarmUse},
@@ -39,7 +39,7 @@ fn pull(image: &str) -> Action {
 #[track_caller]
 fn check(enforced: &Enforced, action: &Action, expected: &str) {
     let decision = decide(enforced, action, NOW);
-    assert_eq!(explain(enforced, action, &decision, "01J9"), expected);
+    assert_eq!(explain(enforced, action, &decision, NOW, "01J9"), expected);
 }
 
 #[test]
@@ -115,14 +115,43 @@ fn sign_in_says_to_whom_and_how() {
         &nobody,
         &pull("alpine:3"),
         "This machine brings images in only for people who are signed in to acme or labs, and nobody is.\n\
-         Sign in with `docker login pullgate.acme.example:8443`; Acme IT, it@acme.example can help (decision 01J9)",
+         Sign in with `docker login pullgate.acme.example:8443` or `pullgate login`; Acme IT, it@acme.example can help (decision 01J9)",
+    );
+    let session =
+        |user: &str, validity| Session { user: user.into(), uid: 1000, organizations: alloc::vec![], validity };
+    nobody.sessions = alloc::vec![session("dana", FRESH)];
+    check(
+        &nobody,
+        &pull("alpine:3"),
+        "This machine brings images in only for members of acme or labs, which dana is not.\n\
+         Sign in with `docker login pullgate.acme.example:8443` or `pullgate login`; Acme IT, it@acme.example can help (decision 01J9)",
+    );
+    let over = Validity { refresh_after: NOW, expires_at: NOW, ..FRESH };
+    nobody.sessions = alloc::vec![session("dana", over), session("erik", over)];
+    check(
+        &nobody,
+        &pull("alpine:3"),
+        "This machine brings images in only for people who are signed in to acme or labs, and the sign-in of dana and erik has ended: it was not renewed in time.\n\
+         Connect to the policy service and it is renewed (`pullgate status`), or sign in with `docker login pullgate.acme.example:8443` or `pullgate login`; Acme IT, it@acme.example can help (decision 01J9)",
     );
     nobody.sign_in = SignIn::Unusable("the enrollment file `/e` is not trusted".into());
     check(
         &nobody,
         &pull("alpine:3"),
         "This machine brings images in only for people who are signed in, and nobody can be: the enrollment file `/e` is not trusted.\n\
-         Tell Acme IT, it@acme.example (decision 01J9)",
+         Tell Acme IT, it@acme.example; `pullgate doctor` shows the files (decision 01J9)",
+    );
+}
+
+#[test]
+fn a_long_list_of_organizations_stays_one_sentence() {
+    let organizations = (0..30).map(|n| alloc::format!("org{n}")).collect();
+    let many = Enforced { sign_in: SignIn::Required(organizations), ..Enforced::default() };
+    check(
+        &many,
+        &pull("alpine:3"),
+        "This machine brings images in only for people who are signed in to org0, org1, org2, org3, org4, org5, org6, org7 or 22 others, and nobody is.\n\
+         Sign in with `docker login`; your administrator can help (decision 01J9)",
     );
 }
 
@@ -156,7 +185,8 @@ fn monitor_mode_says_what_would_have_been_said() {
     let decision = decide(&enforced, &action, NOW);
     assert!(decision.is_allowed());
     assert!(
-        explain(&enforced, &action, &decision, "01J9").starts_with("`docker.io/evil/miner:1` is a community image")
+        explain(&enforced, &action, &decision, NOW, "01J9")
+            .starts_with("`docker.io/evil/miner:1` is a community image")
     );
 }
 
@@ -234,7 +264,7 @@ fn of_many_things_that_reach_the_host_some_are_told() {
     let enforced =
         enforced(Policy { settings: Settings { protect: Some(RuleSet::default()), ..Settings::default() }, ..acme() });
     let decision = decide(&enforced, &action, NOW);
-    let text = explain(&enforced, &action, &decision, "01J9");
+    let text = explain(&enforced, &action, &decision, NOW, "01J9");
     assert!(text.contains("the device `/dev/x4` and 3 more)"), "{text}");
 }
 

@@ -1,6 +1,6 @@
 //! The administrator's file: what is read, and what is refused.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use super::*;
 
@@ -42,26 +42,38 @@ fn no_file_is_told_from_a_bad_one() {
         (r#"{"service":"https://x","trustKeys":["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]}"#, "trustKeys"),
         (r#"{"service":"https://x","trustKeys":["KEY"],"allowedOrgs":["acme",""]}"#, "empty name"),
         (r#"{"service":"https://x","trustKeys":["KEY"],"allowedorgs":["acme"]}"#, "allowedorgs"),
+        (r#"{"service":"https://x","trustKeys":["KEY"],"allowedOrgs":["acme;labs"]}"#, "one name an entry"),
+        (r#"{"service":"https://x","trustKeys":["KEY"],"allowedOrgs":["a"],"allowedOrgs":[]}"#, "duplicate"),
+        (r#"{"service":"https://x","trustKeys":["KEY"],"adminName":"a\nb"}"#, "control characters"),
+        ("\u{feff}{}", "byte order mark"),
     ] {
         let (_directory, path) = written(text);
         let error = read(&path).expect_err(text);
         assert!(!error.is_missing() && error.to_string().contains(part), "{text}: {error}");
     }
     let (_directory, path) = written(&format!("{{\"service\":\"{}\"}}", "x".repeat(70_000)));
-    assert!(matches!(read(&path), Err(EnrollmentError::TooLarge(_))));
+    assert!(matches!(read(&path), Err(EnrollmentError::File(FileError::TooLarge(_)))));
 }
 
 #[test]
 fn a_file_that_others_can_change_is_not_trusted() {
-    let (directory, path) = written(GOOD);
-    for mode in [0o664, 0o646, 0o666] {
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
-        assert!(matches!(read(&path), Err(EnrollmentError::Untrusted { .. })), "{mode:o}");
-    }
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a mode");
-    read(&path).expect("trusted again");
-    let link = directory.path().join("link.json");
-    symlink(&path, &link).expect("a link");
-    assert!(matches!(read(&link), Err(EnrollmentError::Untrusted { .. })));
-    assert!(matches!(read(directory.path()), Err(EnrollmentError::Untrusted { .. })));
+    let (_directory, path) = written(GOOD);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).expect("a mode");
+    let error = read(&path).expect_err("others can write it");
+    assert!(matches!(error, EnrollmentError::File(FileError::Untrusted { .. })));
+    let text = error.to_string();
+    assert!(text.starts_with("the enrollment file `/") && text.contains("can be written by others"), "{text}");
+}
+
+#[test]
+fn a_list_that_is_not_there_is_not_an_empty_one() {
+    let good = |rest: &str| {
+        let (_directory, path) = written(&format!(r#"{{"service":"https://x","trustKeys":["KEY"]{rest}}}"#));
+        let enrollment = read(&path).expect(rest);
+        (enrollment.decides_sign_in, enrollment.allowed_orgs.len())
+    };
+    assert_eq!(good(""), (false, 0));
+    assert_eq!(good(r#","allowedOrgs":null"#), (false, 0));
+    assert_eq!(good(r#","allowedOrgs":[]"#), (true, 0));
+    assert_eq!(good(r#","allowedOrgs":["a","b"]"#), (true, 2));
 }

@@ -1,0 +1,91 @@
+//! Which file counts.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use super::*;
+
+fn key() -> String {
+    crate::keys::SigningKey::from_seed(&[4; 32]).verifying_key().to_base64()
+}
+
+/// Both files as given, `-` for none; what is demanded, and which file is in force (`e`, `r` or `-`).
+fn check(enrollment: &str, registry_json: &str, expected: &str, in_force: &str) {
+    let place = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| {
+        let path = place.path().join(name);
+        if text != "-" {
+            fs::write(&path, text).expect("a file");
+            let mode = if text.contains("open to all") { 0o666 } else { 0o644 };
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
+        }
+        path
+    };
+    let enrolled = |rest: &str| format!(r#"{{"service":"https://x","trustKeys":["{}"]{rest}}}"#, key());
+    let enrollment = match enrollment {
+        "enrolled" => enrolled(""),
+        "enrolled to acme" => enrolled(r#","allowedOrgs":["Acme"]"#),
+        "enrolled to nobody" => enrolled(r#","allowedOrgs":[]"#),
+        other => other.to_owned(),
+    };
+    let paths = Paths {
+        enrollment: write("enrollment.json", &enrollment),
+        registry_json: write("registry.json", registry_json),
+    };
+    let files = SignInFiles::read(&paths);
+    let demand = match files.demand() {
+        Demand::Optional => "optional".to_owned(),
+        Demand::Required(organizations) => organizations.join(","),
+        Demand::Nobody(why) => format!("nobody: {why}"),
+    };
+    assert!(demand.starts_with(expected), "{enrollment} and {registry_json}: {demand}");
+    if let Some(part) = expected.strip_prefix("nobody: ") {
+        assert!(demand.contains(part), "{demand}");
+    }
+    let report = files.report();
+    let counts: String =
+        report.iter().zip(["e", "r"]).filter(|(file, _)| file.in_force).map(|(_, letter)| letter).collect();
+    assert_eq!(if counts.is_empty() { "-" } else { &counts }, in_force, "{enrollment} and {registry_json}");
+    assert!(report.iter().all(|file| file.present || (file.error.is_empty() && file.organizations.is_empty())));
+}
+
+const DOCKERS: &str = r#"{"allowedOrgs":["DockerOrg","labs"]}"#;
+
+#[test]
+fn the_enrollment_decides_where_it_says_anything_of_it() {
+    check("enrolled to acme", "-", "acme", "e");
+    check("enrolled to acme", DOCKERS, "acme", "e");
+    check("enrolled to acme", "damaged", "acme", "e");
+    check("enrolled to nobody", DOCKERS, "optional", "e");
+    check("enrolled", "-", "optional", "-");
+    check("-", "-", "optional", "-");
+}
+
+#[test]
+fn dockers_own_file_decides_where_the_enrollment_leaves_it_open() {
+    check("enrolled", DOCKERS, "dockerorg,labs", "r");
+    check("enrolled", r#"{"allowedOrgs":[]}"#, "optional", "r");
+    check("enrolled", "{}", "optional", "r");
+}
+
+#[test]
+fn what_cannot_be_used_lets_nobody_in() {
+    check("damaged", "-", "nobody", "e");
+    check("damaged", DOCKERS, "nobody", "e");
+    check(r#"{"open to all":1}"#, DOCKERS, "nobody", "e");
+    check("enrolled", "damaged", "nobody", "r");
+    check("enrolled", r#"{"open to all":1}"#, "nobody", "r");
+    check("enrolled", "\u{feff}{}", "nobody", "r");
+    check("-", "damaged", "nobody", "r");
+    check("-", DOCKERS, "nobody", "r");
+}
+
+#[test]
+fn a_machine_without_a_service_says_so() {
+    let place = tempfile::tempdir().expect("a directory");
+    let paths =
+        Paths { enrollment: place.path().join("enrollment.json"), registry_json: place.path().join("registry.json") };
+    fs::write(&paths.registry_json, DOCKERS).expect("a file");
+    fs::set_permissions(&paths.registry_json, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let Demand::Nobody(why) = SignInFiles::read(&paths).demand() else { panic!("somebody is good enough") };
+    assert!(why.contains("dockerorg, labs") && why.contains("not enrolled"), "{why}");
+}
