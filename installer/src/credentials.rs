@@ -3,7 +3,7 @@
 //! The agent reads them, and nobody else: this command becomes the agent's own
 //! (`pullgated credentials`), so that what it shows is what counts.
 
-use std::{ffi::OsString, os::unix::process::CommandExt as _, process::ExitCode};
+use std::{ffi::OsString, os::unix::process::CommandExt as _, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
@@ -32,8 +32,7 @@ pub struct Args {
 /// # Errors
 /// When the agent's program is not beside this one, nor on the `PATH`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let agent =
-        lab::own("pullgated").or_else(|missing| lab::installed("pullgated", "pullgate").map_err(|_| missing))?;
+    let agent = agent()?;
     let mut command = std::process::Command::new(&agent);
     command.arg("credentials");
     if args.json {
@@ -44,4 +43,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         command.args(value.iter().flat_map(|value| [OsString::from(name), value.clone()]));
     }
     Err(command.exec()).with_context(|| format!("cannot run `{}`", agent.display()))
+}
+
+/// The agent's program: beside this one, else on the `PATH`.
+pub(crate) fn agent() -> anyhow::Result<PathBuf> {
+    Ok(lab::own("pullgated").or_else(|missing| lab::installed("pullgated", "pullgate").map_err(|_| missing))?)
 }

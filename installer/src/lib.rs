@@ -9,6 +9,7 @@ pub mod check;
 pub mod credentials;
 pub mod decide;
 pub mod demo;
+pub mod doctor;
 pub mod image;
 pub mod lab;
 pub mod machine;

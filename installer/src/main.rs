@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use installer::{check, credentials, decide, demo, image, request, status};
+use installer::{check, credentials, decide, demo, doctor, image, request, status};
 
 /// What a command exits with when it could not do its work.
 const FAILED: u8 = 2;
@@ -21,6 +21,7 @@ enum Command {
     Demo(demo::Args),
     Check(check::Args),
     Status(status::Args),
+    Doctor(doctor::Args),
     Credentials(credentials::Args),
     Image(image::Args),
     Request(request::Args),
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(&args),
         Command::Status(args) => status::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Credentials(args) => credentials::run(&args),
         Command::Image(args) => image::run(&args),
         Command::Request(args) => request::run(&args),

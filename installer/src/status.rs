@@ -1,7 +1,7 @@
 //! `pullgate status`: what is configured and what was proved on this machine.
 
-mod coverage;
-mod engine;
+pub(crate) mod coverage;
+pub(crate) mod engine;
 
 use std::{
     path::PathBuf,
@@ -62,6 +62,10 @@ fn to_json(status: &StatusResponse, ways: &[Way]) -> Value {
             "enforced": status.sign_in_enforced,
             "organizations": status.allowed_organizations,
             "enrollment_error": status.enrollment_error,
+            "files": status.sign_in_files.iter().map(|file| json!({
+                "path": file.path, "present": file.present, "in_force": file.in_force,
+                "organizations": file.organizations, "error": file.error,
+            })).collect::<Vec<_>>(),
         },
         "sessions": status.sessions.iter().map(|s| json!({
             "user": s.user, "uid": s.uid, "organizations": s.organizations, "expired": s.expired,
@@ -91,12 +95,7 @@ fn to_text(status: &StatusResponse, ways: &[Way]) -> String {
         status.machine_id,
         ago(status.started_at_ms)
     )];
-    lines.push(match (status.enrollment_error.as_str(), status.sign_in_enforced) {
-        ("", true) => format!("sign-in     enforced: {}", status.allowed_organizations.join(", ")),
-        ("", false) => "sign-in     optional".to_owned(),
-        (error, true) => format!("sign-in     enforced, and nobody can be: {error}"),
-        (error, false) => format!("sign-in     optional ({error})"),
-    });
+    lines.extend(sign_in(status));
     if status.sessions.is_empty() {
         lines.push("signed in   nobody".to_owned());
     }
@@ -135,6 +134,34 @@ fn to_text(status: &StatusResponse, ways: &[Way]) -> String {
         lines.push(format!("coverage    {:<25} {}{why}", way.what, way.state.code()));
     }
     lines.join("\n")
+}
+
+/// Whether sign-in is enforced, and which of the administrator's files says so.
+fn sign_in(status: &StatusResponse) -> Vec<String> {
+    let counts = status.sign_in_files.iter().find(|file| file.in_force);
+    let by = counts.map(|file| format!(" (`{}`)", file.path)).unwrap_or_default();
+    let organizations = status.allowed_organizations.join(", ");
+    let mut lines = vec![match (status.sign_in_enforced, counts.map_or("", |file| file.error.as_str())) {
+        (true, "") if organizations.is_empty() => {
+            format!("sign-in     enforced, and nobody can be: this machine is not enrolled{by}")
+        }
+        (true, "") => format!("sign-in     enforced: {organizations}{by}"),
+        (true, error) => format!("sign-in     enforced, and nobody can be: {error}"),
+        (false, _) if by.is_empty() && !status.enrollment_error.is_empty() => {
+            format!("sign-in     optional ({})", status.enrollment_error)
+        }
+        (false, _) => format!("sign-in     optional{by}"),
+    }];
+    for file in status.sign_in_files.iter().filter(|file| file.present && !file.in_force) {
+        lines.push(match (file.error.as_str(), file.organizations.as_slice()) {
+            ("", []) => continue,
+            ("", organizations) => {
+                format!("            `{}` does not count: {}", file.path, organizations.join(", "))
+            }
+            (error, _) => format!("            does not count: {error}"),
+        });
+    }
+    lines
 }
 
 /// A time in the past, in words.

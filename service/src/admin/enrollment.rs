@@ -25,8 +25,11 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
     let mut file = json!({
         "service": url,
         "trustKeys": [key.verifying_key().to_base64()],
-        "allowedOrgs": options.allowed_org.iter().map(Name::as_str).collect::<Vec<_>>(),
     });
+    // Without the list Docker's own file decides on a machine that has one; an empty list would overrule it.
+    if !options.allowed_org.is_empty() {
+        file["allowedOrgs"] = options.allowed_org.iter().map(Name::as_str).collect();
+    }
     if url.starts_with("https://") && !options.system_roots {
         // Made now, so that it can be copied before the first start.
         let authority = OwnAuthority::load_or_create(&admin.dir, OffsetDateTime::now_utc())?;

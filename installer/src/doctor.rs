@@ -1,0 +1,77 @@
+//! `pullgate doctor`: why does it not work, and what is the next step.
+//!
+//! Looks at everything between a developer's sign-in and a refused pull, one after the other. `facts`
+//! asks, `findings` judges.
+
+mod facts;
+mod findings;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+use proto::{paths, sign_in::Paths};
+use serde_json::json;
+
+use self::findings::{Finding, State};
+use crate::{machine::Machine, output};
+
+/// Look for what keeps sign-in and policy from working on this machine, and say the next step
+///
+/// Looks at the administrator's files, the plugin, the engine, the Docker credentials, the agent and
+/// the way to the policy service. Changes nothing, and shows no secret. Sends the engine the two
+/// probes of `pullgate status`.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// Print one JSON object a finding
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    machine: Machine,
+    /// The engine's API socket
+    #[arg(long, default_value = "/var/run/docker.sock", env = "PULLGATE_ENGINE_SOCKET", value_name = "PATH")]
+    engine_socket: PathBuf,
+    /// The enrollment file
+    #[arg(long, default_value = paths::ENROLLMENT, value_name = "FILE")]
+    enrollment: PathBuf,
+    /// Docker's own file that enforces sign-in
+    #[arg(long, default_value = paths::REGISTRY_JSON, value_name = "FILE")]
+    registry_json: PathBuf,
+    /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker]
+    #[arg(long, value_name = "DIR")]
+    config_dir: Option<OsString>,
+}
+
+/// Exit code 0 when nothing is wrong, 1 when something is.
+///
+/// # Errors
+/// When it cannot look at all.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let places = facts::Places {
+        files: Paths { enrollment: args.enrollment.clone(), registry_json: args.registry_json.clone() },
+        engine: args.engine_socket.clone(),
+        config_dir: args.config_dir.clone(),
+    };
+    let status = args.machine.ask(async |mut plugin| plugin.status(proto::control::StatusRequest {}).await);
+    let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
+    let facts = runtime.block_on(facts::look(&places, status.map(tonic::Response::into_inner)));
+    let findings = findings::findings(&facts);
+    for finding in &findings {
+        if args.json { output::line(&to_json(finding))? } else { output::text(&to_text(finding))? }
+    }
+    let wrong = findings.iter().any(|finding| finding.state == State::Wrong);
+    Ok(ExitCode::from(u8::from(wrong)))
+}
+
+fn to_json(finding: &Finding) -> serde_json::Value {
+    json!({ "check": finding.check, "state": finding.state.code(), "what": finding.what, "next": finding.next })
+}
+
+fn to_text(finding: &Finding) -> String {
+    let mut text = format!("{:<6} {:<12} {}", finding.state.code(), finding.check, finding.what);
+    if !finding.next.is_empty() {
+        text.push_str("\n                    -> ");
+        text.push_str(&finding.next);
+    }
+    text
+}

@@ -1,0 +1,101 @@
+//! What people read for each thing that goes wrong.
+
+use proto::{
+    control::{SessionInForce, StatusResponse},
+    sign_in::{Paths, SignInFiles},
+};
+use serde_json::json;
+
+use super::*;
+use crate::status::coverage;
+
+/// A machine on which all is well; `dana` is signed in.
+fn good(place: &tempfile::TempDir) -> Facts {
+    let key = proto::keys::SigningKey::from_seed(&[4; 32]).verifying_key().to_base64();
+    let enrollment = place.path().join("enrollment.json");
+    let text = json!({"service": "https://gate.example:8443", "trustKeys": [key], "allowedOrgs": ["acme"]});
+    std::fs::write(&enrollment, text.to_string()).unwrap();
+    let paths = Paths { enrollment, registry_json: place.path().join("registry.json") };
+    let files = SignInFiles::read(&paths);
+    let session = SessionInForce { user: "dana".into(), uid: 1000, organizations: vec!["acme".into()], expired: false };
+    Facts {
+        plugin: Ok(StatusResponse {
+            sessions: vec![session],
+            sign_in_files: files.report(),
+            ..StatusResponse::default()
+        }),
+        files,
+        engine: coverage::Facts { asks: Proof::Proved, shows_bodies: Proof::Proved, listed: Some(true), version: None },
+        credentials: Ok(json!({"user": "dana", "key": "gate.example:8443", "source": "file", "helper": null})),
+        service: Some(Ok(())),
+        uid: 1000,
+    }
+}
+
+#[track_caller]
+fn check(facts: &Facts, check: &str, state: State, what: &str, next: &str) {
+    let all = findings(facts);
+    let found = all.iter().find(|finding| finding.check == check && finding.state == state);
+    let found = found.unwrap_or_else(|| panic!("no {check} is {}: {all:#?}", state.code()));
+    assert!(found.what.contains(what), "{found:?}");
+    assert!(found.next.contains(next), "{found:?}");
+}
+
+#[test]
+fn where_all_is_well_nothing_is_wrong() {
+    let place = tempfile::tempdir().unwrap();
+    let all = findings(&good(&place));
+    assert!(all.iter().all(|finding| finding.state == State::Good), "{all:#?}");
+    let checks: Vec<_> = all.iter().map(|finding| finding.check).collect();
+    assert_eq!(checks, ["enrollment", "sign-in", "plugin", "engine", "service", "credentials", "session"]);
+}
+
+#[test]
+fn each_thing_that_is_wrong_is_named_with_its_next_step() {
+    let place = tempfile::tempdir().unwrap();
+    let facts = || good(&place);
+    let wrong = State::Wrong;
+
+    let none = Facts { plugin: Err("cannot ask the plugin".into()), ..facts() };
+    check(&none, "plugin", wrong, "cannot ask", "systemctl start");
+
+    let deaf = coverage::Facts { asks: Proof::Refuted("404 not found".into()), ..facts().engine };
+    check(&Facts { engine: deaf, ..facts() }, "engine", wrong, "404", "daemon.json");
+
+    let out = Facts { credentials: Ok(json!({})), ..facts() };
+    check(&out, "credentials", wrong, "nobody", "docker login gate.example:8443");
+
+    let damaged = Facts { credentials: Ok(json!({"error": "parse", "detail": "it is not JSON"})), ..facts() };
+    check(&damaged, "credentials", wrong, "it is not JSON (parse)", "pullgate credentials");
+
+    let unheard = Facts { plugin: Ok(StatusResponse::default()), ..facts() };
+    check(&unheard, "session", wrong, "no session", "journalctl");
+
+    let session = |expired, organization: &str| {
+        let mut facts = facts();
+        let status = facts.plugin.as_mut().unwrap();
+        (status.sessions[0].expired, status.sessions[0].organizations) = (expired, vec![organization.to_owned()]);
+        facts
+    };
+    check(&session(true, "acme"), "session", wrong, "expired", "connect");
+    check(&session(false, "other"), "session", wrong, "asks for acme", "one of them");
+
+    let far = Facts { service: Some(Err("timed out".into())), ..facts() };
+    check(&far, "service", State::Notice, "timed out", "stays until it expires");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_wrong_and_one_that_does_not_count_is_a_notice() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("registry.json"), "damaged").unwrap();
+    check(&good(&place), "sign-in", State::Notice, "does not count", "correct");
+    check(&good(&place), "sign-in", State::Good, "enforced: acme", "");
+    let facts = good(&place);
+    std::fs::write(place.path().join("enrollment.json"), "damaged").unwrap();
+    let paths =
+        Paths { enrollment: place.path().join("enrollment.json"), registry_json: place.path().join("registry.json") };
+    let broken = Facts { files: SignInFiles::read(&paths), ..facts };
+    check(&broken, "enrollment", State::Wrong, "is not valid", "nobody brings images in");
+    check(&broken, "sign-in", State::Wrong, "nobody is good enough", "as root");
+    check(&broken, "plugin", State::Notice, "otherwise than you do", "root");
+}
