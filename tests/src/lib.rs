@@ -2,9 +2,11 @@
 //!
 //! The laboratory itself is `installer::lab`: the demo and the tests stand on the same one.
 //! Tests named `engine_*` need root and a Docker Engine on `PATH` (`tests/setup` installs it);
-//! those on several engines ([`engines`]) need the root directories that `tests/engines` makes.
+//! those on several engines ([`engines`]) need the root directories that `tests/engines` makes,
+//! those with an identity provider ([`IdentityProvider`]) what `tests/identity-provider` unpacks.
 
 pub mod engines;
+mod identity_provider;
 mod leavings;
 
 use std::{
@@ -16,7 +18,10 @@ use std::{
 use installer::lab::{Options, Output, Workstation};
 use tokio::sync::{Mutex, MutexGuard};
 
-pub use self::leavings::{leavings, processes_in};
+pub use self::{
+    identity_provider::{Codes, IdentityProvider},
+    leavings::{leavings, processes_in},
+};
 
 /// Bound for what the parts do among themselves: reconnect, sign in, fetch, apply.
 pub const SETTLE: Duration = Duration::from_secs(60);

@@ -62,7 +62,7 @@ pub async fn tcp(
     address: &str,
     method: &str,
     target: &str,
-    content_type: &str,
+    headers: &[(&str, &str)],
     body: Bytes,
 ) -> Result<Answer, LabError> {
     exchange(&format!("{method} {target}"), async {
@@ -70,13 +70,11 @@ pub async fn tcp(
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| proto::chain(&error))?;
         tokio::spawn(connection);
-        let request = Request::builder()
-            .method(method)
-            .uri(target)
-            .header(header::HOST, address)
-            .header(header::CONTENT_TYPE, content_type)
-            .body(Full::new(body))
-            .map_err(|error| error.to_string())?;
+        let mut request = Request::builder().method(method).uri(target).header(header::HOST, address);
+        for &(name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
         sender.send_request(request).await.map_err(|error| proto::chain(&error))
     })
     .await

@@ -145,7 +145,7 @@ impl Registry {
         body: Bytes,
         expected: u16,
     ) -> Result<http::Answer, LabError> {
-        let answer = http::tcp(&self.address, method, target, content_type, body).await?;
+        let answer = http::tcp(&self.address, method, target, &[("content-type", content_type)], body).await?;
         if answer.status == expected {
             return Ok(answer);
         }

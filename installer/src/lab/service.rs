@@ -12,6 +12,7 @@ pub struct Service {
     program: PathBuf,
     data: PathBuf,
     address: SocketAddr,
+    args: Vec<String>,
 }
 
 impl Service {
@@ -20,18 +21,29 @@ impl Service {
     /// # Errors
     /// With the end of its log, when it does not come up.
     pub async fn start(lab: &Lab) -> Result<Self, LabError> {
-        let program = programs::own(PROGRAM)?;
-        let data = lab.make_dir("service")?;
-        let (process, address) = serve(lab, &program, &data, "127.0.0.1:0").await?;
-        Ok(Self { process, program, data, address })
+        Self::start_with(lab, &[]).await
     }
 
-    /// Starts it again after [`Process::stop`] or [`Process::kill`], at the same address.
+    /// The same, with more arguments for `serve`.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub async fn start_with(lab: &Lab, args: &[&str]) -> Result<Self, LabError> {
+        let program = programs::own(PROGRAM)?;
+        let data = lab.make_dir("service")?;
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        let (process, address) = serve(lab, &program, &data, "127.0.0.1:0", &args).await?;
+        Ok(Self { process, program, data, address, args })
+    }
+
+    /// Starts it again after [`Process::stop`] or [`Process::kill`], at the same address and with
+    /// the same arguments.
     ///
     /// # Errors
     /// With the end of its log, when it does not come up.
     pub async fn restart(&mut self, lab: &Lab) -> Result<(), LabError> {
-        (self.process, self.address) = serve(lab, &self.program, &self.data, &self.address.to_string()).await?;
+        let listen = self.address.to_string();
+        (self.process, self.address) = serve(lab, &self.program, &self.data, &listen, &self.args).await?;
         Ok(())
     }
 
@@ -85,6 +97,7 @@ async fn serve(
     program: &std::path::Path,
     data: &std::path::Path,
     listen: &str,
+    args: &[String],
 ) -> Result<(Process, SocketAddr), LabError> {
     // The service writes it once it listens: an old one would be believed.
     let address_file = data.join("address");
@@ -95,7 +108,7 @@ async fn serve(
         _ => {}
     }
     let mut command = process::clean(program);
-    command.args(["serve", "--listen", listen]).env("PULLGATE_SERVICE_DATA_DIR", data);
+    command.args(["serve", "--listen", listen]).args(args).env("PULLGATE_SERVICE_DATA_DIR", data);
     let mut process = Process::start(lab, "service", command)?;
     let read = || {
         let text = std::fs::read_to_string(&address_file).map_err(|_| "it does not listen yet".to_owned())?;

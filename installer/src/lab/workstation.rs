@@ -19,6 +19,16 @@ pub struct Account {
     pub password: String,
 }
 
+impl Account {
+    /// With a new password; not known to any service yet.
+    ///
+    /// # Errors
+    /// When the system has no random bytes.
+    pub fn new(name: &'static str) -> Result<Self, LabError> {
+        Ok(Self { name, password: random_password()? })
+    }
+}
+
 /// What may differ between two workstations.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -73,8 +83,8 @@ impl Workstation {
     /// The first part that does not come up.
     pub async fn start(options: &Options) -> Result<Self, LabError> {
         let lab = Lab::new()?;
-        let owner = Account { name: "owner", password: random_password()? };
-        let member = Account { name: "member", password: random_password()? };
+        let owner = Account::new("owner")?;
+        let member = Account::new("member")?;
         let (registry, service) = tokio::try_join!(stocked_registry(&lab), staffed_service(&lab, &owner, &member))?;
         enroll(&lab, &service, options).await?;
         let clock = options.movable_clock.then(|| Clock::new(&lab)).transpose()?;
