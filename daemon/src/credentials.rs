@@ -138,8 +138,8 @@ impl fmt::Display for Class {
 ///
 /// `keys` are the names under which the sign-in may be stored, best first.
 pub async fn load(path: &Path, keys: &[String], helpers: &helper::Helpers) -> Credential {
-    let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || config_file::read(&path)).await;
+    let (path, wanted) = (path.to_owned(), keys.to_vec());
+    let read = tokio::task::spawn_blocking(move || config_file::read(&path, &wanted)).await;
     let config = match read {
         Ok(Ok(config)) => config,
         Ok(Err(unreadable)) => return Credential::Unreadable(unreadable),

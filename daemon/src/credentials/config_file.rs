@@ -3,7 +3,7 @@
 //! Source of the rules: docker/cli `cli/config/configfile/file.go` and `cli/config/credentials`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fs::{self, File, OpenOptions},
     io::{self, Read as _},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
@@ -15,22 +15,27 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::{
-    Class, Unreadable,
-    json::{self, Object, Shape},
+    Class, Unreadable, identity,
+    json::{self, Fault, Shape},
 };
 
-/// Largest file that is read, in bytes. Real ones with 1,500 registries have 200 KiB.
-pub const MAX_BYTES: u64 = 8 << 20;
+/// Largest file that is read, in bytes. Real ones with 1,500 registries have 200 KiB; 50 MB have been
+/// seen. It is held in memory once while it is read, and nothing of it afterwards.
+pub const MAX_BYTES: u64 = 64 << 20;
 
-/// What the file says about sign-ins. Order of `auths` is the file's.
+/// What the file says about the sign-ins that were asked for. Order of `auths` is the file's.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// `auths`.
+    /// Members of `auths` that may be meant.
     pub auths: Vec<(String, Entry)>,
     /// `credsStore`; empty: none.
     pub creds_store: String,
-    /// `credHelpers`: registry to helper name.
+    /// `credHelpers`: registry to helper name, of those that may be meant.
     pub cred_helpers: BTreeMap<String, String>,
+    /// `auths` has members, whosever they are.
+    has_auths: bool,
+    /// `credHelpers` has.
+    has_helpers: bool,
 }
 
 /// One member of `auths`, undecoded.
@@ -53,48 +58,60 @@ impl ConfigFile {
     /// True when the file itself says anything about credentials; if not, the CLI looks for a default store.
     #[must_use]
     pub fn contains_auth(&self) -> bool {
-        !self.auths.is_empty() || !self.creds_store.is_empty() || !self.cred_helpers.is_empty()
+        self.has_auths || self.has_helpers || !self.creds_store.is_empty()
     }
 
-    /// Reads the text of a file.
+    /// Reads the text of a file, for the sign-ins of `keys`.
     ///
     /// # Errors
     /// [`Class::Parse`], as the CLI would refuse the file.
-    pub fn parse(text: &str) -> Result<Self, Unreadable> {
-        let mut config = Self::default();
-        let Some(top) = Object::first(text).map_err(|error| not_json(&error))? else {
-            return Ok(config);
-        };
-        for (key, value) in top.members() {
-            config.take(key, value)?;
+    pub fn parse(text: &str, keys: &[String]) -> Result<Self, Unreadable> {
+        let mut parser = Parser { config: Self::default(), places: HashMap::new(), keys };
+        match json::each_of_first(text, |key, value| parser.take(key, value)) {
+            Ok(_) => Ok(parser.config),
+            Err(Fault::Json(error)) => Err(not_json(&error)),
+            Err(Fault::Member(unreadable)) => Err(unreadable),
         }
-        Ok(config)
     }
+}
 
+/// Every entry is looked at, since one of a wrong type makes the CLI refuse the file; few are kept.
+struct Parser<'a> {
+    config: ConfigFile,
+    /// Where in `auths` a key is.
+    places: HashMap<String, usize>,
+    keys: &'a [String],
+}
+
+impl Parser<'_> {
     fn take(&mut self, key: &str, value: &RawValue) -> Result<(), Unreadable> {
         let is = |name: &str| key.eq_ignore_ascii_case(name);
         if is("auths") {
-            match object(key, value)? {
-                None => self.auths.clear(),
-                Some(entries) => {
-                    for (server, entry) in entries.members() {
-                        let entry = Entry::parse(server, entry)?;
-                        self.auths.retain(|(known, _)| known != server);
-                        self.auths.push((server.to_owned(), entry));
-                    }
+            let is_object = members(key, value, |server, entry| {
+                let entry = Entry::parse(server, entry)?;
+                self.config.has_auths = true;
+                if identity::may_be_meant(server, self.keys) {
+                    self.keep(server, entry);
                 }
+                Ok(())
+            })?;
+            if !is_object {
+                (self.config.has_auths, self.config.auths) = (false, Vec::new());
+                self.places.clear();
             }
         } else if is("credsStore") {
-            set(&mut self.creds_store, key, value)?;
+            set(&mut self.config.creds_store, key, value)?;
         } else if is("credHelpers") {
-            match object(key, value)? {
-                None => self.cred_helpers.clear(),
-                Some(helpers) => {
-                    for (server, name) in helpers.members() {
-                        let name = string(key, name)?.unwrap_or_default();
-                        self.cred_helpers.insert(server.to_owned(), name);
-                    }
+            let is_object = members(key, value, |server, name| {
+                let name = string(key, name)?.unwrap_or_default();
+                self.config.has_helpers = true;
+                if identity::may_be_meant(server, self.keys) {
+                    self.config.cred_helpers.insert(server.to_owned(), name);
                 }
+                Ok(())
+            })?;
+            if !is_object {
+                (self.config.has_helpers, self.config.cred_helpers) = (false, BTreeMap::new());
             }
         } else if let Some((name, shape)) = UNRELATED.iter().find(|(name, _)| is(name))
             && !json::has_shape(value, *shape)
@@ -103,28 +120,40 @@ impl ConfigFile {
         }
         Ok(())
     }
+
+    /// The last of equal keys counts.
+    fn keep(&mut self, server: &str, entry: Entry) {
+        let auths = &mut self.config.auths;
+        match self.places.get(server).and_then(|place| auths.get_mut(*place)) {
+            Some((_, known)) => *known = entry,
+            None => {
+                self.places.insert(server.to_owned(), auths.len());
+                auths.push((server.to_owned(), entry));
+            }
+        }
+    }
 }
 
 impl Entry {
     fn parse(server: &str, value: &RawValue) -> Result<Self, Unreadable> {
         let mut entry = Self::default();
-        let Some(members) = object(server, value)? else {
-            return Ok(entry);
-        };
         let secret =
             |key: &str, value| Ok::<_, Unreadable>(string(key, value)?.filter(|s| !s.is_empty()).map(Secret::new));
-        for (key, value) in members.members() {
-            match key.to_ascii_lowercase().as_str() {
-                "auth" => entry.auth = secret(key, value)?,
-                "username" => set(&mut entry.username, key, value)?,
-                "password" => entry.password = secret(key, value)?,
-                "identitytoken" => entry.identity_token = secret(key, value)?,
-                "serveraddress" | "registrytoken" if !json::has_shape(value, Shape::String) => {
-                    return Err(wrong_type(key));
-                }
-                _ => {}
+        members(server, value, |key, value| {
+            let is = |name: &str| key.eq_ignore_ascii_case(name);
+            if is("auth") {
+                entry.auth = secret(key, value)?;
+            } else if is("username") {
+                set(&mut entry.username, key, value)?;
+            } else if is("password") {
+                entry.password = secret(key, value)?;
+            } else if is("identitytoken") {
+                entry.identity_token = secret(key, value)?;
+            } else if (is("serveraddress") || is("registrytoken")) && !json::has_shape(value, Shape::String) {
+                return Err(wrong_type(key));
             }
-        }
+            Ok(())
+        })?;
         Ok(entry)
     }
 }
@@ -154,8 +183,15 @@ const UNRELATED: &[(&str, Shape)] = &[
     ("features", Shape::MapOfStrings),
 ];
 
-fn object<'a>(key: &str, value: &'a RawValue) -> Result<Option<Object<'a>>, Unreadable> {
-    Object::from_raw(value).map_err(|_| wrong_type(key))
+fn members<'a>(
+    key: &str,
+    value: &'a RawValue,
+    take: impl FnMut(&str, &'a RawValue) -> Result<(), Unreadable>,
+) -> Result<bool, Unreadable> {
+    json::each(value, take).map_err(|fault| match fault {
+        Fault::Json(_) => wrong_type(key),
+        Fault::Member(unreadable) => unreadable,
+    })
 }
 
 fn string(key: &str, value: &RawValue) -> Result<Option<String>, Unreadable> {
@@ -184,13 +220,13 @@ fn not_json(error: &serde_json::Error) -> Unreadable {
     Unreadable::new(Class::Parse, format!("it {what}, at line {} column {}", error.line(), error.column()))
 }
 
-/// Reads and parses the file; one that is missing or empty says nothing.
+/// Reads and parses the file for the sign-ins of `keys`; one that is missing or empty says nothing.
 ///
 /// Opens nothing but a regular file (and `/dev/null`), so that a FIFO cannot hold it.
 ///
 /// # Errors
 /// [`Class::Unreadable`], [`Class::Encoding`], [`Class::Parse`].
-pub fn read(path: &Path) -> Result<ConfigFile, Unreadable> {
+pub fn read(path: &Path, keys: &[String]) -> Result<ConfigFile, Unreadable> {
     let Some(bytes) = read_bytes(path)? else {
         return Ok(ConfigFile::default());
     };
@@ -200,7 +236,7 @@ pub fn read(path: &Path) -> Result<ConfigFile, Unreadable> {
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         Unreadable::new(Class::Encoding, format!("it is not UTF-8 from byte {}", error.valid_up_to()))
     })?;
-    ConfigFile::parse(text)
+    ConfigFile::parse(text, keys)
 }
 
 fn read_bytes(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Unreadable> {
@@ -225,7 +261,7 @@ fn read_bytes(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Unreadable> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(metadata.len() as usize + 1));
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| io_error(&error))?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(too_large());
+        return Err(too_large(bytes.len() as u64));
     }
     Ok(Some(bytes))
 }
@@ -234,7 +270,7 @@ fn regular(metadata: &fs::Metadata) -> Result<(), Unreadable> {
     let kind = metadata.file_type();
     let what = match () {
         () if kind.is_file() && metadata.len() <= MAX_BYTES => return Ok(()),
-        () if kind.is_file() => return Err(too_large()),
+        () if kind.is_file() => return Err(too_large(metadata.len())),
         () if kind.is_dir() => "a directory",
         () if kind.is_fifo() => "a FIFO",
         () if kind.is_socket() => "a socket",
@@ -243,8 +279,10 @@ fn regular(metadata: &fs::Metadata) -> Result<(), Unreadable> {
     Err(Unreadable::new(Class::Unreadable, format!("it is {what}, not a file")))
 }
 
-fn too_large() -> Unreadable {
-    Unreadable::new(Class::Unreadable, "it has more than 8 MiB")
+fn too_large(bytes: u64) -> Unreadable {
+    let (has, most) = (bytes >> 20, MAX_BYTES >> 20);
+    let next = "remove what the docker command did not write";
+    Unreadable::new(Class::Unreadable, format!("it has {has} MiB, and more than {most} MiB are not read; {next}"))
 }
 
 /// A link to `/dev/null` is a common way to switch stored sign-ins off (Linux: character device 1:3).

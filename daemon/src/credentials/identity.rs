@@ -89,6 +89,11 @@ pub fn find<'a>(config: &'a ConfigFile, keys: &[String], default_store: impl FnO
     find_in_file(config, keys)
 }
 
+/// Whether [`find`] could choose the entry `known` for one of `keys`.
+pub(super) fn may_be_meant(known: &str, keys: &[String]) -> bool {
+    keys.iter().any(|key| known == key || hostname(known).eq_ignore_ascii_case(key))
+}
+
 fn find_in_file<'a>(config: &'a ConfigFile, keys: &[String]) -> Place<'a> {
     let exact = || keys.iter().find_map(|key| config.auths.iter().find(|(known, _)| known == key));
     let by_host =
@@ -183,8 +188,8 @@ mod tests {
     use super::*;
 
     fn place(config: &str, keys: &[&str]) -> String {
-        let config = ConfigFile::parse(config).expect("parses");
         let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        let config = ConfigFile::parse(config, &keys).expect("parses");
         match find(&config, &keys, || None) {
             Place::Nowhere => "nowhere".to_owned(),
             Place::Entry { key, .. } => format!("entry {key}"),

@@ -49,13 +49,13 @@ async fn a_directory_is_nobody() {
 }
 
 #[tokio::test]
-async fn a_file_of_50_mb_is_nobody() {
+async fn a_file_of_more_than_64_mib_is_nobody() {
     let large = |m: &Machine| {
         let file = fs::File::create(m.path("large")).expect("file");
-        file.set_len(50 << 20).expect("size");
+        file.set_len(65 << 20).expect("size");
         fs::rename(m.path("large"), m.config()).expect("rename");
     };
-    becomes(large, "more than 8 MiB").await;
+    becomes(large, "more than 64 MiB").await;
 }
 
 #[tokio::test]
