@@ -73,7 +73,7 @@ impl App {
 
         spawn(&mut long, "enrollment", enrolled::follow(paths.enrollment.clone(), enrolled_in));
         let reader = Reader {
-            path: paths.credentials.clone(),
+            place: paths.credentials.clone(),
             helpers: Helpers::from_environment(),
             hints: watcher::watch(paths.credentials.clone()),
             enrolled: enrolled_out.clone(),
@@ -141,7 +141,7 @@ fn log_start(paths: &Paths, enrolled: &Enrolled) {
     };
     info!(
         version = VERSION,
-        credentials = %paths.credentials.display(),
+        credentials = %paths.credentials.now().display(),
         state_dir = %paths.state_dir.display(),
         control_socket = %paths.control_socket.display(),
         enrollment = %paths.enrollment.display(),

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use proto::paths;
 
-use crate::spool;
+use crate::{credentials::place::Place, spool};
 
 /// The pullgate agent: signs in with the Docker credentials of the user that runs it, and
 /// carries the organization's policy to the plugin.
@@ -16,7 +16,7 @@ pub struct Config {
     /// Something else than running the agent
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker]
+    /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker, or that of the docker snap]
     #[arg(long, global = true, value_name = "DIR")]
     pub config_dir: Option<PathBuf>,
     /// The plugin's control socket
@@ -55,7 +55,7 @@ pub struct Credentials {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     /// Docker's `config.json`.
-    pub credentials: PathBuf,
+    pub credentials: Place,
     /// The plugin's control socket.
     pub control_socket: PathBuf,
     /// The agent's own files.
@@ -70,20 +70,23 @@ impl Config {
     /// # Errors
     /// When there is no home directory to fall back on.
     pub fn paths(&self) -> anyhow::Result<Paths> {
-        let config_dir = match (&self.config_dir, std::env::var_os("DOCKER_CONFIG").filter(|value| !value.is_empty())) {
-            (Some(given), _) => given.clone(),
-            (None, Some(variable)) => variable.into(),
-            (None, None) => dirs::home_dir().context("there is no home directory; give --config-dir")?.join(".docker"),
+        let absolute = |path: PathBuf| {
+            std::path::absolute(&path).with_context(|| format!("`{}` cannot be made absolute", path.display()))
+        };
+        let variable = std::env::var_os("DOCKER_CONFIG").filter(|value| !value.is_empty());
+        let credentials = match self.config_dir.clone().or_else(|| variable.map(PathBuf::from)) {
+            Some(directory) => Place::in_directory(&absolute(directory)?),
+            None => {
+                let home = dirs::home_dir().context("there is no home directory; give --config-dir")?;
+                Place::in_home(&absolute(home)?)
+            }
         };
         let state_dir = match &self.state_dir {
             Some(given) => given.clone(),
             None => dirs::state_dir().context("there is no home directory; give --state-dir")?.join("pullgate"),
         };
-        let absolute = |path: PathBuf| {
-            std::path::absolute(&path).with_context(|| format!("`{}` cannot be made absolute", path.display()))
-        };
         Ok(Paths {
-            credentials: absolute(config_dir.join("config.json"))?,
+            credentials,
             control_socket: absolute(self.control_socket.clone())?,
             state_dir: absolute(state_dir)?,
             enrollment: absolute(self.enrollment.clone())?,

@@ -9,6 +9,7 @@ pub mod helper;
 pub mod identity;
 pub mod json;
 mod patience;
+pub mod place;
 pub mod reader;
 
 use std::{fmt, path::Path};

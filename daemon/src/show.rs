@@ -25,8 +25,8 @@ pub async fn credentials(config: &Config, args: &Credentials) -> anyhow::Result<
             None => vec![DOCKER_HUB.to_owned()],
         },
     };
-    let found = load(&paths.credentials, &keys, &Helpers::from_environment()).await;
-    let line = if args.json { object(&found).to_string() } else { text(&found, &keys, &paths.credentials) };
+    let found = load(paths.credentials.now(), &keys, &Helpers::from_environment()).await;
+    let line = if args.json { object(&found).to_string() } else { text(&found, &keys, paths.credentials.now()) };
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
 }

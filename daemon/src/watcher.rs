@@ -9,6 +9,7 @@
 //! One thread of its own: a network file system that hangs holds this thread only.
 
 mod chain;
+mod remote;
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,7 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use crate::stamp::Stamp;
+use crate::{credentials::place::Place, stamp::Stamp};
 use chain::{Chain, DirectoryId};
 
 /// Quiet time after the last event before anybody is told.
@@ -42,13 +43,13 @@ pub enum Hint {
     Periodic,
 }
 
-/// Watches `path` until the receiver is dropped.
+/// Watches everything that could make another file, or another content, count; until the receiver is dropped.
 ///
 /// The channel holds one hint: one that is not taken yet says as much as two.
 #[must_use]
-pub fn watch(path: PathBuf) -> mpsc::Receiver<Hint> {
+pub fn watch(place: Place) -> mpsc::Receiver<Hint> {
     let (hints, receiver) = mpsc::channel(1);
-    let spawned = std::thread::Builder::new().name("watcher".to_owned()).spawn(move || Watch::new(path).run(&hints));
+    let spawned = std::thread::Builder::new().name("watcher".to_owned()).spawn(move || Watch::new(place).run(&hints));
     if let Err(error) = spawned {
         warn!(%error, "the watcher's thread cannot be started; changes of the credentials file are not noticed");
     }
@@ -106,7 +107,8 @@ impl Shared {
 }
 
 struct Watch {
-    path: PathBuf,
+    place: Place,
+    paths: Vec<PathBuf>,
     shared: Arc<Shared>,
     watcher: Option<RecommendedWatcher>,
     armed: BTreeMap<PathBuf, DirectoryId>,
@@ -115,10 +117,11 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(path: PathBuf) -> Self {
+    fn new(place: Place) -> Self {
         let shared = Arc::new(Shared::default());
         let callback = Arc::clone(&shared);
-        let mut watch = Self { path, shared, watcher: None, armed: BTreeMap::new(), polling: false };
+        let paths = place.all().map(Path::to_owned).collect();
+        let mut watch = Self { place, paths, shared, watcher: None, armed: BTreeMap::new(), polling: false };
         match notify::recommended_watcher(move |event| callback.note(event)) {
             Ok(watcher) => watch.watcher = Some(watcher),
             Err(error) => watch.start_polling(&error.to_string()),
@@ -130,7 +133,7 @@ impl Watch {
         self.arm(true);
         let mut next_periodic = Instant::now() + PERIOD;
         let mut hint = Some(Hint::Changed);
-        let mut seen = Stamp::of(&self.path);
+        let mut seen: Stamp = self.place.stamp();
         loop {
             // INVARIANT: a hint is given after arming, so that nothing between arming and reading is missed.
             if let Some(hint) = hint.take()
@@ -148,7 +151,7 @@ impl Watch {
                 let rearm = self.settle() || rearm;
                 self.arm(rearm);
                 hint = Some(Hint::Changed);
-            } else if self.polling && Stamp::of(&self.path) != seen {
+            } else if self.polling && self.place.stamp() != seen {
                 self.arm(false);
                 hint = Some(Hint::Changed);
             } else if Instant::now() >= next_periodic {
@@ -156,7 +159,7 @@ impl Watch {
                 hint = Some(Hint::Periodic);
             }
             if hint.is_some() {
-                seen = Stamp::of(&self.path);
+                seen = self.place.stamp();
                 next_periodic = Instant::now() + PERIOD;
             }
         }
@@ -183,7 +186,7 @@ impl Watch {
         }
         // A chain that changes each time is left to the next event and the net.
         for _ in 0..8 {
-            let chain = chain::resolve(&self.path);
+            let chain = chain::resolve(&self.paths);
             let stale: Vec<PathBuf> = self
                 .armed
                 .iter()
@@ -211,7 +214,7 @@ impl Watch {
     }
 
     fn arm_one(&mut self, directory: PathBuf, id: DirectoryId) {
-        if !self.polling && chain::is_remote(&directory) {
+        if !self.polling && remote::is_remote(&directory) {
             self.start_polling(&format!("`{}` is on a network file system", directory.display()));
         }
         let Some(watcher) = &mut self.watcher else { return };
@@ -238,7 +241,7 @@ impl Watch {
     fn start_polling(&mut self, why: &str) {
         if !self.polling {
             self.polling = true;
-            let path = self.path.display();
+            let path = self.place.now().display();
             warn!(%path, why, "changes cannot be watched; looking at the credentials file each second instead");
         }
     }

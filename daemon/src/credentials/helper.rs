@@ -5,10 +5,11 @@
 //! environment and its own process group. INVARIANT: what it writes is never logged, since
 //! it may hold the secret even when it fails.
 
+mod environment;
+
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -35,29 +36,8 @@ const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
 /// When the environment has no `PATH`, as under some service managers.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What a helper may see of the agent's environment, beside `LC_*` and `XDG_*`: enough for key rings and GnuPG.
-const ENVIRONMENT: &[&str] = &[
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "TMPDIR",
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
-    "XAUTHORITY",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "GNUPGHOME",
-    "GPG_AGENT_INFO",
-    "GPG_TTY",
-    "SSH_AUTH_SOCK",
-    "PASSWORD_STORE_DIR",
-    "PASSWORD_STORE_KEY",
-    "PASSWORD_STORE_GPG_OPTS",
-    "DOCKER_CONFIG",
-];
+/// The helper whose store says "not found" when it is locked (measured with 0.6.4).
+const SECRET_SERVICE: &str = "secretservice";
 
 /// What a helper said.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,7 +69,7 @@ impl Helpers {
     pub fn new(path: &OsStr, environment: impl Iterator<Item = (OsString, OsString)>, deadline: Duration) -> Self {
         let directories: Vec<PathBuf> =
             std::env::split_paths(path).filter(|directory| directory.is_absolute()).collect();
-        let mut environment: BTreeMap<_, _> = environment.filter(|(name, _)| may_see(name)).collect();
+        let mut environment = environment::of(environment);
         if let Ok(path) = std::env::join_paths(&directories) {
             environment.insert("PATH".into(), path);
         }
@@ -110,33 +90,45 @@ impl Helpers {
     /// [`Class::HelperMissing`], [`Class::HelperFailed`], [`Class::HelperTimeout`], [`Class::HelperBadOutput`].
     pub async fn get(&self, name: &str, key: &str) -> Result<Option<Answer>, Unreadable> {
         let program = self.program(name)?;
-        let mut child = self.start(&program)?;
-        let group = child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed()));
-        let result = tokio::time::timeout(self.deadline, talk(&mut child, key)).await;
-        let unfinished = !matches!(&result, Ok(Ok(_)));
-        if unfinished && let Some(group) = group {
-            // Not reaped yet, so the id is still the helper's; its own children go with it.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-        let (success, output) = match result {
-            Ok(Ok(done)) => done,
-            Ok(Err(unreadable)) => return Err(unreadable),
-            Err(_) => {
-                let seconds = self.deadline.as_secs_f32();
-                return Err(Unreadable::new(
-                    Class::HelperTimeout,
-                    format!("`{}` did not answer within {seconds} s; is its key ring locked?", program.display()),
-                ));
-            }
-        };
+        let (success, output) = self.run(&program, "get", key).await?;
         if success {
             return read_answer(&program, &output).map(Some);
         }
+        let ask = format!("`echo {} | docker-credential-{name} get`", printable(key));
         if output.trim_ascii() == NOT_FOUND {
-            return Ok(None);
+            return match name == SECRET_SERVICE && self.holds_something_locked(&program).await {
+                true => Err(Unreadable::new(
+                    Class::HelperFailed,
+                    format!("`{}` holds sign-ins and gives none; its key ring is locked, unlock it", program.display()),
+                )),
+                false => Ok(None),
+            };
         }
-        let hint = format!("run `echo {key} | docker-credential-{name} get` to see what it says");
+        let hint = format!("run {ask} to see what it says, and unlock its key ring or key if it is locked");
         Err(Unreadable::new(Class::HelperFailed, format!("`{}` ended with an error; {hint}", program.display())))
+    }
+
+    /// A locked item is listed without its server.
+    async fn holds_something_locked(&self, program: &Path) -> bool {
+        let listed = self.run(program, "list", "").await;
+        listed.is_ok_and(|(success, output)| {
+            let known = serde_json::from_slice::<BTreeMap<String, serde::de::IgnoredAny>>(&output);
+            success && known.is_ok_and(|known| known.contains_key(""))
+        })
+    }
+
+    /// Whether it succeeded, and what it wrote.
+    async fn run(&self, program: &Path, verb: &str, input: &str) -> Result<(bool, Zeroizing<Vec<u8>>), Unreadable> {
+        let mut child = self.start(program, verb)?;
+        let _group = Group(child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())));
+        let result = tokio::time::timeout(self.deadline, talk(&mut child, input)).await;
+        result.unwrap_or_else(|_| {
+            let seconds = self.deadline.as_secs_f32();
+            Err(Unreadable::new(
+                Class::HelperTimeout,
+                format!("`{}` did not answer within {seconds} s; is its key ring locked?", program.display()),
+            ))
+        })
     }
 
     fn program(&self, name: &str) -> Result<PathBuf, Unreadable> {
@@ -152,9 +144,9 @@ impl Helpers {
         self.directories.iter().map(|directory| directory.join(program)).find(|path| is_executable(path))
     }
 
-    fn start(&self, program: &Path) -> Result<Child, Unreadable> {
+    fn start(&self, program: &Path, verb: &str) -> Result<Child, Unreadable> {
         Command::new(program)
-            .arg("get")
+            .arg(verb)
             .env_clear()
             .envs(&self.environment)
             .current_dir("/")
@@ -170,14 +162,27 @@ impl Helpers {
     }
 }
 
+/// The processes of a helper. None is left behind, however its answer or the agent ends; a daemon that it
+/// started, such as `gpg-agent`, has made a session of its own.
+struct Group(Option<rustix::process::Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // While a member lives, the id is given to nobody else; a moment after the last one, to nobody yet.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
 /// Success and what was written.
-async fn talk(child: &mut Child, key: &str) -> Result<(bool, Zeroizing<Vec<u8>>), Unreadable> {
+async fn talk(child: &mut Child, input: &str) -> Result<(bool, Zeroizing<Vec<u8>>), Unreadable> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let mut output = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT_BYTES + 1));
     let write = async {
         if let Some(mut stdin) = stdin {
             // A helper that does not read its input is its own business.
-            let _ = stdin.write_all(key.as_bytes()).await;
+            let _ = stdin.write_all(input.as_bytes()).await;
         }
     };
     let status = {
@@ -231,11 +236,6 @@ fn read_answer(program: &Path, output: &[u8]) -> Result<Answer, Unreadable> {
         Unreadable::new(Class::HelperBadOutput, format!("what `{}` answered is no credential", program.display()))
     })?;
     Ok(Answer { username: wire.username, secret: Secret::new(wire.secret) })
-}
-
-fn may_see(name: &OsStr) -> bool {
-    let bytes = name.as_bytes();
-    bytes.starts_with(b"LC_") || bytes.starts_with(b"XDG_") || ENVIRONMENT.iter().any(|known| name == *known)
 }
 
 fn is_executable(path: &Path) -> bool {

@@ -10,6 +10,8 @@ const RETRIES: [Duration; 4] =
     [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
 /// A file that did not change is looked at again only after this: a helper may ask a person each time.
 const UNCHANGED: Duration = Duration::from_secs(300);
+/// The same where a helper could not say: its key ring may have been unlocked, of which no file tells.
+const FAILED: Duration = Duration::from_secs(60);
 /// Part of it that chance adds or takes: not all machines of a company ask their key rings at once.
 const JITTER: f64 = 0.2;
 
@@ -48,9 +50,10 @@ impl Patience {
         }
     }
 
-    /// How long a file that does not change need not be looked at, with `chance` between 0 and 1.
-    pub(super) fn unchanged(chance: f64) -> Duration {
-        UNCHANGED.mul_f64(1.0 + JITTER * (2.0 * chance - 1.0))
+    /// How long a file that does not change need not be looked at after `read`, with `chance` between 0 and 1.
+    pub(super) fn unchanged(read: &Credential, chance: f64) -> Duration {
+        let time = if failed_in_helper(read) { FAILED } else { UNCHANGED };
+        time.mul_f64(1.0 + JITTER * (2.0 * chance - 1.0))
     }
 }
 
@@ -117,7 +120,9 @@ mod tests {
 
     #[test]
     fn looks_at_an_unchanged_file_are_spread() {
-        assert_eq!(Patience::unchanged(0.0), Duration::from_secs(240));
-        assert_eq!(Patience::unchanged(1.0), Duration::from_secs(360));
+        assert_eq!(Patience::unchanged(&Credential::SignedOut, 0.0), Duration::from_secs(240));
+        assert_eq!(Patience::unchanged(&Credential::SignedOut, 1.0), Duration::from_secs(360));
+        assert_eq!(Patience::unchanged(&failed(Class::HelperFailed), 1.0), Duration::from_secs(72));
+        assert_eq!(Patience::unchanged(&failed(Class::Parse), 1.0), Duration::from_secs(360));
     }
 }

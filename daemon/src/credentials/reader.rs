@@ -2,7 +2,7 @@
 //!
 //! Level-triggered: a hint carries nothing, the file is read and the state machine compares.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use tokio::{
     sync::{mpsc, watch},
@@ -11,10 +11,11 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    Credential,
+    Class, Credential, Unreadable,
     helper::Helpers,
     identity, load,
     patience::{Patience, Verdict, failed_in_helper},
+    place::Place,
 };
 use crate::{
     enrolled::Enrolled,
@@ -26,8 +27,9 @@ use crate::{
 /// How long a state that is not a sign-in has to stay the same before it is believed: `docker logout`
 /// followed by `docker login`, or a file rewritten in place, is one change.
 const SETTLE: Duration = Duration::from_millis(200);
-/// A file that never rests is believed after this many looks.
-const LOOKS: usize = 10;
+/// A file that never rests and never names anybody is believed after this many looks. One that is rewritten in
+/// place without a pause is empty at every second look or so.
+const LOOKS: usize = 25;
 
 /// What was believed last.
 struct Look {
@@ -51,7 +53,7 @@ enum Reason {
 /// Reads credentials for as long as the agent runs.
 pub struct Reader {
     /// The credentials file.
-    pub path: PathBuf,
+    pub place: Place,
     /// How helpers are run.
     pub helpers: Helpers,
     /// When to look.
@@ -70,7 +72,7 @@ impl Reader {
         let mut reason = Reason::Changed;
         loop {
             let (service, keys) = self.service();
-            let stamp = Stamp::of(&self.path);
+            let stamp = self.stamp().await;
             let same = last.as_ref().filter(|look| look.stamp == stamp && look.keys == keys);
             let due = match (reason, same) {
                 (_, None) | (Reason::Due, _) => true,
@@ -80,8 +82,7 @@ impl Reader {
             };
             if due {
                 let known = same.map(|look| look.credential.clone());
-                let read = self.load_settled(&keys).await;
-                let stamp = Stamp::of(&self.path);
+                let (read, stamp) = self.load_settled(&keys).await;
                 match patience.judge(known.as_ref(), &read) {
                     Verdict::AskAgain(wait) => {
                         self.log_patience(&read, wait);
@@ -98,7 +99,7 @@ impl Reader {
                             Credential::SignedOut => Seen::SignedOut,
                             Credential::Unreadable(_) => Seen::Unreadable,
                         };
-                        let next = Instant::now() + Patience::unchanged(fastrand::f64());
+                        let next = Instant::now() + Patience::unchanged(&read, fastrand::f64());
                         last = Some(Look { credential: read, stamp, keys, next, asking_again: false });
                         if self.events.send(Event::Credential { service, seen }).await.is_err() {
                             return;
@@ -134,22 +135,37 @@ impl Reader {
         (service, keys)
     }
 
-    /// INVARIANT: the empty moment of an in-place rewrite is not a sign-out.
-    async fn load_settled(&self, keys: &[String]) -> Credential {
-        let mut credential = load(&self.path, keys, &self.helpers).await;
-        for _ in 0..LOOKS {
+    /// INVARIANT: the empty moment of an in-place rewrite is not a sign-out: what is no sign-in is believed
+    /// when the file rested meanwhile.
+    async fn load_settled(&self, keys: &[String]) -> (Credential, Stamp) {
+        let mut looks = 0;
+        loop {
+            let before = self.stamp().await;
+            let credential = self.load(keys).await;
+            looks += 1;
             // What a helper said is not a half-written file, and asking twice may ask a person twice.
-            if matches!(credential, Credential::SignedIn(_)) || failed_in_helper(&credential) {
-                break;
+            if matches!(credential, Credential::SignedIn(_)) || failed_in_helper(&credential) || looks >= LOOKS {
+                return (credential, before);
             }
             tokio::time::sleep(SETTLE).await;
-            let again = load(&self.path, keys, &self.helpers).await;
-            if again == credential {
-                break;
+            if self.stamp().await == before {
+                return (credential, before);
             }
-            credential = again;
         }
-        credential
+    }
+
+    /// Never on the thread of the event loop: a network file system may not answer.
+    async fn stamp(&self) -> Stamp {
+        let place = self.place.clone();
+        tokio::task::spawn_blocking(move || place.stamp()).await.unwrap_or_default()
+    }
+
+    async fn load(&self, keys: &[String]) -> Credential {
+        let place = self.place.clone();
+        match tokio::task::spawn_blocking(move || place.now().to_owned()).await {
+            Ok(path) => load(&path, keys, &self.helpers).await,
+            Err(_) => Credential::Unreadable(Unreadable::new(Class::Unreadable, "reading it was interrupted")),
+        }
     }
 
     fn log_patience(&self, read: &Credential, wait: Duration) {
@@ -163,7 +179,7 @@ impl Reader {
     }
 
     fn log(&self, credential: &Credential) {
-        let path = self.path.display();
+        let path = self.place.now().display();
         match credential {
             Credential::SignedIn(account) => {
                 info!(user = account.user, key = account.key, source = %account.source, %path, "credentials found");

@@ -1,4 +1,4 @@
-//! Which directories have to be watched for one file: resolves the path as the kernel does,
+//! Which directories have to be watched for a file: resolves its path as the kernel does,
 //! component by component, and notes every place where another answer could appear.
 
 use std::{
@@ -40,9 +40,14 @@ impl Chain {
     }
 }
 
-/// Follows the absolute `path` to the file, or to the first part that is not there.
-pub(super) fn resolve(path: &Path) -> Chain {
+/// Follows each absolute path to the file, or to the first part that is not there.
+pub(super) fn resolve(paths: &[PathBuf]) -> Chain {
     let mut chain = Chain::default();
+    paths.iter().for_each(|path| follow(path, &mut chain));
+    chain
+}
+
+fn follow(path: &Path, chain: &mut Chain) {
     let mut here = PathBuf::from("/");
     let mut rest = parts(path);
     let mut links = 0;
@@ -75,7 +80,6 @@ pub(super) fn resolve(path: &Path) -> Chain {
             }
         }
     }
-    chain
 }
 
 fn parts(path: &Path) -> VecDeque<OsString> {
@@ -86,14 +90,4 @@ fn parts(path: &Path) -> VecDeque<OsString> {
             _ => None,
         })
         .collect()
-}
-
-/// Whether changes made on another machine would go unnoticed: NFS, SMB, 9p, FUSE (Linux `statfs` magic numbers).
-pub(super) fn is_remote(directory: &Path) -> bool {
-    const REMOTE: [u64; 6] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x6573_5546];
-    rustix::fs::statfs(directory).is_ok_and(|statfs| {
-        #[allow(clippy::unnecessary_cast)]
-        let magic = statfs.f_type as u64 & 0xffff_ffff;
-        REMOTE.contains(&magic)
-    })
 }

@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{Hint, watch};
+use crate::credentials::place::Place;
 
 struct Case {
     directory: tempfile::TempDir,
@@ -24,7 +25,7 @@ impl Case {
         let directory = tempfile::tempdir().expect("directory");
         let root = directory.path().canonicalize().expect("path");
         let file = set_up(&root);
-        let mut hints = watch(file.clone());
+        let mut hints = watch(place(&file));
         assert_eq!(hint(&mut hints).await, Hint::Changed);
         Self { directory, file, hints }
     }
@@ -49,6 +50,10 @@ async fn hint(hints: &mut mpsc::Receiver<Hint>) -> Hint {
         .await
         .expect("a hint in time")
         .expect("the watcher runs")
+}
+
+fn place(file: &Path) -> Place {
+    Place::in_directory(file.parent().expect("a directory"))
 }
 
 /// As the Docker CLI saves.
@@ -164,7 +169,7 @@ async fn the_thread_ends_when_nobody_listens() {
     let directory = tempfile::tempdir().expect("directory");
     let file = plain(&directory.path().canonicalize().expect("path"));
     let (hints, mut receiver) = mpsc::channel(1);
-    let path = file.clone();
+    let path = place(&file);
     let thread = tokio::task::spawn_blocking(move || super::Watch::new(path).run(&hints));
     assert_eq!(hint(&mut receiver).await, Hint::Changed);
     drop(receiver);
@@ -177,7 +182,7 @@ async fn without_events_the_file_is_looked_at() {
     let directory = tempfile::tempdir().expect("directory");
     let file = plain(&directory.path().canonicalize().expect("path"));
     let (hints, mut receiver) = mpsc::channel(1);
-    let mut watch = super::Watch::new(file.clone());
+    let mut watch = super::Watch::new(place(&file));
     watch.watcher = None;
     watch.start_polling("as if no inotify instance could be had");
     tokio::task::spawn_blocking(move || watch.run(&hints));

@@ -1,6 +1,11 @@
 //! The clock is the test's: it moves only when every task waits.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use proto::enrollment::Enrollment;
 
@@ -31,7 +36,13 @@ impl World {
         let enrollment = Enrollment { service: "https://gate.example".to_owned(), ..Enrollment::default() };
         let (enrolled_in, enrolled) = watch::channel(Enrolled::Yes(Arc::new(enrollment)));
         let helpers = Helpers::new(directory.path().as_os_str(), std::iter::empty(), Duration::from_secs(5));
-        let reader = Reader { path: path.clone(), helpers, hints: hints_out, enrolled, events: events_in };
+        let reader = Reader {
+            place: Place::in_directory(directory.path()),
+            helpers,
+            hints: hints_out,
+            enrolled,
+            events: events_in,
+        };
         tokio::spawn(reader.run());
         Self { directory, path, hints, events, _enrolled: enrolled_in }
     }

@@ -1,0 +1,39 @@
+//! Whether changes that another machine makes would go unnoticed.
+
+use std::path::Path;
+
+/// `f_type` of Linux file systems that tell of no change made elsewhere: those that GNU `tail` polls
+/// (coreutils `src/stat.c`, "remote"), with 9p, which is how WSL shows Windows drives, and FUSE.
+const REMOTE: [u64; 22] = [
+    0x6163_6673, // acfs
+    0x5346_414f, // afs
+    0x1983_0326, // beegfs
+    0x00c3_6400, // ceph
+    0xff53_4d42, // cifs
+    0x7375_7245, // coda
+    0x6573_5546, // fuse: sshfs, virtiofs and many others
+    0x0116_1970, // gfs
+    0x4750_4653, // gpfs
+    0x0131_11a8, // ibrix
+    0x6b41_4653, // kafs
+    0x0bd0_0bd0, // lustre
+    0x564c,      // ncp
+    0x6969,      // nfs
+    0x7461_636f, // ocfs2
+    0xaad7_aaea, // panfs
+    0x7c7c_6673, // prl_fs
+    0xfe53_4d42, // smb2
+    0x517b,      // smb
+    0xbeef_dead, // snfs
+    0x786f_4256, // vboxsf
+    0x0102_1997, // 9p
+];
+
+/// True on a network file system, or one that may be one.
+pub(super) fn is_remote(directory: &Path) -> bool {
+    rustix::fs::statfs(directory).is_ok_and(|statfs| {
+        #[allow(clippy::unnecessary_cast)]
+        let magic = statfs.f_type as u64 & 0xffff_ffff;
+        REMOTE.contains(&magic)
+    })
+}
