@@ -61,6 +61,7 @@ pub mod identity;
 pub mod listener;
 pub mod model;
 pub mod names;
+pub mod outgoing;
 pub mod plain;
 pub mod publish;
 pub mod registry_login;
