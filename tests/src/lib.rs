@@ -117,6 +117,8 @@ impl Station {
     }
 }
 
-fn told(output: &Output) -> String {
+/// A command's output, for a message.
+#[must_use]
+pub fn told(output: &Output) -> String {
     format!("`{}` ended with {}:\n{}", output.command, output.code(), output.text())
 }

@@ -1,10 +1,15 @@
 //! The agent of a lab's one user.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use proto::control::StatusResponse;
 
-use super::{Clock, Lab, LabError, Plugin, Process, clock, programs};
+use super::{Clock, Lab, LabError, Plugin, Process, clock, error::file, programs};
 
 const PROGRAM: &str = "pullgated";
 
@@ -13,6 +18,29 @@ pub struct Agent {
     process: Process,
     program: PathBuf,
     clock: Option<Clock>,
+    seat: Seat,
+}
+
+/// Whose agent it is.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    /// Word for its log and its state directory.
+    pub name: &'static str,
+    /// The local user; none: the one who runs the lab.
+    pub uid: Option<u32>,
+    /// Their Docker configuration; none: the lab's.
+    pub config_dir: Option<PathBuf>,
+    /// The enrollment file as they reach it; none: the lab's.
+    pub enrollment: Option<PathBuf>,
+    /// More arguments, for example `["--token-file", "..."]`.
+    pub args: Vec<OsString>,
+}
+
+impl Default for Seat {
+    /// The lab's one user.
+    fn default() -> Self {
+        Self { name: "agent", uid: None, config_dir: None, enrollment: None, args: Vec::new() }
+    }
 }
 
 impl Agent {
@@ -21,11 +49,21 @@ impl Agent {
     /// # Errors
     /// When it cannot be started.
     pub fn start(lab: &Lab, clock: Option<Clock>) -> Result<Self, LabError> {
-        let program = programs::own(PROGRAM)?;
-        lab.make_dir("agent")?;
+        Self::start_at(lab, programs::own(PROGRAM)?, clock, Seat::default())
+    }
+
+    /// Starts `program` as somebody's agent. Another user must be able to reach the program and the lab.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_at(lab: &Lab, program: PathBuf, clock: Option<Clock>, seat: Seat) -> Result<Self, LabError> {
+        let state = lab.make_dir(seat.name)?;
         lab.make_dir("docker")?;
-        let process = run(lab, &program, clock.as_ref())?;
-        Ok(Self { process, program, clock })
+        if let Some(uid) = seat.uid {
+            std::os::unix::fs::chown(&state, Some(uid), Some(uid)).map_err(file("give away", &state))?;
+        }
+        let process = run(lab, &program, clock.as_ref(), &seat)?;
+        Ok(Self { process, program, clock, seat })
     }
 
     /// Starts it again after [`Process::stop`] or [`Process::kill`].
@@ -33,7 +71,7 @@ impl Agent {
     /// # Errors
     /// When it cannot be started.
     pub fn restart(&mut self, lab: &Lab) -> Result<(), LabError> {
-        self.process = run(lab, &self.program, self.clock.as_ref())?;
+        self.process = run(lab, &self.program, self.clock.as_ref(), &self.seat)?;
         Ok(())
     }
 
@@ -53,17 +91,21 @@ impl Agent {
     }
 }
 
-fn run(lab: &Lab, program: &std::path::Path, clock: Option<&Clock>) -> Result<Process, LabError> {
+fn run(lab: &Lab, program: &Path, clock: Option<&Clock>, seat: &Seat) -> Result<Process, LabError> {
     let mut command = clock::under(clock, program);
     command
         .arg("--config-dir")
-        .arg(lab.docker_config())
+        .arg(seat.config_dir.clone().unwrap_or_else(|| lab.docker_config()))
         .arg("--control-socket")
         .arg(lab.control_socket())
         .arg("--state-dir")
-        .arg(lab.path("agent"))
+        .arg(lab.path(seat.name))
         .arg("--enrollment")
-        .arg(lab.enrollment())
+        .arg(seat.enrollment.clone().unwrap_or_else(|| lab.enrollment()))
+        .args(&seat.args)
         .env("HOME", lab.dir());
-    Process::start(lab, "agent", command)
+    if let Some(uid) = seat.uid {
+        command.uid(uid).gid(uid);
+    }
+    Process::start(lab, seat.name, command)
 }

@@ -34,7 +34,7 @@ use std::{
 };
 
 pub use self::{
-    agent::Agent,
+    agent::{Agent, Seat},
     clock::Clock,
     command::{Command, Output},
     docker::Docker,

@@ -82,6 +82,46 @@ impl Plugin {
         })
         .await
     }
+
+    /// Waits until these images are decided so: true for allowed.
+    ///
+    /// # Errors
+    /// With the last decisions that were seen.
+    pub async fn wait_for_check<const N: usize>(
+        &self,
+        images: &[&str; N],
+        allowed: [bool; N],
+        bound: Duration,
+    ) -> Result<(), LabError> {
+        let allowed = &allowed;
+        wait_until(&format!("{images:?} allowed: {allowed:?}"), bound, || async move {
+            let decided = self.check(images).await.map_err(|error| error.to_string())?;
+            if decided.iter().map(|image| &image.allowed).eq(allowed) { Ok(()) } else { Err(texts(&decided)) }
+        })
+        .await
+    }
+
+    /// Waits until an image is refused in these words.
+    ///
+    /// # Errors
+    /// With the last words that were seen.
+    pub async fn wait_for_text(&self, image: &str, words: &str, bound: Duration) -> Result<(), LabError> {
+        wait_until(&format!("`{image}` refused: {words}"), bound, || async move {
+            let decided = self.check(&[image]).await.map_err(|error| error.to_string())?;
+            let refused = decided.iter().any(|image| !image.allowed && image.text.contains(words));
+            if refused { Ok(()) } else { Err(texts(&decided)) }
+        })
+        .await
+    }
+}
+
+/// What was decided, for a message.
+fn texts(decided: &[CheckedImage]) -> String {
+    let each: Vec<String> = decided
+        .iter()
+        .map(|image| format!("{} {}: {}", image.input, if image.allowed { "allowed" } else { "refused" }, image.text))
+        .collect();
+    each.join("; ")
 }
 
 async fn run(
