@@ -112,3 +112,60 @@ fn files_that_cannot_be_used_are_named_with_the_reason() {
         assert!(text.contains(part), "{content}: {text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_and_status_name_the_file_that_enforces_sign_in_and_what_is_wrong_with_it() {
+    let lab = Lab::new().unwrap();
+    let _plugin = Plugin::start(&lab, None).await.unwrap();
+    lab.write("registry.json", r#"{"allowedOrgs":["Acme"]}"#).unwrap();
+    let path = |path: std::path::PathBuf| path.display().to_string();
+    let (control, nowhere) = (path(lab.control_socket()), path(lab.path("no-engine.sock")));
+    let files = ["--enrollment", &path(lab.enrollment()), "--registry-json", &path(lab.registry_json())];
+    let config = path(lab.make_dir("docker").unwrap());
+    let sockets = ["--control-socket", &control, "--engine-socket", &nowhere];
+    let doctor = || {
+        let args = [&["doctor", "--json", "--config-dir", &config][..], &sockets, &files].concat();
+        let output = pullgate(&args);
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let findings: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (output.status.code(), findings)
+    };
+    let wrong = |findings: &[Value]| -> String {
+        let wrong = findings.iter().filter(|finding| finding["state"] == "wrong");
+        wrong.map(|finding| format!("{}: {}\n", finding["check"], finding["what"])).collect()
+    };
+    let status = |words: &'static str| {
+        let args = [&["status"][..], &sockets].concat();
+        let start = std::time::Instant::now();
+        loop {
+            let text = String::from_utf8(pullgate(&args).stdout).unwrap();
+            if text.contains(words) {
+                return;
+            }
+            assert!(start.elapsed() < std::time::Duration::from_secs(10), "no `{words}`: {text}");
+        }
+    };
+
+    // Docker's file alone: sign-in is demanded, and there is no service to sign in to.
+    status("sign-in     enforced, and nobody can be: this machine is not enrolled");
+    let (code, findings) = doctor();
+    assert_eq!(code, Some(1), "{findings:#?}");
+    assert!(wrong(&findings).contains("not enrolled with a policy service"), "{findings:#?}");
+
+    let key = proto::keys::SigningKey::from_seed(&[7; 32]).verifying_key().to_base64();
+    let enrolled = serde_json::json!({"service": "https://127.0.0.1:1", "trustKeys": [key]});
+    lab.write("enrollment.json", enrolled.to_string()).unwrap();
+    status(&format!("sign-in     enforced: acme (`{}`)", path(lab.registry_json())).leak()[..]);
+    let (code, findings) = doctor();
+    assert_eq!(code, Some(1), "nobody is signed in: {findings:#?}");
+    assert!(wrong(&findings).contains("nobody is signed in"), "{findings:#?}");
+    let service = findings.iter().find(|finding| finding["check"] == "service").unwrap();
+    assert_eq!(service["state"], "notice", "{service}");
+    assert!(service["what"].as_str().unwrap().contains("refused"), "{service}");
+
+    std::os::unix::fs::symlink("registry.json", lab.path("link")).unwrap();
+    std::fs::rename(lab.path("link"), lab.enrollment()).unwrap();
+    status("sign-in     enforced, and nobody can be: the enrollment file");
+    let (_, findings) = doctor();
+    assert!(wrong(&findings).contains("it is a symbolic link"), "{findings:#?}");
+}
