@@ -15,7 +15,7 @@ use crate::{
     clock,
     data_dir::DataDir,
     http,
-    identity::{AgentTokens, Hasher, Identity},
+    identity::{AgentTokens, Hasher, Identity, Trail},
     listener,
     publish::{Ahead, Publisher},
     sessions::Sessions,
@@ -75,7 +75,8 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     let address = listener.local_addr()?;
 
     let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-    let identity = Arc::new(Identity::new(store.clone(), Hasher::new()?));
+    let trail = Trail::default();
+    let identity = Arc::new(Identity::new(store.clone(), Hasher::new()?, None, trail.clone()));
     let tokens = AgentTokens::new(Arc::clone(&key), validities.agent_token);
     let api = SyncApi {
         store: store.clone(),

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    model::{Badge, Mode, Role, WhenExpired},
+    model::{Badge, Mode, Role, TokenScope, WhenExpired},
     names::Name,
     validity::parse_seconds,
 };
@@ -159,6 +159,63 @@ pub enum OrganizationCommand {
     },
     /// Print the organizations
     List,
+    /// Say which organization of Docker Hub has the members
+    #[command(group = clap::ArgGroup::new("hub").required(true))]
+    Link {
+        /// Organization
+        org: Name,
+        /// Members of this organization of Docker Hub are members here, as Docker Hub says at each sign-in
+        #[arg(long, value_name = "HUBORG", group = "hub")]
+        docker_hub: Option<Name>,
+        /// None; whoever is a member by Docker Hub's word is none any more
+        #[arg(long, group = "hub")]
+        no_docker_hub: bool,
+    },
+    /// Organization access tokens, for machines that are nobody's: CI, servers
+    #[command(subcommand)]
+    Token(OrganizationTokenCommand),
+}
+
+/// `organization token`.
+#[derive(Debug, Subcommand)]
+pub enum OrganizationTokenCommand {
+    /// Make a token and print it, once; it signs in with the organization's name as the user name
+    Create {
+        /// Organization
+        org: Name,
+        /// What it is for; unique in the organization
+        #[arg(long)]
+        name: Name,
+        /// A team whose rules hold for it
+        #[arg(long)]
+        team: Vec<Name>,
+        /// What it may be used for and until when.
+        #[command(flatten)]
+        limits: TokenLimits,
+    },
+    /// Print the organization's tokens, without their secrets
+    List {
+        /// Organization
+        org: Name,
+    },
+    /// End a token; every machine that signed in with it is signed out
+    Revoke {
+        /// Organization
+        org: Name,
+        /// Its id, or the whole token
+        id: String,
+    },
+}
+
+/// What a token may be used for and until when.
+#[derive(Debug, Args)]
+pub struct TokenLimits {
+    /// What it may be used for
+    #[arg(long, value_enum, default_value = "sign-in")]
+    pub scope: Vec<TokenScope>,
+    /// When it ends: after a time like `90d`, or at one like `2027-01-31T00:00:00Z`; without it, never
+    #[arg(long, value_name = "TIME")]
+    pub expires: Option<String>,
 }
 
 /// `member`.
@@ -179,8 +236,11 @@ pub enum MemberCommand {
         /// Read the new account's password from standard input
         #[arg(long)]
         password_stdin: bool,
+        /// The new account has no password: its owner signs in with the identity provider, by `pullgate login`
+        #[arg(long, conflicts_with = "password_stdin")]
+        oidc: bool,
     },
-    /// End a membership; the account stays
+    /// End a membership, whoever said so; the account stays
     Remove {
         /// Organization
         org: Name,
@@ -222,6 +282,9 @@ pub enum TokenCommand {
         /// What it is for
         #[arg(long)]
         name: String,
+        /// What it may be used for and until when.
+        #[command(flatten)]
+        limits: TokenLimits,
     },
     /// Print a user's tokens, without their secrets
     List {

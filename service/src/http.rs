@@ -105,7 +105,7 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::{model::Account, validity::Validities};
+    use crate::{identity::Ends, model::Account, validity::Validities};
 
     fn tokens(seed: u8) -> AgentTokens {
         AgentTokens::new(Arc::new(SigningKey::from_seed(&[seed; 32])), Validities::default().agent_token)
@@ -135,8 +135,14 @@ mod tests {
     }
 
     fn token(seed: u8) -> String {
-        let alice = Account { id: 1, name: "alice".to_owned(), credential_epoch: 1, removed: false };
-        tokens(seed).issue(&alice, "m", 1, 1, clock::now())
+        let alice = Account {
+            id: 1,
+            name: "alice".to_owned(),
+            origin: crate::model::Origin::Own,
+            credential_epoch: 1,
+            removed: false,
+        };
+        tokens(seed).issue(&alice, "m", 1, 1, clock::now(), Ends::default())
     }
 
     fn grpc_status(response: &Response) -> Option<&str> {

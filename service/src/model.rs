@@ -5,8 +5,10 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 mod beyond;
+mod sign_in;
 
 pub use beyond::{Beyond, Builds, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests};
+pub use sign_in::{CredentialKind, Origin, Outcome, Source, TokenScope, TokenScopes, Via};
 
 /// Reads a word that [`word`] wrote.
 ///
@@ -184,8 +186,10 @@ pub struct Membership {
 pub struct Account {
     /// Row in the store.
     pub id: i64,
-    /// User name.
+    /// User name; `<organization>/<token's name>` for an organization access token.
     pub name: String,
+    /// Who can say whether its sign-in is right.
+    pub origin: Origin,
     /// Bumped when a credential ends.
     pub credential_epoch: i64,
     /// True: kept only so that generations never go back.

@@ -133,7 +133,7 @@ impl Sealer<'_> {
         validity: Validity,
     ) -> Result<Result<Arc<Published>, CompileError>, PublishError> {
         let with_header = |header| document::Policy { header: Some(header), ..document.clone() };
-        let example = with_header(validity.header(organization, EVERYBODY.to_owned(), 1, self.now));
+        let example = with_header(validity.header(organization, EVERYBODY.to_owned(), 1, self.now, None));
         if let Err(error) = check::policy(&example) {
             return Ok(Err(CompileError::Refused(proto::chain(&error))));
         }
@@ -167,7 +167,7 @@ impl Sealer<'_> {
             // The clock, so that a service that was restored from a backup is past what machines have seen.
             newest => newest.map_or(0, |newest| newest.generation).max(floor).saturating_add(1).max(self.now * 1000),
         };
-        let header = validity.header(subject, EVERYBODY.to_owned(), generation, self.now);
+        let header = validity.header(subject, EVERYBODY.to_owned(), generation, self.now, None);
         let (refresh_after, expires_at) = (header.refresh_after, header.expires_at);
         let document = with_header(header);
         let publication = Publication {

@@ -17,9 +17,9 @@ use proto::chain;
 use proto::secret::Secret;
 
 use crate::{
-    identity::MAX_SECRET_BYTES,
-    identity::{BUSY_RETRY, Identity, SignInError},
+    identity::{Answer, Caller, Identity, MAX_SECRET_BYTES, Realm, SignIn, SignInError},
     listener::Peer,
+    model::{TokenScope, Via},
 };
 
 /// The routes below `/v2`.
@@ -40,18 +40,26 @@ async fn version_check(
     let Some((user, secret)) = headers.get(header::AUTHORIZATION).and_then(basic) else {
         return challenge("authentication required");
     };
-    match identity.verify(&user, secret, peer.0.ip()).await {
-        Ok(account) => {
-            tracing::info!(user = %account.name, peer = %peer.0, "docker login");
+    let caller = Caller { peer: peer.0.ip(), via: Via::DockerLogin, machine_id: "" };
+    let needs = Some(TokenScope::SignIn);
+    match identity.verify(SignIn { realm: Realm::Service, username: &user, secret, needs, caller }).await {
+        Ok(verified) => {
+            tracing::info!(user = %verified.account.name, peer = %peer.0, "docker login");
             registry(StatusCode::OK, "{}".to_owned())
         }
-        Err(error @ SignInError::Wrong) => challenge(&error.to_string()),
-        Err(SignInError::Limited(wait)) => later(&SignInError::Limited(wait), wait.as_secs()),
-        Err(SignInError::Busy) => later(&SignInError::Busy, BUSY_RETRY.as_secs()),
-        Err(error @ (SignInError::Store(_) | SignInError::Internal(_))) => {
-            tracing::error!(error = %chain(&error), "a docker login failed");
-            failure(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "the service cannot do this now; try again later")
-        }
+        Err(error) => match error.answer() {
+            Answer::Refused => challenge(&error.to_string()),
+            Answer::Later(wait) => later(&error, wait.as_secs()),
+            Answer::Unavailable => failure(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", &error.to_string()),
+            Answer::Fault => {
+                tracing::error!(error = %chain(&error), "a docker login failed");
+                failure(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "UNAVAILABLE",
+                    "the service cannot do this now; try again later",
+                )
+            }
+        },
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Holder {
     pub uid: u32,
     /// The account's epoch at sign-in.
     pub credential_epoch: i64,
+    /// When the credential ends that was shown then, seconds since the Unix epoch: no session lasts longer.
+    pub credential_expires_at: Option<i64>,
 }
 
 /// Seals and keeps sessions.
@@ -121,7 +123,7 @@ impl Sessions {
         compile::check_session(&wanted.memberships)?;
         let generation = change.next_session_generation(clock::now_ms().max(above.saturating_add(1))).await?;
         let audience = format!("machine:{}", holder.machine_id);
-        let header = self.validity.header(&holder.user, audience, generation, now);
+        let header = self.validity.header(&holder.user, audience, generation, now, holder.credential_expires_at);
         let (refresh_after, expires_at) = (header.refresh_after, header.expires_at);
         let session = SealedSession {
             generation,
@@ -188,7 +190,13 @@ mod tests {
         change.commit().await.unwrap();
         let key = Arc::new(SigningKey::from_seed(&[1; 32]));
         let sessions = Sessions::new(store.clone(), key, Validities::default().session);
-        let holder = Holder { user: "alice".to_owned(), machine_id: "m1".to_owned(), uid: 1000, credential_epoch: 1 };
+        let holder = Holder {
+            user: "alice".to_owned(),
+            machine_id: "m1".to_owned(),
+            uid: 1000,
+            credential_epoch: 1,
+            credential_expires_at: None,
+        };
         (dir, store, sessions, holder)
     }
 

@@ -25,8 +25,9 @@ use tonic::{Extensions, Request, Response, Status};
 pub use self::budget::Budgets;
 use crate::{
     clock,
-    identity::{Agent, AgentTokens, BUSY_RETRY, Identity, SignInError},
+    identity::{Agent, AgentTokens, Answer, Caller, Identity, Realm, SignIn, SignInError},
     listener::Peer,
+    model::{TokenScope, Via},
     publish::{Ahead, Snapshots},
     sessions::{Holder, SessionError, Sessions},
     store::Store,
@@ -87,14 +88,28 @@ impl Sync for SyncApi {
 
     async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
         let peer = request.extensions().get::<Peer>().copied().ok_or_else(|| Status::internal("no peer address"))?;
-        let SignInRequest { username, secret, machine_id, uid, agent_version, realm: _ } = request.into_inner();
+        let SignInRequest { username, secret, machine_id, uid, agent_version, realm } = request.into_inner();
         let secret = Secret::new(secret);
+        let realm = Realm::from_wire(realm).ok_or_else(|| {
+            Status::invalid_argument(format!(
+                "`realm` {realm} is unknown: the agent is newer than this service; update the service"
+            ))
+        })?;
         check_id("machine_id", &machine_id)?;
         if agent_version.len() > MAX_ID_BYTES || agent_version.chars().any(char::is_control) {
             return Err(Status::invalid_argument("`agent_version` is too long or holds control characters"));
         }
-        let account = self.identity.verify(&username, secret, peer.0.ip()).await.map_err(sign_in_status)?;
-        let holder = Holder { user: account.name.clone(), machine_id, uid, credential_epoch: account.credential_epoch };
+        let caller = Caller { peer: peer.0.ip(), via: Via::Agent, machine_id: &machine_id };
+        let sign_in = SignIn { realm, username: &username, secret, needs: Some(TokenScope::SignIn), caller };
+        let verified = self.identity.verify(sign_in).await.map_err(|error| sign_in_status(&error))?;
+        let account = &verified.account;
+        let holder = Holder {
+            user: account.name.clone(),
+            machine_id,
+            uid,
+            credential_epoch: account.credential_epoch,
+            credential_expires_at: verified.credential_expires_at,
+        };
         let now = clock::now();
         let session = self.sessions.renew(&holder, &agent_version, now, 0).await.map_err(|e| session_status(&e))?;
         tracing::info!(
@@ -104,7 +119,8 @@ impl Sync for SyncApi {
             peer = %peer.0,
             "signed in"
         );
-        let agent_token = self.tokens.issue(&account, &holder.machine_id, uid, session.generation, now);
+        let ends = verified.ends();
+        let agent_token = self.tokens.issue(account, &holder.machine_id, uid, session.generation, now, ends);
         Ok(Response::new(SignInResponse { agent_token, session: session.envelope }))
     }
 
@@ -162,17 +178,13 @@ fn check_id(field: &str, text: &str) -> Result<(), Status> {
     Ok(())
 }
 
-fn sign_in_status(error: SignInError) -> Status {
-    match error {
-        SignInError::Wrong => Status::unauthenticated(error.to_string()),
-        SignInError::Limited(wait) => limited(&error, wait),
-        SignInError::Busy => limited(&error, BUSY_RETRY),
-        SignInError::Store(_) | SignInError::Internal(_) => unavailable(&error),
+fn sign_in_status(error: &SignInError) -> Status {
+    match error.answer() {
+        Answer::Refused => Status::unauthenticated(error.to_string()),
+        Answer::Later(wait) => exhausted(&error.to_string(), wait),
+        Answer::Unavailable => Status::unavailable(error.to_string()),
+        Answer::Fault => unavailable(error),
     }
-}
-
-fn limited(error: &SignInError, wait: Duration) -> Status {
-    exhausted(&error.to_string(), wait)
 }
 
 fn exhausted(message: &str, wait: Duration) -> Status {
@@ -251,7 +263,7 @@ mod tests {
 
     #[test]
     fn only_wrong_credentials_are_called_wrong() {
-        let code = |error| sign_in_status(error).code();
+        let code = |error| sign_in_status(&error).code();
         assert_eq!(code(SignInError::Wrong), tonic::Code::Unauthenticated);
         assert_eq!(code(SignInError::Internal("a damaged hash".to_owned())), tonic::Code::Unavailable);
         assert_eq!(code(SignInError::Store(crate::store::StoreError::Busy)), tonic::Code::Unavailable);

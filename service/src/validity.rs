@@ -49,16 +49,17 @@ impl Default for Validities {
 }
 
 impl Validity {
-    /// A header of a document issued now.
+    /// A header of a document issued now; it does not last beyond `until`.
     #[must_use]
-    pub fn header(&self, subject: &str, audience: String, generation: i64, now: i64) -> Header {
+    pub fn header(&self, subject: &str, audience: String, generation: i64, now: i64, until: Option<i64>) -> Header {
+        let until = until.unwrap_or(i64::MAX);
         Header {
             subject: subject.to_owned(),
             audience,
             generation: u64::try_from(generation).unwrap_or_default(),
             issued_at: now,
-            refresh_after: now.saturating_add(self.refresh_after),
-            expires_at: now.saturating_add(self.expires),
+            refresh_after: now.saturating_add(self.refresh_after).min(until),
+            expires_at: now.saturating_add(self.expires).min(until),
         }
     }
 }
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn a_document_is_due_half_way_to_stale() {
         let validity = Validities::default().policy;
-        let header = validity.header("acme", "any".to_owned(), 1, 1000);
+        let header = validity.header("acme", "any".to_owned(), 1, 1000, None);
         assert_eq!((header.refresh_after, header.expires_at), (1000 + DAY, 1000 + 30 * DAY));
         assert!(!is_due(1000, header.refresh_after, 1000 + DAY / 2 - 1));
         assert!(is_due(1000, header.refresh_after, 1000 + DAY / 2));

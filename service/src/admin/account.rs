@@ -1,9 +1,17 @@
 //! `account`.
 
+use anyhow::bail;
 use serde_json::json;
 
 use super::{Admin, account, input};
-use crate::{cli::AccountCommand, clock, identity::Hasher, names::Name, store::Act};
+use crate::{
+    cli::AccountCommand,
+    clock,
+    identity::Hasher,
+    model::{Account, Origin},
+    names::Name,
+    store::Act,
+};
 
 pub(super) async fn run(admin: &Admin, command: AccountCommand) -> anyhow::Result<()> {
     match command {
@@ -14,16 +22,24 @@ pub(super) async fn run(admin: &Admin, command: AccountCommand) -> anyhow::Resul
 
 async fn password(admin: &Admin, user: &Name) -> anyhow::Result<()> {
     // Before the password is asked for.
-    account(&mut admin.store.read().await?, user).await?;
+    own(account(&mut admin.store.read().await?, user).await?)?;
     let hash = Hasher::new()?.hash(input::password()?).await?;
     let mut change = admin.store.write().await?;
-    let account = account(&mut change, user).await?;
+    let account = own(account(&mut change, user).await?)?;
     change.set_password(account.id, user.as_str(), &hash, clock::now()).await?;
     let act = Act { act: "account.password", organization: "", target: user.as_str(), detail: json!({}) };
     admin.commit(change, act).await?;
     let text = format!("the password of `{user}` was changed; where they are signed in, they have to sign in again");
     admin.out.line(text, &json!({ "user": user.as_str(), "changed": true }));
     Ok(())
+}
+
+/// A password of this service is to open an account of this service only.
+fn own(account: Account) -> anyhow::Result<Account> {
+    if account.origin != Origin::Own {
+        bail!("`{}` is an account of {}, and has no password here", account.name, account.origin);
+    }
+    Ok(account)
 }
 
 async fn remove(admin: &Admin, user: &Name) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use proto::secret::Secret;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::identity::MAX_SECRET_BYTES;
+use crate::{identity::MAX_SECRET_BYTES, validity::parse_seconds};
 
 /// Shortest password, in characters (NIST SP 800-63B, 3.1.1.2).
 const MIN_PASSWORD_CHARS: usize = 8;
@@ -56,6 +56,22 @@ pub(super) fn expires(text: &str, now: i64) -> anyhow::Result<i64> {
     Ok(at)
 }
 
+/// Seconds since the Unix epoch of the end of a token: after a span, or at a time in the future.
+pub(super) fn ends(text: &str, now: i64) -> anyhow::Result<i64> {
+    if let Ok(seconds) = parse_seconds(text) {
+        return Ok(now.saturating_add(seconds));
+    }
+    let at = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| {
+            anyhow::anyhow!("`--expires {text}` is no time; write for example `90d`, or `2027-01-31T00:00:00Z`")
+        })?
+        .unix_timestamp();
+    if at <= now {
+        bail!("`--expires {text}` is in the past; a token that ended signs nobody in");
+    }
+    Ok(at)
+}
+
 /// A time for people.
 pub(super) fn date(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds)
@@ -93,6 +109,11 @@ mod tests {
         assert_eq!(expires("2027-01-31T01:00:00+01:00", 0).unwrap(), 1_801_353_600);
         assert!(expires("2027-01-31T00:00:00Z", 1_801_353_600).is_err());
         assert!(expires("tomorrow", 0).is_err());
+        assert_eq!((ends("90d", 1000).unwrap(), ends("1s", 1000).unwrap()), (90 * 86_400 + 1000, 1001));
+        assert_eq!(ends("2027-01-31T00:00:00Z", 0).unwrap(), 1_801_353_600);
+        for bad in ["0s", "-1d", "9999d", "tomorrow", "1970-01-01T00:00:00Z", ""] {
+            assert!(ends(bad, 0).is_err(), "{bad}");
+        }
         assert_eq!(date(1_801_353_600), "2027-01-31T00:00:00Z");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     cli::MemberCommand,
     clock,
     identity::Hasher,
-    model::{Role, word},
+    model::{Origin, Role, Source, word},
     names::Name,
     publish::compile,
     store::{Act, Member},
@@ -16,8 +16,14 @@ use crate::{
 
 pub(super) async fn run(admin: &Admin, command: MemberCommand) -> anyhow::Result<()> {
     match command {
-        MemberCommand::Add { org, user, role, team, password_stdin } => {
-            add(admin, &org, &user, role, &team, password_stdin).await
+        MemberCommand::Add { org, user, role, team, password_stdin, oidc } => {
+            let new = match (password_stdin, oidc) {
+                // Read and hashed before the change begins: nobody waits for a person at a keyboard.
+                (true, _) => New::Password(Hasher::new()?.hash(input::password()?).await?),
+                (_, true) => New::Oidc,
+                _ => New::None,
+            };
+            add(admin, &org, &user, role, &team, new).await
         }
         MemberCommand::Remove { org, user } => remove(admin, &org, &user).await,
         MemberCommand::List { org } => {
@@ -25,34 +31,50 @@ pub(super) async fn run(admin: &Admin, command: MemberCommand) -> anyhow::Result
             let id = organization_id(&mut view, &org).await?;
             let members = view.members(id).await?;
             admin.out.lines(&members, &format!("`{org}` has no members"), |member: &Member| {
-                format!("{:<24} {:<8} {}", member.user, word(member.role), member.teams.join(", "))
+                // What is as usual needs no words.
+                let by = match member.source {
+                    Source::Admin => String::new(),
+                    source => format!("  by {}", word(source)),
+                };
+                format!("{:<24} {:<8} {}{by}", member.user, word(member.role), member.teams.join(", "))
             });
             Ok(())
         }
     }
 }
 
-async fn add(
-    admin: &Admin,
-    org: &Name,
-    user: &Name,
-    role: Role,
-    teams: &[Name],
-    password_stdin: bool,
-) -> anyhow::Result<()> {
-    // Read and hashed before the change begins: nobody waits for a person at a keyboard.
-    let hash = match password_stdin {
-        true => Some(Hasher::new()?.hash(input::password()?).await?),
-        false => None,
-    };
+/// How a new account signs in.
+enum New {
+    /// The account is to be there.
+    None,
+    /// With a password, of which this is the hash.
+    Password(String),
+    /// With the identity provider.
+    Oidc,
+}
+
+async fn add(admin: &Admin, org: &Name, user: &Name, role: Role, teams: &[Name], how: New) -> anyhow::Result<()> {
     let mut change = admin.store.write().await?;
     let organization = organization_id(&mut change, org).await?;
     let existing = change.account(user.as_str()).await?.filter(|account| !account.removed);
-    let (id, new) = match (existing, hash) {
-        (Some(account), None) => (account.id, false),
-        (None, Some(hash)) => (change.add_account(user.as_str(), &hash, clock::now()).await?, true),
-        (None, None) => bail!("the account `{user}` is new; give its password with `--password-stdin`"),
-        (Some(_), Some(_)) => {
+    let (id, new) = match (existing, how) {
+        (Some(account), New::None) => (account.id, false),
+        (Some(account), New::Oidc) if account.origin == Origin::Oidc => (account.id, false),
+        (None, New::Password(hash)) => (change.add_account(user.as_str(), &hash, clock::now()).await?, true),
+        (None, New::Oidc) => (change.new_account(user.as_str(), Origin::Oidc, None, clock::now()).await?, true),
+        (None, New::None) => bail!(
+            "the account `{user}` is new; give its password with `--password-stdin`, or say `--oidc` when its owner \
+             signs in with the identity provider"
+        ),
+        (Some(account), New::Oidc) => bail!(
+            "`{user}` is an account of {}; to let its owner sign in with the identity provider instead, first end it \
+             with `account remove {user}`",
+            account.origin
+        ),
+        (Some(account), New::Password(_)) if account.origin != Origin::Own => {
+            bail!("`{user}` is an account of {}, and has no password here", account.origin)
+        }
+        (Some(_), New::Password(_)) => {
             bail!(
                 "there is an account `{user}` already; change its password with `account password {user} --password-stdin`"
             )

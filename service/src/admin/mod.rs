@@ -6,6 +6,7 @@ mod enrollment;
 mod input;
 mod member;
 mod organization;
+mod organization_token;
 mod output;
 mod policy;
 mod publisher;

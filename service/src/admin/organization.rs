@@ -3,20 +3,67 @@
 use anyhow::bail;
 use serde_json::json;
 
-use super::Admin;
+use super::{Admin, organization_id, organization_token};
 use crate::{cli::OrganizationCommand, clock, names::Name, store::Act};
 
 pub(super) async fn run(admin: &Admin, command: OrganizationCommand) -> anyhow::Result<()> {
     match command {
         OrganizationCommand::Add { org, namespace } => add(admin, &org, &namespace).await,
-        OrganizationCommand::List => {
-            let names = admin.store.read().await?.organization_names().await?;
-            let rows: Vec<_> = names.into_iter().map(|name| json!({ "organization": name })).collect();
-            let text = |row: &serde_json::Value| row["organization"].as_str().unwrap_or_default().to_owned();
-            admin.out.lines(&rows, "there is no organization yet", text);
-            Ok(())
+        OrganizationCommand::List => list(admin).await,
+        OrganizationCommand::Link { org, docker_hub, no_docker_hub: _ } => link(admin, &org, docker_hub.as_ref()).await,
+        OrganizationCommand::Token(command) => organization_token::run(admin, command).await,
+    }
+}
+
+async fn list(admin: &Admin) -> anyhow::Result<()> {
+    let mut view = admin.store.read().await?;
+    let links = view.hub_links().await?;
+    let hub = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.hub_organization.as_str());
+    let names = view.organization_names().await?;
+    let rows: Vec<_> =
+        names.iter().map(|name| json!({ "organization": name, "hub_organization": hub(name) })).collect();
+    admin.out.lines(&rows, "there is no organization yet", |row| {
+        let name = row["organization"].as_str().unwrap_or_default();
+        match row["hub_organization"].as_str() {
+            Some(hub) => format!("{name:<24} members of `{hub}` at Docker Hub"),
+            None => name.to_owned(),
+        }
+    });
+    Ok(())
+}
+
+async fn link(admin: &Admin, org: &Name, hub_organization: Option<&Name>) -> anyhow::Result<()> {
+    let mut change = admin.store.write().await?;
+    let id = organization_id(&mut change, org).await?;
+    let wanted = hub_organization.map(Name::as_str);
+    let links = change.hub_links().await?;
+    let before = links.iter().find(|link| link.organization == id).map(|link| link.hub_organization.as_str());
+    if before == wanted {
+        match wanted {
+            Some(hub) => bail!("`{org}` is linked to `{hub}` already"),
+            None => bail!("`{org}` is linked to no organization of Docker Hub"),
         }
     }
+    if let Some(other) = links.iter().find(|link| Some(link.hub_organization.as_str()) == wanted) {
+        bail!(
+            "`{}` of Docker Hub is linked to the organization `{}`; end that first with \
+             `organization link {} --no-docker-hub`",
+            other.hub_organization,
+            other.name,
+            other.name
+        );
+    }
+    let ended = change.set_hub_organization(id, wanted).await?;
+    let detail = json!({ "hub_organization": { "from": before, "to": wanted }, "memberships_ended": ended });
+    let act = Act { act: "organization.link", organization: org.as_str(), target: org.as_str(), detail };
+    admin.commit(change, act).await?;
+    let text = match wanted {
+        Some(hub) => format!("members of `{hub}` at Docker Hub are members of `{org}` from their next sign-in on"),
+        None => format!("`{org}` is linked to no organization of Docker Hub any more; {ended} memberships ended"),
+    };
+    let value = json!({ "organization": org.as_str(), "hub_organization": wanted, "memberships_ended": ended });
+    admin.out.line(text, &value);
+    Ok(())
 }
 
 async fn add(admin: &Admin, org: &Name, namespaces: &[Name]) -> anyhow::Result<()> {

@@ -1,110 +1,197 @@
-//! Who is this? Passwords and access tokens of this service's own accounts.
+//! Who is this? A name, a secret and a realm in, an account out.
 //!
-//! Later kinds of identity answer the same question: a name and a secret in, an account out.
+//! One room for each realm: [`own`] knows this service's passwords and access tokens,
+//! [`docker_hub`] asks Docker Hub. A sign-in of one realm opens no account of another.
 
 mod access_token;
 mod agent_token;
+mod docker_hub;
+mod error;
 mod hasher;
 mod limiter;
+mod own;
+#[cfg(test)]
+mod tests;
+mod trail;
 
-use std::{net::IpAddr, time::Duration, time::Instant};
+use std::{net::IpAddr, time::Instant};
 
-pub use self::{
-    access_token::AccessToken,
-    agent_token::{Agent, AgentTokens, TokenError},
-    hasher::{Hasher, HasherError},
-    limiter::{Attempt, Limiter, With},
-};
-use crate::{
-    model::Account,
-    store::{Store, StoreError},
-};
 use proto::secret::Secret;
 
-/// Why a sign-in was not accepted. The three first texts are for the person; none says
-/// whether the account exists.
-#[derive(Debug, thiserror::Error)]
-pub enum SignInError {
-    /// Unknown user, wrong password, ended token: all the same.
-    #[error("the user name or the password is wrong")]
-    Wrong,
-    /// Too many failed attempts for this user or from this address.
-    #[error("too many failed sign-ins; try again in {} s", .0.as_secs())]
-    Limited(Duration),
-    /// More sign-ins at once than this service hashes.
-    #[error("the service is busy with other sign-ins; try again in a moment")]
-    Busy,
-    /// The database.
-    #[error("the accounts cannot be read")]
-    Store(#[from] StoreError),
-    /// A damaged hash, or another fault of the service itself.
-    #[error("the credentials cannot be compared: {0}")]
-    Internal(String),
+pub use self::{
+    access_token::{AccessToken, Kind as TokenKind},
+    agent_token::{Agent, AgentTokens, Ends, TokenError},
+    docker_hub::DockerHub,
+    error::{Answer, BUSY_RETRY, SignInError},
+    hasher::{Hasher, HasherError},
+    limiter::{Attempt, Limiter, With},
+    trail::{Entry, Trail},
+};
+use crate::{
+    model::{Account, CredentialKind, Outcome, TokenScope, TokenScopes, Via},
+    store::Store,
+};
+
+/// Longest password or token that is looked at, in bytes.
+pub const MAX_SECRET_BYTES: usize = 1024;
+
+/// Whose credential it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Realm {
+    /// This service's own: passwords and access tokens.
+    Service,
+    /// Docker Hub's.
+    DockerHub,
 }
 
-/// What [`SignInError::Busy`] tells the caller to wait.
-pub const BUSY_RETRY: Duration = Duration::from_secs(2);
+impl Realm {
+    /// As an agent says it; none for a realm that this version does not know.
+    #[must_use]
+    pub fn from_wire(realm: i32) -> Option<Self> {
+        match proto::sync::Realm::try_from(realm).ok()? {
+            proto::sync::Realm::Unspecified | proto::sync::Realm::Service => Some(Self::Service),
+            proto::sync::Realm::DockerHub => Some(Self::DockerHub),
+        }
+    }
+}
+
+/// Who asks, for limits and for the trail.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// The other end of the connection.
+    pub peer: IpAddr,
+    /// Which door.
+    pub via: Via,
+    /// What it calls itself; empty: it named none.
+    pub machine_id: &'a str,
+}
+
+/// A name and a secret that somebody shows.
+#[derive(Debug)]
+pub struct SignIn<'a> {
+    /// Who knows whether it is right.
+    pub realm: Realm,
+    /// As typed.
+    pub username: &'a str,
+    /// As typed.
+    pub secret: Secret,
+    /// What the credential must be good for; none: the caller looks at [`Verified::scopes`].
+    pub needs: Option<TokenScope>,
+    /// Who asks.
+    pub caller: Caller<'a>,
+}
+
+/// A sign-in that is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The account that it opens.
+    pub account: Account,
+    /// What was shown.
+    pub credential: CredentialKind,
+    /// What it may be used for.
+    pub scopes: TokenScopes,
+    /// When the credential ends, seconds since the Unix epoch: nothing that comes of it lasts longer.
+    pub credential_expires_at: Option<i64>,
+    /// Longest life of an agent token, in seconds, where somebody else has to be asked again.
+    pub agent_token_seconds: Option<i64>,
+    /// Public part of the access token that was shown.
+    pub token_id: Option<String>,
+}
+
+impl Verified {
+    /// When an agent token that comes of it ends at the latest.
+    #[must_use]
+    pub fn ends(&self) -> Ends {
+        Ends { credential_expires_at: self.credential_expires_at, after_seconds: self.agent_token_seconds }
+    }
+}
+
+/// What was found of an attempt on the way, for the trail.
+struct Seen {
+    /// Empty: no account has the name.
+    account: String,
+    credential: CredentialKind,
+}
 
 /// Checks credentials.
 pub struct Identity {
     store: Store,
     hasher: Hasher,
     limiter: Limiter,
+    docker_hub: Option<DockerHub>,
+    trail: Trail,
 }
 
 impl Identity {
-    /// Over this store.
+    /// Over this store; attempts are written into the trail.
     #[must_use]
-    pub fn new(store: Store, hasher: Hasher) -> Self {
-        Self { store, hasher, limiter: Limiter::default() }
+    pub fn new(store: Store, hasher: Hasher, docker_hub: Option<DockerHub>, trail: Trail) -> Self {
+        Self { store, hasher, limiter: Limiter::default(), docker_hub, trail }
+    }
+
+    /// Where attempts at other doors are written down.
+    #[must_use]
+    pub fn trail(&self) -> &Trail {
+        &self.trail
     }
 
     /// The account that these credentials open.
     ///
-    /// Every attempt that is not limited costs exactly one hash, whether or not the account exists.
+    /// An attempt that is not limited costs exactly one hash, or one question to Docker Hub,
+    /// whether or not the account exists.
     ///
     /// # Errors
     /// [`SignInError`].
-    pub async fn verify(&self, username: &str, secret: Secret, peer: IpAddr) -> Result<Account, SignInError> {
+    pub async fn verify(&self, sign_in: SignIn<'_>) -> Result<Verified, SignInError> {
+        let SignIn { realm, username, secret, needs, caller } = sign_in;
         // Docker Hub's user names are lower case, and people type them as they like.
         let username = username.trim().to_ascii_lowercase();
-        if secret.expose().is_empty() || secret.expose().len() > MAX_SECRET_BYTES || username.is_empty() {
-            return Err(SignInError::Wrong);
-        }
-        let (found, token, secret) = match AccessToken::parse(secret.expose()) {
-            Some(token) => {
-                let found = self.store.read().await?.token(&username, &token.id).await?;
-                let existing = found.is_some().then_some(token.id);
-                (found, existing, token.secret)
-            }
-            None => (self.store.read().await?.password(&username).await?, None, secret),
+        let mut seen = Seen { account: String::new(), credential: CredentialKind::Unknown };
+        let unusable = secret.is_empty() || secret.expose().len() > MAX_SECRET_BYTES || username.is_empty();
+        let verified = match realm {
+            _ if unusable => Err(SignInError::Wrong),
+            Realm::Service => own::verify(self, &username, secret, caller.peer, &mut seen).await,
+            Realm::DockerHub => self.at_docker_hub(&username, secret, caller.peer, &mut seen).await,
         };
-        let with = match &token {
-            Some(id) => With::Token { id },
-            None => With::Guess { user: &username },
-        };
-        let attempt = self.limiter.begin(with, peer, Instant::now()).map_err(SignInError::Limited)?;
-        let (account, hash) = found.unzip();
-        match (self.hasher.verify(secret, hash).await, account) {
-            (Ok(true), Some(account)) => {
-                self.limiter.succeeded(&attempt, Instant::now());
-                Ok(account)
-            }
-            (Ok(_), _) => Err(SignInError::Wrong),
+        let verified = verified.and_then(|verified| match needs {
+            Some(scope) if !verified.scopes.contains(scope) => Err(SignInError::Scope(scope)),
+            _ => Ok(verified),
+        });
+        self.write_down(&verified, seen, caller);
+        verified
+    }
+
+    async fn at_docker_hub(
+        &self,
+        username: &str,
+        secret: Secret,
+        peer: IpAddr,
+        seen: &mut Seen,
+    ) -> Result<Verified, SignInError> {
+        let Some(docker_hub) = &self.docker_hub else { return Err(SignInError::Realm) };
+        seen.credential = CredentialKind::DockerHub;
+        // No name of this service: guessing there must not lock anybody out here.
+        let user = format!("docker-hub:{username}");
+        let attempt =
+            self.limiter.begin(With::Guess { user: &user }, peer, Instant::now()).map_err(SignInError::Limited)?;
+        let verified = docker_hub.verify(&self.store, username, secret).await;
+        match &verified {
+            Ok(_) => self.limiter.succeeded(&attempt, Instant::now()),
+            Err(SignInError::Origin { user, .. }) => seen.account.clone_from(user),
             // Nothing was learned about the credentials.
-            (Err(error), _) => {
-                self.limiter.refund(&attempt);
-                Err(match error {
-                    HasherError::Busy => SignInError::Busy,
-                    HasherError::Hash(why) => SignInError::Internal(why),
-                })
-            }
+            Err(error) if error.answer() != Answer::Refused => self.limiter.refund(&attempt),
+            Err(_) => {}
         }
+        verified
+    }
+
+    fn write_down(&self, verified: &Result<Verified, SignInError>, seen: Seen, caller: Caller<'_>) {
+        let (account, credential, outcome, token_id) = match verified {
+            Ok(verified) => {
+                (verified.account.name.clone(), verified.credential, Outcome::Accepted, verified.token_id.as_deref())
+            }
+            Err(error) => (seen.account, seen.credential, error.outcome(), None),
+        };
+        self.trail.note(Entry { account, credential, outcome, caller }, token_id);
     }
 }
-
-#[cfg(test)]
-mod tests;
-
-/// Longest password or token that is looked at, in bytes.
-pub const MAX_SECRET_BYTES: usize = 1024;

@@ -1,75 +1,30 @@
-//! Accounts and their credentials. Only hashes are here.
+//! Accounts: whose they are and where they belong.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::{Reading, StoreError, Writing};
-use crate::model::{Account, Membership, from_word};
+use crate::model::{Account, Membership, Origin, from_word, word};
 
-type AccountRow = (i64, String, i64, Option<i64>);
+/// `id, name, origin, credential_epoch, removed_at`.
+pub(super) type AccountRow = (i64, String, String, i64, Option<i64>);
 
-fn account((id, name, credential_epoch, removed_at): AccountRow) -> Account {
-    Account { id, name, credential_epoch, removed: removed_at.is_some() }
-}
-
-/// An access token, without anything that opens a door.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TokenRow {
-    /// Public part.
-    pub id: String,
-    /// The owner's word for it.
-    pub name: String,
-    /// Seconds since the Unix epoch.
-    pub created_at: i64,
+pub(super) fn account((id, name, origin, credential_epoch, removed_at): AccountRow) -> Result<Account, StoreError> {
+    let origin = from_word(&origin).map_err(StoreError::unknown("the origin of an account"))?;
+    Ok(Account { id, name, origin, credential_epoch, removed: removed_at.is_some() })
 }
 
 impl Reading {
     /// The account, also a removed one.
     pub(crate) async fn account(&mut self, name: &str) -> Result<Option<Account>, StoreError> {
-        let sql = "SELECT id, name, credential_epoch, removed_at FROM accounts WHERE name = $1";
-        Ok(sqlx::query_as(sql).bind(name).fetch_optional(&mut *self.0).await?.map(account))
+        let sql = "SELECT id, name, origin, credential_epoch, removed_at FROM accounts WHERE name = $1";
+        sqlx::query_as(sql).bind(name).fetch_optional(&mut *self.0).await?.map(account).transpose()
     }
 
     /// Accounts whose credentials or memberships moved behind `revision`, removed ones too.
     pub(crate) async fn accounts_since(&mut self, revision: i64) -> Result<Vec<Account>, StoreError> {
-        let sql = "SELECT id, name, credential_epoch, removed_at FROM accounts WHERE revision > $1";
+        let sql = "SELECT id, name, origin, credential_epoch, removed_at FROM accounts WHERE revision > $1";
         let rows: Vec<AccountRow> = sqlx::query_as(sql).bind(revision).fetch_all(&mut *self.0).await?;
-        Ok(rows.into_iter().map(account).collect())
-    }
-
-    /// The account with the hash of its password.
-    pub(crate) async fn password(&mut self, user: &str) -> Result<Option<(Account, String)>, StoreError> {
-        self.credential("password", user, user).await
-    }
-
-    /// The account with the hash of one of its access tokens.
-    pub(crate) async fn token(&mut self, user: &str, id: &str) -> Result<Option<(Account, String)>, StoreError> {
-        self.credential("token", user, id).await
-    }
-
-    async fn credential(&mut self, kind: &str, user: &str, id: &str) -> Result<Option<(Account, String)>, StoreError> {
-        let sql = "SELECT a.id, a.name, a.credential_epoch, a.removed_at, c.hash FROM credentials c \
-                   JOIN accounts a ON a.id = c.account_id \
-                   WHERE c.kind = $1 AND c.id = $2 AND a.name = $3 AND a.removed_at IS NULL";
-        let row: Option<(i64, String, i64, Option<i64>, String)> =
-            sqlx::query_as(sql).bind(kind).bind(id).bind(user).fetch_optional(&mut *self.0).await?;
-        Ok(row.map(|(id, name, epoch, removed, hash)| (account((id, name, epoch, removed)), hash)))
-    }
-
-    /// The account's access tokens, oldest first.
-    pub(crate) async fn tokens(&mut self, account: i64) -> Result<Vec<TokenRow>, StoreError> {
-        let sql = "SELECT id, name, created_at FROM credentials WHERE kind = 'token' AND account_id = $1 \
-                   ORDER BY created_at, id";
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(sql).bind(account).fetch_all(&mut *self.0).await?;
-        Ok(rows.into_iter().map(|(id, name, created_at)| TokenRow { id, name, created_at }).collect())
-    }
-
-    /// Owner's name and row of a token.
-    pub(crate) async fn token_owner(&mut self, id: &str) -> Result<Option<(i64, String)>, StoreError> {
-        let sql = "SELECT a.id, a.name FROM credentials c JOIN accounts a ON a.id = c.account_id \
-                   WHERE c.kind = 'token' AND c.id = $1";
-        Ok(sqlx::query_as(sql).bind(id).fetch_optional(&mut *self.0).await?)
+        rows.into_iter().map(account).collect()
     }
 
     /// The account's memberships, by organization.
@@ -95,52 +50,34 @@ impl Reading {
 }
 
 impl Writing {
-    /// A new account, or a removed one that comes back; with this password.
+    /// A new account of this service, or a removed one that comes back; with this password.
     pub(crate) async fn add_account(&mut self, name: &str, hash: &str, now: i64) -> Result<i64, StoreError> {
-        let sql = "INSERT INTO accounts (name, credential_epoch, revision, created_at) \
-                   VALUES ($1, 0, 0, $2) ON CONFLICT (name) DO UPDATE SET removed_at = NULL RETURNING id";
-        let id = sqlx::query_scalar(sql).bind(name).bind(now).fetch_one(&mut *self.0.0).await?;
+        let id = self.new_account(name, Origin::Own, None, now).await?;
         self.set_password(id, name, hash, now).await?;
         Ok(id)
     }
 
-    /// Replaces the password; whoever signed in before has to sign in again.
-    pub(crate) async fn set_password(
+    /// A new account without a credential, or a removed one that comes back as one of this origin.
+    /// `subject` is what an identity provider calls its owner, once that is known.
+    pub(crate) async fn new_account(
         &mut self,
-        account: i64,
         name: &str,
-        hash: &str,
+        origin: Origin,
+        subject: Option<&str>,
         now: i64,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO credentials (id, kind, account_id, name, hash, created_at) \
-                   VALUES ($1, 'password', $2, '', $3, $4) ON CONFLICT (kind, id) DO UPDATE \
-                   SET account_id = excluded.account_id, hash = excluded.hash, created_at = excluded.created_at";
-        sqlx::query(sql).bind(name).bind(account).bind(hash).bind(now).execute(&mut *self.0.0).await?;
-        self.bump_epoch(account).await
-    }
-
-    /// Adds an access token.
-    pub(crate) async fn add_token(
-        &mut self,
-        account: i64,
-        id: &str,
-        name: &str,
-        hash: &str,
-        now: i64,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO credentials (id, kind, account_id, name, hash, created_at) \
-                   VALUES ($1, 'token', $2, $3, $4, $5)";
-        sqlx::query(sql).bind(id).bind(account).bind(name).bind(hash).bind(now).execute(&mut *self.0.0).await?;
-        Ok(())
-    }
-
-    /// Ends an access token; whoever is signed in as this account has to sign in again.
-    pub(crate) async fn revoke_token(&mut self, account: i64, id: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM credentials WHERE kind = 'token' AND id = $1")
-            .bind(id)
-            .execute(&mut *self.0.0)
+    ) -> Result<i64, StoreError> {
+        let sql = "INSERT INTO accounts (name, origin, subject, credential_epoch, revision, created_at) \
+                   VALUES ($1, $2, $3, 0, 0, $4) ON CONFLICT (name) DO UPDATE \
+                   SET removed_at = NULL, origin = excluded.origin, subject = excluded.subject RETURNING id";
+        let id = sqlx::query_scalar(sql)
+            .bind(name)
+            .bind(word(origin))
+            .bind(subject)
+            .bind(now)
+            .fetch_one(&mut *self.0.0)
             .await?;
-        self.bump_epoch(account).await
+        self.bump_epoch(id).await?;
+        Ok(id)
     }
 
     /// Ends the account: credentials, memberships and sessions go; the row stays for its generations.
@@ -152,12 +89,14 @@ impl Writing {
         ] {
             sqlx::query(sql).bind(account).execute(&mut *self.0.0).await?;
         }
-        let sql = "UPDATE accounts SET removed_at = $1 WHERE id = $2";
+        // Whoever has the name at the identity provider later is somebody else.
+        let sql = "UPDATE accounts SET removed_at = $1, subject = NULL WHERE id = $2";
         sqlx::query(sql).bind(now).bind(account).execute(&mut *self.0.0).await?;
         self.bump_epoch(account).await
     }
 
-    async fn bump_epoch(&mut self, account: i64) -> Result<(), StoreError> {
+    /// Whoever is signed in as this account has to sign in again.
+    pub(super) async fn bump_epoch(&mut self, account: i64) -> Result<(), StoreError> {
         let sql = "UPDATE accounts SET credential_epoch = credential_epoch + 1 WHERE id = $1";
         sqlx::query(sql).bind(account).execute(&mut *self.0.0).await?;
         self.touch_account(account).await

@@ -13,7 +13,9 @@ mod agents;
 mod audit;
 mod beyond;
 mod changes;
+mod credentials;
 mod error;
+mod external;
 mod organizations;
 mod policies;
 mod publications;
@@ -32,11 +34,12 @@ use sqlx::{
 };
 
 pub use self::{
-    accounts::TokenRow,
     agents::{AgentKey, SealedSession},
     audit::{Act, AuditLine},
     changes::Changes,
+    credentials::{NewToken, StoredToken, TokenRow},
     error::StoreError,
+    external::HubLink,
     organizations::Member,
     publications::{Kind, Publication},
     records::{RecordRow, Stored},

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Reading, StoreError, Writing};
-use crate::model::{Role, from_word, word};
+use crate::model::{Origin, Role, Source, from_word, word};
 
 /// A member, as the organization sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +16,10 @@ pub struct Member {
     pub role: Role,
     /// Teams, sorted.
     pub teams: Vec<String>,
+    /// Where the account comes from.
+    pub origin: Origin,
+    /// Who says that they are a member.
+    pub source: Source,
 }
 
 impl Reading {
@@ -50,11 +54,13 @@ impl Reading {
         Ok(sqlx::query_scalar(sql).bind(namespace).fetch_optional(&mut *self.0).await?)
     }
 
-    /// The members, by name.
+    /// The people that are members, by name. What has access tokens of its own is no member in this sense.
     pub(crate) async fn members(&mut self, organization: i64) -> Result<Vec<Member>, StoreError> {
-        let sql = "SELECT a.name, m.role FROM memberships m JOIN accounts a ON a.id = m.account_id \
-                   WHERE m.organization_id = $1 ORDER BY a.name";
-        let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(organization).fetch_all(&mut *self.0).await?;
+        let sql = "SELECT a.name, m.role, a.origin, m.source FROM memberships m \
+                   JOIN accounts a ON a.id = m.account_id \
+                   WHERE m.organization_id = $1 AND a.origin <> 'organization' ORDER BY a.name";
+        let rows: Vec<(String, String, String, String)> =
+            sqlx::query_as(sql).bind(organization).fetch_all(&mut *self.0).await?;
         let sql = "SELECT a.name, t.team FROM team_members t JOIN accounts a ON a.id = t.account_id \
                    WHERE t.organization_id = $1 ORDER BY a.name, t.team";
         let mut teams: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -63,12 +69,30 @@ impl Reading {
             teams.entry(user).or_default().push(team);
         }
         rows.into_iter()
-            .map(|(user, role)| {
+            .map(|(user, role, origin, source)| {
                 let role = from_word(&role).map_err(StoreError::unknown("role"))?;
+                let origin = from_word(&origin).map_err(StoreError::unknown("the origin of an account"))?;
+                let source = from_word(&source).map_err(StoreError::unknown("the source of a membership"))?;
                 let teams = teams.remove(&user).unwrap_or_default();
-                Ok(Member { user, role, teams })
+                Ok(Member { user, role, teams, origin, source })
             })
             .collect()
+    }
+}
+
+impl Reading {
+    /// The accounts of the organization's access tokens with their teams, by name.
+    pub(crate) async fn token_accounts(&mut self, organization: i64) -> Result<Vec<(i64, Vec<String>)>, StoreError> {
+        let sql = "SELECT a.id FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                   WHERE m.organization_id = $1 AND a.origin = 'organization' ORDER BY a.name";
+        let accounts: Vec<i64> = sqlx::query_scalar(sql).bind(organization).fetch_all(&mut *self.0).await?;
+        let sql = "SELECT team FROM team_members WHERE account_id = $1 AND organization_id = $2 ORDER BY team";
+        let mut found = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            let teams = sqlx::query_scalar(sql).bind(account).bind(organization).fetch_all(&mut *self.0).await?;
+            found.push((account, teams));
+        }
+        Ok(found)
     }
 }
 
@@ -88,7 +112,7 @@ impl Writing {
         self.touch_organization(organization).await
     }
 
-    /// Makes the membership what is given.
+    /// Makes the membership what an administrator says.
     pub(crate) async fn set_member(
         &mut self,
         organization: i64,
@@ -96,9 +120,28 @@ impl Writing {
         role: Role,
         teams: &[String],
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO memberships (account_id, organization_id, role) VALUES ($1, $2, $3) \
-                   ON CONFLICT (account_id, organization_id) DO UPDATE SET role = excluded.role";
-        sqlx::query(sql).bind(account).bind(organization).bind(word(role)).execute(&mut *self.0.0).await?;
+        self.put_member(organization, account, role, teams, Source::Admin).await
+    }
+
+    /// Makes the membership what is given, whoever said something before.
+    pub(super) async fn put_member(
+        &mut self,
+        organization: i64,
+        account: i64,
+        role: Role,
+        teams: &[String],
+        source: Source,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO memberships (account_id, organization_id, role, source) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (account_id, organization_id) DO UPDATE \
+                   SET role = excluded.role, source = excluded.source";
+        sqlx::query(sql)
+            .bind(account)
+            .bind(organization)
+            .bind(word(role))
+            .bind(word(source))
+            .execute(&mut *self.0.0)
+            .await?;
         let sql = "INSERT INTO affiliations (account_id, organization_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
         sqlx::query(sql).bind(account).bind(organization).execute(&mut *self.0.0).await?;
         let sql = "DELETE FROM team_members WHERE account_id = $1 AND organization_id = $2";

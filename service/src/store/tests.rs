@@ -124,7 +124,7 @@ async fn every_change_that_is_published_moves_the_sequence() {
     moves!(change.remove_member(acme, alice));
     moves!(change.set_publisher("bitnami", Badge::VerifiedPublisher));
     moves!(change.remove_publisher("bitnami"));
-    change.add_token(alice, "t", "laptop", "$argon2id$", 1).await.unwrap();
+    change.add_token(alice, &token("t"), 1).await.unwrap();
     moves!(change.revoke_token(alice, "t"));
     moves!(change.remove_account(alice, 1));
     assert_eq!(change.organizations_since(last).await.unwrap(), []);
@@ -171,6 +171,10 @@ async fn an_account_that_comes_back_keeps_its_row_and_counting() {
     assert_eq!(change.add_account("alice", "$argon2id$", 3).await.unwrap(), alice);
     let account = change.account("alice").await.unwrap().unwrap();
     assert!(!account.removed && account.credential_epoch > epoch);
+}
+
+fn token(id: &str) -> NewToken<'_> {
+    NewToken { id, name: "laptop", hash: "$argon2id$", scopes: crate::model::TokenScopes::all(), expires_at: None }
 }
 
 fn record(id: &str, received_at_ms: i64) -> RecordRow {

@@ -179,7 +179,14 @@ mod tests {
     use super::*;
 
     fn agent() -> Agent {
-        Agent { user: "alice".to_owned(), machine_id: "m1".to_owned(), uid: 1, credential_epoch: 1, expires_at: 0 }
+        Agent {
+            user: "alice".to_owned(),
+            machine_id: "m1".to_owned(),
+            uid: 1,
+            credential_epoch: 1,
+            credential_expires_at: None,
+            expires_at: 0,
+        }
     }
 
     fn record() -> Record {

@@ -173,6 +173,7 @@ impl Desired {
             machine_id: self.agent.machine_id.clone(),
             uid: self.agent.uid,
             credential_epoch: self.agent.credential_epoch,
+            credential_expires_at: self.agent.credential_expires_at,
         };
         let session = self.sessions.current(&holder, &self.version, now).await?;
         let key = (Kind::Session.into(), self.agent.user.clone());
@@ -334,10 +335,17 @@ mod tests {
             machine_id: "m".to_owned(),
             uid: 1,
             credential_epoch,
+            credential_expires_at: None,
             expires_at: 0,
         };
         let member = |credential_epoch, removed| Member {
-            account: crate::model::Account { id: 1, name: "alice".to_owned(), credential_epoch, removed },
+            account: crate::model::Account {
+                id: 1,
+                name: "alice".to_owned(),
+                origin: crate::model::Origin::Own,
+                credential_epoch,
+                removed,
+            },
             memberships: vec![],
         };
         assert!(!ended(&member(1, false), &agent(2)));

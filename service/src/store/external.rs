@@ -1,0 +1,127 @@
+//! What others than administrators say: who belongs where at Docker Hub and at an identity provider.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Reading, StoreError, Writing,
+    accounts::{AccountRow, account},
+};
+use crate::model::{Account, Role, Source, from_word, word};
+
+/// An organization whose members come from Docker Hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubLink {
+    /// Row of the organization here.
+    pub organization: i64,
+    /// Its name here.
+    pub name: String,
+    /// Its name at Docker Hub.
+    pub hub_organization: String,
+}
+
+/// Role and teams of somebody in an organization.
+pub(crate) type Belongs = (Role, Vec<String>);
+
+impl Reading {
+    /// The account that an identity provider calls `<issuer> <subject>`.
+    pub(crate) async fn account_by_subject(&mut self, subject: &str) -> Result<Option<Account>, StoreError> {
+        let sql = "SELECT id, name, origin, credential_epoch, removed_at FROM accounts \
+                   WHERE subject = $1 AND removed_at IS NULL";
+        let row: Option<AccountRow> = sqlx::query_as(sql).bind(subject).fetch_optional(&mut *self.0).await?;
+        row.map(account).transpose()
+    }
+
+    /// What an identity provider calls the account's owner; none: they never signed in.
+    pub(crate) async fn subject(&mut self, account: i64) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT subject FROM accounts WHERE id = $1";
+        Ok(sqlx::query_scalar(sql).bind(account).fetch_one(&mut *self.0).await?)
+    }
+
+    /// The organizations that are linked to Docker Hub, by name.
+    pub(crate) async fn hub_links(&mut self) -> Result<Vec<HubLink>, StoreError> {
+        let sql =
+            "SELECT id, name, hub_organization FROM organizations WHERE hub_organization IS NOT NULL ORDER BY name";
+        let rows: Vec<(i64, String, String)> = sqlx::query_as(sql).fetch_all(&mut *self.0).await?;
+        Ok(rows
+            .into_iter()
+            .map(|(organization, name, hub_organization)| HubLink { organization, name, hub_organization })
+            .collect())
+    }
+
+    /// What this source said of the account, by row of the organization.
+    async fn said(&mut self, account: i64, source: Source) -> Result<BTreeMap<i64, Belongs>, StoreError> {
+        let sql = "SELECT organization_id, role FROM memberships WHERE account_id = $1 AND source = $2";
+        let rows: Vec<(i64, String)> =
+            sqlx::query_as(sql).bind(account).bind(word(source)).fetch_all(&mut *self.0).await?;
+        let sql = "SELECT team FROM team_members WHERE account_id = $1 AND organization_id = $2 ORDER BY team";
+        let mut said = BTreeMap::new();
+        for (organization, role) in rows {
+            let role = from_word(&role).map_err(StoreError::unknown("role"))?;
+            let teams = sqlx::query_scalar(sql).bind(account).bind(organization).fetch_all(&mut *self.0).await?;
+            said.insert(organization, (role, teams));
+        }
+        Ok(said)
+    }
+
+    async fn organizations_by_admin(&mut self, account: i64) -> Result<BTreeSet<i64>, StoreError> {
+        let sql = "SELECT organization_id FROM memberships WHERE account_id = $1 AND source = 'admin'";
+        let rows: Vec<i64> = sqlx::query_scalar(sql).bind(account).fetch_all(&mut *self.0).await?;
+        Ok(rows.into_iter().collect())
+    }
+}
+
+impl Writing {
+    /// Pins what the identity provider calls the account's owner.
+    pub(crate) async fn set_subject(&mut self, account: i64, subject: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE accounts SET subject = $1 WHERE id = $2";
+        sqlx::query(sql).bind(subject).bind(account).execute(&mut *self.0.0).await?;
+        Ok(())
+    }
+
+    /// Makes what this source says of the account what is given, by row of the organization. What an
+    /// administrator said stays, and counts. Writes nothing when nothing moved. False: nothing moved.
+    pub(crate) async fn sync_memberships(
+        &mut self,
+        account: i64,
+        source: Source,
+        wanted: BTreeMap<i64, Belongs>,
+    ) -> Result<bool, StoreError> {
+        let settled = self.organizations_by_admin(account).await?;
+        let before = self.said(account, source).await?;
+        let wanted: BTreeMap<i64, Belongs> = wanted
+            .into_iter()
+            .filter(|(organization, _)| !settled.contains(organization))
+            .map(|(organization, (role, mut teams))| {
+                teams.sort_unstable();
+                teams.dedup();
+                (organization, (role, teams))
+            })
+            .collect();
+        for organization in before.keys().filter(|organization| !wanted.contains_key(*organization)) {
+            self.remove_member(*organization, account).await?;
+        }
+        for (organization, (role, teams)) in &wanted {
+            if before.get(organization) != Some(&(*role, teams.clone())) {
+                self.put_member(*organization, account, *role, teams, source).await?;
+            }
+        }
+        Ok(before != wanted)
+    }
+
+    /// Links the organization to one at Docker Hub, or to none. Whoever is a member because the
+    /// other one said so, is none any more: within a second, not at their next sign-in. Returns how many.
+    pub(crate) async fn set_hub_organization(
+        &mut self,
+        organization: i64,
+        hub_organization: Option<&str>,
+    ) -> Result<usize, StoreError> {
+        let sql = "UPDATE organizations SET hub_organization = $1 WHERE id = $2";
+        sqlx::query(sql).bind(hub_organization).bind(organization).execute(&mut *self.0.0).await?;
+        let sql = "SELECT account_id FROM memberships WHERE organization_id = $1 AND source = 'docker-hub'";
+        let gone: Vec<i64> = sqlx::query_scalar(sql).bind(organization).fetch_all(&mut *self.0.0).await?;
+        for account in &gone {
+            self.remove_member(organization, *account).await?;
+        }
+        Ok(gone.len())
+    }
+}
