@@ -94,6 +94,7 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
 
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(named("publisher", publisher.run(stop.clone())));
+    tasks.spawn(named("trail", trail.clone().run(store.clone(), stop.clone())));
     tasks.spawn(named("tidy", tidy(store.clone(), options.keep_records, stop.clone())));
     if let Some(own) = tls.as_ref().and_then(|tls| tls.own.clone()) {
         tasks.spawn(named("certificate", renew(own, stop.clone())));
@@ -135,6 +136,9 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     };
     if tokio::time::timeout(STOP_DEADLINE, all_ended).await.is_err() {
         tracing::warn!(connections = tracker.len(), "some connections did not end in time and are cut");
+    }
+    if let Err(error) = trail.flush(&store).await {
+        tracing::warn!(error = %chain(&error), "the last sign-ins cannot be written down");
     }
     store.close().await;
     match ended {
@@ -199,7 +203,7 @@ async fn renew(own: Arc<OwnCertificate>, stop: CancellationToken) {
     }
 }
 
-/// Forgets records past their time.
+/// Forgets records and sign-ins past their time.
 async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
     loop {
         // Not at the start: a clock that is not set yet must not decide.
@@ -207,15 +211,17 @@ async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(TIDY_INTERVAL) => {}
         }
+        let (now_ms, keep_ms) = (clock::now_ms(), keep_seconds.saturating_mul(1000));
         let forgotten = async {
             let mut change = store.write().await?;
-            let gone = change.forget_records(clock::now_ms(), keep_seconds.saturating_mul(1000)).await?;
+            let records = change.forget_records(now_ms, keep_ms).await?;
+            let sign_ins = change.forget_sign_ins(now_ms, keep_ms).await?;
             change.commit().await?;
-            Ok::<_, crate::store::StoreError>(gone)
+            Ok::<_, crate::store::StoreError>((records, sign_ins))
         };
         match forgotten.await {
-            Ok(0) => {}
-            Ok(records) => tracing::info!(records, "old records were forgotten"),
+            Ok((0, 0)) => {}
+            Ok((records, sign_ins)) => tracing::info!(records, sign_ins, "old records were forgotten"),
             Err(error) => tracing::warn!(error = %chain(&error), "old records cannot be forgotten; trying again later"),
         }
     }

@@ -11,8 +11,10 @@ use crate::{
 };
 
 mod beyond;
+mod sessions;
 
 pub use beyond::BeyondOptions;
+pub use sessions::SessionOptions;
 
 /// The policy service of pullgate, and its administration.
 #[derive(Debug, Parser)]
@@ -69,7 +71,7 @@ pub struct ServeOptions {
     /// Make a new signing key if it is missing: every machine has to be enrolled again
     #[arg(long)]
     pub new_signing_key: bool,
-    /// How long decision records are kept
+    /// How long decision records and sign-ins are kept
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_seconds)]
     pub keep_records: i64,
 }
@@ -107,6 +109,8 @@ pub enum AdminCommand {
     Records(Limit),
     /// Administrative acts, newest first
     Audit(Limit),
+    /// Sign-ins and refused attempts, newest first; the same within a minute are counted in one line
+    SignIns(Limit),
 }
 
 /// How many to print.
@@ -351,6 +355,9 @@ pub struct PolicyOptions {
     /// Whom to write to
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<String>,
+    /// How long its members' sessions last.
+    #[command(flatten)]
+    pub sessions: SessionOptions,
     /// Beyond which images may be pulled.
     #[command(flatten)]
     pub beyond: BeyondOptions,

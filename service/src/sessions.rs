@@ -19,7 +19,7 @@ use crate::{
     model::Membership,
     publish::{CompileError, compile},
     store::{AgentKey, Reading, SealedSession, Store, StoreError, Writing},
-    validity::{self, Validity},
+    validity::{self, SessionTimes, Validity},
 };
 
 /// Why there is no session.
@@ -28,6 +28,9 @@ pub enum SessionError {
     /// Removed account, or a credential ended since the sign-in.
     #[error("the account's credentials changed since it signed in here; sign in again")]
     Ended,
+    /// The access token of the sign-in is past its end.
+    #[error("the access token that signed in here expired; sign in with a new one")]
+    Expired,
     /// Too many memberships for one document.
     #[error("the session cannot be sealed")]
     Compile(#[from] CompileError),
@@ -73,13 +76,13 @@ impl Sessions {
     /// [`SessionError`].
     pub async fn current(&self, holder: &Holder, agent_version: &str, now: i64) -> Result<SealedSession, SessionError> {
         let mut view = self.store.read().await?;
-        let wanted = self.wanted(&mut view, holder).await?;
+        let wanted = self.wanted(&mut view, holder, now).await?;
         if let Some(stored) = self.stored(&mut view, &wanted, now).await? {
             return Ok(stored);
         }
         drop(view);
         let mut change = self.store.write().await?;
-        let wanted = self.wanted(&mut change, holder).await?;
+        let wanted = self.wanted(&mut change, holder, now).await?;
         // Another stream of the same agent may have been quicker.
         if let Some(stored) = self.stored(&mut change, &wanted, now).await? {
             return Ok(stored);
@@ -99,7 +102,7 @@ impl Sessions {
         above: i64,
     ) -> Result<SealedSession, SessionError> {
         let mut change = self.store.write().await?;
-        let wanted = self.wanted(&mut change, holder).await?;
+        let wanted = self.wanted(&mut change, holder, now).await?;
         let session = self.seal(change, wanted, holder, agent_version, now, above).await?;
         self.sign_ins.fetch_add(1, Ordering::Release);
         Ok(session)
@@ -123,7 +126,7 @@ impl Sessions {
         compile::check_session(&wanted.memberships)?;
         let generation = change.next_session_generation(clock::now_ms().max(above.saturating_add(1))).await?;
         let audience = format!("machine:{}", holder.machine_id);
-        let header = self.validity.header(&holder.user, audience, generation, now, holder.credential_expires_at);
+        let header = wanted.validity.header(&holder.user, audience, generation, now, holder.credential_expires_at);
         let (refresh_after, expires_at) = (header.refresh_after, header.expires_at);
         let session = SealedSession {
             generation,
@@ -147,15 +150,28 @@ impl Sessions {
         self.store.read().await?.revision().await
     }
 
-    async fn wanted(&self, view: &mut Reading, holder: &Holder) -> Result<Wanted, SessionError> {
+    async fn wanted(&self, view: &mut Reading, holder: &Holder, now: i64) -> Result<Wanted, SessionError> {
+        if holder.credential_expires_at.is_some_and(|at| at <= now) {
+            return Err(SessionError::Expired);
+        }
         let account = view.account(&holder.user).await?.ok_or(SessionError::Ended)?;
         if account.removed || account.credential_epoch != holder.credential_epoch {
             return Err(SessionError::Ended);
         }
         let memberships = view.memberships(account.id).await?;
+        let chosen = view.session_times_of(account.id).await?;
+        let validity = self.validity.shortest(&chosen);
         let document = compile::session(&holder.machine_id, holder.uid, &memberships);
+        let mut content = document.encode_to_vec();
+        if chosen.iter().any(|times| *times != SessionTimes::default()) {
+            // So that another choice is another session.
+            content.extend(validity.refresh_after.to_be_bytes());
+            content.extend(validity.expires.to_be_bytes());
+        }
         let key = AgentKey { account: account.id, machine_id: holder.machine_id.clone(), uid: holder.uid };
-        Ok(Wanted { key, memberships, content_sha256: Sha256::digest(document.encode_to_vec()).into(), document })
+        let content_sha256 = Sha256::digest(content).into();
+        let until = holder.credential_expires_at;
+        Ok(Wanted { key, memberships, content_sha256, document, validity, until })
     }
 
     async fn stored(&self, view: &mut Reading, wanted: &Wanted, now: i64) -> Result<Option<SealedSession>, StoreError> {
@@ -163,7 +179,8 @@ impl Sessions {
         Ok(stored.filter(|stored| {
             stored.content_sha256 == wanted.content_sha256
                 && stored.keyid == self.key.id().as_str()
-                && !validity::is_due(stored.issued_at, stored.refresh_after, now)
+                && !wanted.is_due(stored, now)
+                && wanted.until.is_none_or(|until| stored.expires_at <= until)
         }))
     }
 }
@@ -172,7 +189,26 @@ struct Wanted {
     key: AgentKey,
     memberships: Vec<Membership>,
     document: document::Session,
+    /// Of the document, and of how long organizations want it to last.
     content_sha256: [u8; 32],
+    validity: Validity,
+    /// Nothing may last longer.
+    until: Option<i64>,
+}
+
+impl Wanted {
+    fn is_due(&self, stored: &SealedSession, now: i64) -> bool {
+        session_due_at(stored, self.until).is_some_and(|at| now >= at)
+            || validity::is_from_the_future(stored.issued_at, now)
+    }
+}
+
+/// When the next session has to be sealed; none: it is fresh to the end of its credential, and
+/// another one would end with it.
+#[must_use]
+pub fn session_due_at(session: &SealedSession, credential_expires_at: Option<i64>) -> Option<i64> {
+    let last = credential_expires_at.is_some_and(|until| session.refresh_after >= until);
+    (!last).then(|| validity::due_at(session.issued_at, session.refresh_after))
 }
 
 #[cfg(test)]
@@ -243,6 +279,64 @@ mod tests {
         }
         assert!(generations[..3].is_sorted_by(|a, b| a < b), "{generations:?}");
         assert_eq!(generations[3], generations[0]);
+    }
+
+    #[tokio::test]
+    async fn no_session_outlives_the_credential_whatever_is_stored() {
+        let (_dir, _store, sessions, password) = fixture().await;
+        let now = 1_000_000;
+        let token = Holder { credential_expires_at: Some(now + 100), ..password.clone() };
+        let long = sessions.renew(&password, "1", now, 0).await.unwrap();
+        assert_eq!(long.expires_at, now + 7 * 86_400);
+        let short = sessions.current(&token, "1", now).await.unwrap();
+        assert_eq!((short.refresh_after, short.expires_at), (now + 100, now + 100));
+        assert!(short.generation > long.generation);
+        assert_eq!(sessions.current(&token, "1", now + 99).await.unwrap(), short, "a new one would end with it");
+        for ended in [sessions.current(&token, "1", now + 100).await, sessions.renew(&token, "1", now + 100, 0).await] {
+            assert!(matches!(ended, Err(SessionError::Expired)), "{ended:?}");
+        }
+        assert_eq!(sessions.current(&password, "1", now + 100).await.unwrap().expires_at, now + 100 + 7 * 86_400);
+        let later = Holder { credential_expires_at: Some(now + 3 * 86_400), ..password };
+        let first = sessions.renew(&later, "1", now, 0).await.unwrap();
+        assert_eq!((first.refresh_after, first.expires_at), (now + 86_400, now + 3 * 86_400));
+        let second = sessions.current(&later, "1", now + 86_400 / 2).await.unwrap();
+        assert!(second.generation > first.generation, "it can still be fresh for longer");
+    }
+
+    #[tokio::test]
+    async fn another_choice_of_an_organization_seals_anew_and_the_shortest_wins() {
+        let (_dir, store, sessions, holder) = fixture().await;
+        let choose = async |organization: i64, fresh, valid| {
+            let mut change = store.write().await.unwrap();
+            let before = change.revision().await.unwrap();
+            change.set_session_times(organization, SessionTimes { fresh, valid }).await.unwrap();
+            let moved = change.accounts_since(before).await.unwrap();
+            assert_eq!(moved.len(), 1, "streams of members look again");
+            change.commit().await.unwrap();
+        };
+        let mut change = store.write().await.unwrap();
+        let acme = change.organization_id("acme").await.unwrap().unwrap();
+        let beta = change.add_organization("beta", 1).await.unwrap();
+        let alice = change.account("alice").await.unwrap().unwrap().id;
+        change.set_member(beta, alice, Role::Member, &[]).await.unwrap();
+        change.commit().await.unwrap();
+        let mut last = 0;
+        let mut lasts = async |expected: (i64, i64)| {
+            let session = sessions.current(&holder, "1", 1_000_000).await.unwrap();
+            assert_eq!((session.refresh_after - 1_000_000, session.expires_at - 1_000_000), expected);
+            assert!(session.generation > last);
+            last = session.generation;
+            assert_eq!(sessions.current(&holder, "1", 1_000_000).await.unwrap(), session);
+        };
+        lasts((86_400, 7 * 86_400)).await;
+        choose(acme, Some(3600), Some(7200)).await;
+        lasts((3600, 7200)).await;
+        choose(beta, None, Some(600)).await;
+        lasts((600, 600)).await;
+        choose(beta, None, None).await;
+        lasts((3600, 7200)).await;
+        choose(acme, None, None).await;
+        lasts((86_400, 7 * 86_400)).await;
     }
 
     #[tokio::test]

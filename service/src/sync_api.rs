@@ -195,7 +195,7 @@ fn exhausted(message: &str, wait: Duration) -> Status {
 
 fn session_status(error: &SessionError) -> Status {
     match error {
-        SessionError::Ended => Status::unauthenticated(error.to_string()),
+        SessionError::Ended | SessionError::Expired => Status::unauthenticated(error.to_string()),
         SessionError::Compile(_) => {
             tracing::error!(error = %chain(error), "a session cannot be sealed");
             Status::failed_precondition(chain(error))

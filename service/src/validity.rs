@@ -48,7 +48,33 @@ impl Default for Validities {
     }
 }
 
+/// What an organization chose for sessions of its members, in seconds; none: as the service is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionTimes {
+    /// From issue until it is stale.
+    pub fresh: Option<i64>,
+    /// From issue until it is expired.
+    pub valid: Option<i64>,
+}
+
+impl SessionTimes {
+    /// Shortest that an organization may choose, in seconds: a machine is told at most as often.
+    pub const SHORTEST: i64 = 60;
+    /// Longest, in seconds.
+    pub const LONGEST: i64 = 30 * DAY;
+}
+
 impl Validity {
+    /// The shortest of all organizations of a member. One that chose nothing wants what the service is set to.
+    #[must_use]
+    pub fn shortest(self, chosen: &[SessionTimes]) -> Self {
+        let shortest = |own: i64, of: fn(&SessionTimes) -> Option<i64>| {
+            chosen.iter().map(|times| of(times).unwrap_or(own)).min().unwrap_or(own)
+        };
+        let expires = shortest(self.expires, |times| times.valid);
+        Self { refresh_after: shortest(self.refresh_after, |times| times.fresh).min(expires), expires }
+    }
+
     /// A header of a document issued now; it does not last beyond `until`.
     #[must_use]
     pub fn header(&self, subject: &str, audience: String, generation: i64, now: i64, until: Option<i64>) -> Header {
@@ -74,7 +100,21 @@ pub fn due_at(issued_at: i64, refresh_after: i64) -> i64 {
 /// True when a new one has to be sealed: half-way to stale, or issued by a clock that was ahead.
 #[must_use]
 pub fn is_due(issued_at: i64, refresh_after: i64, now: i64) -> bool {
-    now >= due_at(issued_at, refresh_after) || issued_at > now.saturating_add(proto::sealed::CLOCK_SKEW_SECONDS)
+    now >= due_at(issued_at, refresh_after) || is_from_the_future(issued_at, now)
+}
+
+/// True when a clock issued it that was ahead: machines would refuse it.
+#[must_use]
+pub fn is_from_the_future(issued_at: i64, now: i64) -> bool {
+    issued_at > now.saturating_add(proto::sealed::CLOCK_SKEW_SECONDS)
+}
+
+/// Writes what [`parse_seconds`] reads.
+#[must_use]
+pub fn span(seconds: i64) -> String {
+    let units = [(DAY, 'd'), (HOUR, 'h'), (60, 'm')];
+    let whole = units.into_iter().find(|(unit, _)| seconds % unit == 0);
+    whole.map_or_else(|| format!("{seconds}s"), |(unit, letter)| format!("{}{letter}", seconds / unit))
 }
 
 /// Reads `30d`, `24h`, `15m` or `90s`.
@@ -125,9 +165,37 @@ mod tests {
     }
 
     #[test]
+    fn the_shortest_of_all_organizations_wins() {
+        let own = Validities::default().session;
+        let times = |fresh, valid| SessionTimes { fresh, valid };
+        let cases = [
+            (vec![], (DAY, 7 * DAY)),
+            (vec![times(None, None)], (DAY, 7 * DAY)),
+            (vec![times(Some(2 * DAY), Some(30 * DAY))], (2 * DAY, 30 * DAY)),
+            (vec![times(Some(2 * DAY), Some(30 * DAY)), times(None, None)], (DAY, 7 * DAY)),
+            (vec![times(Some(HOUR), None), times(None, Some(3 * DAY))], (HOUR, 3 * DAY)),
+            (vec![times(None, Some(HOUR))], (HOUR, HOUR)),
+            (vec![times(Some(5 * HOUR), Some(9 * HOUR)), times(Some(HOUR), Some(30 * DAY))], (HOUR, 9 * HOUR)),
+        ];
+        for (chosen, expected) in cases {
+            let shortest = own.shortest(&chosen);
+            assert_eq!((shortest.refresh_after, shortest.expires), expected, "{chosen:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_lasts_beyond_its_end() {
+        let header = Validities::default().session.header("a", "any".to_owned(), 1, 1000, Some(1060));
+        assert_eq!((header.issued_at, header.refresh_after, header.expires_at), (1000, 1060, 1060));
+    }
+
+    #[test]
     fn time_spans_are_read() {
         for (text, expected) in [("1s", Some(1)), ("2m", Some(120)), ("24h", Some(DAY)), ("30d", Some(30 * DAY))] {
             assert_eq!(parse_seconds(text).ok(), expected);
+        }
+        for text in ["1s", "90s", "2m", "25h", "30d"] {
+            assert_eq!(span(parse_seconds(text).unwrap()), text);
         }
         for text in ["", "d", "0s", "-1d", "1", "1w", "9999d", "99999999999999999999d", "1.5h", "é"] {
             assert!(parse_seconds(text).is_err(), "{text}");

@@ -21,6 +21,7 @@ ALTER TABLE organizations ADD COLUMN session_expires_after INTEGER;
 ALTER TABLE credentials ADD COLUMN scopes TEXT NOT NULL DEFAULT 'sign-in';
 -- Seconds since the Unix epoch; absent: never.
 ALTER TABLE credentials ADD COLUMN expires_at INTEGER;
+-- The first second of that day (UTC): a sign-in writes it once a day.
 ALTER TABLE credentials ADD COLUMN last_used_at INTEGER;
 
 -- Sign-ins and refused attempts; the same within a minute are counted in one row.
@@ -34,11 +35,12 @@ CREATE TABLE sign_ins (
     via        TEXT NOT NULL,
     -- 'password', 'personal-token', 'organization-token', 'docker-hub', 'oidc', 'unknown'.
     credential TEXT NOT NULL,
-    -- 'accepted', or why not: 'wrong', 'expired', 'scope', 'limited', 'busy', 'unavailable'.
+    -- 'accepted', or why not: 'wrong', 'expired', 'scope', 'origin', 'not-member', 'realm', 'limited', 'busy',
+    -- 'unavailable'.
     outcome    TEXT NOT NULL,
-    -- IP address.
+    -- IP address; the network of one (/64) where the secret was not right; empty: of more than fit.
     peer       TEXT NOT NULL,
-    -- Empty where no machine was named.
+    -- Empty where none was named, and where the secret was not right: a stranger's claim.
     machine_id TEXT NOT NULL,
     count      INTEGER NOT NULL
 ) STRICT;

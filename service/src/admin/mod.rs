@@ -65,6 +65,7 @@ pub async fn run(data_dir: &Path, json: bool, command: AdminCommand) -> anyhow::
         AdminCommand::Publisher(command) => publisher::run(&admin, command).await,
         AdminCommand::Records(limit) => trail::records(&admin, limit.limit).await,
         AdminCommand::Audit(limit) => trail::audit(&admin, limit.limit).await,
+        AdminCommand::SignIns(limit) => trail::sign_ins(&admin, limit.limit).await,
     };
     admin.store.close().await;
     done.and_then(|()| admin.out.finish())

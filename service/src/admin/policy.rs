@@ -10,9 +10,11 @@ use crate::{
     model::{Effect, PolicyState, Settings, word},
     names::Name,
     store::{Act, Kind},
+    validity::SessionTimes,
 };
 
 mod beyond;
+mod sessions;
 
 /// Most characters of the owner's words in a refusal.
 const MAX_MESSAGE_CHARS: usize = 500;
@@ -31,7 +33,8 @@ async fn show(admin: &Admin, org: &Name) -> anyhow::Result<()> {
     let id = organization_id(&mut view, org).await?;
     let state = view.policy(id, org.as_str()).await?;
     let generation = view.publication(Kind::Policy, org.as_str()).await?.map(|published| published.generation);
-    admin.out.line(text(&state, generation), &value(&state, generation));
+    let times = view.session_times(id).await?;
+    admin.out.line(text(&state, times, generation), &value(&state, times, generation));
     Ok(())
 }
 
@@ -39,7 +42,12 @@ async fn set(admin: &Admin, options: PolicyOptions) -> anyhow::Result<()> {
     let org = options.org.clone();
     let mut change = admin.store.write().await?;
     let id = organization_id(&mut change, &org).await?;
+    if nothing_given(&options) {
+        bail!("nothing to change; see `policy set --help`, or `policy show {org}`");
+    }
     let before = change.policy(id, org.as_str()).await?;
+    let times_before = change.session_times(id).await?;
+    let times = sessions::merged(times_before, &options.sessions)?;
     let settings = merged(&before.settings, &options)?;
     let registries = if options.no_registries || !options.registry.is_empty() {
         let mut hosts = options.registry.clone();
@@ -53,7 +61,17 @@ async fn set(admin: &Admin, options: PolicyOptions) -> anyhow::Result<()> {
     for host in &registries {
         check::registry(host)?;
     }
-    let detail = differences(&before, &settings, &registries);
+    let mut detail = differences(&before, &settings, &registries);
+    for (key, from, to) in
+        [("session_fresh", times_before.fresh, times.fresh), ("session_valid", times_before.valid, times.valid)]
+    {
+        if from != to {
+            detail[key] = json!({ "from": from, "to": to });
+        }
+    }
+    if times != times_before {
+        change.set_session_times(id, times).await?;
+    }
     if settings != before.settings {
         change.set_settings(id, &settings).await?;
     }
@@ -64,14 +82,11 @@ async fn set(admin: &Admin, options: PolicyOptions) -> anyhow::Result<()> {
     let state = change.policy(id, org.as_str()).await?;
     let act = Act { act: "policy.set", organization: org.as_str(), target: org.as_str(), detail };
     admin.commit(change, act).await?;
-    admin.out.line(text(&state, None), &value(&state, None));
+    admin.out.line(text(&state, times, None), &value(&state, times, None));
     Ok(())
 }
 
 fn merged(before: &Settings, options: &PolicyOptions) -> anyhow::Result<Settings> {
-    if nothing_given(options) {
-        bail!("nothing to change; see `policy set --help`, or `policy show {}`", options.org);
-    }
     let message = options.message.as_ref().unwrap_or(&before.message);
     let request_url = options.request_url.as_ref().unwrap_or(&before.request_url);
     let email = options.email.as_ref().unwrap_or(&before.email);
@@ -118,12 +133,13 @@ fn nothing_given(options: &PolicyOptions) -> bool {
         message: None,
         request_url: None,
         email: None,
+        sessions,
         beyond,
     } = options
     else {
         return false;
     };
-    registry.is_empty() && beyond::nothing_given(beyond)
+    registry.is_empty() && sessions::nothing_given(sessions) && beyond::nothing_given(beyond)
 }
 
 /// What changed, from and to, for the trail.
@@ -147,7 +163,7 @@ fn differences(before: &PolicyState, settings: &Settings, registries: &[String])
     Value::Object(changed)
 }
 
-fn value(state: &PolicyState, generation: Option<i64>) -> Value {
+fn value(state: &PolicyState, times: SessionTimes, generation: Option<i64>) -> Value {
     let count = |effect| state.rules.iter().filter(|rule| rule.effect == effect).count();
     let mut value = json!({
         "organization": state.organization,
@@ -155,6 +171,8 @@ fn value(state: &PolicyState, generation: Option<i64>) -> Value {
         "registries": state.registries,
         "allowlist": count(Effect::Allow),
         "denylist": count(Effect::Deny),
+        "session_fresh": times.fresh,
+        "session_valid": times.valid,
         "published_generation": generation,
     });
     if let (Value::Object(value), Ok(Value::Object(settings))) = (&mut value, serde_json::to_value(&state.settings)) {
@@ -163,7 +181,7 @@ fn value(state: &PolicyState, generation: Option<i64>) -> Value {
     value
 }
 
-fn text(state: &PolicyState, generation: Option<i64>) -> String {
+fn text(state: &PolicyState, times: SessionTimes, generation: Option<i64>) -> String {
     let settings = &state.settings;
     let yes = |allowed: bool| if allowed { "allowed" } else { "refused" };
     let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
@@ -186,6 +204,7 @@ fn text(state: &PolicyState, generation: Option<i64>) -> String {
         format!("allowlist, denylist  {}, {} rules", count(Effect::Allow), count(Effect::Deny)),
         format!("when expired         {}", word(settings.when_expired)),
     ];
+    lines.push(sessions::line(times));
     lines.extend(beyond::lines(&settings.beyond));
     let contact = [("message", &settings.message), ("request URL", &settings.request_url), ("e-mail", &settings.email)];
     lines.extend(contact.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| format!("{what:<20} {text}")));

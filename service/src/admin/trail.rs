@@ -1,11 +1,11 @@
-//! `records` and `audit`.
+//! `records`, `audit` and `sign-ins`.
 
 use serde_json::json;
 
 use super::{Admin, input};
 use crate::{
     plain::{Field, Sentence},
-    store::{AuditLine, RecordRow},
+    store::{AuditLine, RecordRow, SignInRow},
 };
 
 pub(super) async fn records(admin: &Admin, limit: u32) -> anyhow::Result<()> {
@@ -70,6 +70,28 @@ pub(super) async fn audit(admin: &Admin, limit: u32) -> anyhow::Result<()> {
             Field(line.act.as_str()),
             Sentence(&line.target),
             Sentence(&line.detail)
+        )
+    });
+    Ok(())
+}
+
+pub(super) async fn sign_ins(admin: &Admin, limit: u32) -> anyhow::Result<()> {
+    let rows = admin.store.read().await?.sign_ins(limit).await?;
+    admin.out.lines(&rows, "nobody tried to sign in yet", |row: &SignInRow| {
+        let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { Field(text).to_string() };
+        let machine = match row.machine_id.as_str() {
+            "" => String::new(),
+            machine => format!("  machine {}", Field(machine)),
+        };
+        let count = if row.count == 1 { String::new() } else { format!("  {} times within a minute", row.count) };
+        format!(
+            "{}  {:<11}  {:<12}  {:<18}  {}  from {}{machine}{count}",
+            input::date(row.at_ms / 1000),
+            Field(&row.outcome),
+            Field(&row.via),
+            Field(&row.credential),
+            or(&row.account, "(no account)"),
+            or(&row.peer, "many addresses"),
         )
     });
     Ok(())

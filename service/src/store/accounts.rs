@@ -53,7 +53,7 @@ impl Writing {
     /// A new account of this service, or a removed one that comes back; with this password.
     pub(crate) async fn add_account(&mut self, name: &str, hash: &str, now: i64) -> Result<i64, StoreError> {
         let id = self.new_account(name, Origin::Own, None, now).await?;
-        self.set_password(id, name, hash, now).await?;
+        self.put_password(id, name, hash, now).await?;
         Ok(id)
     }
 
@@ -67,8 +67,9 @@ impl Writing {
         now: i64,
     ) -> Result<i64, StoreError> {
         let sql = "INSERT INTO accounts (name, origin, subject, credential_epoch, revision, created_at) \
-                   VALUES ($1, $2, $3, 0, 0, $4) ON CONFLICT (name) DO UPDATE \
-                   SET removed_at = NULL, origin = excluded.origin, subject = excluded.subject RETURNING id";
+                   VALUES ($1, $2, $3, 1, 0, $4) ON CONFLICT (name) DO UPDATE \
+                   SET removed_at = NULL, origin = excluded.origin, subject = excluded.subject, \
+                   credential_epoch = accounts.credential_epoch + 1 RETURNING id";
         let id = sqlx::query_scalar(sql)
             .bind(name)
             .bind(word(origin))
@@ -76,7 +77,7 @@ impl Writing {
             .bind(now)
             .fetch_one(&mut *self.0.0)
             .await?;
-        self.bump_epoch(id).await?;
+        self.touch_account(id).await?;
         Ok(id)
     }
 

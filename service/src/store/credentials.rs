@@ -107,11 +107,22 @@ impl Writing {
         hash: &str,
         now: i64,
     ) -> Result<(), StoreError> {
+        self.put_password(account, name, hash, now).await?;
+        self.bump_epoch(account).await
+    }
+
+    pub(super) async fn put_password(
+        &mut self,
+        account: i64,
+        name: &str,
+        hash: &str,
+        now: i64,
+    ) -> Result<(), StoreError> {
         let sql = "INSERT INTO credentials (id, kind, account_id, name, hash, created_at) \
                    VALUES ($1, 'password', $2, '', $3, $4) ON CONFLICT (kind, id) DO UPDATE \
                    SET account_id = excluded.account_id, hash = excluded.hash, created_at = excluded.created_at";
         sqlx::query(sql).bind(name).bind(account).bind(hash).bind(now).execute(&mut *self.0.0).await?;
-        self.bump_epoch(account).await
+        Ok(())
     }
 
     /// Adds an access token.

@@ -22,6 +22,8 @@ mod publications;
 mod publishers;
 mod records;
 mod rules;
+mod session_times;
+mod sign_ins;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +45,7 @@ pub use self::{
     organizations::Member,
     publications::{Kind, Publication},
     records::{RecordRow, Stored},
+    sign_ins::{NewSignIn, SignInRow},
 };
 
 /// The database's file in the data directory.

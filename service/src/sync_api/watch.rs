@@ -14,7 +14,7 @@ use crate::{
     clock,
     identity::Agent,
     publish::{Ahead, DIRECTORY_SUBJECT, Member, Published, Snapshot, Snapshots, ahead::believed},
-    sessions::{Holder, SessionError, Sessions},
+    sessions::{Holder, SessionError, Sessions, session_due_at},
     store::{self, SealedSession},
     validity,
 };
@@ -112,6 +112,9 @@ impl Desired {
         loop {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = clock::now();
+            if self.agent.credential_expires_at.is_some_and(|at| now >= at) {
+                return Some(session_status(&SessionError::Expired));
+            }
             if now >= self.agent.expires_at {
                 return Some(Status::unauthenticated("the agent token expired; sign in again"));
             }
@@ -122,7 +125,7 @@ impl Desired {
             let sign_ins = self.sessions.sign_ins();
             let session = match sealed.take() {
                 Some((session, sealed_for, then))
-                    if then == sign_ins && is_current(&session, sealed_for.as_ref(), member, now) =>
+                    if then == sign_ins && self.is_current(&session, sealed_for.as_ref(), member, now) =>
                 {
                     Ok(session)
                 }
@@ -139,9 +142,10 @@ impl Desired {
                         }
                         sent = Some(desired);
                     }
-                    let due = validity::due_at(session.issued_at, session.refresh_after).min(self.agent.expires_at);
+                    let due = session_due_at(&session, self.agent.credential_expires_at).unwrap_or(i64::MAX);
+                    let due = due.min(self.agent.expires_at);
                     sealed = Some((session, member.cloned(), sign_ins));
-                    Duration::from_secs(u64::try_from(due.saturating_sub(now)).unwrap_or(0).max(1))
+                    until(due)
                 }
                 Err(error @ SessionError::Store(_)) => {
                     tracing::error!(user = %self.agent.user, error = %chain(&error), "a session cannot be had; trying again");
@@ -165,6 +169,22 @@ impl Desired {
             let published = self.snapshots.wait_for(|snapshot| snapshot.revision >= revision);
             drop(tokio::time::timeout(CATCH_UP, published).await);
         }
+    }
+
+    fn is_current(
+        &self,
+        session: &SealedSession,
+        sealed_for: Option<&Arc<Member>>,
+        member: Option<&Arc<Member>>,
+        now: i64,
+    ) -> bool {
+        let same = match (sealed_for, member) {
+            (Some(before), Some(after)) => Arc::ptr_eq(before, after),
+            (None, None) => true,
+            _ => false,
+        };
+        let due = session_due_at(session, self.agent.credential_expires_at).is_some_and(|at| now >= at);
+        same && !due && !validity::is_from_the_future(session.issued_at, now)
     }
 
     async fn session(&mut self, now: i64) -> Result<SealedSession, SessionError> {
@@ -236,18 +256,10 @@ fn responses(
     responses
 }
 
-fn is_current(
-    session: &SealedSession,
-    sealed_for: Option<&Arc<Member>>,
-    member: Option<&Arc<Member>>,
-    now: i64,
-) -> bool {
-    let same = match (sealed_for, member) {
-        (Some(before), Some(after)) => Arc::ptr_eq(before, after),
-        (None, None) => true,
-        _ => false,
-    };
-    same && !validity::is_due(session.issued_at, session.refresh_after, now)
+/// Exactly to that second; what is overdue is asked again in one.
+fn until(due: i64) -> Duration {
+    let left = due.saturating_mul(1000).saturating_sub(clock::now_ms());
+    u64::try_from(left).ok().filter(|left| *left > 0).map_or(Duration::from_secs(1), Duration::from_millis)
 }
 
 /// A snapshot older than the token shows an older epoch: that is no reason to end.

@@ -1,0 +1,98 @@
+//! Sign-ins and refused attempts.
+
+use serde::Serialize;
+use sqlx::FromRow;
+
+use super::{Reading, StoreError, Writing};
+
+/// Most rows that are kept, whatever their age: about 100 MiB. A flood from everywhere cannot fill the disk.
+const MOST_ROWS: i64 = 1_000_000;
+
+/// Attempts of one kind within a minute, as they are first written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSignIn {
+    /// The first of them, milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// Name of an account that exists, or empty.
+    pub account: String,
+    /// Stable word.
+    pub via: String,
+    /// Stable word.
+    pub credential: String,
+    /// Stable word.
+    pub outcome: String,
+    /// IP address; empty: of many.
+    pub peer: String,
+    /// Empty: none was named, or nobody proved who named it.
+    pub machine_id: String,
+    /// How many.
+    pub count: i64,
+}
+
+/// Attempts of one kind within a minute.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize)]
+pub struct SignInRow {
+    /// Rising.
+    pub id: i64,
+    /// The first of them, milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// Name of an account that exists, or empty.
+    pub account: String,
+    /// `agent`, `docker-login`, `hub-api` or `login`.
+    pub via: String,
+    /// What was shown.
+    pub credential: String,
+    /// `accepted`, or why not.
+    pub outcome: String,
+    /// IP address; empty: of many.
+    pub peer: String,
+    /// Empty: none was named, or nobody proved who named it.
+    pub machine_id: String,
+    /// How many.
+    pub count: i64,
+}
+
+impl Reading {
+    /// The newest, newest first.
+    pub(crate) async fn sign_ins(&mut self, limit: u32) -> Result<Vec<SignInRow>, StoreError> {
+        let sql = "SELECT id, at_ms, account, via, credential, outcome, peer, machine_id, count FROM sign_ins \
+                   ORDER BY id DESC LIMIT $1";
+        Ok(sqlx::query_as(sql).bind(limit).fetch_all(&mut *self.0).await?)
+    }
+}
+
+impl Writing {
+    /// Adds a row and returns its id.
+    pub(crate) async fn add_sign_in(&mut self, row: &NewSignIn) -> Result<i64, StoreError> {
+        let sql = "INSERT INTO sign_ins (at_ms, account, via, credential, outcome, peer, machine_id, count) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id";
+        Ok(sqlx::query_scalar(sql)
+            .bind(row.at_ms)
+            .bind(&row.account)
+            .bind(&row.via)
+            .bind(&row.credential)
+            .bind(&row.outcome)
+            .bind(&row.peer)
+            .bind(&row.machine_id)
+            .bind(row.count)
+            .fetch_one(&mut *self.0.0)
+            .await?)
+    }
+
+    /// Counts more of them in a row.
+    pub(crate) async fn count_sign_ins(&mut self, id: i64, more: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE sign_ins SET count = count + $1 WHERE id = $2";
+        sqlx::query(sql).bind(more).bind(id).execute(&mut *self.0.0).await?;
+        Ok(())
+    }
+
+    /// Forgets what is more than `keep_ms` older than both `now_ms` and the newest, and what is too much.
+    /// Returns how many.
+    pub(crate) async fn forget_sign_ins(&mut self, now_ms: i64, keep_ms: i64) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM sign_ins WHERE id <= (SELECT MAX(id) FROM sign_ins) - $3 OR (at_ms < $1 \
+                   AND at_ms < (SELECT MAX(at_ms) FROM sign_ins) - $2)";
+        let before = now_ms.saturating_sub(keep_ms);
+        let gone = sqlx::query(sql).bind(before).bind(keep_ms).bind(MOST_ROWS).execute(&mut *self.0.0).await?;
+        Ok(gone.rows_affected())
+    }
+}
