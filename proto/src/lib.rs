@@ -10,6 +10,7 @@ pub mod authz;
 mod chain;
 pub mod convert;
 pub mod enrollment;
+pub mod jws;
 pub mod keys;
 pub mod local;
 mod organization;

@@ -5,6 +5,8 @@ use proto::secret::Secret;
 use super::{SignInError, Verified};
 use crate::store::Store;
 
+mod client;
+
 /// Asks Docker Hub. Not here yet: there is no value of it.
 pub enum DockerHub {}
 

@@ -9,6 +9,7 @@ mod docker_hub;
 mod error;
 mod hasher;
 mod limiter;
+pub mod oidc;
 mod own;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,335 @@
+//! Asks Docker Hub who somebody is and which organizations they belong to.
+//!
+//! <https://docs.docker.com/reference/api/hub/latest/>; what it does not say was seen with Docker's
+//! own clients. The secret goes to the one address that an administrator named, once.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, StatusCode};
+use proto::secret::Secret;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::{
+    clock,
+    names::Name,
+    outgoing::{Answer, Base, Outgoing, OutgoingError},
+};
+
+/// Questions at once; each costs a connection, some KiB and at most [`DEADLINE`].
+const MOST_AT_ONCE: usize = 32;
+/// All calls of one question. A machine waits longer for its sign-in.
+const DEADLINE: Duration = Duration::from_secs(15);
+/// Pages of a hundred organizations.
+const MOST_PAGES: usize = 50;
+/// Longest wait that Docker Hub may ask for.
+const LONGEST_WAIT: i64 = 3600;
+/// Without a word of how long.
+const DEFAULT_WAIT: i64 = 60;
+
+const TOKEN_PATH: &str = "/v2/auth/token";
+const ORGANIZATIONS_PATH: &str = "/v2/user/orgs";
+
+/// Why Docker Hub gave no answer, or not this one. The texts are for the person.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// It knows no such user and secret.
+    #[error("Docker Hub does not accept the user name or the password")]
+    Wrong,
+    /// A password of an account with a second factor.
+    #[error(
+        "the account at Docker Hub has two-factor authentication: its password opens nothing here; \
+         make a personal access token there and sign in with it"
+    )]
+    TwoFactor,
+    /// The secret of an organization.
+    #[error(
+        "an organization access token of Docker Hub says nobody's name; sign in with a personal access token, \
+         or with an organization access token of this service"
+    )]
+    OrganizationToken,
+    /// The token may not ask.
+    #[error(
+        "Docker Hub does not let this token read which organizations its owner belongs to; \
+         sign in with one that may, or with the password"
+    )]
+    Scope,
+    /// An address of e-mail, or another name that nobody here can have.
+    #[error("Docker Hub does not say the user name that belongs to what was typed; sign in with the user name")]
+    Name,
+    /// Docker Hub takes no more questions now.
+    #[error("Docker Hub limits how often it is asked; try again in {} s", .0.as_secs())]
+    Limited(Duration),
+    /// More sign-ins at once than this service asks about.
+    #[error("too many sign-ins with Docker Hub at once")]
+    Busy,
+    /// It is not reached.
+    #[error("Docker Hub cannot be asked")]
+    Call(#[from] OutgoingError),
+    /// Not within [`DEADLINE`].
+    #[error("Docker Hub did not answer within {} s", DEADLINE.as_secs())]
+    Slow,
+    /// It answers, and not as Docker Hub does.
+    #[error("`{address}` does not answer as Docker Hub does: {what}")]
+    Strange {
+        /// What was asked.
+        address: String,
+        /// What came.
+        what: String,
+    },
+}
+
+/// Somebody, as Docker Hub knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubUser {
+    /// The user name there.
+    pub name: Name,
+    /// The organizations there, and whether they own them. Lower case.
+    pub organizations: Vec<(String, bool)>,
+}
+
+/// Asks one address.
+pub struct Client {
+    outgoing: Outgoing,
+    base: Base,
+    places: Arc<Semaphore>,
+}
+
+#[derive(Serialize)]
+struct Question<'a> {
+    identifier: &'a str,
+    secret: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    login_2fa_token: Option<String>,
+    #[serde(default)]
+    detail: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    next: Option<String>,
+    results: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    orgname: String,
+    #[serde(default)]
+    user_role: String,
+}
+
+/// What the token says of its owner. Nobody but Docker Hub has touched it: it came over TLS.
+#[derive(Default, Deserialize)]
+struct Claims {
+    #[serde(default, rename = "https://hub.docker.com")]
+    hub: HubClaim,
+}
+
+#[derive(Default, Deserialize)]
+struct HubClaim {
+    #[serde(default)]
+    username: String,
+    /// `docker_<kind of credential>|<id>`.
+    #[serde(default)]
+    source: String,
+}
+
+impl Client {
+    /// Asks at this address.
+    #[must_use]
+    pub fn new(outgoing: Outgoing, base: Base) -> Self {
+        Self { outgoing, base, places: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
+    }
+
+    /// Who that is. `identifier` is a user name or an address of e-mail.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn ask(&self, identifier: &str, secret: &Secret) -> Result<HubUser, HubError> {
+        if ["dckr_oat_", "pg_oat_"].iter().any(|prefix| secret.expose().starts_with(prefix)) {
+            return Err(HubError::OrganizationToken);
+        }
+        let _place = self.places.try_acquire().map_err(|_| HubError::Busy)?;
+        let asked = async {
+            let token = self.token(identifier, secret).await?;
+            let name = name(identifier, &claims(&token))?;
+            Ok(HubUser { name, organizations: self.organizations(&token).await? })
+        };
+        tokio::time::timeout(DEADLINE, asked).await.map_err(|_| HubError::Slow)?
+    }
+
+    async fn token(&self, identifier: &str, secret: &Secret) -> Result<Secret, HubError> {
+        let address = self.base.join(TOKEN_PATH);
+        let question = Question { identifier, secret: secret.expose() };
+        // Strings always become JSON.
+        let body = Zeroizing::new(serde_json::to_vec(&question).unwrap_or_default());
+        let answer = self.outgoing.post(&address, body).await?;
+        match answer.status {
+            StatusCode::OK => Ok(Secret::new(read::<Token>(&answer, &address)?.access_token)),
+            StatusCode::UNAUTHORIZED => Err(refusal(&read(&answer, &address)?)),
+            _ => Err(unexpected(&answer, address)),
+        }
+    }
+
+    async fn organizations(&self, token: &Secret) -> Result<Vec<(String, bool)>, HubError> {
+        let mut address = self.base.join(&format!("{ORGANIZATIONS_PATH}?page=1&page_size=100"));
+        let mut organizations = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let answer = self.outgoing.get(&address, Some(token.expose())).await?;
+            let page: Page = match answer.status {
+                StatusCode::OK => read(&answer, &address)?,
+                StatusCode::FORBIDDEN => return Err(HubError::Scope),
+                _ => return Err(unexpected(&answer, address)),
+            };
+            let rows = page.results.into_iter();
+            organizations.extend(
+                rows.map(|row| (row.orgname.to_ascii_lowercase(), row.user_role.eq_ignore_ascii_case("owner"))),
+            );
+            match page.next {
+                None => return Ok(organizations),
+                // The token goes nowhere else.
+                Some(next) if self.base.holds(&next, ORGANIZATIONS_PATH) => address = next,
+                Some(_) => return Err(strange(address, "its next page is at another address")),
+            }
+        }
+        Err(strange(address, "its list of organizations does not end"))
+    }
+}
+
+fn refusal(refusal: &Refusal) -> HubError {
+    let text = [&refusal.detail, &refusal.message].into_iter().flatten().map(|text| text.to_ascii_lowercase());
+    let says = |words: &str| text.clone().any(|text| text.contains(words));
+    if refusal.login_2fa_token.is_some() || says("secondary authentication") || says("2fa") || says("two-factor") {
+        HubError::TwoFactor
+    } else if says("organization account") {
+        HubError::OrganizationToken
+    } else {
+        HubError::Wrong
+    }
+}
+
+fn unexpected(answer: &Answer, address: String) -> HubError {
+    match answer.status {
+        StatusCode::TOO_MANY_REQUESTS => HubError::Limited(wait(&answer.headers, clock::now())),
+        status => strange(address, &format!("the status is {status}")),
+    }
+}
+
+/// Docker Hub names the moment, in seconds since the Unix epoch; others a number of seconds.
+fn wait(headers: &HeaderMap, now: i64) -> Duration {
+    let value = ["x-retry-after", "retry-after"].iter().find_map(|name| headers.get(*name));
+    let number = value.and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse::<i64>().ok());
+    let seconds = match number {
+        Some(moment) if moment > LONGEST_WAIT => moment - now,
+        Some(seconds) => seconds,
+        None => DEFAULT_WAIT,
+    };
+    Duration::from_secs(seconds.clamp(1, LONGEST_WAIT).unsigned_abs())
+}
+
+fn claims(token: &Secret) -> HubClaim {
+    let payload = token.expose().split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    payload.and_then(|json| serde_json::from_slice::<Claims>(&json).ok()).unwrap_or_default().hub
+}
+
+/// Docker Hub's word for the name, else what was typed, unless that is an address of e-mail.
+fn name(typed: &str, claim: &HubClaim) -> Result<Name, HubError> {
+    if claim.source.split('|').next().is_some_and(|kind| kind.ends_with("_oat")) {
+        return Err(HubError::OrganizationToken);
+    }
+    let name = if claim.username.is_empty() { typed } else { &claim.username };
+    name.to_ascii_lowercase().parse().map_err(|_| HubError::Name)
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer, address: &str) -> Result<T, HubError> {
+    // The cause would quote what came, and that may be a token.
+    serde_json::from_slice(&answer.body).map_err(|error| {
+        let what = format!("what came with the status {} is no such JSON ({:?})", answer.status, error.classify());
+        strange(address.to_owned(), &what)
+    })
+}
+
+fn strange(address: String, what: &str) -> HubError {
+    let address = address.split('?').next().unwrap_or_default().to_owned();
+    HubError::Strange { address, what: what.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(claim: &str) -> Secret {
+        Secret::new(format!("h.{}.s", URL_SAFE_NO_PAD.encode(claim)))
+    }
+
+    #[test]
+    fn the_name_is_the_one_that_docker_hub_says() {
+        let named = |typed: &str, claim: &str| name(typed, &claims(&token(claim))).map(|name| name.to_string());
+        let says = |user: &str| {
+            format!("{{\"https://hub.docker.com\":{{\"username\":\"{user}\",\"source\":\"docker_pat|1\"}}}}")
+        };
+        assert_eq!(named("alice@acme.example", &says("Alice")).unwrap(), "alice");
+        assert_eq!(named("bob", &says("alice")).unwrap(), "alice");
+        for silent in ["{}", "no json", "{\"https://hub.docker.com\":{}}"] {
+            assert_eq!(named("bob", silent).unwrap(), "bob");
+            assert!(matches!(named("bob@acme.example", silent), Err(HubError::Name)));
+        }
+        for foreign in ["acme/ci", "a b", "é", "../x", "alice@acme.example"] {
+            assert!(matches!(named("alice", &says(foreign)), Err(HubError::Name)), "{foreign}");
+        }
+        assert_eq!(name("bob", &claims(&Secret::new("opaque".into()))).unwrap().as_str(), "bob");
+    }
+
+    #[test]
+    fn an_organization_is_nobody() {
+        let claim = "{\"https://hub.docker.com\":{\"username\":\"acme\",\"source\":\"docker_oat|1\"}}";
+        assert!(matches!(name("acme", &claims(&token(claim))), Err(HubError::OrganizationToken)));
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        let read = |json: &str| refusal(&serde_json::from_str(json).unwrap());
+        let two_factor =
+            r#"{"detail":"Require secondary authentication on MFA enabled account","login_2fa_token":"x"}"#;
+        assert!(matches!(read(two_factor), HubError::TwoFactor));
+        assert!(matches!(read(r#"{"detail":"Cannot log into an organization account"}"#), HubError::OrganizationToken));
+        for wrong in [
+            r#"{"detail":"Incorrect authentication credentials"}"#,
+            r#"{"errinfo":null,"message":"unauthorized"}"#,
+            "{}",
+        ] {
+            assert!(matches!(read(wrong), HubError::Wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_a_moment_or_a_number_of_seconds_and_bounded() {
+        let now = 1_800_000_000;
+        let asked = |name: &'static str, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            wait(&headers, now).as_secs()
+        };
+        assert_eq!(asked("x-retry-after", &(now + 30).to_string()), 30);
+        assert_eq!(asked("retry-after", "7"), 7);
+        for (value, expected) in
+            [("0", 1), ("-5", 1), ("99999999999999", 3600), ("1", 1), ("soon", 60), ("1700000000", 1)]
+        {
+            assert_eq!(asked("x-retry-after", value), expected, "{value}");
+        }
+        assert_eq!(wait(&HeaderMap::new(), now).as_secs(), 60);
+    }
+}
