@@ -3,7 +3,7 @@
 use std::{io::IsTerminal as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use proto::chain;
+use proto::{chain, keys::SigningKey};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, signal::unix};
 use tokio_rustls::TlsAcceptor;
@@ -15,7 +15,11 @@ use crate::{
     clock,
     data_dir::DataDir,
     http,
-    identity::{AgentTokens, Hasher, Identity, Trail},
+    hub_api::HubApi,
+    identity::{
+        AgentTokens, DockerHub, Hasher, Identity, Logins, Trail,
+        oidc::{Oidc, Settings},
+    },
     listener,
     publish::{Ahead, Publisher},
     sessions::Sessions,
@@ -75,12 +79,15 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     let address = listener.local_addr()?;
 
     let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-    let trail = Trail::default();
-    let identity = Arc::new(Identity::new(store.clone(), Hasher::new()?, None, trail.clone()));
+    let (trail, hasher) = (Trail::default(), Hasher::new()?);
+    let docker_hub = docker_hub(&options)?;
+    let logins = logins(&options, &key, &store, &hasher, &trail)?;
+    let identity = Arc::new(Identity::new(store.clone(), hasher, docker_hub, trail.clone()));
     let tokens = AgentTokens::new(Arc::clone(&key), validities.agent_token);
     let api = SyncApi {
         store: store.clone(),
         identity: Arc::clone(&identity),
+        logins,
         sessions: Sessions::new(store.clone(), Arc::clone(&key), validities.session),
         tokens: tokens.clone(),
         snapshots: snapshots.clone(),
@@ -90,7 +97,8 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
         stop: stop.clone(),
         streams: Streams::default(),
     };
-    let router = http::router(api.into_server(), tokens, identity);
+    let hub_api = HubApi::new(Arc::clone(&identity), store.clone(), Arc::clone(&key), tls.is_some());
+    let router = http::router(api.into_server(), tokens, identity, hub_api);
 
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(named("publisher", publisher.run(stop.clone())));
@@ -146,6 +154,32 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
         Some(Ok(name)) => bail!("the task `{name}` ended; the service stops with it"),
         Some(Err(error)) => Err(error).context("a task failed; the service stops with it"),
     }
+}
+
+/// Whom to ask about Docker Hub credentials; nobody, unless an administrator says so.
+fn docker_hub(options: &ServeOptions) -> anyhow::Result<Option<DockerHub>> {
+    let Some(url) = &options.docker_hub_url else { return Ok(None) };
+    let hub = DockerHub::new(url.clone(), options.docker_hub_ca_file.as_deref(), options.docker_hub_recheck)
+        .context("Docker Hub cannot be asked (`--docker-hub-ca-file`)")?;
+    tracing::info!(%url, "Docker Hub credentials are taken");
+    Ok(Some(hub))
+}
+
+/// Logins with the identity provider, where there is one. It may be down while the service starts.
+fn logins(
+    options: &ServeOptions,
+    key: &Arc<SigningKey>,
+    store: &Store,
+    hasher: &Hasher,
+    trail: &Trail,
+) -> anyhow::Result<Option<Arc<Logins>>> {
+    let Some(path) = &options.oidc else { return Ok(None) };
+    let oidc = Settings::read(path)
+        .map_err(anyhow::Error::from)
+        .and_then(|settings| Ok(Oidc::new(settings, Arc::clone(key))?));
+    let oidc = oidc.context("logins with the identity provider cannot be offered (`--oidc`)")?;
+    tracing::info!(issuer = oidc.issuer(), "logins with the identity provider are offered");
+    Ok(Some(Arc::new(Logins::new(oidc, store.clone(), hasher.clone(), trail.clone(), options.oidc_validity))))
 }
 
 /// A long task that ends, ends the service: this says which.

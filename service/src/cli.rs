@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     model::{Badge, Mode, Role, TokenScope, WhenExpired},
     names::Name,
+    outgoing::Base,
     validity::parse_seconds,
 };
 
@@ -68,6 +69,21 @@ pub struct ServeOptions {
     /// When policies and sessions count as stale; new ones are published half-way
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_seconds)]
     pub refresh_after: i64,
+    /// Sign-ins with Docker Hub credentials: asks Docker Hub here, for example `https://hub.docker.com`
+    #[arg(long, value_name = "URL")]
+    pub docker_hub_url: Option<Base>,
+    /// Authorities to trust there besides the system's, in PEM
+    #[arg(long, value_name = "FILE", requires = "docker_hub_url")]
+    pub docker_hub_ca_file: Option<PathBuf>,
+    /// How often a machine's Docker Hub credential is looked at again: who leaves an organization there loses it then
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_seconds)]
+    pub docker_hub_recheck: i64,
+    /// Sign-ins with an identity provider, by `pullgate login`: its settings, in JSON
+    #[arg(long, value_name = "FILE")]
+    pub oidc: Option<PathBuf>,
+    /// How long the token of a `pullgate login` is valid
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_seconds)]
+    pub oidc_validity: i64,
     /// Make a new signing key if it is missing: every machine has to be enrolled again
     #[arg(long)]
     pub new_signing_key: bool,
@@ -163,17 +179,23 @@ pub enum OrganizationCommand {
     },
     /// Print the organizations
     List,
-    /// Say which organization of Docker Hub has the members
-    #[command(group = clap::ArgGroup::new("hub").required(true))]
+    /// Say who else than an administrator says who is a member
+    #[command(group = clap::ArgGroup::new("whom").required(true))]
     Link {
         /// Organization
         org: Name,
         /// Members of this organization of Docker Hub are members here, as Docker Hub says at each sign-in
-        #[arg(long, value_name = "HUBORG", group = "hub")]
+        #[arg(long, value_name = "HUBORG", group = "whom")]
         docker_hub: Option<Name>,
-        /// None; whoever is a member by Docker Hub's word is none any more
-        #[arg(long, group = "hub")]
+        /// Not Docker Hub; whoever is a member by its word is none any more
+        #[arg(long, group = "whom")]
         no_docker_hub: bool,
+        /// Groups of the identity provider named `ORG` and `ORG:TEAM` make members, as it says at each `pullgate login`
+        #[arg(long, group = "whom")]
+        oidc_groups: bool,
+        /// Not the identity provider; whoever is a member by its word is none any more
+        #[arg(long, group = "whom")]
+        no_oidc_groups: bool,
     },
     /// Organization access tokens, for machines that are nobody's: CI, servers
     #[command(subcommand)]

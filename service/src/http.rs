@@ -19,6 +19,7 @@ use self::bodies::{Bodies, Limit, Owner};
 use crate::{
     address::network,
     clock,
+    hub_api::{self, HubApi},
     identity::{Agent, AgentTokens, Identity},
     listener::{LongLived, Peer},
     registry_login,
@@ -28,20 +29,23 @@ use crate::{
 /// From the end of a request's head to the head of its answer. A watch stream answers at once and then lasts.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(40);
 /// A name and a secret; also whatever else is sent without an agent token.
-const ANONYMOUS: Limit = Limit { message: 16 << 10, deadline: Duration::from_secs(10) };
+const ANONYMOUS: Limit = Limit { message: 16 << 10, framed: true, deadline: Duration::from_secs(10) };
+/// The same in JSON.
+const JSON: Limit = Limit { framed: false, ..ANONYMOUS };
 /// What an agent holds: at most some thousand names and digests.
-const WATCH: Limit = Limit { message: 1 << 20, deadline: Duration::from_secs(30) };
+const WATCH: Limit = Limit { message: 1 << 20, framed: true, deadline: Duration::from_secs(30) };
 /// A thousand records, also over a slow line.
-const REPORT: Limit = Limit { message: sync_api::MAX_MESSAGE, deadline: Duration::from_secs(30) };
+const REPORT: Limit = Limit { message: sync_api::MAX_MESSAGE, framed: true, deadline: Duration::from_secs(30) };
 
 /// All routes.
-pub fn router(sync: SyncServer<SyncApi>, tokens: AgentTokens, identity: Arc<Identity>) -> Router {
+pub fn router(sync: SyncServer<SyncApi>, tokens: AgentTokens, identity: Arc<Identity>, hub_api: HubApi) -> Router {
     // Without `reset_fallback` gRPC's answer to unknown paths and the other routes' cannot be merged.
     let grpc = tonic::service::Routes::new(sync).into_axum_router().reset_fallback();
     let door = Door { tokens, bodies: Bodies::default() };
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(registry_login::router(identity))
+        .merge(hub_api::router(hub_api))
         .merge(grpc)
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
         .layer(from_fn_with_state(door, bounds))
@@ -69,7 +73,8 @@ async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> R
         let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
-        (Owner::Address(network(peer.ip())), ANONYMOUS)
+        let json = request.uri().path().starts_with("/v2/");
+        (Owner::Address(network(peer.ip())), if json { JSON } else { ANONYMOUS })
     };
     let (parts, body) = request.into_parts();
     // Kept to the answer: what was read waits as long in the handler's hands.

@@ -57,6 +57,7 @@ pub mod cli;
 pub mod clock;
 pub mod data_dir;
 pub mod http;
+pub mod hub_api;
 pub mod identity;
 pub mod listener;
 pub mod model;

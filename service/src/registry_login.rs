@@ -63,7 +63,7 @@ async fn version_check(
     }
 }
 
-async fn nothing_here() -> Response {
+pub(crate) async fn nothing_here() -> Response {
     failure(StatusCode::NOT_FOUND, "NAME_UNKNOWN", "this is pullgate's sign-in; it stores no images")
 }
 

@@ -1,11 +1,13 @@
 //! The agents' gRPC service (`pullgate.sync.v1.Sync`).
 
 mod budget;
+mod login;
 mod report;
 mod watch;
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -25,7 +27,7 @@ use tonic::{Extensions, Request, Response, Status};
 pub use self::budget::Budgets;
 use crate::{
     clock,
-    identity::{Agent, AgentTokens, Answer, Caller, Identity, Realm, SignIn, SignInError},
+    identity::{Agent, AgentTokens, Answer, Caller, Identity, Logins, Realm, SignIn, SignInError},
     listener::Peer,
     model::{TokenScope, Via},
     publish::{Ahead, Snapshots},
@@ -49,6 +51,8 @@ pub struct SyncApi {
     pub store: Store,
     /// Checks credentials.
     pub identity: Arc<Identity>,
+    /// Logins with the identity provider, where there is one.
+    pub logins: Option<Arc<Logins>>,
     /// Seals sessions.
     pub sessions: Sessions,
     /// Makes and reads agent tokens.
@@ -80,6 +84,10 @@ impl SyncApi {
 /// Whose token it is: [`http`] verified it before the body was read.
 fn agent(extensions: &Extensions) -> Result<Agent, Status> {
     extensions.get::<Agent>().cloned().ok_or_else(|| Status::unauthenticated("sign in first: nobody verified the call"))
+}
+
+fn peer(extensions: &Extensions) -> Result<IpAddr, Status> {
+    extensions.get::<Peer>().map(|peer| peer.0.ip()).ok_or_else(|| Status::internal("no peer address"))
 }
 
 #[tonic::async_trait]
@@ -150,15 +158,17 @@ impl Sync for SyncApi {
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
-    async fn begin_login(&self, _request: Request<BeginLoginRequest>) -> Result<Response<BeginLoginResponse>, Status> {
-        Err(Status::unimplemented("this service has no identity provider; sign in with `docker login`"))
+    async fn begin_login(&self, request: Request<BeginLoginRequest>) -> Result<Response<BeginLoginResponse>, Status> {
+        let peer = peer(request.extensions())?;
+        login::begin(self.logins.as_deref(), peer).await.map(Response::new)
     }
 
     async fn finish_login(
         &self,
-        _request: Request<FinishLoginRequest>,
+        request: Request<FinishLoginRequest>,
     ) -> Result<Response<FinishLoginResponse>, Status> {
-        Err(Status::unimplemented("this service has no identity provider; sign in with `docker login`"))
+        let peer = peer(request.extensions())?;
+        login::finish(self.logins.as_deref(), &request.into_inner().login, peer).await.map(Response::new)
     }
 
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {

@@ -13,6 +13,8 @@ ALTER TABLE memberships ADD COLUMN source TEXT NOT NULL DEFAULT 'admin'
 -- The organization of Docker Hub whose members are members here; absent: none.
 ALTER TABLE organizations ADD COLUMN hub_organization TEXT;
 CREATE UNIQUE INDEX organizations_hub ON organizations (hub_organization) WHERE hub_organization IS NOT NULL;
+-- 1: the groups that the identity provider names make members here.
+ALTER TABLE organizations ADD COLUMN oidc_groups INTEGER NOT NULL DEFAULT 0;
 -- How long a session with this organization is fresh and valid, in seconds; absent: as the service is set.
 ALTER TABLE organizations ADD COLUMN session_refresh_after INTEGER;
 ALTER TABLE organizations ADD COLUMN session_expires_after INTEGER;

@@ -10,7 +10,10 @@ pub(super) async fn run(admin: &Admin, command: OrganizationCommand) -> anyhow::
     match command {
         OrganizationCommand::Add { org, namespace } => add(admin, &org, &namespace).await,
         OrganizationCommand::List => list(admin).await,
-        OrganizationCommand::Link { org, docker_hub, no_docker_hub: _ } => link(admin, &org, docker_hub.as_ref()).await,
+        OrganizationCommand::Link { org, oidc_groups, no_oidc_groups, .. } if oidc_groups || no_oidc_groups => {
+            link_groups(admin, &org, oidc_groups).await
+        }
+        OrganizationCommand::Link { org, docker_hub, .. } => link(admin, &org, docker_hub.as_ref()).await,
         OrganizationCommand::Token(command) => organization_token::run(admin, command).await,
     }
 }
@@ -19,15 +22,19 @@ async fn list(admin: &Admin) -> anyhow::Result<()> {
     let mut view = admin.store.read().await?;
     let links = view.hub_links().await?;
     let hub = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.hub_organization.as_str());
+    let grouped = view.oidc_links().await?;
+    let groups = |name: &str| grouped.iter().any(|(_, grouped)| grouped == name);
     let names = view.organization_names().await?;
-    let rows: Vec<_> =
-        names.iter().map(|name| json!({ "organization": name, "hub_organization": hub(name) })).collect();
+    let row =
+        |name: &String| json!({ "organization": name, "hub_organization": hub(name), "oidc_groups": groups(name) });
+    let rows: Vec<_> = names.iter().map(row).collect();
     admin.out.lines(&rows, "there is no organization yet", |row| {
         let name = row["organization"].as_str().unwrap_or_default();
-        match row["hub_organization"].as_str() {
-            Some(hub) => format!("{name:<24} members of `{hub}` at Docker Hub"),
-            None => name.to_owned(),
-        }
+        let hub = row["hub_organization"].as_str().map(|hub| format!("members of `{hub}` at Docker Hub"));
+        let groups = row["oidc_groups"].as_bool().unwrap_or_default();
+        let groups = groups.then(|| "groups of the identity provider".to_owned());
+        let others: Vec<String> = hub.into_iter().chain(groups).collect();
+        if others.is_empty() { name.to_owned() } else { format!("{name:<24} {}", others.join(", ")) }
     });
     Ok(())
 }
@@ -63,6 +70,32 @@ async fn link(admin: &Admin, org: &Name, hub_organization: Option<&Name>) -> any
     };
     let value = json!({ "organization": org.as_str(), "hub_organization": wanted, "memberships_ended": ended });
     admin.out.line(text, &value);
+    Ok(())
+}
+
+async fn link_groups(admin: &Admin, org: &Name, on: bool) -> anyhow::Result<()> {
+    let mut change = admin.store.write().await?;
+    let id = organization_id(&mut change, org).await?;
+    if change.oidc_links().await?.iter().any(|(linked, _)| *linked == id) == on {
+        match on {
+            true => bail!("groups of the identity provider make members of `{org}` already"),
+            false => bail!("groups of the identity provider make no members of `{org}`"),
+        }
+    }
+    let ended = change.set_oidc_groups(id, on).await?;
+    let detail = json!({ "oidc_groups": on, "memberships_ended": ended });
+    let act = Act { act: "organization.link", organization: org.as_str(), target: org.as_str(), detail };
+    admin.commit(change, act).await?;
+    let text = match on {
+        true => format!(
+            "whoever is in the group `{org}` of the identity provider is a member of `{org}` from their next \
+             `pullgate login` on, and in the group `{org}:TEAM` of its team"
+        ),
+        false => {
+            format!("groups of the identity provider make no members of `{org}` any more; {ended} memberships ended")
+        }
+    };
+    admin.out.line(text, &json!({ "organization": org.as_str(), "oidc_groups": on, "memberships_ended": ended }));
     Ok(())
 }
 

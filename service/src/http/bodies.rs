@@ -39,6 +39,8 @@ pub(super) enum Owner {
 pub(super) struct Limit {
     /// Most bytes of the message.
     pub message: usize,
+    /// True: one message of gRPC, which says its length.
+    pub framed: bool,
     /// From the head to the body's end.
     pub deadline: Duration,
 }
@@ -132,7 +134,7 @@ struct Bounded {
 impl Bounded {
     fn take(&mut self, data: &[u8]) -> Result<(), Status> {
         let too_long = || Status::out_of_range("the message is longer than this call takes");
-        if self.read < PREFIX {
+        if self.limit.framed && self.read < PREFIX {
             let part = data.len().min(PREFIX - self.read);
             self.prefix[self.read..self.read + part].copy_from_slice(&data[..part]);
             // The reader makes room for the whole message when it sees its length.
@@ -184,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    const LIMIT: Limit = Limit { message: 1000, deadline: Duration::from_secs(5) };
+    const LIMIT: Limit = Limit { message: 1000, framed: true, deadline: Duration::from_secs(5) };
 
     fn message(length: usize, sent: usize) -> Body {
         let mut bytes = vec![0; PREFIX];

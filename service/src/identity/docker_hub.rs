@@ -1,27 +1,76 @@
-//! Docker Hub's word on its own users.
-
-use proto::secret::Secret;
-
-use super::{SignInError, Verified};
-use crate::store::Store;
+//! Docker Hub's word on its own users: who they are, and to which organizations they belong.
 
 mod client;
 
-/// Asks Docker Hub. Not here yet: there is no value of it.
-pub enum DockerHub {}
+use std::path::Path;
+
+use proto::{chain, secret::Secret};
+
+use self::client::{Client, HubError, HubUser};
+use super::{
+    SignInError, Verified,
+    external::{self, Claim},
+};
+use crate::{
+    model::{CredentialKind, Origin, Role, TokenScope},
+    outgoing::{Base, Outgoing, RootsError},
+    store::Store,
+};
+
+/// Asks Docker Hub.
+pub struct DockerHub {
+    client: Client,
+    recheck_seconds: i64,
+}
 
 impl DockerHub {
+    /// Asks at this address. A machine's credential is looked at again after so many seconds.
+    ///
+    /// # Errors
+    /// [`RootsError`].
+    pub fn new(base: Base, ca_file: Option<&Path>, recheck_seconds: i64) -> Result<Self, RootsError> {
+        Ok(Self { client: Client::new(Outgoing::new(ca_file)?, base), recheck_seconds })
+    }
+
     /// The account of a user of Docker Hub, made or brought up to date. The user name is trimmed
     /// and lower case; attempts were limited before.
     ///
     /// # Errors
     /// [`SignInError`].
-    pub(super) async fn verify(
-        &self,
-        _store: &Store,
-        _username: &str,
-        _secret: Secret,
-    ) -> Result<Verified, SignInError> {
-        match *self {}
+    pub(super) async fn verify(&self, store: &Store, username: &str, secret: Secret) -> Result<Verified, SignInError> {
+        let asked = self.client.ask(username, &secret).await;
+        drop(secret);
+        let HubUser { name, organizations } = asked.map_err(refused)?;
+        let links = store.read().await?.hub_links().await?;
+        let belongs = links.into_iter().filter_map(|link| {
+            let (_, owns) = organizations.iter().find(|(name, _)| *name == link.hub_organization)?;
+            let role = if *owns { Role::Owner } else { Role::Member };
+            Some((link.organization, (role, Vec::new())))
+        });
+        let claim = Claim { origin: Origin::DockerHub, name: &name, subject: None, belongs: belongs.collect() };
+        let account = external::settle(store, claim).await?;
+        Ok(Verified {
+            account,
+            credential: CredentialKind::DockerHub,
+            scopes: [TokenScope::SignIn].into_iter().collect(),
+            credential_expires_at: None,
+            agent_token_seconds: Some(self.recheck_seconds),
+            token_id: None,
+        })
+    }
+}
+
+fn refused(error: HubError) -> SignInError {
+    match error {
+        HubError::Wrong => SignInError::Wrong,
+        HubError::TwoFactor | HubError::OrganizationToken | HubError::Scope | HubError::Name => {
+            SignInError::Unfit(error.to_string())
+        }
+        HubError::Limited(wait) => SignInError::Limited(wait),
+        HubError::Busy => SignInError::Busy,
+        HubError::Call(_) | HubError::Slow | HubError::Strange { .. } => {
+            tracing::warn!(error = %chain(&error), "Docker Hub gives no answer");
+            SignInError::Unavailable("Docker Hub cannot be asked now; try again later".to_owned())
+        }
     }
 }

@@ -38,6 +38,9 @@ pub enum SignInError {
     /// The right secret of somebody who belongs to no organization here.
     #[error("{0}")]
     NotMember(String),
+    /// A secret that nobody can be signed in with, as Docker Hub says.
+    #[error("{0}")]
+    Unfit(String),
     /// Nobody here checks such credentials.
     #[error(
         "this service does not take Docker Hub credentials; sign in to it with `docker login` and its own host name"
@@ -65,7 +68,7 @@ impl SignInError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Wrong => Outcome::Wrong,
+            Self::Wrong | Self::Unfit(_) => Outcome::Wrong,
             Self::Expired => Outcome::Expired,
             Self::Scope(_) => Outcome::Scope,
             Self::Origin { .. } => Outcome::Origin,
@@ -81,9 +84,13 @@ impl SignInError {
     #[must_use]
     pub fn answer(&self) -> Answer {
         match self {
-            Self::Wrong | Self::Expired | Self::Scope(_) | Self::Origin { .. } | Self::NotMember(_) | Self::Realm => {
-                Answer::Refused
-            }
+            Self::Wrong
+            | Self::Unfit(_)
+            | Self::Expired
+            | Self::Scope(_)
+            | Self::Origin { .. }
+            | Self::NotMember(_)
+            | Self::Realm => Answer::Refused,
             Self::Limited(wait) => Answer::Later(*wait),
             Self::Busy => Answer::Later(BUSY_RETRY),
             Self::Unavailable(_) => Answer::Unavailable,

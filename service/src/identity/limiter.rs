@@ -29,9 +29,11 @@ const PEER: Rate = Rate { burst: 500, refill: Duration::from_secs(2) };
 const MOST_BUCKETS: usize = 20_000;
 
 #[derive(Clone, Copy)]
-struct Rate {
-    burst: u32,
-    refill: Duration,
+pub(super) struct Rate {
+    /// At once.
+    pub burst: u32,
+    /// The time that earns another one.
+    pub refill: Duration,
 }
 
 /// What an attempt is made with.
@@ -152,6 +154,32 @@ fn make_room(all: &mut HashMap<u64, Instant>, key: u64) {
     }
 }
 
+/// Counts what costs somebody else something, by address and in all; nothing is given back.
+pub(super) struct Throttle {
+    each: Rate,
+    all: Rate,
+    random: RandomState,
+    buckets: Mutex<(HashMap<u64, Instant>, HashMap<u64, Instant>)>,
+}
+
+impl Throttle {
+    pub fn new(each: Rate, all: Rate) -> Self {
+        Self { each, all, random: RandomState::new(), buckets: Mutex::default() }
+    }
+
+    /// Pays, or says how long to wait.
+    pub fn pay(&self, peer: IpAddr, now: Instant) -> Result<(), Duration> {
+        let key = self.random.hash_one(network(peer));
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let (addresses, all) = &mut *buckets;
+        self.each.check(addresses, key, now)?;
+        self.all.check(all, 0, now)?;
+        self.each.pay(addresses, key, now);
+        self.all.pay(all, 0, now);
+        Ok(())
+    }
+}
+
 impl Rate {
     /// Each bucket is one instant: when it is full again.
     fn check(self, buckets: &HashMap<u64, Instant>, key: u64, now: Instant) -> Result<(), Duration> {
@@ -254,6 +282,16 @@ mod tests {
             let _ = limiter.begin(With::Guess { user: &format!("user{n}") }, HOME, now);
         }
         limiter.begin(token, HOME, now).expect("a token that got in before has its own bucket");
+    }
+
+    #[test]
+    fn one_address_cannot_use_up_what_is_for_all_nor_all_more_than_there_is() {
+        let rate = |burst| Rate { burst, refill: Duration::from_secs(6) };
+        let (throttle, now) = (Throttle::new(rate(3), rate(5)), Instant::now());
+        let paid = |n: u32| (0..10).filter(|_| throttle.pay(elsewhere(n), now).is_ok()).count();
+        assert_eq!((paid(1), paid(2), paid(3)), (3, 2, 0));
+        assert_eq!(throttle.pay(elsewhere(3), now), Err(Duration::from_secs(6)));
+        throttle.pay(elsewhere(3), now + Duration::from_secs(6)).unwrap();
     }
 
     #[test]

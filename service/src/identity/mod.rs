@@ -2,13 +2,16 @@
 //!
 //! One room for each realm: [`own`] knows this service's passwords and access tokens,
 //! [`docker_hub`] asks Docker Hub. A sign-in of one realm opens no account of another.
+//! [`login`] turns an identity provider's word ([`oidc`]) into an access token of this service.
 
 mod access_token;
 mod agent_token;
 mod docker_hub;
 mod error;
+mod external;
 mod hasher;
 mod limiter;
+mod login;
 pub mod oidc;
 mod own;
 #[cfg(test)]
@@ -26,6 +29,7 @@ pub use self::{
     error::{Answer, BUSY_RETRY, SignInError},
     hasher::{Hasher, HasherError},
     limiter::{Attempt, Limiter, With},
+    login::{Login, LoginError, Logins, Progress},
     trail::{Entry, Trail},
 };
 use crate::{

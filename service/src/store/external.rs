@@ -22,6 +22,17 @@ pub struct HubLink {
 /// Role and teams of somebody in an organization.
 pub(crate) type Belongs = (Role, Vec<String>);
 
+/// A membership that another source than an administrator changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// Row of the organization.
+    pub organization: i64,
+    /// What was; none: it is new.
+    pub before: Option<Belongs>,
+    /// What is; none: it ended.
+    pub after: Option<Belongs>,
+}
+
 impl Reading {
     /// The account that an identity provider calls `<issuer> <subject>`.
     pub(crate) async fn account_by_subject(&mut self, subject: &str) -> Result<Option<Account>, StoreError> {
@@ -46,6 +57,12 @@ impl Reading {
             .into_iter()
             .map(|(organization, name, hub_organization)| HubLink { organization, name, hub_organization })
             .collect())
+    }
+
+    /// Rows and names of the organizations whose members the identity provider's groups make.
+    pub(crate) async fn oidc_links(&mut self) -> Result<Vec<(i64, String)>, StoreError> {
+        let sql = "SELECT id, name FROM organizations WHERE oidc_groups = 1 ORDER BY name";
+        Ok(sqlx::query_as(sql).fetch_all(&mut *self.0).await?)
     }
 
     /// What this source said of the account, by row of the organization.
@@ -79,13 +96,13 @@ impl Writing {
     }
 
     /// Makes what this source says of the account what is given, by row of the organization. What an
-    /// administrator said stays, and counts. Writes nothing when nothing moved. False: nothing moved.
+    /// administrator said stays, and counts. Writes nothing when nothing moved. Returns what moved.
     pub(crate) async fn sync_memberships(
         &mut self,
         account: i64,
         source: Source,
         wanted: BTreeMap<i64, Belongs>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Vec<Moved>, StoreError> {
         let settled = self.organizations_by_admin(account).await?;
         let before = self.said(account, source).await?;
         let wanted: BTreeMap<i64, Belongs> = wanted
@@ -97,15 +114,21 @@ impl Writing {
                 (organization, (role, teams))
             })
             .collect();
-        for organization in before.keys().filter(|organization| !wanted.contains_key(*organization)) {
-            self.remove_member(*organization, account).await?;
-        }
-        for (organization, (role, teams)) in &wanted {
-            if before.get(organization) != Some(&(*role, teams.clone())) {
-                self.put_member(*organization, account, *role, teams, source).await?;
+        let mut moved = Vec::new();
+        for (organization, belongs) in &before {
+            if !wanted.contains_key(organization) {
+                self.remove_member(*organization, account).await?;
+                moved.push(Moved { organization: *organization, before: Some(belongs.clone()), after: None });
             }
         }
-        Ok(before != wanted)
+        for (organization, belongs) in wanted {
+            let before = before.get(&organization).cloned();
+            if before.as_ref() != Some(&belongs) {
+                self.put_member(organization, account, belongs.0, &belongs.1, source).await?;
+                moved.push(Moved { organization, before, after: Some(belongs) });
+            }
+        }
+        Ok(moved)
     }
 
     /// Links the organization to one at Docker Hub, or to none. Whoever is a member because the
@@ -117,8 +140,21 @@ impl Writing {
     ) -> Result<usize, StoreError> {
         let sql = "UPDATE organizations SET hub_organization = $1 WHERE id = $2";
         sqlx::query(sql).bind(hub_organization).bind(organization).execute(&mut *self.0.0).await?;
-        let sql = "SELECT account_id FROM memberships WHERE organization_id = $1 AND source = 'docker-hub'";
-        let gone: Vec<i64> = sqlx::query_scalar(sql).bind(organization).fetch_all(&mut *self.0.0).await?;
+        self.end_memberships(organization, Source::DockerHub).await
+    }
+
+    /// Lets the identity provider's groups make members, or no more: then whoever is one because of
+    /// them is none any more. Returns how many.
+    pub(crate) async fn set_oidc_groups(&mut self, organization: i64, on: bool) -> Result<usize, StoreError> {
+        let sql = "UPDATE organizations SET oidc_groups = $1 WHERE id = $2";
+        sqlx::query(sql).bind(on).bind(organization).execute(&mut *self.0.0).await?;
+        if on { Ok(0) } else { self.end_memberships(organization, Source::Oidc).await }
+    }
+
+    async fn end_memberships(&mut self, organization: i64, source: Source) -> Result<usize, StoreError> {
+        let sql = "SELECT account_id FROM memberships WHERE organization_id = $1 AND source = $2";
+        let gone: Vec<i64> =
+            sqlx::query_scalar(sql).bind(organization).bind(word(source)).fetch_all(&mut *self.0.0).await?;
         for account in &gone {
             self.remove_member(organization, *account).await?;
         }

@@ -35,6 +35,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub(crate) use self::external::{Belongs, Moved};
 pub use self::{
     agents::{AgentKey, SealedSession},
     audit::{Act, AuditLine},

@@ -29,6 +29,11 @@ impl Reading {
         Ok(sqlx::query_scalar(sql).bind(name).fetch_optional(&mut *self.0).await?)
     }
 
+    /// The organization's name.
+    pub(crate) async fn organization_name(&mut self, id: i64) -> Result<String, StoreError> {
+        Ok(sqlx::query_scalar("SELECT name FROM organizations WHERE id = $1").bind(id).fetch_one(&mut *self.0).await?)
+    }
+
     /// All names, sorted.
     pub(crate) async fn organization_names(&mut self) -> Result<Vec<String>, StoreError> {
         Ok(sqlx::query_scalar("SELECT name FROM organizations ORDER BY name").fetch_all(&mut *self.0).await?)

@@ -1,0 +1,233 @@
+//! `pullgate login`: the identity provider says who somebody is, and they get an access token of this
+//! service. Everything after that is an ordinary sign-in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use proto::{chain, secret::Secret};
+use serde_json::json;
+
+use super::{
+    AccessToken, Caller, Entry, Hasher, SignInError, TokenKind, Trail,
+    external::{self, Claim},
+    limiter::{Rate, Throttle},
+    oidc::{Begin, Oidc, OidcError, Person, Standing},
+};
+use crate::{
+    clock,
+    model::{Account, CredentialKind, Origin, Outcome, Role, TokenScope, Via},
+    names::Name,
+    store::{Act, Belongs, NewToken, Store},
+};
+
+/// The name of the tokens that are made here.
+pub const TOKEN_NAME: &str = "pullgate login";
+/// Most of them that one account has: a person's machines.
+const MOST_TOKENS: usize = 10;
+/// Teams of one person that groups may name; a session has room for some hundred.
+const MOST_TEAMS: usize = 200;
+
+/// Sign-ins that one address begins, and all together: each costs the provider a code.
+const BEGIN: (Rate, Rate) =
+    (Rate { burst: 30, refill: Duration::from_secs(2) }, Rate { burst: 300, refill: Duration::from_millis(100) });
+/// Questions whether somebody is done. An office shares an address, and each machine asks every five seconds.
+const FINISH: (Rate, Rate) =
+    (Rate { burst: 300, refill: Duration::from_millis(50) }, Rate { burst: 1000, refill: Duration::from_millis(10) });
+
+/// Why a login goes no further.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// Too many from this address, or in all.
+    #[error("too many sign-ins are begun; try again in {} s", .0.as_secs().max(1))]
+    Limited(Duration),
+    /// The provider, or what it says.
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
+    /// What this service says to it.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+}
+
+/// A login that is done.
+#[derive(Debug)]
+pub struct Login {
+    /// Whose.
+    pub account: Account,
+    /// A personal access token, made for it.
+    pub token: Secret,
+    /// When that ends, seconds since the Unix epoch.
+    pub expires_at: i64,
+}
+
+/// How a login stands.
+#[derive(Debug)]
+pub enum Progress {
+    /// Ask again after so many seconds.
+    Pending(u32),
+    /// Done.
+    Done(Login),
+}
+
+/// Logins with one identity provider.
+pub struct Logins {
+    oidc: Oidc,
+    store: Store,
+    hasher: Hasher,
+    trail: Trail,
+    validity_seconds: i64,
+    begin: Throttle,
+    finish: Throttle,
+}
+
+impl Logins {
+    /// Over this store; tokens last so many seconds.
+    #[must_use]
+    pub fn new(oidc: Oidc, store: Store, hasher: Hasher, trail: Trail, validity_seconds: i64) -> Self {
+        let (begin, finish) = (Throttle::new(BEGIN.0, BEGIN.1), Throttle::new(FINISH.0, FINISH.1));
+        Self { oidc, store, hasher, trail, validity_seconds, begin, finish }
+    }
+
+    /// Begins one.
+    ///
+    /// # Errors
+    /// [`LoginError`].
+    pub async fn begin(&self, peer: IpAddr) -> Result<Begin, LoginError> {
+        self.begin.pay(peer, Instant::now()).map_err(LoginError::Limited)?;
+        self.oidc.begin().await.map_err(logged)
+    }
+
+    /// Asks once how it stands.
+    ///
+    /// # Errors
+    /// [`LoginError`].
+    pub async fn finish(&self, login: &str, peer: IpAddr) -> Result<Progress, LoginError> {
+        self.finish.pay(peer, Instant::now()).map_err(LoginError::Limited)?;
+        let person = match self.oidc.finish(login).await.map_err(logged) {
+            Ok(Standing::Pending(interval)) => return Ok(Progress::Pending(interval)),
+            Ok(Standing::Done(person)) => person,
+            Err(error) => {
+                if let LoginError::Oidc(OidcError::Denied | OidcError::IdToken(_)) = error {
+                    self.note(String::new(), Outcome::Wrong, peer, None);
+                }
+                return Err(error);
+            }
+        };
+        let done = self.done(&person).await;
+        match &done {
+            Ok((login, id)) => self.note(login.account.name.clone(), Outcome::Accepted, peer, Some(id)),
+            Err(error) => {
+                tracing::warn!(subject = %person.subject, name = %person.username, error = %chain(error), "a login was refused");
+                let account = match error {
+                    SignInError::Origin { user, .. } => user.clone(),
+                    _ => String::new(),
+                };
+                self.note(account, error.outcome(), peer, None);
+            }
+        }
+        Ok(Progress::Done(done?.0))
+    }
+
+    async fn done(&self, person: &Person) -> Result<(Login, String), SignInError> {
+        let name: Name = person.username.parse().map_err(|_| {
+            SignInError::Unfit(format!(
+                "`{}` of the identity provider is no user name here (`a-z`, `0-9`, `_`, `.`, `-`); your administrator \
+                 can choose another claim for it (`usernameClaim`)",
+                person.username.chars().filter(|c| !c.is_control()).take(80).collect::<String>()
+            ))
+        })?;
+        let links = self.store.read().await?.oidc_links().await?;
+        let claim = Claim {
+            origin: Origin::Oidc,
+            name: &name,
+            subject: Some(&person.subject),
+            belongs: belongs(&person.groups, &links),
+        };
+        let account = external::settle(&self.store, claim).await?;
+        let token = AccessToken::generate(TokenKind::Personal)
+            .map_err(|error| SignInError::Internal(format!("the system gives no random bytes: {error}")))?;
+        let hash = self.hasher.hash(token.secret.clone()).await?;
+        let now = clock::now();
+        let expires_at = now.saturating_add(self.validity_seconds);
+        let mut change = self.store.write().await?;
+        change.make_room_for_token(account.id, TOKEN_NAME, MOST_TOKENS, now).await?;
+        let scopes = [TokenScope::SignIn].into_iter().collect();
+        let row = NewToken { id: &token.id, name: TOKEN_NAME, hash: &hash, scopes, expires_at: Some(expires_at) };
+        change.add_token(account.id, &row, now).await?;
+        let detail = json!({ "user": account.name, "name": TOKEN_NAME, "expires_at": expires_at });
+        let act = Act { act: "token.create", organization: "", target: &token.id, detail };
+        change.audit("oidc", &act).await?;
+        change.commit().await?;
+        let revealed = token.reveal();
+        Ok((Login { account, token: revealed, expires_at }, token.id))
+    }
+
+    fn note(&self, account: String, outcome: Outcome, peer: IpAddr, token_id: Option<&str>) {
+        let caller = Caller { peer, via: Via::Login, machine_id: "" };
+        self.trail.note(Entry { account, credential: CredentialKind::Oidc, outcome, caller }, token_id);
+    }
+}
+
+/// What is the operator's business is in the log once.
+fn logged(error: OidcError) -> LoginError {
+    if let OidcError::Unavailable(_) | OidcError::IdToken(_) = error {
+        tracing::warn!(error = %chain(&error), "the identity provider is of no help");
+    }
+    error.into()
+}
+
+/// What groups mean here: `organization` and `organization:team`, for organizations that an
+/// administrator opened. They only ever make members.
+fn belongs(groups: &[String], links: &[(i64, String)]) -> BTreeMap<i64, Belongs> {
+    let mut found: BTreeMap<i64, BTreeSet<&str>> = BTreeMap::new();
+    let mut room = MOST_TEAMS;
+    for group in groups {
+        let (organization, team) = match group.split_once(':') {
+            Some((organization, team)) => (organization, Some(team)),
+            None => (group.as_str(), None),
+        };
+        let Some((id, _)) = links.iter().find(|(_, name)| name == organization) else { continue };
+        // What cannot be a team is not understood, and makes nobody a member.
+        if team.is_some_and(|team| team.parse::<Name>().is_err()) {
+            continue;
+        }
+        let teams = found.entry(*id).or_default();
+        if let Some(team) = team
+            && room > 0
+            && teams.insert(team)
+        {
+            room -= 1;
+        }
+    }
+    found.into_iter().map(|(id, teams)| (id, (Role::Member, teams.into_iter().map(str::to_owned).collect()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_make_members_and_teams_of_the_organizations_that_are_open_to_them() {
+        let links = [(1, "acme".to_owned()), (2, "umbrella".to_owned())];
+        let read = |groups: &[&str]| {
+            let groups: Vec<String> = groups.iter().map(|&group| group.to_owned()).collect();
+            belongs(&groups, &links)
+                .into_iter()
+                .map(|(id, (role, teams))| {
+                    assert_eq!(role, Role::Member, "never more");
+                    (id, teams.join(","))
+                })
+                .collect::<Vec<_>>()
+        };
+        let expect =
+            |pairs: &[(i64, &str)]| pairs.iter().map(|(id, teams)| (*id, (*teams).to_owned())).collect::<Vec<_>>();
+        assert_eq!(read(&["acme"]), expect(&[(1, "")]));
+        assert_eq!(read(&["acme:ops", "acme:dev", "acme:ops"]), expect(&[(1, "dev,ops")]));
+        assert_eq!(read(&["umbrella:ops", "acme", "other", "other:ops", ""]), expect(&[(1, ""), (2, "ops")]));
+        assert_eq!(read(&["acme:", "acme:a b", "acme:a:b", "acme:owner ", "/acme", "acme/ops"]), expect(&[]));
+        let many: Vec<String> = (0..1000).map(|n| format!("acme:t{n}")).collect();
+        assert_eq!(belongs(&many, &links)[&1].1.len(), MOST_TEAMS);
+    }
+}
