@@ -142,6 +142,7 @@ fn log_start(paths: &Paths, enrolled: &Enrolled) {
     info!(
         version = VERSION,
         credentials = %paths.credentials.now().display(),
+        token_file = paths.credentials.is_token_file(),
         state_dir = %paths.state_dir.display(),
         control_socket = %paths.control_socket.display(),
         enrollment = %paths.enrollment.display(),

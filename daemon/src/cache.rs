@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::{
+    credentials::{Identity, Realm},
     documents::{self, Document, Documents},
     files,
     sync::Cached,
@@ -44,6 +45,7 @@ enum Damage {
 #[serde(deny_unknown_fields)]
 struct Index {
     service: String,
+    realm: String,
     user: String,
     machine_id: String,
     documents: Vec<Name>,
@@ -107,8 +109,9 @@ impl Cache {
         if !documents.has_session() {
             return Err(altered());
         }
-        let (service, user, machine_id) = (index.service, index.user, index.machine_id);
-        Ok(Some(Cached { service, user, machine_id, documents: Arc::new(documents) }))
+        let owner = Identity { realm: Realm::from_code(&index.realm).ok_or_else(altered)?, user: index.user };
+        let (service, machine_id) = (index.service, index.machine_id);
+        Ok(Some(Cached { service, owner, machine_id, documents: Arc::new(documents) }))
     }
 
     /// Keeps this set instead of the last one.
@@ -135,7 +138,8 @@ impl Cache {
         let keep: Vec<String> = names.iter().map(|name| name.sha256.clone()).collect();
         let index = Index {
             service: cached.service.clone(),
-            user: cached.user.clone(),
+            realm: cached.owner.realm.code().to_owned(),
+            user: cached.owner.user.clone(),
             machine_id: cached.machine_id.clone(),
             documents: names,
         };
@@ -201,7 +205,7 @@ mod tests {
         };
         Cached {
             service: "https://gate.example".to_owned(),
-            user: "alice".to_owned(),
+            owner: Identity { realm: Realm::DockerHub, user: "alice".to_owned() },
             machine_id: "m".to_owned(),
             documents: Arc::new(Documents(contents.iter().enumerate().map(document).collect())),
         }
@@ -245,8 +249,11 @@ mod tests {
         let damages: [fn(&Path); 5] = [
             |root| fs::write(root.join("session.json"), "{").expect("write"),
             |root| {
-                fs::write(root.join("session.json"), r#"{"service":"","user":"","machine_id":"","documents":[]}"#)
-                    .expect("write")
+                fs::write(
+                    root.join("session.json"),
+                    r#"{"service":"","realm":"service","user":"","machine_id":"","documents":[]}"#,
+                )
+                .expect("write")
             },
             |root| fs::write(root.join("documents").join(hex(&documents::sha256(b"p1"))), "p2").expect("write"),
             |root| fs::remove_file(root.join("documents").join(hex(&documents::sha256(b"p1")))).expect("remove"),

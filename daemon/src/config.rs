@@ -19,10 +19,15 @@ pub struct Config {
     /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker, or that of the docker snap]
     #[arg(long, global = true, value_name = "DIR")]
     pub config_dir: Option<PathBuf>,
+    /// For machines that no person signs in to: a file with one access token, which is used instead of the Docker
+    /// credentials; root's or the agent's own, mode 0600 [default: $PULLGATE_TOKEN_FILE, else none]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
     /// The plugin's control socket
     #[arg(long, value_name = "PATH", default_value = paths::CONTROL_SOCKET)]
     pub control_socket: PathBuf,
-    /// Where documents and records are kept [default: $XDG_STATE_HOME/pullgate, else ~/.local/state/pullgate]
+    /// Where documents and records are kept [default: $STATE_DIRECTORY as systemd sets it, else
+    /// $XDG_STATE_HOME/pullgate, else ~/.local/state/pullgate]
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// The enrollment file
@@ -54,7 +59,7 @@ pub struct Credentials {
 /// Paths in force, absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
-    /// Docker's `config.json`.
+    /// Docker's `config.json`, or a token file.
     pub credentials: Place,
     /// The plugin's control socket.
     pub control_socket: PathBuf,
@@ -70,19 +75,12 @@ impl Config {
     /// # Errors
     /// When there is no home directory to fall back on.
     pub fn paths(&self) -> anyhow::Result<Paths> {
-        let absolute = |path: PathBuf| {
-            std::path::absolute(&path).with_context(|| format!("`{}` cannot be made absolute", path.display()))
+        let credentials = match self.token_file.clone().or_else(|| variable("PULLGATE_TOKEN_FILE")) {
+            Some(path) => Place::token_file(absolute(path)?),
+            None => self.docker_credentials()?,
         };
-        let variable = std::env::var_os("DOCKER_CONFIG").filter(|value| !value.is_empty());
-        let credentials = match self.config_dir.clone().or_else(|| variable.map(PathBuf::from)) {
-            Some(directory) => Place::in_directory(&absolute(directory)?),
-            None => {
-                let home = dirs::home_dir().context("there is no home directory; give --config-dir")?;
-                Place::in_home(&absolute(home)?)
-            }
-        };
-        let state_dir = match &self.state_dir {
-            Some(given) => given.clone(),
+        let state_dir = match self.state_dir.clone().or_else(systemd_state_dir) {
+            Some(given) => given,
             None => dirs::state_dir().context("there is no home directory; give --state-dir")?.join("pullgate"),
         };
         Ok(Paths {
@@ -92,4 +90,33 @@ impl Config {
             enrollment: absolute(self.enrollment.clone())?,
         })
     }
+
+    /// Docker's `config.json`, which need not be there.
+    ///
+    /// # Errors
+    /// When there is no home directory to fall back on.
+    pub fn docker_credentials(&self) -> anyhow::Result<Place> {
+        Ok(match self.config_dir.clone().or_else(|| variable("DOCKER_CONFIG")) {
+            Some(directory) => Place::in_directory(&absolute(directory)?),
+            None => {
+                let home = dirs::home_dir().context("there is no home directory; give --config-dir")?;
+                Place::in_home(&absolute(home)?)
+            }
+        })
+    }
+}
+
+fn absolute(path: PathBuf) -> anyhow::Result<PathBuf> {
+    std::path::absolute(&path).with_context(|| format!("`{}` cannot be made absolute", path.display()))
+}
+
+/// A path in the environment; an empty one is none.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// `StateDirectory=` of the unit. Several of them, with colons between, are not meant for us alone.
+fn systemd_state_dir() -> Option<PathBuf> {
+    variable("STATE_DIRECTORY")
+        .filter(|path| path.is_absolute() && !path.as_os_str().as_encoded_bytes().contains(&b':'))
 }

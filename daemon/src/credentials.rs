@@ -4,6 +4,7 @@
 //! differences: what cannot be read means *nobody*, never the last known account, and a
 //! helper is run only when the answer needs it, with a deadline and an output limit.
 
+pub mod account;
 pub mod config_file;
 pub mod helper;
 pub mod identity;
@@ -11,10 +12,11 @@ pub mod json;
 mod patience;
 pub mod place;
 pub mod reader;
+pub mod token_file;
 
 use std::{fmt, path::Path};
 
-use proto::secret::Secret;
+pub use account::{Account, Identity, Realm, Source, Wanted};
 
 /// What the credentials say at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,51 +27,6 @@ pub enum Credential {
     SignedOut,
     /// It cannot be told. Treated as nobody.
     Unreadable(Unreadable),
-}
-
-/// A user name and what proves it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// User name as stored, case kept.
-    pub user: String,
-    /// Password or token.
-    pub secret: Secret,
-    /// Key in the credentials file, or the one asked of a helper.
-    pub key: String,
-    /// Where the entry was found.
-    pub source: Source,
-}
-
-/// Which place answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// `auths` in the file.
-    File,
-    /// The program of `credsStore`.
-    Store(String),
-    /// A program of `credHelpers`.
-    Helper(String),
-}
-
-impl Source {
-    /// The helper's name, the part behind `docker-credential-`.
-    #[must_use]
-    pub fn helper(&self) -> Option<&str> {
-        match self {
-            Self::File => None,
-            Self::Store(name) | Self::Helper(name) => Some(name),
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File => f.write_str("file"),
-            Self::Store(name) => write!(f, "store:{name}"),
-            Self::Helper(name) => write!(f, "helper:{name}"),
-        }
-    }
 }
 
 /// Why the credentials could not be read.
@@ -109,6 +66,12 @@ pub enum Class {
     HelperBadOutput,
     /// A token of which nobody says whose it is.
     TokenNoUsername,
+    /// There is no token file, or nothing in it.
+    TokenMissing,
+    /// The token file is one that others could read or have made.
+    TokenUntrusted,
+    /// What is in the token file is no access token.
+    TokenInvalid,
 }
 
 impl Class {
@@ -125,6 +88,9 @@ impl Class {
             Self::HelperTimeout => "helper-timeout",
             Self::HelperBadOutput => "helper-bad-output",
             Self::TokenNoUsername => "token-no-username",
+            Self::TokenMissing => "token-missing",
+            Self::TokenUntrusted => "token-untrusted",
+            Self::TokenInvalid => "token-invalid",
         }
     }
 }
@@ -135,26 +101,61 @@ impl fmt::Display for Class {
     }
 }
 
+/// Reads the credentials now; `wanted` says which of the Docker credentials count.
+pub async fn read(place: &place::Place, wanted: &[Wanted], helpers: &helper::Helpers) -> Credential {
+    let place = place.clone();
+    // Never on the thread of the event loop: a network file system may not answer.
+    let looked = tokio::task::spawn_blocking(move || match place.is_token_file() {
+        true => Err(token_file::read(place.now())),
+        false => Ok(place.now().to_owned()),
+    });
+    match looked.await {
+        Ok(Ok(docker_config)) => search(&docker_config, wanted, helpers).await,
+        Ok(Err(token)) => token,
+        Err(_) => Credential::Unreadable(interrupted()),
+    }
+}
+
+fn interrupted() -> Unreadable {
+    Unreadable::new(Class::Unreadable, "reading it was interrupted")
+}
+
 /// Reads `path` once and asks a helper if the file names one for `keys`.
 ///
-/// `keys` are the names under which the sign-in may be stored, best first.
+/// `keys` are the names under which the sign-in to the service may be stored, best first.
 pub async fn load(path: &Path, keys: &[String], helpers: &helper::Helpers) -> Credential {
-    let (path, wanted) = (path.to_owned(), keys.to_vec());
-    let read = tokio::task::spawn_blocking(move || config_file::read(&path, &wanted)).await;
+    search(path, &[Wanted { realm: Realm::Service, keys: keys.to_vec() }], helpers).await
+}
+
+/// The first of the `wanted` sign-ins that is there. The file is read once.
+///
+/// INVARIANT: the next one counts only where nobody is signed in to the one before it. A sign-in that
+/// cannot be read is nobody, and not somebody else.
+pub async fn search(path: &Path, wanted: &[Wanted], helpers: &helper::Helpers) -> Credential {
+    let path = path.to_owned();
+    let keys: Vec<String> = wanted.iter().flat_map(|one| &one.keys).cloned().collect();
+    let read = tokio::task::spawn_blocking(move || config_file::read(&path, &keys)).await;
     let config = match read {
         Ok(Ok(config)) => config,
         Ok(Err(unreadable)) => return Credential::Unreadable(unreadable),
-        Err(_) => return Credential::Unreadable(Unreadable::new(Class::Unreadable, "reading it was interrupted")),
+        Err(_) => return Credential::Unreadable(interrupted()),
     };
-    resolve(&config, keys, helpers).await
+    for one in wanted {
+        match resolve(&config, one, helpers).await {
+            Credential::SignedOut => {}
+            found => return found,
+        }
+    }
+    Credential::SignedOut
 }
 
-async fn resolve(config: &config_file::ConfigFile, keys: &[String], helpers: &helper::Helpers) -> Credential {
-    let answer = match identity::find(config, keys, || helpers.default_store()) {
+async fn resolve(config: &config_file::ConfigFile, wanted: &Wanted, helpers: &helper::Helpers) -> Credential {
+    let realm = wanted.realm;
+    let answer = match identity::find(config, &wanted.keys, || helpers.default_store()) {
         identity::Place::Nowhere => Ok(None),
-        identity::Place::Entry { key, entry } => identity::from_entry(key, entry),
+        identity::Place::Entry { key, entry } => identity::from_entry(realm, key, entry),
         identity::Place::Ask { key, source } => match helpers.get(source.helper().unwrap_or_default(), &key).await {
-            Ok(Some(answer)) => identity::from_helper(key, source, answer),
+            Ok(Some(answer)) => identity::from_helper(realm, key, source, answer),
             Ok(None) => Ok(None),
             Err(unreadable) => Err(unreadable),
         },

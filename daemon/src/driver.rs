@@ -12,9 +12,9 @@ use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
 use crate::{
     cache::Cache,
-    credentials::Account,
+    credentials::{Account, Realm, Source},
     enforcement::{ControlError, Plugin},
-    enrolled::Enrolled,
+    enrolled::{DockerHub, Enrolled},
     logging::Quiet,
     records::Ticket,
     service::{CallError, Service},
@@ -116,7 +116,8 @@ impl Driver {
             Enrolled::No { .. } => None,
         };
         let service = enrolled.service().map(str::to_owned);
-        self.step(Event::Enrolled { service }, running);
+        let docker_hub = enrolled.docker_hub() == DockerHub::Shown;
+        self.step(Event::Enrolled { service, docker_hub }, running);
     }
 
     /// Never waits: what takes time is a task that sends an event.
@@ -228,12 +229,12 @@ async fn sign_in(mut link: Link, account: Account, machine_id: String, uid: u32)
     let attempt = link.attempt;
     let event = match link.service.sign_in(&account, machine_id, uid).await {
         Ok(response) => {
-            info!(user = account.user, "signed in");
+            info!(user = account.user, realm = account.realm.code(), "signed in");
             Event::SignedIn { attempt, token: Secret::new(response.agent_token), session: response.session }
         }
         Err(CallError::Refused(why)) => {
-            let next = "run `docker logout` and `docker login` for the service's host; it is not tried again before";
-            warn!(user = account.user, why, next, "the service refuses the credential");
+            let (user, realm, next) = (&account.user, account.realm.code(), after_refusal(&account));
+            warn!(user, realm, why, next, "the service refuses the credential");
             Event::Refused { attempt, lasted: started.elapsed() }
         }
         Err(CallError::Unavailable { why, retry_after }) => {
@@ -248,6 +249,20 @@ async fn sign_in(mut link: Link, account: Account, machine_id: String, uid: u32)
         }
     };
     let _ = link.events.send(event).await;
+}
+
+/// What to do about a refused credential.
+fn after_refusal(account: &Account) -> &'static str {
+    match (&account.source, account.realm) {
+        (Source::TokenFile, _) => "put a valid access token into the token file; it is not tried again before",
+        (_, Realm::DockerHub) => {
+            "run `docker login` for the service's host, or `docker logout` and `docker login` for Docker Hub; it is not \
+             tried again before"
+        }
+        (_, Realm::Service) => {
+            "run `docker logout` and `docker login` for the service's host; it is not tried again before"
+        }
+    }
 }
 
 async fn watch_service(mut link: Link, token: Secret, held: Vec<proto::sync::Held>) {

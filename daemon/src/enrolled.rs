@@ -7,7 +7,10 @@ use proto::enrollment::{self, Enrollment, EnrollmentError};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::stamp::Stamp;
+use crate::{
+    credentials::{Realm, Wanted, identity},
+    stamp::Stamp,
+};
 
 /// How often the file's metadata is looked at. One `stat` a second costs nothing, and needs no watch on root's directories.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -46,6 +49,50 @@ impl Enrolled {
             Self::No { .. } => None,
         }
     }
+
+    /// Which sign-ins count here, the one that counts more first.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        if let Some(service) = self.service() {
+            wanted.push(Wanted { realm: Realm::Service, keys: identity::keys_of_service(service) });
+        }
+        if self.docker_hub() == DockerHub::Shown {
+            wanted.push(Wanted { realm: Realm::DockerHub, keys: vec![identity::DOCKER_HUB.to_owned()] });
+        }
+        wanted
+    }
+
+    /// What may be done with a Docker Hub credential.
+    ///
+    /// INVARIANT: it leaves this machine only where the administrator asks for it, and only to a service whose
+    /// certificate is checked. What is not shown is not read either.
+    #[must_use]
+    pub fn docker_hub(&self) -> DockerHub {
+        match self {
+            Self::Yes(enrollment) if enrollment.docker_hub_credentials => {
+                if enrollment.service.starts_with("https://") { DockerHub::Shown } else { DockerHub::PlainHttp }
+            }
+            _ => DockerHub::NotAsked,
+        }
+    }
+}
+
+/// Whether a Docker Hub credential is shown to the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DockerHub {
+    /// The enrollment does not ask for it.
+    NotAsked,
+    /// It asks, but the service is spoken to in the clear.
+    PlainHttp,
+    /// It is.
+    Shown,
+}
+
+impl DockerHub {
+    /// Why it is not, though the enrollment asks for it.
+    pub const PLAIN_HTTP: &str = "`dockerHubCredentials` has no effect: `service` in the enrollment file is plain http, and \
+                                  a Docker Hub secret is shown over https only";
 }
 
 /// Publishes what the file says each time it changes. Ends when nobody listens.
@@ -98,6 +145,26 @@ fn publish(sender: &watch::Sender<Enrolled>, new: Enrolled) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn enrolled(service: &str, docker_hub_credentials: bool) -> Enrolled {
+        let service = service.to_owned();
+        Enrolled::Yes(Arc::new(Enrollment { service, docker_hub_credentials, ..Enrollment::default() }))
+    }
+
+    #[test]
+    fn docker_hub_is_looked_for_only_where_it_is_asked_for_and_over_tls() {
+        let check = |service: &str, asked, expected: DockerHub, keys: &[&str]| {
+            let enrolled = enrolled(service, asked);
+            assert_eq!(enrolled.docker_hub(), expected, "{service}");
+            let wanted = enrolled.wanted();
+            assert_eq!(wanted.iter().map(|wanted| wanted.keys[0].as_str()).collect::<Vec<_>>(), keys, "{service}");
+        };
+        check("https://g:1", true, DockerHub::Shown, &["g:1", "https://index.docker.io/v1/"]);
+        check("https://g:1", false, DockerHub::NotAsked, &["g:1"]);
+        check("http://127.0.0.1:1", true, DockerHub::PlainHttp, &["127.0.0.1:1"]);
+        let none = Enrolled::No { why: String::new() };
+        assert_eq!((none.docker_hub(), none.wanted()), (DockerHub::NotAsked, vec![]));
+    }
 
     #[test]
     fn a_key_that_is_none_names_the_next_step() {

@@ -41,8 +41,8 @@ pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, r
                         warn!(error = status.enrollment_error, "the plugin cannot use the enrollment file");
                     }
                     runs.send_replace(Some(Run { started_at_ms: status.started_at_ms }));
-                    let event =
-                        Event::PluginUp { machine_id: status.machine_id.clone(), session: session(&status, uid) };
+                    let session = in_force(&status, uid).session;
+                    let event = Event::PluginUp { machine_id: status.machine_id.clone(), session };
                     if events.send(event).await.is_err() {
                         return;
                     }
@@ -71,11 +71,6 @@ pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, r
             () = events.closed() => return,
         }
     }
-}
-
-/// The user whose session is in force there for this uid.
-fn session(status: &StatusResponse, uid: u32) -> Option<String> {
-    status.sessions.iter().find(|session| session.uid == uid).map(|session| session.user.clone())
 }
 
 /// What is in force there, as far as it is this uid's business.

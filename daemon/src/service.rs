@@ -24,7 +24,10 @@ use tonic::{
 
 pub use connector::Unusable;
 
-use crate::{VERSION, credentials::Account};
+use crate::{
+    VERSION,
+    credentials::{Account, Realm},
+};
 
 /// For a connection: name, TCP, TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -62,6 +65,8 @@ pub enum CallError {
 pub struct Service {
     url: String,
     client: SyncClient<Channel>,
+    /// A Docker Hub secret may be sent.
+    docker_hub: bool,
 }
 
 impl Service {
@@ -71,6 +76,7 @@ impl Service {
     /// [`Unusable`] when the URL cannot be used: not a URL, or plain HTTP to another machine.
     pub fn new(enrollment: &Enrollment) -> Result<Self, Unusable> {
         let connector = connector::Connector::new(&enrollment.service, enrollment.ca_file.clone())?;
+        let docker_hub = enrollment.docker_hub_credentials && connector.checks_certificates();
         let endpoint = Endpoint::from_shared(enrollment.service.clone())
             .map_err(|_| Unusable::NotAUrl(enrollment.service.clone()))?
             .connect_timeout(CONNECT_TIMEOUT)
@@ -80,7 +86,7 @@ impl Service {
         let client = SyncClient::new(endpoint.connect_with_connector_lazy(connector))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        Ok(Self { url: enrollment.service.clone(), client })
+        Ok(Self { url: enrollment.service.clone(), client, docker_hub })
     }
 
     /// Its URL, as the enrollment has it.
@@ -99,13 +105,25 @@ impl Service {
         machine_id: String,
         uid: u32,
     ) -> Result<SignInResponse, CallError> {
+        // INVARIANT: the last gate before the wire; nobody before it should have come so far.
+        if account.realm == Realm::DockerHub && !self.docker_hub {
+            return Err(CallError::Refused(
+                "a Docker Hub credential is shown over https only, and where the enrollment file says \
+                 `\"dockerHubCredentials\": true`"
+                    .to_owned(),
+            ));
+        }
         let request = SignInRequest {
             username: account.user.clone(),
             secret: account.secret.expose().to_owned(),
             machine_id,
             uid,
             agent_version: VERSION.to_owned(),
-            realm: proto::sync::Realm::Service.into(),
+            realm: match account.realm {
+                Realm::Service => proto::sync::Realm::Service,
+                Realm::DockerHub => proto::sync::Realm::DockerHub,
+            }
+            .into(),
         };
         within(SIGN_IN_TIMEOUT, self.client.sign_in(request)).await
     }
@@ -207,6 +225,30 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::Source;
+
+    /// Nothing listens there: what gets past the gate is `Unavailable`.
+    #[tokio::test]
+    async fn a_docker_hub_secret_never_gets_past_the_last_gate_unasked_or_in_the_clear() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        for (url, asked, passes) in [
+            ("https://127.0.0.1:1", true, true),
+            ("https://127.0.0.1:1", false, false),
+            ("http://127.0.0.1:1", true, false),
+            ("http://127.0.0.1:1", false, false),
+        ] {
+            let service = url.to_owned();
+            let enrollment = Enrollment { service, docker_hub_credentials: asked, ..Enrollment::default() };
+            for realm in [Realm::Service, Realm::DockerHub] {
+                let (user, key) = ("alice".to_owned(), "k".to_owned());
+                let account = Account { realm, user, secret: Secret::new("x".to_owned()), key, source: Source::File };
+                let mut service = Service::new(&enrollment).expect("usable");
+                let error = service.sign_in(&account, "m1".to_owned(), 1000).await.expect_err("nobody is there");
+                let passed = matches!(error, CallError::Unavailable { .. });
+                assert_eq!(passed, passes || realm == Realm::Service, "{url} {asked} {realm:?}: {error}");
+            }
+        }
+    }
 
     #[test]
     fn only_unauthenticated_is_a_refusal() {

@@ -4,12 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{Config, Credentials},
-    credentials::{Credential, Source, helper::Helpers, identity, load},
-    enrolled::Enrolled,
+    credentials::{Credential, Realm, Source, Wanted, helper::Helpers, identity, place::Place, read},
+    enrolled::{DockerHub, Enrolled},
 };
-
-/// Under this key the Docker CLI keeps the sign-in to Docker Hub (docker/cli `cli/config`, `getAuthConfigKey`).
-const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 /// Reads the credentials once and prints what they say.
 ///
@@ -18,43 +15,52 @@ const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 pub async fn credentials(config: &Config, args: &Credentials) -> anyhow::Result<()> {
     use std::io::Write as _;
     let paths = config.paths()?;
-    let keys = match &args.key {
-        Some(key) => vec![key.clone()],
-        None => match Enrolled::read(&paths.enrollment).service() {
-            Some(service) => identity::keys_of_service(service),
-            None => vec![DOCKER_HUB.to_owned()],
-        },
+    let enrolled = Enrolled::read(&paths.enrollment);
+    let (place, wanted) = match (&args.key, enrolled.wanted()) {
+        // Whoever asks for a key asks about the Docker credentials.
+        (Some(key), _) => (config.docker_credentials()?, vec![named(key)]),
+        (None, wanted) if wanted.is_empty() => (paths.credentials, vec![named(identity::DOCKER_HUB)]),
+        (None, wanted) => (paths.credentials, wanted),
     };
-    let found = load(paths.credentials.now(), &keys, &Helpers::from_environment()).await;
-    let line = if args.json { object(&found).to_string() } else { text(&found, &keys, paths.credentials.now()) };
+    let found = read(&place, &wanted, &Helpers::from_environment()).await;
+    let line = if args.json { object(&found).to_string() } else { text(&found, &wanted, &place) };
+    if args.key.is_none() && !args.json && enrolled.docker_hub() == DockerHub::PlainHttp {
+        writeln!(std::io::stderr(), "{}", DockerHub::PLAIN_HTTP)?;
+    }
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
+}
+
+/// Whose realm a key of somebody's choice is, is not known; nothing is sent anywhere.
+fn named(key: &str) -> Wanted {
+    Wanted { realm: Realm::Service, keys: vec![identity::key_of_registry(key)] }
 }
 
 fn object(found: &Credential) -> Value {
     match found {
         Credential::SignedIn(account) => {
-            let source = match account.source {
-                Source::File => "file",
-                Source::Store(_) => "store",
-                Source::Helper(_) => "helper",
-            };
-            json!({ "user": account.user, "key": account.key, "source": source, "helper": account.source.helper() })
+            let source = &account.source;
+            json!({ "user": account.user, "key": account.key, "source": source.kind(), "helper": source.helper() })
         }
         Credential::SignedOut => json!({}),
         Credential::Unreadable(why) => json!({ "error": why.class.code(), "detail": why.detail }),
     }
 }
 
-fn text(found: &Credential, keys: &[String], path: &std::path::Path) -> String {
-    let path = path.display();
+fn text(found: &Credential, wanted: &[Wanted], place: &Place) -> String {
+    let path = place.now().display();
     match found {
+        Credential::SignedIn(account) if account.source == Source::TokenFile => {
+            format!("signed in with the access token in `{}`", account.key)
+        }
         Credential::SignedIn(account) => {
-            format!("signed in as {} (`{}` in `{path}`, {})", account.user, account.key, account.source)
+            let realm = if account.realm == Realm::DockerHub { " at Docker Hub" } else { "" };
+            format!("signed in as {}{realm} (`{}` in `{path}`, {})", account.user, account.key, account.source)
         }
         Credential::SignedOut => {
-            let key = keys.first().map(String::as_str).unwrap_or_default();
-            format!("nobody is signed in to `{key}` (`{path}`)")
+            let keys: Vec<String> =
+                wanted.iter().filter_map(|one| one.keys.first()).map(|key| format!("`{key}`")).collect();
+            format!("nobody is signed in to {} (`{path}`)", keys.join(" or "))
         }
         Credential::Unreadable(why) => {
             format!("`{path}` cannot be used, and nobody counts as signed in: {} ({})", why.detail, why.class)

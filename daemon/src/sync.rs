@@ -12,7 +12,11 @@ use proto::sync::Held;
 
 pub use machine::Sync;
 
-use crate::{credentials::Account, documents::Documents, stamp::Stamp};
+use crate::{
+    credentials::{Account, Identity},
+    documents::Documents,
+    stamp::Stamp,
+};
 
 /// Number of an attempt or timer.
 pub type Number = u64;
@@ -40,6 +44,8 @@ pub enum Event {
     Enrolled {
         /// URL of the service; none: not enrolled.
         service: Option<String>,
+        /// A Docker Hub credential may be shown to it.
+        docker_hub: bool,
     },
     /// The credentials were read.
     Credential {
@@ -52,8 +58,8 @@ pub enum Event {
     PluginUp {
         /// Its machine id.
         machine_id: String,
-        /// User of the session that it has in force for this uid.
-        session: Option<String>,
+        /// The session that it has in force for this uid.
+        session: Option<Held>,
     },
     /// The plugin was asked what it has in force, once a second.
     PluginLooked(InForceThere),
@@ -183,7 +189,7 @@ pub struct Cached {
     /// URL of the service that sealed it.
     pub service: String,
     /// For whom.
-    pub user: String,
+    pub owner: Identity,
     /// For which machine.
     pub machine_id: String,
     /// The set.

@@ -7,6 +7,7 @@
 //!   "trustKeys": ["base64 of the service's public key"],
 //!   "caFile": "/etc/pullgate/ca.pem",
 //!   "allowedOrgs": ["acme"],
+//!   "dockerHubCredentials": false,
 //!   "adminName": "Acme IT", "adminEmail": "it@acme.example", "adminURL": "https://it.acme.example"
 //! }
 //! ```
@@ -40,6 +41,9 @@ pub struct Enrollment {
     pub allowed_orgs: Vec<String>,
     /// The file has `allowedOrgs`: it alone decides whether sign-in is enforced (see [`crate::sign_in`]).
     pub decides_sign_in: bool,
+    /// Who is not signed in to the service may sign in with what `docker login` stored for Docker Hub. It hands
+    /// a person's Docker Hub secret to the service, so it is off unless the administrator asks for it.
+    pub docker_hub_credentials: bool,
     /// Whom a refused developer may ask.
     pub admin: Admin,
 }
@@ -74,6 +78,8 @@ struct File {
     /// Absent is not empty.
     #[serde(default)]
     allowed_orgs: Option<Vec<String>>,
+    #[serde(default)]
+    docker_hub_credentials: bool,
     #[serde(default)]
     admin_name: String,
     #[serde(default)]
@@ -171,6 +177,7 @@ fn check(path: &Path, file: File) -> Result<Enrollment, EnrollmentError> {
         ca_file: file.ca_file,
         allowed_orgs,
         decides_sign_in,
+        docker_hub_credentials: file.docker_hub_credentials,
         admin: Admin { name: file.admin_name, email: file.admin_email, url: file.admin_url },
     })
 }

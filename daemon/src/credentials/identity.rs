@@ -12,7 +12,8 @@ use proto::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::{
-    Account, Class, Source, Unreadable,
+    Account, Class, Realm, Source, Unreadable,
+    account::TOKEN_USER,
     config_file::{ConfigFile, Entry},
     helper::Answer,
 };
@@ -58,6 +59,16 @@ pub fn keys_of_service(url: &str) -> Vec<String> {
         Some((host, port)) if port == default_port => vec![host.to_owned(), authority.clone()],
         Some(_) => vec![authority],
     }
+}
+
+/// Under this key the Docker CLI keeps the sign-in to Docker Hub, and under no other: what the web login
+/// keeps beside it (`.../access-token`, `.../refresh-token`) is not the person's to show.
+pub const DOCKER_HUB: &str = "https://index.docker.io/v1/";
+
+/// The key that the CLI looks for when somebody names this registry (docker/cli `getAuthConfigKey`).
+#[must_use]
+pub fn key_of_registry(name: &str) -> String {
+    if matches!(name, "docker.io" | "index.docker.io") { DOCKER_HUB.to_owned() } else { name.to_owned() }
 }
 
 /// Finds the sign-in for one of `keys`. `default_store` is asked only when the file says
@@ -117,7 +128,7 @@ fn hostname(key: &str) -> &str {
 ///
 /// # Errors
 /// [`Class::BadAuth`], [`Class::TokenNoUsername`].
-pub fn from_entry(key: &str, entry: &Entry) -> Result<Option<Account>, Unreadable> {
+pub fn from_entry(realm: Realm, key: &str, entry: &Entry) -> Result<Option<Account>, Unreadable> {
     let (user, secret) = match &entry.auth {
         Some(auth) => decode_auth(key, auth)?,
         None => (entry.username.clone(), entry.password.clone().unwrap_or_else(|| Secret::new(String::new()))),
@@ -130,29 +141,36 @@ pub fn from_entry(key: &str, entry: &Entry) -> Result<Option<Account>, Unreadabl
         };
     }
     let secret = token.unwrap_or(secret);
-    account(key.to_owned(), Source::File, user, secret, Class::BadAuth).map(Some)
+    account(realm, key.to_owned(), Source::File, user, secret, Class::BadAuth).map(Some)
 }
 
 /// The account in a helper's answer; none when it names nobody.
 ///
 /// # Errors
 /// [`Class::TokenNoUsername`], [`Class::HelperBadOutput`].
-pub fn from_helper(key: String, source: Source, answer: Answer) -> Result<Option<Account>, Unreadable> {
+pub fn from_helper(realm: Realm, key: String, source: Source, answer: Answer) -> Result<Option<Account>, Unreadable> {
     match answer.username.as_str() {
         "" => Ok(None),
-        "<token>" => Err(token_without_user(&key)),
-        _ => account(key, source, answer.username, answer.secret, Class::HelperBadOutput).map(Some),
+        TOKEN_USER => Err(token_without_user(&key)),
+        _ => account(realm, key, source, answer.username, answer.secret, Class::HelperBadOutput).map(Some),
     }
 }
 
-fn account(key: String, source: Source, user: String, secret: Secret, class: Class) -> Result<Account, Unreadable> {
+fn account(
+    realm: Realm,
+    key: String,
+    source: Source,
+    user: String,
+    secret: Secret,
+    class: Class,
+) -> Result<Account, Unreadable> {
     if user.chars().any(char::is_control) {
         return Err(Unreadable::new(class, format!("the user name stored for `{key}` holds control characters")));
     }
     if secret.is_empty() {
         return Err(Unreadable::new(class, format!("the entry for `{key}` has a user name but no secret")));
     }
-    Ok(Account { user, secret, key, source })
+    Ok(Account { realm, user, secret, key, source })
 }
 
 fn token_without_user(key: &str) -> Unreadable {

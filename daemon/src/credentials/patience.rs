@@ -69,11 +69,11 @@ mod tests {
     use proto::secret::Secret;
 
     use super::*;
-    use crate::credentials::{Account, Class, Source, Unreadable, helper::DEADLINE};
+    use crate::credentials::{Account, Class, Realm, Source, Unreadable, helper::DEADLINE};
 
     fn from(source: Source) -> Credential {
         let (user, key) = ("alice".to_owned(), "gate.example".to_owned());
-        Credential::SignedIn(Account { user, secret: Secret::new("pw".to_owned()), key, source })
+        Credential::SignedIn(Account { realm: Realm::Service, user, secret: Secret::new("pw".to_owned()), key, source })
     }
 
     fn failed(class: Class) -> Credential {

@@ -21,19 +21,32 @@ const FILE: &str = "config.json";
 pub struct Place {
     usual: PathBuf,
     snap: Option<PathBuf>,
+    token: bool,
 }
 
 impl Place {
     /// In a directory that somebody named, which is then the only one.
     #[must_use]
     pub fn in_directory(directory: &Path) -> Self {
-        Self { usual: directory.join(FILE), snap: None }
+        Self { usual: directory.join(FILE), snap: None, token: false }
     }
 
     /// Where docker commands keep it in `home`.
     #[must_use]
     pub fn in_home(home: &Path) -> Self {
-        Self { usual: home.join(".docker").join(FILE), snap: Some(home.join(SNAP).join(FILE)) }
+        Self { usual: home.join(".docker").join(FILE), snap: Some(home.join(SNAP).join(FILE)), token: false }
+    }
+
+    /// A file with one access token, instead of the Docker credentials.
+    #[must_use]
+    pub fn token_file(path: PathBuf) -> Self {
+        Self { usual: path, snap: None, token: true }
+    }
+
+    /// True for a file with one access token.
+    #[must_use]
+    pub fn is_token_file(&self) -> bool {
+        self.token
     }
 
     /// The file that counts now. Asks the file system.

@@ -11,14 +11,14 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    Class, Credential, Unreadable,
+    Credential, Wanted,
     helper::Helpers,
-    identity, load,
     patience::{Patience, Verdict, failed_in_helper},
     place::Place,
+    read,
 };
 use crate::{
-    enrolled::Enrolled,
+    enrolled::{DockerHub, Enrolled},
     stamp::Stamp,
     sync::{Event, Seen},
     watcher::Hint,
@@ -35,7 +35,7 @@ const LOOKS: usize = 25;
 struct Look {
     credential: Credential,
     stamp: Stamp,
-    keys: Vec<String>,
+    wanted: Vec<Wanted>,
     /// When an unchanged file is worth a look; while a helper is asked again, when that is.
     next: Instant,
     asking_again: bool,
@@ -58,7 +58,7 @@ pub struct Reader {
     pub helpers: Helpers,
     /// When to look.
     pub hints: mpsc::Receiver<Hint>,
-    /// Which service's entry to look for.
+    /// Which entries to look for.
     pub enrolled: watch::Receiver<Enrolled>,
     /// Where to tell.
     pub events: mpsc::Sender<Event>,
@@ -70,10 +70,15 @@ impl Reader {
         let mut last: Option<Look> = None;
         let mut patience = Patience::default();
         let mut reason = Reason::Changed;
+        let mut docker_hub = DockerHub::NotAsked;
         loop {
-            let (service, keys) = self.service();
+            let enrolled = self.enrolled.borrow_and_update().clone();
+            if std::mem::replace(&mut docker_hub, enrolled.docker_hub()) != docker_hub {
+                log_docker_hub(docker_hub);
+            }
+            let (service, wanted) = (enrolled.service().map(str::to_owned), enrolled.wanted());
             let stamp = self.stamp().await;
-            let same = last.as_ref().filter(|look| look.stamp == stamp && look.keys == keys);
+            let same = last.as_ref().filter(|look| look.stamp == stamp && look.wanted == wanted);
             let due = match (reason, same) {
                 (_, None) | (Reason::Due, _) => true,
                 // While a helper is given time, nothing but time or another file is worth a question.
@@ -82,25 +87,25 @@ impl Reader {
             };
             if due {
                 let known = same.map(|look| look.credential.clone());
-                let (read, stamp) = self.load_settled(&keys).await;
-                match patience.judge(known.as_ref(), &read) {
+                let (found, stamp) = self.load_settled(&wanted).await;
+                match patience.judge(known.as_ref(), &found) {
                     Verdict::AskAgain(wait) => {
-                        self.log_patience(&read, wait);
+                        self.log_patience(&found, wait);
                         if let Some(look) = &mut last {
                             (look.asking_again, look.next) = (true, Instant::now() + wait);
                         }
                     }
                     Verdict::Believe => {
-                        if last.as_ref().is_none_or(|look| look.credential != read) {
-                            self.log(&read);
+                        if last.as_ref().is_none_or(|look| look.credential != found) {
+                            self.log(&found);
                         }
-                        let seen = match &read {
+                        let seen = match &found {
                             Credential::SignedIn(account) => Seen::Account { account: account.clone(), stamp },
                             Credential::SignedOut => Seen::SignedOut,
                             Credential::Unreadable(_) => Seen::Unreadable,
                         };
-                        let next = Instant::now() + Patience::unchanged(&read, fastrand::f64());
-                        last = Some(Look { credential: read, stamp, keys, next, asking_again: false });
+                        let next = Instant::now() + Patience::unchanged(&found, fastrand::f64());
+                        last = Some(Look { credential: found, stamp, wanted, next, asking_again: false });
                         if self.events.send(Event::Credential { service, seen }).await.is_err() {
                             return;
                         }
@@ -129,19 +134,13 @@ impl Reader {
         }
     }
 
-    fn service(&mut self) -> (Option<String>, Vec<String>) {
-        let service = self.enrolled.borrow_and_update().service().map(str::to_owned);
-        let keys = service.as_deref().map(identity::keys_of_service).unwrap_or_default();
-        (service, keys)
-    }
-
     /// INVARIANT: the empty moment of an in-place rewrite is not a sign-out: what is no sign-in is believed
     /// when the file rested meanwhile.
-    async fn load_settled(&self, keys: &[String]) -> (Credential, Stamp) {
+    async fn load_settled(&self, wanted: &[Wanted]) -> (Credential, Stamp) {
         let mut looks = 0;
         loop {
             let before = self.stamp().await;
-            let credential = self.load(keys).await;
+            let credential = read(&self.place, wanted, &self.helpers).await;
             looks += 1;
             // What a helper said is not a half-written file, and asking twice may ask a person twice.
             if matches!(credential, Credential::SignedIn(_)) || failed_in_helper(&credential) || looks >= LOOKS {
@@ -160,14 +159,6 @@ impl Reader {
         tokio::task::spawn_blocking(move || place.stamp()).await.unwrap_or_default()
     }
 
-    async fn load(&self, keys: &[String]) -> Credential {
-        let place = self.place.clone();
-        match tokio::task::spawn_blocking(move || place.now().to_owned()).await {
-            Ok(path) => load(&path, keys, &self.helpers).await,
-            Err(_) => Credential::Unreadable(Unreadable::new(Class::Unreadable, "reading it was interrupted")),
-        }
-    }
-
     fn log_patience(&self, read: &Credential, wait: Duration) {
         if let Credential::Unreadable(why) = read {
             let (class, detail, again_s) = (why.class.code(), &why.detail, wait.as_secs());
@@ -182,16 +173,25 @@ impl Reader {
         let path = self.place.now().display();
         match credential {
             Credential::SignedIn(account) => {
-                info!(user = account.user, key = account.key, source = %account.source, %path, "credentials found");
+                let (user, realm) = (&account.user, account.realm.code());
+                info!(user, realm, key = account.key, source = %account.source, %path, "credentials found");
             }
             Credential::SignedOut => info!(%path, "nobody is signed in to the policy service"),
             Credential::Unreadable(why) => warn!(
                 class = why.class.code(),
                 detail = why.detail,
                 %path,
-                "the docker credentials cannot be read; nobody counts as signed in"
+                "the credentials cannot be read; nobody counts as signed in"
             ),
         }
+    }
+}
+
+fn log_docker_hub(docker_hub: DockerHub) {
+    match docker_hub {
+        DockerHub::Shown => info!("who is not signed in to the service is signed in with what is kept for Docker Hub"),
+        DockerHub::PlainHttp => warn!("{}", DockerHub::PLAIN_HTTP),
+        DockerHub::NotAsked => info!("the enrollment file does not ask for Docker Hub credentials any more"),
     }
 }
 

@@ -10,6 +10,8 @@ use std::{
 
 use super::{Credential, helper::Helpers, load};
 
+mod realms;
+
 const KEY: &str = "gate.example:8443";
 
 fn helpers(directory: &Path, deadline: Duration) -> Helpers {

@@ -84,6 +84,11 @@ impl Connector {
         Ok(Self { host, port: uri.port_u16().unwrap_or(if https { 443 } else { 80 }), tls })
     }
 
+    /// True when nobody is spoken to whose certificate does not hold. There is no way to switch the check off.
+    pub(super) fn checks_certificates(&self) -> bool {
+        self.tls.is_some()
+    }
+
     async fn dial(self) -> io::Result<TokioIo<Box<dyn Io>>> {
         let addresses = tokio::net::lookup_host((self.host.as_str(), self.port)).await?;
         // What a name means is not ours to say: plain HTTP goes to a loopback address, or nowhere.

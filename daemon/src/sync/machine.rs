@@ -3,25 +3,31 @@
 
 mod conversation;
 mod enforcing;
+mod owners;
 
 use std::sync::Arc;
 
+use owners::Owners;
+
 use super::{Cached, Command, Delay, Event, GRACE, Goal, Number, SIGN_IN_WINDOW, Seen, Timer};
 use crate::{
-    credentials::Account,
+    credentials::{Account, Realm},
     documents::{Document, Documents, Parts},
     stamp::Stamp,
 };
-use proto::secret::Secret;
+use proto::{secret::Secret, sync::Held};
 
 /// The agent's state.
 #[derive(Debug)]
 pub struct Sync {
     service: Option<String>,
+    /// A Docker Hub credential may be shown to it.
+    docker_hub: bool,
     /// The newest reading of the credentials, with the service that it is about.
     seen: Option<(Option<String>, Seen)>,
     /// The account that is dealt with.
     account: Option<(Account, Stamp)>,
+    owners: Owners,
     cached: Option<Cached>,
     /// Something may be on disk.
     cache_kept: bool,
@@ -96,8 +102,8 @@ struct SignIns {
 struct Plugin {
     machine_id: Option<String>,
     up: bool,
-    /// The user of the session there, as far as it was told or applied.
-    session: Option<String>,
+    /// The session there, as far as it was told or applied.
+    session: Option<Held>,
     /// What was applied last; none: unknown, it may have restarted.
     in_force: Option<Goal>,
     /// Nothing that was seen there may be older than what was applied last.
@@ -128,10 +134,17 @@ impl Sync {
     /// Before anything happened; `cached` is what the last run kept.
     #[must_use]
     pub fn new(cached: Option<Cached>) -> Self {
+        let mut owners = Owners::default();
+        if let Some((session, cached)) = cached.as_ref().and_then(|cached| cached.documents.session().zip(Some(cached)))
+        {
+            owners.note(session, &cached.owner, None);
+        }
         Self {
             service: None,
+            docker_hub: false,
             seen: None,
             account: None,
+            owners,
             cached,
             cache_kept: true,
             phase: Phase::Idle,
@@ -158,7 +171,7 @@ impl Sync {
     #[must_use]
     pub fn handle(&mut self, event: Event) -> Vec<Command> {
         match event {
-            Event::Enrolled { service } => self.enrolled(service),
+            Event::Enrolled { service, docker_hub } => self.enrolled(service, docker_hub),
             Event::Credential { service, seen } => {
                 self.seen = Some((service, seen));
                 self.look_at_credentials();
@@ -174,13 +187,17 @@ impl Sync {
             Event::ApplyFailed(failure) => self.apply_failed(failure),
             Event::Timer { timer, number } => self.timer(timer, number),
         }
+        // Whoever's session turned out to be there since.
+        if self.grace == Grace::Over {
+            self.decide_without_service();
+        }
         self.reconcile();
         std::mem::take(&mut self.out)
     }
 
-    fn enrolled(&mut self, service: Option<String>) {
+    fn enrolled(&mut self, service: Option<String>, docker_hub: bool) {
         let same = self.service == service;
-        self.service = service;
+        (self.service, self.docker_hub) = (service, docker_hub);
         self.hang_up();
         self.service_attempt = 0;
         // Other trust keys may accept what was refused.
@@ -189,7 +206,13 @@ impl Sync {
             self.applying = Applying::Idle;
         }
         if same && self.service.is_some() {
-            self.begin();
+            match &self.account {
+                Some((account, _)) if !self.may_be_shown(account) => {
+                    self.nobody();
+                    self.clear_cache();
+                }
+                _ => self.begin(),
+            }
             return;
         }
         self.account = None;
@@ -212,15 +235,22 @@ impl Sync {
                 }
                 // The cache stays: it is used only if the file names the same user again.
                 Seen::Unreadable => self.nobody(),
+                // Read before the enrollment changed.
+                Seen::Account { account, .. } if !self.may_be_shown(&account) => self.nobody(),
                 Seen::Account { account, stamp } => self.account_seen(account, stamp),
             },
             _ => {}
         }
     }
 
+    /// INVARIANT: a Docker Hub secret is not shown where the enrollment does not ask for it.
+    fn may_be_shown(&self, account: &Account) -> bool {
+        account.realm != Realm::DockerHub || self.docker_hub
+    }
+
     fn account_seen(&mut self, account: Account, stamp: Stamp) {
         let known = self.account.replace((account.clone(), stamp));
-        let same_user = known.as_ref().is_some_and(|(known, _)| known.user == account.user);
+        let same_user = known.as_ref().is_some_and(|(known, _)| known.identity() == account.identity());
         if let Some((known, known_stamp)) = &known
             && same_user
             && known.secret == account.secret
@@ -272,11 +302,11 @@ impl Sync {
     /// The kept set is this account's, at this service, on this machine.
     fn fits(&self, cached: &Cached) -> bool {
         self.service.as_ref() == Some(&cached.service)
-            && self.account.as_ref().is_some_and(|(account, _)| account.user == cached.user)
+            && self.account.as_ref().is_some_and(|(account, _)| account.identity() == cached.owner)
             && self.plugin.machine_id.as_ref().is_none_or(|id| *id == cached.machine_id)
     }
 
-    fn plugin_up(&mut self, machine_id: String, session: Option<String>) {
+    fn plugin_up(&mut self, machine_id: String, session: Option<Held>) {
         let moved = self.plugin.machine_id.as_ref().is_some_and(|known| *known != machine_id);
         self.plugin = Plugin { machine_id: Some(machine_id), up: true, session, ..Plugin::default() };
         self.apply_attempt = 0;
@@ -292,9 +322,6 @@ impl Sync {
         if moved {
             self.hang_up();
         }
-        if self.grace == Grace::Over {
-            self.decide_without_service();
-        }
         self.begin();
     }
 
@@ -305,7 +332,7 @@ impl Sync {
             return;
         };
         let cached =
-            Cached { service: service.clone(), user: account.user.clone(), machine_id: machine_id.clone(), documents };
+            Cached { service: service.clone(), owner: account.identity(), machine_id: machine_id.clone(), documents };
         if self.cached.as_ref() != Some(&cached) {
             self.cached = Some(cached.clone());
             self.cache_kept = true;
@@ -343,7 +370,6 @@ impl Sync {
             Timer::Grace => {
                 if self.grace == Grace::Running(number) {
                     self.grace = Grace::Over;
-                    self.decide_without_service();
                 }
             }
         }

@@ -4,7 +4,7 @@ use proto::{document, keys::SigningKey, sealed, sync::Kind};
 
 use super::*;
 use crate::{
-    credentials::Source,
+    credentials::{Realm, Source},
     documents::{Document, Parts},
 };
 
@@ -16,6 +16,7 @@ const SERVICE: &str = "https://gate.example";
 
 fn account(user: &str, secret: &str) -> Account {
     Account {
+        realm: Realm::Service,
         user: user.to_owned(),
         secret: Secret::new(secret.to_owned()),
         key: "gate.example".to_owned(),
@@ -65,7 +66,7 @@ fn documents(user: &str, generation: u64) -> Arc<Documents> {
 fn cached(user: &str) -> Cached {
     Cached {
         service: SERVICE.to_owned(),
-        user: user.to_owned(),
+        owner: account(user, "pw").identity(),
         machine_id: "m1".to_owned(),
         documents: documents(user, 1),
     }
@@ -88,7 +89,7 @@ impl Story {
     /// Enrolled, the plugin is up with `session` in force.
     fn ready(cached: Option<Cached>, session: Option<&str>) -> Self {
         let mut story = Self::new(cached);
-        story.send(Event::Enrolled { service: Some(SERVICE.to_owned()) });
+        story.send(Event::Enrolled { service: Some(SERVICE.to_owned()), docker_hub: false });
         story.plugin_up(session);
         story
     }
@@ -125,7 +126,7 @@ impl Story {
                 assert!(self.applying.replace(goal).is_none(), "one at a time");
                 text
             }
-            Command::Store(cached) => format!("store {}", cached.user),
+            Command::Store(cached) => format!("store {}", cached.owner.user.split(" ").next().unwrap_or_default()),
             Command::ClearCache => "clear cache".to_owned(),
             Command::Wait { timer, number, delay } => {
                 self.timers.insert(timer, (number, delay));
@@ -147,7 +148,8 @@ impl Story {
     }
 
     fn plugin_up(&mut self, session: Option<&str>) -> String {
-        self.send(Event::PluginUp { machine_id: "m1".to_owned(), session: session.map(str::to_owned) })
+        let session = session.map(|user| Document::session(self::session(user, 1)).expect("a session").name);
+        self.send(Event::PluginUp { machine_id: "m1".to_owned(), session })
     }
 
     fn signed_in(&mut self, user: &str) -> String {
@@ -215,7 +217,7 @@ impl Story {
 #[test]
 fn a_sign_in_is_in_force_with_its_policy_at_once() {
     let mut story = Story::new(None);
-    assert_eq!(story.send(Event::Enrolled { service: Some(SERVICE.to_owned()) }), "");
+    assert_eq!(story.send(Event::Enrolled { service: Some(SERVICE.to_owned()), docker_hub: false }), "");
     assert_eq!(story.see_account("alice", "pw", 1), "clear cache");
     assert_eq!(story.plugin_up(None), "sign in alice:pw", "the machine's id is needed first");
     assert_eq!(story.signed_in("alice"), "reports on, watch holding 1");
@@ -232,9 +234,9 @@ fn a_credential_is_never_shown_to_another_service() {
     let seen = Seen::Account { account: account("alice", "pw"), stamp: Stamp::numbered(1) };
     let other = Some("https://other.example".to_owned());
     assert_eq!(story.send(Event::Credential { service: other.clone(), seen }), "");
-    assert_eq!(story.send(Event::Enrolled { service: other }), "clear cache, sign in alice:pw");
+    assert_eq!(story.send(Event::Enrolled { service: other, docker_hub: false }), "clear cache, sign in alice:pw");
     assert_eq!(
-        story.send(Event::Enrolled { service: Some("https://third.example".to_owned()) }),
+        story.send(Event::Enrolled { service: Some("https://third.example".to_owned()), docker_hub: false }),
         "hang up, reports off"
     );
 }
@@ -289,13 +291,76 @@ fn a_session_of_another_user_does_not_stay() {
 }
 
 #[test]
-fn a_session_of_the_same_user_stays_without_the_service() {
-    let mut story = Story::ready(None, Some("alice"));
-    assert_eq!(story.see_account("Alice", "pw", 1), "clear cache, sign in Alice:pw");
+fn a_session_that_is_known_to_be_the_accounts_stays_without_the_service() {
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.see_account("alice", "new", 2), "hang up, reports off, sign in alice:new");
     assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s");
-    assert_eq!(story.time(Timer::Grace), "");
-    assert_eq!(story.time(Timer::Service), "sign in Alice:pw");
-    assert_eq!(story.refused(), "apply nobody");
+    assert_eq!(story.plugin_up(Some("alice")), "apply alice 1", "also over a restart of the plugin");
+    assert_eq!(story.applied(), "");
+    assert_eq!(story.time(Timer::Service), "sign in alice:new");
+    assert_eq!(story.refused(), "clear cache, apply nobody");
+}
+
+/// The name in it is the service's: another realm's `alice` may be called the same.
+#[test]
+fn a_session_of_the_same_name_that_nobody_knows_does_not_stay() {
+    let mut story = Story::ready(None, Some("alice"));
+    assert_eq!(story.see_account("alice", "pw", 1), "clear cache, sign in alice:pw");
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s, apply nobody");
+}
+
+#[test]
+fn another_realm_is_another_account() {
+    let hub = |stamp| Seen::Account {
+        account: Account { realm: Realm::DockerHub, ..account("alice", "pw") },
+        stamp: Stamp::numbered(stamp),
+    };
+    let enrolled = |docker_hub| Event::Enrolled { service: Some(SERVICE.to_owned()), docker_hub };
+    // Not asked for: as if nobody were there, even for one that was read before the enrollment changed.
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.see(hub(2)), "hang up, reports off, clear cache, apply nobody");
+    // Asked for.
+    let mut story = Story::in_force("alice");
+    assert_eq!(story.send(enrolled(true)), "hang up, reports off, sign in alice:pw, apply alice 1");
+    story.applied();
+    assert_eq!(story.see(hub(2)), "hang up, reports off, clear cache, sign in alice:pw", "with the same secret");
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s, apply nobody");
+    // No longer asked for.
+    let mut story = Story::ready(None, None);
+    story.send(enrolled(true));
+    story.see(hub(1));
+    story.signed_in("alice");
+    story.state("alice", 1);
+    story.applied();
+    assert_eq!(story.send(enrolled(false)), "hang up, reports off, clear cache, apply nobody");
+    // What was kept for one realm is not used for the other.
+    let mut story = Story::ready(Some(cached("alice")), None);
+    story.send(enrolled(true));
+    assert_eq!(story.see(hub(1)), "clear cache, sign in alice:pw");
+}
+
+#[test]
+fn another_token_is_another_account() {
+    let mut story = Story::in_force("<token>");
+    assert_eq!(
+        story.see_account("<token>", "another", 2),
+        "hang up, reports off, clear cache, sign in <token>:another"
+    );
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s, apply nobody");
+    let mut story = Story::ready(Some(cached("<token>")), None);
+    assert_eq!(story.see_account("<token>", "pw", 1), "sign in <token>:pw, apply <token> 1");
+}
+
+/// What was on its way to the plugin when the account changed back arrives after the grace.
+#[test]
+fn a_stranger_that_arrives_after_the_grace_does_not_stay() {
+    let mut story = Story::in_force("alice");
+    story.see_account("bob", "pw", 2);
+    story.signed_in("bob");
+    assert_eq!(story.state("bob", 2), "apply bob 2, store bob");
+    assert_eq!(story.see_account("alice", "pw", 3), "hang up, reports off, clear cache, sign in alice:pw");
+    assert_eq!(story.time(Timer::Grace), "", "alice's is still known to be there");
+    assert_eq!(story.applied(), "apply nobody");
 }
 
 #[test]
@@ -391,16 +456,19 @@ fn another_machine_id_means_another_session() {
 #[test]
 fn a_machine_that_is_not_enrolled_has_nobody() {
     let mut story = Story::in_force("alice");
-    assert_eq!(story.send(Event::Enrolled { service: None }), "hang up, reports off, clear cache, apply nobody");
+    assert_eq!(
+        story.send(Event::Enrolled { service: None, docker_hub: false }),
+        "hang up, reports off, clear cache, apply nobody"
+    );
     let mut story = Story::new(None);
-    story.send(Event::Enrolled { service: None });
+    story.send(Event::Enrolled { service: None, docker_hub: false });
     assert_eq!(story.plugin_up(Some("alice")), "apply nobody");
 }
 
 #[test]
 fn a_changed_enrollment_of_the_same_service_connects_and_applies_anew() {
     let mut story = Story::in_force("alice");
-    let event = Event::Enrolled { service: Some(SERVICE.to_owned()) };
+    let event = Event::Enrolled { service: Some(SERVICE.to_owned()), docker_hub: false };
     assert_eq!(story.send(event), "hang up, reports off, sign in alice:pw, apply alice 1");
 }
 

@@ -29,6 +29,22 @@ fn a_good_file_is_read_and_its_names_are_folded() {
 }
 
 #[test]
+fn docker_hub_credentials_are_asked_for_in_so_many_words_or_not_at_all() {
+    let with = |member: &str| {
+        let (_directory, path) = written(&GOOD.replacen('{', &format!("{{{member}"), 1));
+        read(&path).map(|enrollment| enrollment.docker_hub_credentials)
+    };
+    assert!(!with("").expect("a good file"));
+    assert!(!with(r#""dockerHubCredentials":false,"#).expect("a good file"));
+    assert!(with(r#""dockerHubCredentials":true,"#).expect("a good file"));
+    for wrong in
+        [r#""dockerHubCredentials":"true","#, r#""dockerHubCredentials":1,"#, r#""dockerhubCredentials":true,"#]
+    {
+        with(wrong).expect_err(wrong);
+    }
+}
+
+#[test]
 fn no_file_is_told_from_a_bad_one() {
     let missing = read(Path::new("/nonexistent/enrollment.json")).expect_err("no file");
     assert!(missing.is_missing(), "{missing}");

@@ -66,6 +66,7 @@ impl Sync {
         self.count_sign_ins(|sign_ins| sign_ins.accepted += 1);
         match Document::session(session) {
             Some(session) => {
+                self.note_owner(&session);
                 self.out.push(Command::Report(Some(token.clone())));
                 self.open_watch(token, session);
             }
@@ -107,6 +108,7 @@ impl Sync {
         // The sign-in's session is part of the state unless the service names a newer one.
         match documents.0.iter().find(|document| document.name.kind() == Kind::Session).cloned() {
             Some(newer) => {
+                self.note_owner(&newer);
                 if let Phase::Watching { session, .. } = &mut self.phase {
                     *session = newer;
                 }
@@ -125,6 +127,12 @@ impl Sync {
         // First in force, then on disk: a full disk must not keep a policy away.
         self.reconcile();
         self.keep(documents);
+    }
+
+    fn note_owner(&mut self, session: &Document) {
+        if let Some((account, _)) = &self.account {
+            self.owners.note(session, &account.identity(), self.plugin.session.as_ref());
+        }
     }
 
     /// A stream that ends soon was no success, however good its first message was.
@@ -174,7 +182,6 @@ impl Sync {
         self.wait_for_service(next, retry_after);
         if self.desired == Desired::Undecided {
             self.grace = Grace::Over;
-            self.decide_without_service();
         }
     }
 

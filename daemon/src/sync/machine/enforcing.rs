@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Sync {
-    /// INVARIANT: a session of another user does not outlast the grace. One of the same user may stay:
-    /// the plugin verified it, and it ends by its own expiry.
+    /// INVARIANT: a session of another account, or of nobody knows whom, does not outlast the grace. One of
+    /// the same account may stay: the plugin verified it, and it ends by its own expiry.
     pub(super) fn decide_without_service(&mut self) {
         // No account here means that the credentials were not read yet.
         if self.desired != Desired::Undecided || !self.plugin.up || self.account.is_none() {
@@ -30,7 +30,7 @@ impl Sync {
         self.apply_attempt = 0;
         self.plugin.session = match &goal {
             Goal::Nobody => None,
-            Goal::Documents(documents) => documents.session().map(|session| session.name.subject.clone()),
+            Goal::Documents(documents) => documents.session().map(|session| session.name.clone()),
         };
         self.plugin.in_force = Some(goal);
         self.plugin.just_applied = true;
@@ -42,7 +42,7 @@ impl Sync {
         if std::mem::take(&mut self.plugin.just_applied) || matches!(self.applying, Applying::Running(_)) {
             return;
         }
-        self.plugin.session = there.session.as_ref().map(|session| session.subject.clone());
+        self.plugin.session = there.session.clone();
         let Some(goal) = &self.plugin.in_force else { return };
         let Some(lost) = lost(goal, there) else { return };
         self.plugin.in_force = None;
@@ -120,9 +120,8 @@ impl Sync {
     }
 
     pub(super) fn session_is_ours(&self) -> bool {
-        // The service may spell the name in its own way.
-        let account = self.account.as_ref().map(|(account, _)| &account.user);
-        self.plugin.session.as_ref().zip(account).is_some_and(|(session, user)| session.eq_ignore_ascii_case(user))
+        let owner = self.plugin.session.as_ref().and_then(|session| self.owners.of(session));
+        owner.zip(self.account.as_ref()).is_some_and(|(owner, (account, _))| *owner == account.identity())
     }
 
     /// Level-triggered: sends what is behind, if anything, and never two at a time.
