@@ -9,8 +9,8 @@ use crate::{
 };
 
 mod plugin;
+mod promise;
 mod service;
-mod stories;
 
 const SERVICE: &str = "https://gate.example";
 
@@ -482,15 +482,4 @@ fn waits_are_spread_over_the_whole_of_a_growing_window() {
     assert_eq!(delay(u32::MAX, SERVICE_CAP, 1.0), SERVICE_CAP);
     assert_eq!(delay(u32::MAX, PLUGIN_CAP, 1.0), PLUGIN_CAP);
     assert_eq!(Delay::Exactly(GRACE).duration(0.1), GRACE);
-}
-
-fn named(user: &str, generation: u64) -> Held {
-    Held { kind: Kind::Session.into(), subject: user.to_owned(), generation, sha256: vec![0; 32] }
-}
-
-/// What a plugin has in force that was given this.
-fn there(goal: &Goal) -> InForceThere {
-    let Goal::Documents(documents) = goal else { return InForceThere::default() };
-    let of = |kind: Kind| documents.0.iter().map(|d| d.name.clone()).filter(move |name| name.kind() == kind);
-    InForceThere { session: of(Kind::Session).next(), policies: of(Kind::Policy).collect() }
 }
