@@ -7,7 +7,8 @@
 //! 1. A secret is shown to the service only while the file, as it was read last, holds exactly it; one of Docker
 //!    Hub only while the enrollment asks for it.
 //! 2. What is given to the plugin was sealed for the account that was read last.
-//! 3. Whenever things come to rest, with the service up, away or silent: no session of another account. With the
+//! 3. Whenever things come to rest, with the service up, away or silent, or
+//!    with a plugin that takes nothing: no session of another account. With the
 //!    service up, the session is the one of this very user, realm and secret, with the newest policy; or none,
 //!    where the service says no.
 //!
@@ -33,7 +34,7 @@ fn story(seed: u64) {
     for _ in 0..STEPS {
         step(&mut world);
     }
-    for rest in [Rest::Silent, Rest::Away, Rest::Up] {
+    for rest in Rest::ALL {
         world.come_to_rest(rest);
     }
 }
@@ -58,7 +59,7 @@ fn step(world: &mut World) {
         31 => world.enrollment_changes(),
         32 => world.disk_is_written(),
         _ => {
-            let rest = [Rest::Silent, Rest::Away, Rest::Up][world.random.usize(..3)];
+            let rest = Rest::ALL[world.random.usize(..Rest::ALL.len())];
             world.come_to_rest(rest);
         }
     }

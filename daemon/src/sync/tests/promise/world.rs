@@ -14,6 +14,12 @@ pub(super) enum Rest {
     Away,
     /// It takes calls and does not answer them.
     Silent,
+    /// It answers, but the plugin takes no documents.
+    Refused,
+}
+
+impl Rest {
+    pub(super) const ALL: [Self; 4] = [Self::Silent, Self::Away, Self::Refused, Self::Up];
 }
 
 /// The accounts that may be in the file. Names and secrets are shared on purpose.
@@ -462,8 +468,8 @@ impl World {
 
     pub(super) fn come_to_rest(&mut self, rest: Rest) {
         self.note(rest);
-        self.up = rest == Rest::Up;
-        self.plugin.refuses = false;
+        self.up = matches!(rest, Rest::Up | Rest::Refused);
+        self.plugin.refuses = rest == Rest::Refused;
         if !self.plugin.up {
             self.plugin_stops_or_starts();
         }
