@@ -69,6 +69,10 @@ impl Reader {
     pub async fn run(mut self) {
         let mut last: Option<Look> = None;
         let mut patience = Patience::default();
+        // The first hint comes when everything is watched: what is read before it would be read again.
+        if self.hints.recv().await.is_none() {
+            return;
+        }
         let mut reason = Reason::Changed;
         let mut docker_hub = DockerHub::NotAsked;
         loop {

@@ -2,9 +2,11 @@
 //! plugin over its control socket, and credentials files as the Docker CLI writes them.
 
 mod credentials;
+mod environment;
 mod outages;
 mod process;
 mod records;
 mod sign_in;
 mod support;
 mod tls;
+mod watch;

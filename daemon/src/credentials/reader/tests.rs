@@ -32,6 +32,7 @@ impl World {
         let path = directory.path().join("config.json");
         fs::write(&path, content).expect("write");
         let (hints, hints_out) = mpsc::channel(1);
+        hints.try_send(Hint::Changed).expect("room for one");
         let (events_in, events) = mpsc::channel(1);
         let enrollment = Enrollment { service: "https://gate.example".to_owned(), ..Enrollment::default() };
         let (enrolled_in, enrolled) = watch::channel(Enrolled::Yes(Arc::new(enrollment)));

@@ -139,24 +139,44 @@ impl Machine {
     }
 
     fn start_agent(&self, filter: &str, state_dir: &Path, arguments: &[&str]) -> Agent {
-        let log = self.path(&format!("agent-{}.log", fastrand::u32(..)));
-        let child = Command::new(env!("CARGO_BIN_EXE_pullgated"))
-            .arg("--config-dir")
-            .arg(self.config_dir())
+        let mut agent = self.command(state_dir);
+        agent.arg("--config-dir").arg(self.config_dir()).args(arguments).env("PULLGATE_LOG", filter);
+        self.start(agent, state_dir)
+    }
+
+    /// An agent that finds the credentials in this home directory, started through `wrapper`: a program by its
+    /// full path, and its arguments.
+    pub fn agent_at_home(&self, home: &Path, wrapper: &[&str]) -> Agent {
+        let state_dir = self.path("state");
+        let mut agent = self.command(&state_dir);
+        if let [program, arguments @ ..] = wrapper {
+            let mut wrapped = Command::new(program);
+            wrapped.args(arguments).arg(agent.get_program()).args(agent.get_args()).env_clear();
+            wrapped.env("PATH", self.path("bin"));
+            agent = wrapped;
+        }
+        agent.env("HOME", home).env("PULLGATE_LOG", "info,daemon=debug");
+        self.start(agent, &state_dir)
+    }
+
+    fn command(&self, state_dir: &Path) -> Command {
+        let mut agent = Command::new(env!("CARGO_BIN_EXE_pullgated"));
+        agent
             .arg("--control-socket")
             .arg(self.path("control.sock"))
             .arg("--state-dir")
             .arg(state_dir)
             .arg("--enrollment")
             .arg(self.path("enrollment.json"))
-            .args(arguments)
             .env_clear()
-            .env("PATH", self.path("bin"))
-            .env("PULLGATE_LOG", filter)
-            .stdin(Stdio::null())
-            .stderr(File::create(&log).expect("log"))
-            .spawn()
-            .expect("start");
+            .env("PATH", self.path("bin"));
+        agent
+    }
+
+    fn start(&self, mut agent: Command, state_dir: &Path) -> Agent {
+        let log = self.path(&format!("agent-{}.log", fastrand::u32(..)));
+        let stderr = File::create(&log).expect("log");
+        let child = agent.stdin(Stdio::null()).stderr(stderr).spawn().expect("start");
         Agent { child, log, state_dir: state_dir.to_owned() }
     }
 
@@ -196,6 +216,27 @@ impl Agent {
             assert!(Instant::now() < end, "the agent did not log `{text}`");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// How often the credentials were read and told.
+    pub fn readings(&self) -> usize {
+        self.log().matches("event=\"credential\"").count()
+    }
+
+    /// Processor time so far, of the program and the kernel for it.
+    pub fn processor_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("stat");
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+        // `utime` and `stime` of proc(5), in ticks of 10 ms on every Linux.
+        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().expect("ticks")).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// `VmHWM` (most ever) or `VmRSS` (now) of proc(5), in MiB.
+    pub fn memory_mib(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("status");
+        let line = status.lines().find(|line| line.starts_with(field)).expect("a line");
+        line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("KiB") >> 10
     }
 
     pub fn pid(&self) -> u32 {
