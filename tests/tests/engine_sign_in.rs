@@ -173,7 +173,7 @@ async fn of_several_people_on_one_machine_the_strictest_answer_wins() {
         uid: Some(OTHER_UID),
         config_dir: Some(config.clone()),
         enrollment: Some(reachable_enrollment(&station)),
-        args: Vec::new(),
+        token_file: None,
     };
     let program = station.lab.path("pullgated");
     fs::copy(own("pullgated").unwrap(), &program).unwrap();

@@ -28,7 +28,7 @@ struct Device {
 
 async fn device(provider: &IdentityProvider, metadata: &Value) -> Device {
     let endpoint = metadata["device_authorization_endpoint"].as_str().unwrap();
-    let begun = ask(provider, endpoint, "scope=openid").await;
+    let begun = ask(provider, endpoint, "scope=openid%20profile").await;
     let text = |key: &str| begun[key].as_str().unwrap_or_else(|| panic!("{begun}")).to_owned();
     Device { code: text("device_code"), page: text("verification_uri_complete") }
 }

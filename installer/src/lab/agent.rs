@@ -1,7 +1,6 @@
 //! The agent of a lab's one user.
 
 use std::{
-    ffi::OsString,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     time::Duration,
@@ -32,14 +31,14 @@ pub struct Seat {
     pub config_dir: Option<PathBuf>,
     /// The enrollment file as they reach it; none: the lab's.
     pub enrollment: Option<PathBuf>,
-    /// More arguments, for example `["--token-file", "..."]`.
-    pub args: Vec<OsString>,
+    /// The token of a machine that is nobody's; then it runs as a system service does, without a home.
+    pub token_file: Option<PathBuf>,
 }
 
 impl Default for Seat {
     /// The lab's one user.
     fn default() -> Self {
-        Self { name: "agent", uid: None, config_dir: None, enrollment: None, args: Vec::new() }
+        Self { name: "agent", uid: None, config_dir: None, enrollment: None, token_file: None }
     }
 }
 
@@ -49,7 +48,18 @@ impl Agent {
     /// # Errors
     /// When it cannot be started.
     pub fn start(lab: &Lab, clock: Option<Clock>) -> Result<Self, LabError> {
+        lab.make_dir("docker")?;
         Self::start_at(lab, programs::own(PROGRAM)?, clock, Seat::default())
+    }
+
+    /// Starts it as a system service of a machine that is nobody's: with a token file, and without
+    /// a home directory.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with_token(lab: &Lab, token_file: PathBuf) -> Result<Self, LabError> {
+        let seat = Seat { token_file: Some(token_file), ..Seat::default() };
+        Self::start_at(lab, programs::own(PROGRAM)?, None, seat)
     }
 
     /// Starts `program` as somebody's agent. Another user must be able to reach the program and the lab.
@@ -58,7 +68,6 @@ impl Agent {
     /// When it cannot be started.
     pub fn start_at(lab: &Lab, program: PathBuf, clock: Option<Clock>, seat: Seat) -> Result<Self, LabError> {
         let state = lab.make_dir(seat.name)?;
-        lab.make_dir("docker")?;
         if let Some(uid) = seat.uid {
             std::os::unix::fs::chown(&state, Some(uid), Some(uid)).map_err(file("give away", &state))?;
         }
@@ -93,17 +102,17 @@ impl Agent {
 
 fn run(lab: &Lab, program: &Path, clock: Option<&Clock>, seat: &Seat) -> Result<Process, LabError> {
     let mut command = clock::under(clock, program);
-    command
-        .arg("--config-dir")
-        .arg(seat.config_dir.clone().unwrap_or_else(|| lab.docker_config()))
-        .arg("--control-socket")
-        .arg(lab.control_socket())
-        .arg("--state-dir")
-        .arg(lab.path(seat.name))
-        .arg("--enrollment")
-        .arg(seat.enrollment.clone().unwrap_or_else(|| lab.enrollment()))
-        .args(&seat.args)
-        .env("HOME", lab.dir());
+    let enrollment = seat.enrollment.clone().unwrap_or_else(|| lab.enrollment());
+    command.arg("--control-socket").arg(lab.control_socket()).arg("--enrollment").arg(enrollment);
+    match &seat.token_file {
+        // As a unit with `StateDirectory=` has it.
+        Some(file) => command.arg("--token-file").arg(file).env("STATE_DIRECTORY", lab.path(seat.name)),
+        None => {
+            let config_dir = seat.config_dir.clone().unwrap_or_else(|| lab.docker_config());
+            command.arg("--config-dir").arg(config_dir).arg("--state-dir").arg(lab.path(seat.name));
+            command.env("HOME", lab.dir()).env("PATH", lab.search_path())
+        }
+    };
     if let Some(uid) = seat.uid {
         command.uid(uid).gid(uid);
     }

@@ -27,11 +27,23 @@ impl Docker {
     /// # Errors
     /// When the command is not installed.
     pub fn new(lab: &Lab, engine: &Engine) -> Result<Self, LabError> {
+        Self::at(lab, engine.socket())
+    }
+
+    /// For what the command does by itself: `login` at a registry, `logout`.
+    ///
+    /// # Errors
+    /// When the command is not installed.
+    pub fn without_engine(lab: &Lab) -> Result<Self, LabError> {
+        Self::at(lab, &lab.path("no-engine.sock"))
+    }
+
+    fn at(lab: &Lab, engine: &Path) -> Result<Self, LabError> {
         // Debian 13 has the command in a package of its own, which `docker.io` only recommends.
         let program = programs::installed("docker", "docker.io docker-cli")?;
         let config = lab.make_dir("docker")?;
         lab.write("docker/config.json", CONFIG)?;
-        Ok(Self { program, host: format!("unix://{}", engine.socket().display()), config })
+        Ok(Self { program, host: format!("unix://{}", engine.display()), config })
     }
 
     /// For `DOCKER_HOST`.

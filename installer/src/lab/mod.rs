@@ -117,6 +117,12 @@ impl Lab {
         self.path("docker")
     }
 
+    /// For `PATH`: the lab's own directory `bin` first, for credential helpers of a test.
+    #[must_use]
+    pub fn search_path(&self) -> String {
+        format!("{}:{}", self.path("bin").display(), process::SEARCH_PATH)
+    }
+
     /// Makes a directory in the lab, for root only, unless it is there.
     ///
     /// # Errors

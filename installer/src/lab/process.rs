@@ -20,6 +20,8 @@ use super::{Lab, LabError, error::file, guard::Guard, wait_until};
 
 /// From SIGTERM to SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
+/// Where the programs of a distribution are.
+pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Lines of a log that an error shows.
 const TAIL: usize = 15;
 
@@ -184,9 +186,6 @@ impl Drop for Process {
 /// A command with nothing of the caller's environment but what a program needs to run.
 pub fn clean(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    command
-        .env_clear()
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("LANG", "C.UTF-8");
+    command.env_clear().env("PATH", SEARCH_PATH).env("LANG", "C.UTF-8");
     command
 }

@@ -76,6 +76,22 @@ impl Service {
         &mut self.process
     }
 
+    /// Enrolls the lab's machine here. Sign-in is enforced if there are `allowed_orgs`.
+    ///
+    /// # Errors
+    /// When the service does not print the enrollment file, or it cannot be written.
+    pub async fn enroll(&self, lab: &Lab, allowed_orgs: &[&str]) -> Result<(), LabError> {
+        let url = self.url();
+        // The laboratory's machine reads it where it is; a real one gets a copy.
+        let ca = self.data.join("ca.pem").display().to_string();
+        let mut args = vec!["enrollment", "--url", &url, "--ca-file", &ca];
+        for organization in allowed_orgs {
+            args.extend(["--allowed-org", organization]);
+        }
+        let enrollment = self.administer(&args).await?.stdout;
+        lab.write("enrollment.json", enrollment).map(|_| ())
+    }
+
     /// An administration command, for example `["policy", "show", "acme"]`.
     #[must_use]
     pub fn admin(&self, args: &[&str]) -> Command {

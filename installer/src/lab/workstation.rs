@@ -86,7 +86,8 @@ impl Workstation {
         let owner = Account::new("owner")?;
         let member = Account::new("member")?;
         let (registry, service) = tokio::try_join!(stocked_registry(&lab), staffed_service(&lab, &owner, &member))?;
-        enroll(&lab, &service, options).await?;
+        let allowed: &[&str] = if options.enforce_sign_in { &[Self::ORGANIZATION] } else { &[] };
+        service.enroll(&lab, allowed).await?;
         let clock = options.movable_clock.then(|| Clock::new(&lab)).transpose()?;
         let plugin = Plugin::start(&lab, clock.clone()).await?;
         let engine = Engine::start(&lab, &registry, options.dockerd.as_deref()).await?;
@@ -163,18 +164,6 @@ async fn staffed_service(lab: &Lab, owner: &Account, member: &Account) -> Result
     }
     service.administer(&["publisher", "set", "verifiedco", "verified-publisher"]).await?;
     Ok(service)
-}
-
-async fn enroll(lab: &Lab, service: &Service, options: &Options) -> Result<(), LabError> {
-    let url = service.url();
-    // The laboratory's machine reads it where it is; a real one gets a copy.
-    let ca = service.data().join("ca.pem").display().to_string();
-    let mut args = vec!["enrollment", "--url", &url, "--ca-file", &ca];
-    if options.enforce_sign_in {
-        args.extend(["--allowed-org", Workstation::ORGANIZATION]);
-    }
-    let enrollment = service.administer(&args).await?.stdout;
-    lab.write("enrollment.json", enrollment).map(|_| ())
 }
 
 /// 18 random bytes as text.

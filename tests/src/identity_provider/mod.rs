@@ -8,6 +8,8 @@ mod browser;
 mod server;
 mod setup;
 
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+
 use installer::lab::{Account, Command, Lab, LabError, Process};
 use serde_json::json;
 
@@ -40,7 +42,8 @@ impl IdentityProvider {
     /// The client's id.
     pub const CLIENT: &str = "pullgate";
 
-    /// Starts it on a free port, with ID tokens that say `preferred_username` and `groups`.
+    /// Starts it on a free port. ID tokens say `groups`, and with the scope `profile` the
+    /// `preferred_username`.
     ///
     /// # Errors
     /// With the end of its log, when it does not come up.
@@ -71,6 +74,26 @@ impl IdentityProvider {
         self.server.issuer()
     }
 
+    /// Writes the file that tells pullgate's service about it, and the client's secret beside it.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn describe(&self, lab: &Lab) -> Result<PathBuf, LabError> {
+        let secret = lab.write("oidc-secret", format!("{}\n", self.client_secret))?;
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).map_err(|source| LabError::File {
+            action: "protect",
+            path: secret.clone(),
+            source,
+        })?;
+        let description = json!({
+            "issuer": self.issuer(),
+            "clientId": Self::CLIENT,
+            "clientSecretFile": secret,
+            "groupsClaim": "groups",
+        });
+        lab.write("oidc.json", description.to_string())
+    }
+
     /// The secret of the client.
     #[must_use]
     pub fn client_secret(&self) -> &str {
@@ -85,6 +108,14 @@ impl IdentityProvider {
         setup::set_person(&self.admin, person, groups).await
     }
 
+    /// Knows this person no more.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub async fn remove_person(&self, person: &Account) -> Result<(), LabError> {
+        self.admin.call("DELETE", &format!("/api/user/{}", person.name), None).await?.is_ok()
+    }
+
     /// A person opens the page of a device's code, signs in and lets the client know who they are.
     ///
     /// # Errors
@@ -96,7 +127,7 @@ impl IdentityProvider {
         let login = json!({"username": person.name, "password": person.password});
         browser.send("POST", "/api/auth/", &login).await?.is_ok()?;
         let grant = format!("/api/auth/grant/{}/", Self::CLIENT);
-        browser.send("PUT", &grant, &json!({"scope": "openid"})).await?.is_ok()?;
+        browser.send("PUT", &grant, &json!({"scope": "openid profile"})).await?.is_ok()?;
         browser.get(&format!("{page}&g_continue")).await?.leads_to("prompt=deviceComplete")
     }
 

@@ -19,6 +19,8 @@ pub(super) async fn prepare(server: &Server, codes: Codes, client_secret: &str) 
     let login = json!({"username": username, "password": password});
     admin.send("POST", "/api/auth/", &login).await?.is_ok()?;
     admin.call("POST", "/api/mod/plugin/", Some(&openid_connect(server, codes)?)).await?.is_ok()?;
+    let scope = json!({"name": "profile", "display_name": "Profile", "description": "", "password_required": false});
+    admin.call("POST", "/api/scope/", Some(&scope)).await?.is_ok()?;
     let users = "/api/mod/user/database";
     let with_groups = people_with_groups(admin.call("GET", users, None).await?.json()?);
     admin.call("PUT", users, Some(&with_groups)).await?.is_ok()?;
@@ -35,7 +37,7 @@ pub(super) async fn set_person(admin: &Browser, person: &Account, groups: &[&str
         "username": person.name,
         "password": person.password,
         "enabled": true,
-        "scope": ["openid", "g_profile"],
+        "scope": ["openid", "profile", "g_profile"],
         "groups": groups,
     });
     let change = admin.call("PUT", &path, Some(&described)).await?;
@@ -48,7 +50,6 @@ pub(super) async fn set_person(admin: &Browser, person: &Account, groups: &[&str
 fn openid_connect(server: &Server, codes: Codes) -> Result<Value, LabError> {
     let key = rcgen::KeyPair::generate()
         .map_err(|error| LabError::Http { request: "a signing key".to_owned(), why: error.to_string() })?;
-    let claim = |name: &str, property: &str| json!({"name": name, "user-property": property, "mandatory": true});
     Ok(json!({
         "module": "oidc",
         "name": OIDC,
@@ -67,7 +68,11 @@ fn openid_connect(server: &Server, codes: Codes) -> Result<Value, LabError> {
             "device-authorization-expiration": codes.expire_after,
             "device-authorization-interval": codes.interval,
             "subject-type": "public",
-            "claims": [claim("preferred_username", "username"), claim("groups", "groups")],
+            "claims": [
+                // As the standard has it.
+                {"name": "preferred_username", "user-property": "username", "scope": ["profile"]},
+                {"name": "groups", "user-property": "groups", "mandatory": true},
+            ],
         },
     }))
 }
