@@ -8,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use installer::lab::{Agent, Options, Seat, own};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use installer::lab::{Agent, Options, Seat, Service, own};
 use proto::control::StatusResponse;
 use tests::{SETTLE, Station, governed_station, told};
 
@@ -276,4 +277,118 @@ async fn refused_soon(station: &Station, words: &str) {
     let took = start.elapsed();
     assert!(took < Duration::from_secs(1), "after {took:?}");
     station.refuses("hello", words).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_a_token_file_is_a_member_until_the_token_is_revoked() {
+    let mut station = governed_station(&Options::default()).await;
+    logout(&station).await;
+    let create = ["organization", "token", "create", "acme", "--name", "ci", "--team", "builders"];
+    let token = station.service.administer(&create).await.unwrap().stdout.trim().to_owned();
+    let file = station.lab.write("token", &token).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let here = station.parts();
+    here.agent.process().stop();
+    here.agent = Agent::start_with_token(&here.lab, file).unwrap();
+    station.signed_in("acme/ci").await.unwrap();
+    station.pulls("hello").await;
+    station.pulls("acme/app").await;
+    station.refuses("evil/miner", COMMUNITY).await;
+    // What is allowed to its team is allowed to it.
+    station.change_policy(&["allowlist", "add", "acme", "evil/miner", "--team", "builders"]).await.unwrap();
+    station.pulls("evil/miner").await;
+
+    let revoked = station.service.administer(&["organization", "token", "revoke", "acme", &token]).await.unwrap();
+    station.plugin.wait_for_text("hello", NOBODY, SETTLE).await.unwrap();
+    let took = revoked.ended.elapsed();
+    println!("revoked organization access token refused after {took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    station.refuses("hello", NOBODY).await;
+    everyday_calls_work(&station).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_personal_access_token_signs_in_until_it_is_revoked_and_only_with_its_scope() {
+    let station = governed_station(&Options::default()).await;
+    logout(&station).await;
+    let create = async |name: &str, scope: &str| {
+        let args = ["token", "create", "member", "--name", name, "--scope", scope, "--expires", "1h"];
+        station.service.administer(&args).await.unwrap().stdout.trim().to_owned()
+    };
+    let address = station.service.address();
+    let reads = create("report", "org:read").await;
+    let refused = station.docker.login(&address, "member", &reads).await.unwrap();
+    assert!(refused.code() != 0 && refused.text().contains("sign-in"), "{}", told(&refused));
+    station.refuses("hello", NOBODY).await;
+
+    let laptop = create("laptop", "sign-in").await;
+    station.docker.login(&address, "member", &laptop).await.unwrap().success().unwrap();
+    station.signed_in("member").await.unwrap();
+    station.pulls("hello").await;
+    let revoked = station.service.administer(&["token", "revoke", &laptop]).await.unwrap();
+    station.plugin.wait_for_text("hello", NOBODY, SETTLE).await.unwrap();
+    let took = revoked.ended.elapsed();
+    println!("revoked personal access token refused after {took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    station.refuses("hello", NOBODY).await;
+    let attempts = station.service.administer(&["sign-ins"]).await.unwrap().stdout;
+    for word in ["accepted", "scope", "wrong"] {
+        assert!(attempts.contains(word), "no `{word}` in:\n{attempts}");
+    }
+}
+
+/// Docker Hub as the service asks it: another pullgate service, which has the few endpoints.
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_hub_credentials_count_where_the_enrollment_asks_for_them() {
+    let mut station = governed_station(&Options::default()).await;
+    logout(&station).await;
+    let secret = "a-secret-of-docker-hub";
+    let hub = Service::start_named(&station.lab, "hub", &[]).await.unwrap();
+    hub.administer(&["organization", "add", "hubco"]).await.unwrap();
+    for (user, role) in [("hanna", "member"), ("otto", "owner")] {
+        let add = hub.admin(&["member", "add", "hubco", user, "--role", role, "--password-stdin"]);
+        add.stdin(secret).run().await.unwrap().success().unwrap();
+    }
+    let (url, ca) = (hub.url(), hub.data().join("ca.pem").display().to_string());
+    let here = station.parts();
+    let asks = ["--docker-hub-url", &url, "--docker-hub-ca-file", &ca, "--docker-hub-recheck", "2s"];
+    here.service.restart_with(&here.lab, &asks).await.unwrap();
+    station.service.administer(&["organization", "link", "acme", "--docker-hub", "hubco"]).await.unwrap();
+
+    // Signed in to Docker Hub as everybody is: without the enrollment's word it is nobody's business.
+    let config = station.lab.docker_config().join("config.json");
+    let sign_in = |user: &str| {
+        let auth = STANDARD.encode(format!("{user}:{secret}"));
+        replace(&config, &format!(r#"{{"auths":{{"https://index.docker.io/v1/":{{"auth":"{auth}"}}}}}}"#));
+    };
+    sign_in("hanna");
+    station.refuses("hello", NOBODY).await;
+    enroll(&station, |file| file["dockerHubCredentials"] = true.into());
+    station.signed_in("hanna").await.unwrap();
+    station.pulls("hello").await;
+    station.refuses("evil/miner", COMMUNITY).await;
+    sign_in("otto");
+    station.signed_in("otto").await.unwrap();
+    station.pulls("evil/miner").await;
+
+    // A sign-in at the service itself counts more.
+    station.sign_in(&station.member).await.unwrap();
+    station.refuses("evil/miner", COMMUNITY).await;
+    station.docker.run(&["logout", &station.service.address()]).await.unwrap().success().unwrap();
+    station.signed_in("otto").await.unwrap();
+
+    // Who leaves the organization there loses it here at the next look.
+    sign_in("hanna");
+    station.signed_in("hanna").await.unwrap();
+    hub.administer(&["member", "remove", "hubco", "hanna"]).await.unwrap();
+    station.plugin.wait_for_text("hello", "members of acme, which hanna is not", SETTLE).await.unwrap();
+    station.refuses("hello", "members of acme, which hanna is not").await;
+
+    // The secret was used, and is nowhere.
+    let mut everything = Vec::new();
+    for entry in fs::read_dir(station.service.data()).unwrap().chain(fs::read_dir(station.lab.path("log")).unwrap()) {
+        everything.extend(fs::read(entry.unwrap().path()).unwrap_or_default());
+    }
+    assert!(everything.len() > 10_000, "nothing was read");
+    assert!(!everything.windows(secret.len()).any(|bytes| bytes == secret.as_bytes()), "a secret was kept");
 }

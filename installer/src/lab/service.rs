@@ -8,6 +8,7 @@ const PROGRAM: &str = "pullgate-service";
 
 /// A running policy service, with TLS and a certificate of its own making.
 pub struct Service {
+    name: &'static str,
     process: Process,
     program: PathBuf,
     data: PathBuf,
@@ -29,11 +30,29 @@ impl Service {
     /// # Errors
     /// With the end of its log, when it does not come up.
     pub async fn start_with(lab: &Lab, args: &[&str]) -> Result<Self, LabError> {
+        Self::start_named(lab, "service", args).await
+    }
+
+    /// The same beside another one: `name` is for its directory and its log.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub async fn start_named(lab: &Lab, name: &'static str, args: &[&str]) -> Result<Self, LabError> {
         let program = programs::own(PROGRAM)?;
-        let data = lab.make_dir("service")?;
+        let data = lab.make_dir(name)?;
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
-        let (process, address) = serve(lab, &program, &data, "127.0.0.1:0", &args).await?;
-        Ok(Self { process, program, data, address, args })
+        let (process, address) = serve(lab, name, &program, &data, "127.0.0.1:0", &args).await?;
+        Ok(Self { name, process, program, data, address, args })
+    }
+
+    /// Stops it, and starts it again at the same address with other arguments.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub async fn restart_with(&mut self, lab: &Lab, args: &[&str]) -> Result<(), LabError> {
+        self.process.stop();
+        self.args = args.iter().map(|&arg| arg.to_owned()).collect();
+        self.restart(lab).await
     }
 
     /// Starts it again after [`Process::stop`] or [`Process::kill`], at the same address and with
@@ -43,7 +62,7 @@ impl Service {
     /// With the end of its log, when it does not come up.
     pub async fn restart(&mut self, lab: &Lab) -> Result<(), LabError> {
         let listen = self.address.to_string();
-        (self.process, self.address) = serve(lab, &self.program, &self.data, &listen, &self.args).await?;
+        (self.process, self.address) = serve(lab, self.name, &self.program, &self.data, &listen, &self.args).await?;
         Ok(())
     }
 
@@ -110,6 +129,7 @@ impl Service {
 
 async fn serve(
     lab: &Lab,
+    name: &'static str,
     program: &std::path::Path,
     data: &std::path::Path,
     listen: &str,
@@ -125,7 +145,7 @@ async fn serve(
     }
     let mut command = process::clean(program);
     command.args(["serve", "--listen", listen]).args(args).env("PULLGATE_SERVICE_DATA_DIR", data);
-    let mut process = Process::start(lab, "service", command)?;
+    let mut process = Process::start(lab, name, command)?;
     let read = || {
         let text = std::fs::read_to_string(&address_file).map_err(|_| "it does not listen yet".to_owned())?;
         text.trim().parse::<SocketAddr>().map_err(|error| format!("its address file says `{}`: {error}", text.trim()))
