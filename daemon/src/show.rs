@@ -28,12 +28,29 @@ pub async fn credentials(config: &Config, args: &Credentials) -> anyhow::Result<
         writeln!(std::io::stderr(), "{}", DockerHub::PLAIN_HTTP)?;
     }
     writeln!(std::io::stdout(), "{line}")?;
+    if !args.json && !place.is_token_file() {
+        notes(&place).try_for_each(|note| writeln!(std::io::stdout(), "note: {note}"))?;
+    }
     Ok(())
 }
 
 /// Whose realm a key of somebody's choice is, is not known; nothing is sent anywhere.
 fn named(key: &str) -> Wanted {
     Wanted { realm: Realm::Service, keys: vec![identity::key_of_registry(key)] }
+}
+
+/// What could make a person think that somebody else is signed in.
+fn notes(place: &Place) -> impl Iterator<Item = String> {
+    let variable = std::env::var_os("DOCKER_AUTH_CONFIG").filter(|value| !value.is_empty()).map(|_| {
+        "`DOCKER_AUTH_CONFIG` is set here; docker commands of this shell use it (since 28.3), and the agent does not: \
+         it is in no file. Sign in with `docker login`, or give the agent a file"
+            .to_owned()
+    });
+    let other = place.passed_over().map(|other| {
+        let (other, now) = (other.display(), place.now().display());
+        format!("`{other}` does not count, since `{now}` is there; `--config-dir` names another directory")
+    });
+    variable.into_iter().chain(other)
 }
 
 fn object(found: &Credential) -> Value {

@@ -9,21 +9,23 @@
 //! One thread of its own: a network file system that hangs holds this thread only.
 
 mod chain;
+mod pending;
 mod remote;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::{credentials::place::Place, stamp::Stamp};
-use chain::{Chain, DirectoryId};
+use chain::DirectoryId;
+use pending::{News, Shared};
 
 /// Quiet time after the last event before anybody is told.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -31,6 +33,8 @@ const SETTLE: Duration = Duration::from_millis(200);
 const SETTLE_LIMIT: Duration = Duration::from_secs(2);
 /// The net: a look without any event.
 const PERIOD: Duration = Duration::from_secs(30);
+/// After a flood of events nobody listens for this long: whatever is written, and however fast, costs little.
+const REST: Duration = Duration::from_secs(2);
 /// Looks at the file's metadata where the system cannot tell of changes.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -56,56 +60,6 @@ pub fn watch(place: Place) -> mpsc::Receiver<Hint> {
     receiver
 }
 
-/// What the watcher's callback leaves for the thread. One value: bounded whatever happens.
-#[derive(Default)]
-struct Pending {
-    chain: Chain,
-    dirty: bool,
-    /// A watched directory itself was touched: its watch may be dead though its inode number came back.
-    rearm: bool,
-}
-
-#[derive(Default)]
-struct Shared {
-    pending: Mutex<Pending>,
-    arrived: Condvar,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note(&self, event: notify::Result<Event>) {
-        let mut pending = self.lock();
-        let (about_file, about_directory) = match &event {
-            // Our own reading causes these.
-            Ok(event) if matches!(event.kind, EventKind::Access(_)) => return,
-            Ok(event) if event.need_rescan() || event.paths.is_empty() => (true, true),
-            Ok(event) => (
-                event.paths.iter().any(|path| pending.chain.names.contains(path)),
-                event.paths.iter().any(|path| pending.chain.directories.contains_key(path)),
-            ),
-            Err(_) => (true, true),
-        };
-        if about_file || about_directory {
-            pending.dirty = true;
-            pending.rearm |= about_directory;
-            self.arrived.notify_one();
-        }
-    }
-
-    /// Waits until something is pending, at most `timeout`. Takes it.
-    fn take(&self, timeout: Duration) -> (bool, bool) {
-        let pending = self.lock();
-        let (mut pending, _) = self
-            .arrived
-            .wait_timeout_while(pending, timeout, |pending| !pending.dirty)
-            .unwrap_or_else(PoisonError::into_inner);
-        (std::mem::take(&mut pending.dirty), std::mem::take(&mut pending.rearm))
-    }
-}
-
 struct Watch {
     place: Place,
     paths: Vec<PathBuf>,
@@ -119,14 +73,18 @@ struct Watch {
 impl Watch {
     fn new(place: Place) -> Self {
         let shared = Arc::new(Shared::default());
-        let callback = Arc::clone(&shared);
         let paths = place.all().map(Path::to_owned).collect();
         let mut watch = Self { place, paths, shared, watcher: None, armed: BTreeMap::new(), polling: false };
-        match notify::recommended_watcher(move |event| callback.note(event)) {
-            Ok(watcher) => watch.watcher = Some(watcher),
-            Err(error) => watch.start_polling(&error.to_string()),
-        }
+        watch.listen();
         watch
+    }
+
+    fn listen(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        match notify::recommended_watcher(move |event| shared.note(event)) {
+            Ok(watcher) => self.watcher = Some(watcher),
+            Err(error) => self.start_polling(&error.to_string()),
+        }
     }
 
     fn run(mut self, hints: &mpsc::Sender<Hint>) {
@@ -143,13 +101,20 @@ impl Watch {
             }
             let timeout = next_periodic.saturating_duration_since(Instant::now());
             let timeout = if self.polling { timeout.min(POLL) } else { timeout };
-            let (dirty, rearm) = self.shared.take(timeout);
+            let mut news = self.shared.take(timeout);
             if hints.is_closed() {
                 return;
             }
-            if dirty {
-                let rearm = self.settle() || rearm;
-                self.arm(rearm);
+            if news.dirty && !news.flood {
+                self.settle(&mut news);
+            }
+            if news.flood {
+                self.rest();
+                news.dirty |= self.place.stamp() != seen;
+            } else if news.dirty {
+                self.arm(news.rearm);
+            }
+            if news.dirty {
                 hint = Some(Hint::Changed);
             } else if self.polling && self.place.stamp() != seen {
                 self.arm(false);
@@ -165,17 +130,28 @@ impl Watch {
         }
     }
 
-    /// Waits for quiet. True when a directory was touched meanwhile.
-    fn settle(&self) -> bool {
+    /// Waits for quiet, or a flood, and adds what happens meanwhile.
+    fn settle(&self, news: &mut News) {
         let end = Instant::now() + SETTLE_LIMIT;
-        let mut rearm = false;
         loop {
-            let (dirty, directory) = self.shared.take(SETTLE);
-            rearm |= directory;
-            if !dirty || Instant::now() >= end {
-                return rearm;
+            let more = self.shared.take(SETTLE);
+            news.rearm |= more.rearm;
+            news.flood |= more.flood;
+            if more == News::default() || more.flood || Instant::now() >= end {
+                return;
             }
         }
+    }
+
+    /// Listens to nothing for a while, then watches everything anew.
+    fn rest(&mut self) {
+        self.watcher = None;
+        self.armed.clear();
+        std::thread::sleep(REST);
+        // What was left in the queue.
+        self.shared.take(Duration::ZERO);
+        self.listen();
+        self.arm(true);
     }
 
     /// Arms what has to be watched now, and looks again until nothing moved under its hands.
@@ -199,7 +175,7 @@ impl Watch {
                 .filter(|(directory, id)| self.armed.get(*directory) != Some(id))
                 .map(|(directory, id)| (directory.clone(), *id))
                 .collect();
-            self.shared.lock().chain = chain;
+            self.shared.follow(chain);
             if stale.is_empty() && missing.is_empty() {
                 return;
             }

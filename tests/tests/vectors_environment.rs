@@ -1,18 +1,20 @@
 //! `environment.tsv`: credentials files in the places and states in which they really are, through
-//! `pullgate credentials`. Cases that need a watcher, another user's files or Windows are elsewhere.
+//! `pullgate credentials`. Rows that need an agent that runs, and those of `watch.tsv`, are in the agent's own tests
+//! (`daemon/tests/agent`). A row that no test names is a failure here.
 
 use std::{
+    collections::BTreeSet,
     fs,
-    os::unix::fs::symlink,
+    os::unix::fs::{PermissionsExt as _, chown, symlink},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::own_program;
+use tests::{own_program, repository};
 
 const HUB: &str = "https://index.docker.io/v1/";
 
@@ -20,6 +22,8 @@ const HUB: &str = "https://index.docker.io/v1/";
 struct Place {
     home: TempDir,
     variables: Vec<(&'static str, String)>,
+    /// What the command is started with, for example without what only root may.
+    wrapper: &'static [&'static str],
     /// Behind what the home has in `bin`.
     path: String,
 }
@@ -33,7 +37,7 @@ impl Place {
             let found = ["/bin", "/usr/bin"].iter().map(|dir| Path::new(dir).join(tool)).find(|path| path.exists());
             symlink(found.unwrap(), home.path().join("bin").join(tool)).unwrap();
         }
-        Self { home, variables: Vec::new(), path: String::new() }
+        Self { home, variables: Vec::new(), wrapper: &[], path: String::new() }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -59,18 +63,35 @@ impl Place {
 
     /// A store that answers `user`.
     fn store(self, name: &str, user: &str) -> Self {
-        use std::os::unix::fs::PermissionsExt as _;
         let answer = json!({"ServerURL": HUB, "Username": user, "Secret": "s3cret"});
-        let place = self.write(name, &format!("#!/bin/sh\ncat >/dev/null\necho '{answer}'\n"));
+        self.program(name, &format!("#!/bin/sh\ncat >/dev/null\necho '{answer}'\n"))
+    }
+
+    fn program(self, name: &str, text: &str) -> Self {
+        let place = self.write(name, text);
         fs::set_permissions(place.at(name), fs::Permissions::from_mode(0o755)).unwrap();
         place
     }
 
     fn answer(&self) -> Value {
+        let output = self.run(&["--json"]);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+    }
+
+    /// What a person reads.
+    fn says(&self) -> String {
+        String::from_utf8(self.run(&[]).stdout).unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
         let path = format!("{}{}", self.path, self.at("bin").display());
-        let output = Command::new(own_program("pullgate"))
-            .args(["credentials", "--json", "--enrollment"])
+        let program = own_program("pullgate");
+        let mut words = self.wrapper.iter().map(Path::new).chain([program.as_path()]);
+        Command::new(words.next().unwrap())
+            .args(words)
+            .args(["credentials", "--enrollment"])
             .arg(self.at("no-enrollment.json"))
+            .args(arguments)
             .env_clear()
             .env("HOME", self.home.path())
             .env("PATH", path)
@@ -78,8 +99,7 @@ impl Place {
             .current_dir(self.home.path())
             .stdin(Stdio::null())
             .output()
-            .unwrap();
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+            .unwrap()
     }
 
     #[track_caller]
@@ -146,7 +166,11 @@ fn the_variables_of_the_docker_command_count() {
     place.set("DOCKER_CONFIG", names_the_file).fails("E16", "unreadable");
     both().set("DOCKER_CONFIG", String::new()).is("E17", "alice");
     // Seen by nobody but the shell that has it: the file counts.
-    both().set("DOCKER_AUTH_CONFIG", file("carol")).is("E20", "alice");
+    let shell = both().set("DOCKER_AUTH_CONFIG", file("carol"));
+    shell.is("E20", "alice");
+    let text = shell.says();
+    assert!(text.contains("signed in as alice") && text.contains("`DOCKER_AUTH_CONFIG`"), "E20: {text}");
+    assert!(!both().says().contains("DOCKER_AUTH_CONFIG"));
 }
 
 #[test]
@@ -163,4 +187,85 @@ fn a_helper_in_the_working_directory_is_not_run() {
         Place::new().write(".docker/config.json", r#"{"credsStore":"fx"}"#).store("docker-credential-fx", "mallory");
     place.path = ".:".to_owned();
     place.fails("E29", "helper-missing");
+}
+
+#[test]
+fn a_directory_that_belongs_to_another_is_an_error_and_no_sign_out() {
+    let mut place = Place::new();
+    if rustix::process::geteuid().is_root() {
+        // Root without what only root may: a user as any other, whose number happens to be 0.
+        place = place.write(".docker/config.json", &file("alice"));
+        place.wrapper = &["/usr/bin/setpriv", "--inh-caps=-all", "--bounding-set=-all", "--"];
+        let directory = place.at(".docker");
+        chown(&directory, Some(65_534), None).unwrap();
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
+    } else {
+        // A directory of root's with mode 0500 that every Linux has.
+        fs::remove_dir(place.at(".docker")).unwrap();
+        place = place.link(".docker", "/proc/1/fd");
+    }
+    place.fails("E13", "unreadable");
+    assert!(place.answer()["detail"].as_str().unwrap().contains("Permission denied"));
+}
+
+#[test]
+fn under_sudo_it_is_the_file_of_the_home_directory_that_sudo_set() {
+    let place = Place::new().write("root/.docker/config.json", &file("bob"));
+    let place = place.write(".docker/config.json", &file("alice"));
+    let home = place.at("root").display().to_string();
+    let caller = [("SUDO_USER", "alice"), ("SUDO_UID", "1000"), ("SUDO_HOME", "/home/alice"), ("LOGNAME", "root")];
+    let place = caller.into_iter().fold(place.set("HOME", home), |place, (name, value)| place.set(name, value.into()));
+    place.is("E23", "bob");
+}
+
+#[test]
+fn the_file_of_the_docker_snap_counts_where_there_is_no_other() {
+    let snap =
+        || Place::new().write("snap/docker/7/.docker/config.json", &file("alice")).link("snap/docker/current", "7");
+    snap().is("E24", "alice");
+    let both = snap().write(".docker/config.json", &file("bob"));
+    both.is("E24", "bob");
+    assert!(both.says().contains("snap/docker/current/.docker/config.json` does not count"), "{}", both.says());
+    // Signed out by a docker command that is no snap.
+    snap().write(".docker/config.json", r#"{"auths":{}}"#).is_nobody("E24");
+    let place = snap();
+    let other = place.at("other").display().to_string();
+    place.set("DOCKER_CONFIG", other).is_nobody("E24");
+}
+
+#[test]
+fn a_windows_helper_that_may_not_run_is_a_failure_of_the_helper() {
+    let place = || Place::new().write(".docker/config.json", r#"{"credsStore":"desktop.exe"}"#);
+    let name = "bin/docker-credential-desktop.exe";
+    // Interop off: the kernel does not know the format. Blocked: the program ends at once, with words on stdout.
+    place().program(name, "MZ\u{90}\0\u{3}\0").fails("E30", "helper-failed");
+    place()
+        .program(name, "#!/bin/sh\necho This program is blocked by group policy.\nexit 1\n")
+        .fails("E30", "helper-failed");
+}
+
+/// The first column of a table.
+fn rows(table: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(repository().join("tests/vectors").join(table)).unwrap();
+    text.lines().skip(1).map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+}
+
+/// The rows that a test names: as a text in a call here, in the name of a test there (`fn e28_`).
+fn named(prefix: char) -> BTreeSet<String> {
+    let agent = repository().join("daemon/tests/agent");
+    let there: String =
+        ["environment.rs", "watch.rs"].map(|file| fs::read_to_string(agent.join(file)).unwrap()).concat();
+    let in_calls = include_str!("vectors_environment.rs").split('"').skip(1);
+    let in_names = there.split("async fn ").skip(1).filter_map(|rest| rest.split('_').next());
+    let words = in_calls.map(str::to_owned).chain(in_names.map(str::to_uppercase));
+    let is_row = |word: &String| {
+        word.strip_prefix(prefix).is_some_and(|n| n.len() == 2 && n.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    words.filter(is_row).collect()
+}
+
+#[test]
+fn each_row_of_the_tables_has_a_test() {
+    assert_eq!(rows("environment.tsv"), named('E'));
+    assert_eq!(rows("watch.tsv"), named('W'));
 }

@@ -59,6 +59,12 @@ impl Place {
         }
     }
 
+    /// A file that is there and does not count.
+    #[must_use]
+    pub fn passed_over(&self) -> Option<&Path> {
+        self.snap.as_deref().filter(|snap| !is_absent(snap) && self.now() != *snap)
+    }
+
     /// Everywhere it could come to be.
     pub fn all(&self) -> impl Iterator<Item = &Path> {
         [Some(&self.usual), self.snap.as_ref()].into_iter().flatten().map(PathBuf::as_path)
@@ -99,6 +105,7 @@ mod tests {
         fs::remove_file(&usual).expect("remove");
         fs::write(&usual, r#"{"auths":{}}"#).expect("write");
         assert_eq!(place.now(), usual, "signed out there");
+        assert_eq!(place.passed_over(), Some(&*snap));
         assert_eq!(Place::in_directory(&home.join("x")).now(), home.join("x/config.json"));
     }
 }

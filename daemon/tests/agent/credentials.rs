@@ -1,6 +1,14 @@
 //! Credentials files as they really are: each has its defined state, and none is a sign-in.
 
-use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        net::UnixListener,
+    },
+    path::Path,
+};
 
 use crate::support::Machine;
 
@@ -46,6 +54,25 @@ async fn a_directory_is_nobody() {
         fs::create_dir(m.config()).expect("directory");
     };
     becomes(directory, "class=\"unreadable\"").await;
+}
+
+#[tokio::test]
+async fn what_is_no_regular_file_is_nobody() {
+    let replaced = |make: fn(&Path)| {
+        move |m: &Machine| {
+            let other = m.config_dir().join("other");
+            make(&other);
+            fs::rename(other, m.config()).expect("rename");
+        }
+    };
+    let fifo = |path: &Path| {
+        rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("fifo");
+    };
+    becomes(replaced(fifo), "it is a FIFO").await;
+    becomes(replaced(|path| drop(UnixListener::bind(path).expect("bind"))), "it is a socket").await;
+    becomes(replaced(|path| symlink("/dev/zero", path).expect("link")), "it is a device").await;
+    becomes(replaced(|path| symlink("/dev/null", path).expect("link")), "nobody is signed in").await;
+    becomes(replaced(|path| symlink("config.json", path).expect("link")), "class=\"unreadable\"").await;
 }
 
 #[tokio::test]

@@ -3,10 +3,12 @@
 
 mod credentials;
 mod environment;
+mod network;
 mod outages;
 mod process;
 mod records;
 mod sign_in;
+mod storms;
 mod support;
 mod tls;
 mod watch;

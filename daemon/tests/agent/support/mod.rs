@@ -61,7 +61,12 @@ pub struct Machine {
 impl Machine {
     /// Everything runs; nobody is signed in.
     pub fn new() -> Self {
-        let root = tempfile::tempdir().expect("directory");
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// Its files are in this directory.
+    pub fn below(directory: &Path) -> Self {
+        let root = tempfile::tempdir_in(directory).expect("directory");
         let service = Service::start();
         let plugin = Plugin::start(&root.path().join("control.sock"));
         let machine = Self { root, service, plugin };
@@ -115,7 +120,12 @@ impl Machine {
 
     /// A machine on which alice is signed in, and its agent.
     pub async fn signed_in() -> (Self, Agent) {
-        let machine = Self::new();
+        Self::new().with_alice().await
+    }
+
+    /// The same on this machine.
+    pub async fn with_alice(self) -> (Self, Agent) {
+        let machine = self;
         machine.login("alice", "s3cret-alice");
         let agent = machine.agent();
         machine.in_force(Some("alice")).await;
