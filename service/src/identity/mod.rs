@@ -116,6 +116,8 @@ struct Seen {
     /// Empty: no account has the name.
     account: String,
     credential: CredentialKind,
+    /// Somebody else would have to say whether a sign-in of that account is right.
+    elsewhere: bool,
 }
 
 /// Checks credentials.
@@ -151,7 +153,7 @@ impl Identity {
         let SignIn { realm, username, secret, needs, caller } = sign_in;
         // Docker Hub's user names are lower case, and people type them as they like.
         let username = username.trim().to_ascii_lowercase();
-        let mut seen = Seen { account: String::new(), credential: CredentialKind::Unknown };
+        let mut seen = Seen { account: String::new(), credential: CredentialKind::Unknown, elsewhere: false };
         let unusable = secret.is_empty() || secret.expose().len() > MAX_SECRET_BYTES || username.is_empty();
         let verified = match realm {
             _ if unusable => Err(SignInError::Wrong),
@@ -195,6 +197,8 @@ impl Identity {
             Ok(verified) => {
                 (verified.account.name.clone(), verified.credential, Outcome::Accepted, verified.token_id.as_deref())
             }
+            // The person is told no more than that it is wrong; the administrator, what is the matter.
+            Err(SignInError::Wrong) if seen.elsewhere => (seen.account, seen.credential, Outcome::Origin, None),
             Err(error) => (seen.account, seen.credential, error.outcome(), None),
         };
         self.trail.note(Entry { account, credential, outcome, caller }, token_id);

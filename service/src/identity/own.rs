@@ -41,11 +41,12 @@ pub(super) async fn verify(
         }
         None => (by_password(&mut view, username).await?, CredentialKind::Password, secret),
     };
+    // Asked for in any case: who exists costs as much as who does not.
+    let named = view.account(username).await?.filter(|account| !account.removed);
     seen.credential = credential;
-    seen.account = match &found {
-        Some(found) => found.account.name.clone(),
-        None => view.account(username).await?.filter(|a| !a.removed).map(|a| a.name).unwrap_or_default(),
-    };
+    seen.elsewhere = found.is_none() && named.as_ref().is_some_and(|account| account.origin != Origin::Own);
+    seen.account =
+        found.as_ref().map(|found| &found.account).or(named.as_ref()).map_or_else(String::new, |a| a.name.clone());
     drop(view);
     let token_id = found.as_ref().and_then(|found| found.token_id.as_deref());
     let with = token_id.map_or(With::Guess { user: username }, |id| With::Token { id });

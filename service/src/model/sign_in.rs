@@ -149,7 +149,7 @@ pub enum Outcome {
     Expired,
     /// The right token, not made for this.
     Scope,
-    /// The right secret of somebody else's account: one of another origin has the name.
+    /// The name is that of an account of another origin: signing in here does not open it.
     Origin,
     /// The right secret of somebody who belongs to no organization here.
     NotMember,

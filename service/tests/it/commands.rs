@@ -159,7 +159,7 @@ async fn the_policy_is_shown_as_it_was_set() {
     let expected = serde_json::json!({
         "organization": "acme", "namespaces": ["acme", "acme-tools"], "registries": [],
         "enabled": false, "mode": "enforce", "official": true, "verified_publisher": true, "community": false,
-        "registry_control": false, "when_expired": "keep", "message": "", "request_url": "", "email": "",
+        "registry_control": false, "when_expired": "keep", "session_fresh": null, "session_valid": null, "message": "", "request_url": "", "email": "",
         "allowlist": 0, "denylist": 0, "published_generation": null,
         "local_content": "allow", "run_unapproved": "allow", "engine_plugins": "as-images", "swarm": "own",
         "builds": "allow", "unknown_requests": "deny", "push": null, "protect": false, "protect_allow": [],
