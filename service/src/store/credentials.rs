@@ -182,3 +182,6 @@ impl Writing {
         self.bump_epoch(account).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,3 +161,6 @@ impl Writing {
         Ok(gone.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

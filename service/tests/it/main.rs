@@ -6,6 +6,8 @@ mod connections;
 mod docker_login;
 mod report;
 mod sign_in;
+mod sign_ins;
 mod start;
 mod support;
+mod tokens;
 mod watch;
