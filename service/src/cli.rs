@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    model::{Badge, Mode, Role, TokenScope, WhenExpired},
+    model::{Badge, Mode, Role, WhenExpired},
     names::Name,
     outgoing::Base,
     validity::parse_seconds,
@@ -13,9 +13,11 @@ use crate::{
 
 mod beyond;
 mod sessions;
+mod tokens;
 
 pub use beyond::BeyondOptions;
 pub use sessions::SessionOptions;
+pub use tokens::{OrganizationTokenCommand, TokenCommand, TokenLimits};
 
 /// The policy service of pullgate, and its administration.
 #[derive(Debug, Parser)]
@@ -202,48 +204,6 @@ pub enum OrganizationCommand {
     Token(OrganizationTokenCommand),
 }
 
-/// `organization token`.
-#[derive(Debug, Subcommand)]
-pub enum OrganizationTokenCommand {
-    /// Make a token and print it, once; it signs in with the organization's name as the user name
-    Create {
-        /// Organization
-        org: Name,
-        /// What it is for; unique in the organization
-        #[arg(long)]
-        name: Name,
-        /// A team whose rules hold for it
-        #[arg(long)]
-        team: Vec<Name>,
-        /// What it may be used for and until when.
-        #[command(flatten)]
-        limits: TokenLimits,
-    },
-    /// Print the organization's tokens, without their secrets
-    List {
-        /// Organization
-        org: Name,
-    },
-    /// End a token; every machine that signed in with it is signed out
-    Revoke {
-        /// Organization
-        org: Name,
-        /// Its id, or the whole token
-        id: String,
-    },
-}
-
-/// What a token may be used for and until when.
-#[derive(Debug, Args)]
-pub struct TokenLimits {
-    /// What it may be used for
-    #[arg(long, value_enum, default_value = "sign-in")]
-    pub scope: Vec<TokenScope>,
-    /// When it ends: after a time like `90d`, or at one like `2027-01-31T00:00:00Z`; without it, never
-    #[arg(long, value_name = "TIME")]
-    pub expires: Option<String>,
-}
-
 /// `member`.
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
@@ -298,32 +258,6 @@ pub enum AccountCommand {
     },
 }
 
-/// `token`.
-#[derive(Debug, Subcommand)]
-pub enum TokenCommand {
-    /// Make a token and print it, once
-    Create {
-        /// User name
-        user: Name,
-        /// What it is for
-        #[arg(long)]
-        name: String,
-        /// What it may be used for and until when.
-        #[command(flatten)]
-        limits: TokenLimits,
-    },
-    /// Print a user's tokens, without their secrets
-    List {
-        /// User name
-        user: Name,
-    },
-    /// End a token; the user has to sign in again everywhere
-    Revoke {
-        /// Its id, or the whole token
-        id: String,
-    },
-}
-
 /// `policy`.
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
@@ -333,7 +267,7 @@ pub enum PolicyCommand {
         org: Name,
     },
     /// Change what is given; the rest stays
-    Set(PolicyOptions),
+    Set(Box<PolicyOptions>),
 }
 
 /// Settings of `policy set`.

@@ -24,7 +24,7 @@ const MAX_CONTACT_CHARS: usize = 500;
 pub(super) async fn run(admin: &Admin, command: PolicyCommand) -> anyhow::Result<()> {
     match command {
         PolicyCommand::Show { org } => show(admin, &org).await,
-        PolicyCommand::Set(options) => set(admin, options).await,
+        PolicyCommand::Set(options) => set(admin, *options).await,
     }
 }
 

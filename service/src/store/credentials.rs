@@ -55,6 +55,9 @@ pub struct StoredToken {
     pub expires_at: Option<i64>,
 }
 
+/// `id, name, scopes, created_at, expires_at, last_used_at`.
+type Row = (String, String, String, i64, Option<i64>, Option<i64>);
+
 fn scopes(words: &str) -> Result<TokenScopes, StoreError> {
     words.parse().map_err(StoreError::unknown("the scope of a token"))
 }
@@ -88,8 +91,7 @@ impl Reading {
     pub(crate) async fn tokens(&mut self, account: i64) -> Result<Vec<TokenRow>, StoreError> {
         let sql = "SELECT id, name, scopes, created_at, expires_at, last_used_at FROM credentials \
                    WHERE kind = 'token' AND account_id = $1 ORDER BY created_at, id";
-        let rows: Vec<(String, String, String, i64, Option<i64>, Option<i64>)> =
-            sqlx::query_as(sql).bind(account).fetch_all(&mut *self.0).await?;
+        let rows: Vec<Row> = sqlx::query_as(sql).bind(account).fetch_all(&mut *self.0).await?;
         rows.into_iter()
             .map(|(id, name, words, created_at, expires_at, last_used_at)| {
                 Ok(TokenRow { id, name, scopes: scopes(&words)?, created_at, expires_at, last_used_at })

@@ -61,6 +61,11 @@ async fn every_act_is_written_down_without_secrets() {
     service.ok_with(&["account", "password", "alice", "--password-stdin"], "another password");
     let token = service.ok(&["token", "create", "alice", "--name", "laptop"]);
     service.ok(&["token", "revoke", token.trim()]);
+    let organization_token =
+        service.ok(&["organization", "token", "create", "acme", "--name", "ci", "--expires", "90d"]);
+    service.ok(&["organization", "token", "revoke", "acme", organization_token.trim()]);
+    service.ok(&["organization", "link", "acme", "--docker-hub", "acmehub"]);
+    service.ok(&["organization", "link", "acme", "--no-docker-hub"]);
     service.ok(&["policy", "set", "acme", "--enabled", "true", "--community", "true"]);
     service.ok(&["allowlist", "add", "acme", "evil/miner"]);
     service.ok(&["allowlist", "remove", "acme", "evil/miner"]);
@@ -82,6 +87,10 @@ async fn every_act_is_written_down_without_secrets() {
         "account.password",
         "token.create",
         "token.revoke",
+        "organization.token.create",
+        "organization.token.revoke",
+        "organization.link",
+        "organization.link",
         "policy.set",
         "allowlist.add",
         "allowlist.remove",
@@ -94,15 +103,42 @@ async fn every_act_is_written_down_without_secrets() {
     ];
     assert_eq!(acts, expected);
 
-    let secret = token.trim().rsplit('_').next().unwrap();
+    let secret = |token: &str| token.trim().rsplit('_').next().unwrap().to_owned();
     let mut everything = trail.into_bytes();
     for entry in std::fs::read_dir(service.data_dir()).unwrap() {
         everything.extend(std::fs::read(entry.unwrap().path()).unwrap());
     }
-    for secret in [PASSWORD, "another password", secret] {
+    for secret in [PASSWORD, "another password", &secret(&token), &secret(&organization_token)] {
         let found = everything.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
         assert!(!found, "a secret is stored in the clear");
     }
+}
+
+#[tokio::test]
+async fn an_organization_is_linked_to_one_of_docker_hub() {
+    let service = Service::empty();
+    for org in ["acme", "beta"] {
+        service.ok(&["organization", "add", org]);
+    }
+    let said = service.ok(&["organization", "link", "acme", "--docker-hub", "acmehub"]);
+    assert!(said.contains("from their next sign-in on"), "{said}");
+    for (args, expected) in [
+        (&["acme", "--docker-hub", "acmehub"][..], "linked to `acmehub` already"),
+        (&["beta", "--docker-hub", "acmehub"], "organization link acme --no-docker-hub"),
+        (&["beta", "--no-docker-hub"], "linked to no organization"),
+        (&["nope", "--docker-hub", "x"], "there are `acme`, `beta`"),
+    ] {
+        let said = service.fails(&[&["organization", "link"], args].concat(), "");
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
+    let list = service.ok(&["organization", "list", "--json"]);
+    assert_eq!(list.lines().next(), Some(r#"{"hub_organization":"acmehub","organization":"acme"}"#));
+    for args in [&["acme"][..], &["acme", "--docker-hub", "x", "--no-docker-hub"]] {
+        let refused = service.run(&[&["organization", "link"], args].concat(), "");
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+    }
+    service.ok(&["organization", "link", "acme", "--no-docker-hub"]);
+    assert_eq!(service.ok(&["organization", "list"]), "acme\nbeta\n");
 }
 
 #[tokio::test]

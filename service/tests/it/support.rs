@@ -116,11 +116,17 @@ impl Service {
     }
 
     pub async fn start(&mut self, options: &[&str]) {
+        self.start_with(options, &[]).await;
+    }
+
+    pub async fn start_with(&mut self, options: &[&str], environment: &[(&str, &str)]) {
         assert!(self.child.is_none());
         let mut args = vec!["serve", "--listen", "127.0.0.1:0"];
         args.extend(options);
         let log = std::fs::File::create(self.log_path()).unwrap();
-        let child = self.command(&args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let mut command = self.command(&args);
+        command.envs(environment.iter().copied());
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.child = Some(child);
         let address = self.data_dir().join("address");
         wait_until("the service to listen", async || {

@@ -190,6 +190,40 @@ async fn the_day_of_the_last_use_is_listed() {
 }
 
 #[tokio::test]
+async fn no_secret_is_in_the_database_the_log_or_the_trails() {
+    let mut service = Service::empty();
+    service.ok(&["organization", "add", "acme"]);
+    service.add_member("acme", "alice", "member");
+    service.start_with(&[], &[("PULLGATE_LOG", "trace")]).await;
+    let personal = made(&service, &["token", "create", "alice", "--name", "laptop"]).0;
+    let organization = organization_token(&service, &[]).0;
+    let mut client = service.client().await;
+    let mut shown = vec![PASSWORD.to_owned(), "a wrong guess of somebody".to_owned()];
+    for (user, secret) in [("alice", PASSWORD), ("alice", &personal), ("acme", &organization), ("<token>", &personal)] {
+        shown.push(client.sign_in(user, secret).await.unwrap().agent_token);
+        shown.push(STANDARD.encode(format!("{user}:{secret}")));
+        assert!(docker_login(&service, user, secret).await.0.starts_with("http/1.1 200"), "{user}");
+    }
+    client.sign_in("alice", &shown[1]).await.unwrap_err();
+    shown.extend([&personal, &organization].map(|token| token.rsplit('_').next().unwrap().to_owned()));
+    let memory = std::fs::read(format!("/proc/{}/cmdline", service.pid())).unwrap();
+    service.stop().await;
+    let mut everything = [memory, service.log().into_bytes()].concat();
+    assert!(everything.len() > 10_000, "the finest log says something");
+    for args in [&["sign-ins", "--json"][..], &["audit", "--json"], &["token", "list", "alice"]] {
+        everything.extend(service.ok(args).into_bytes());
+    }
+    for entry in std::fs::read_dir(service.data_dir()).unwrap() {
+        everything.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    let holds = |text: &str| everything.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    assert!(holds("alice") && holds("$argon2id$"), "it was looked at");
+    for secret in shown {
+        assert!(!holds(&secret), "a secret of {} characters is there", secret.len());
+    }
+}
+
+#[tokio::test]
 async fn realms_and_origins_are_kept_apart() {
     let service = Service::acme().await;
     let mut client = service.client().await;
