@@ -3,7 +3,10 @@
 
 mod commands;
 mod connections;
+mod docker_hub;
 mod docker_login;
+mod fake;
+mod hub_api;
 mod report;
 mod sign_in;
 mod sign_ins;
