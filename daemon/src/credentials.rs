@@ -6,12 +6,14 @@
 
 pub mod account;
 pub mod config_file;
+mod edit;
 pub mod helper;
 pub mod identity;
 pub mod json;
 mod patience;
 pub mod place;
 pub mod reader;
+pub mod store;
 pub mod token_file;
 
 use std::{fmt, path::Path};

@@ -1,4 +1,4 @@
-//! Docker credential helpers: `docker-credential-NAME get`, the key on stdin, an answer on stdout
+//! Docker credential helpers: `docker-credential-NAME get`, the key on stdin, an answer on stdout; and `store`
 //! (docker/docker-credential-helpers, protocol of `credentials.go`).
 //!
 //! A helper is somebody else's program: it gets a deadline, an output limit, a clean
@@ -16,7 +16,7 @@ use std::{
 };
 
 use proto::secret::Secret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, Command},
@@ -82,6 +82,47 @@ impl Helpers {
     pub fn default_store(&self) -> Option<String> {
         let name = if self.find("pass").is_some() { "pass" } else { "secretservice" };
         self.find(&format!("docker-credential-{name}")).map(|_| name.to_owned())
+    }
+
+    /// With another deadline: where a person waits, one may be asked to unlock something.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// Whether the helper `name` is there.
+    ///
+    /// # Errors
+    /// [`Class::HelperMissing`].
+    pub fn find_helper(&self, name: &str) -> Result<(), Unreadable> {
+        self.program(name).map(|_| ())
+    }
+
+    /// Has the helper `name` keep a sign-in. The secret goes over its standard input.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn store(&self, name: &str, key: &str, user: &str, secret: &Secret) -> Result<(), Unreadable> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Wire<'a> {
+            #[serde(rename = "ServerURL")]
+            server_url: &'a str,
+            username: &'a str,
+            secret: &'a str,
+        }
+        let program = self.program(name)?;
+        let wire = Wire { server_url: key, username: user, secret: secret.expose() };
+        let failed = |why: String| Unreadable::new(Class::HelperFailed, why);
+        let input = Zeroizing::new(serde_json::to_string(&wire).map_err(|error| failed(error.to_string()))?);
+        match self.run(&program, "store", &input).await? {
+            (true, _) => Ok(()),
+            (false, _) => Err(failed(format!(
+                "`{}` did not store the sign-in; run `docker login {}` to see what it says",
+                program.display(),
+                printable(key)
+            ))),
+        }
     }
 
     /// Asks the helper `name` for `key`; none when it knows no such sign-in.
