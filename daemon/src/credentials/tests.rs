@@ -204,7 +204,18 @@ async fn a_helper_is_asked_and_each_failure_has_a_class() {
             "error:token-no-username",
         ),
         ("endless", "#!/bin/sh\nexec cat /dev/zero\n".to_owned(), "error:helper-bad-output"),
+        ("64 KiB and one more", "#!/bin/sh\nhead -c 65537 /dev/zero\n".to_owned(), "error:helper-bad-output"),
+        (
+            "64 KiB of which most is white space",
+            format!("#!/bin/sh\n{good}\nhead -c 65400 /dev/zero | tr '\\0' ' '\n"),
+            "user alice s3cret store:fx",
+        ),
         ("no program", "not a program".to_owned(), "error:helper-failed"),
+        ("fails without a word", "#!/bin/sh\nexit 3\n".to_owned(), "error:helper-failed"),
+        ("killed midway", "#!/bin/sh\nprintf '{\"Username\":\"al'\nkill -9 $$\n".to_owned(), "error:helper-failed"),
+        ("killed after its answer", format!("#!/bin/sh\n{good}\nkill -9 $$\n"), "error:helper-failed"),
+        ("only just in time", format!("#!/bin/sh\nsleep 4\n{good}\n"), "user alice s3cret store:fx"),
+        ("reads nothing", format!("#!/bin/sh\nexec <&-\n{good}\n"), "user alice s3cret store:fx"),
         (
             "sees a clean environment",
             format!("#!/bin/sh\n[ -z \"$CARGO_MANIFEST_DIR\" ] && {good}\n"),
@@ -217,21 +228,35 @@ async fn a_helper_is_asked_and_each_failure_has_a_class() {
     }
 }
 
-#[tokio::test]
-async fn a_helper_that_hangs_is_ended_with_its_children() {
+/// A helper whose child writes its id to the returned file, does `then`, and what became of asking it.
+async fn with_a_child(then: &str, deadline: Duration) -> (String, i32) {
     let directory = tempfile::tempdir().expect("directory");
     let pid_file = directory.path().join("pid");
-    let script = format!("#!/bin/sh\nsleep 600 &\necho $! > {}\nwait\n", pid_file.display());
-    assert_eq!(ask(&script, Duration::from_secs(1)).await, "error:helper-timeout");
-    let pid: i32 = fs::read_to_string(&pid_file).expect("pid").trim().parse().expect("number");
-    let gone = || match fs::read_to_string(format!("/proc/{pid}/stat")) {
-        Ok(stat) => stat.contains(") Z "),
-        Err(_) => true,
-    };
-    let end = Instant::now() + Duration::from_secs(10);
-    while !gone() {
-        assert!(Instant::now() < end, "the helper's child {pid} still runs");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    let script = format!("#!/bin/sh\nsleep 600 &\necho $! > {}\n{then}\n", pid_file.display());
+    let told = ask(&script, deadline).await;
+    (told, fs::read_to_string(&pid_file).expect("pid").trim().parse().expect("number"))
+}
+
+#[tokio::test]
+async fn no_process_of_a_helper_is_left() {
+    let good = r#"echo '{"Username":"alice","Secret":"s3cret"}'"#;
+    for (then, expected) in [
+        ("wait", "error:helper-timeout"),
+        ("cat /dev/zero", "error:helper-bad-output"),
+        ("exit 1", "error:helper-failed"),
+        (good, "user alice s3cret store:fx"),
+    ] {
+        let (told, pid) = with_a_child(then, Duration::from_secs(2)).await;
+        assert_eq!(told, expected, "{then}");
+        let gone = || match fs::read_to_string(format!("/proc/{pid}/stat")) {
+            Ok(stat) => stat.contains(") Z "),
+            Err(_) => true,
+        };
+        let end = Instant::now() + Duration::from_secs(10);
+        while !gone() {
+            assert!(Instant::now() < end, "{then}: the helper's child {pid} still runs");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod credentials;
 mod environment;
+mod helpers;
 mod network;
 mod outages;
 mod process;

@@ -157,14 +157,23 @@ impl Machine {
     /// An agent that finds the credentials in this home directory, started through `wrapper`: a program by its
     /// full path, and its arguments.
     pub fn agent_at_home(&self, home: &Path, wrapper: &[&str]) -> Agent {
+        self.agent_of(home, wrapper, Some(&self.path("bin")))
+    }
+
+    /// One whose environment is a home directory and nothing else.
+    pub fn bare_agent(&self, home: &Path, wrapper: &[&str]) -> Agent {
+        self.agent_of(home, wrapper, None)
+    }
+
+    fn agent_of(&self, home: &Path, wrapper: &[&str], path: Option<&Path>) -> Agent {
         let state_dir = self.path("state");
         let mut agent = self.command(&state_dir);
         if let [program, arguments @ ..] = wrapper {
             let mut wrapped = Command::new(program);
-            wrapped.args(arguments).arg(agent.get_program()).args(agent.get_args()).env_clear();
-            wrapped.env("PATH", self.path("bin"));
+            wrapped.args(arguments).arg(agent.get_program()).args(agent.get_args());
             agent = wrapped;
         }
+        agent.env_clear().envs(path.map(|path| ("PATH", path)));
         agent.env("HOME", home).env("PULLGATE_LOG", "info,daemon=debug");
         self.start(agent, &state_dir)
     }
