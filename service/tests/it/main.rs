@@ -7,6 +7,7 @@ mod docker_hub;
 mod docker_login;
 mod fake;
 mod hub_api;
+mod oidc;
 mod report;
 mod sign_in;
 mod sign_ins;
