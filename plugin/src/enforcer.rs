@@ -257,6 +257,7 @@ impl Enforcer {
             policies: documents.policies(),
             incomplete: self.incomplete,
             admin: enrollment.map(admin).unwrap_or_default(),
+            docker_hub_login: enrollment.is_ok_and(|enrollment| enrollment.docker_hub_credentials),
             login_host: enrollment.map(|enrollment| enrollment.login_host().to_owned()).unwrap_or_default(),
         };
         self.live.publish(enforced);

@@ -23,6 +23,8 @@ pub struct Enforced {
     pub admin: Contact,
     /// What to type behind `docker login`; empty: not known.
     pub login_host: String,
+    /// Whether a sign-in to Docker Hub counts too.
+    pub docker_hub_login: bool,
 }
 
 /// Whether somebody must be signed in.

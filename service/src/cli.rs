@@ -157,6 +157,9 @@ pub struct EnrollmentOptions {
     /// The service's certificate is signed by an authority that machines know: leave `caFile` out
     #[arg(long)]
     pub system_roots: bool,
+    /// Docker Hub credentials count on machines: the agent shows them to this service
+    #[arg(long)]
+    pub docker_hub_credentials: bool,
     /// Whom a refused developer may ask
     #[arg(long, default_value = "")]
     pub admin_name: String,

@@ -115,7 +115,7 @@ async fn user_organizations(State(api): State<HubApi>, uri: Uri, headers: Header
     }
 }
 
-fn read<'a, T: serde::de::DeserializeOwned>(body: Body) -> Option<T> {
+fn read<T: serde::de::DeserializeOwned>(body: Body) -> Option<T> {
     serde_json::from_slice(&body.ok()?).ok()
 }
 

@@ -95,7 +95,7 @@ async fn a_file_or_a_directory_without_permission_is_nobody_until_it_is_back() {
     let agent = machine.agent_at_home(&home, if rustix::process::geteuid().is_root() { &wrapper } else { &[] });
     machine.in_force(Some("alice")).await;
     for (path, usual) in [(&file, 0o600), (&directory, 0o700), (&home, 0o755)] {
-        fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("mode");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("mode");
         machine.in_force(None).await;
         fs::set_permissions(path, fs::Permissions::from_mode(usual)).expect("mode");
         machine.in_force(Some("alice")).await;

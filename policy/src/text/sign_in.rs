@@ -55,11 +55,12 @@ pub(super) fn explain(enforced: &Enforced, now: Timestamp, id: &str) -> String {
     }
 }
 
-/// Both ways: who has no password at the service signs in with the organization's identity provider.
+/// Every way: who has no password at the service signs in with the organization's identity provider.
 fn commands(enforced: &Enforced) -> String {
+    let hub = if enforced.docker_hub_login { "`docker login` to Docker Hub, " } else { "" };
     match enforced.login_host.as_str() {
         "" => "`docker login`".to_string(),
-        host => format!("`docker login {host}` or `pullgate login`"),
+        host => format!("{hub}`docker login {host}` or `pullgate login`"),
     }
 }
 

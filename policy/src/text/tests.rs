@@ -117,6 +117,13 @@ fn sign_in_says_to_whom_and_how() {
         "This machine brings images in only for people who are signed in to acme or labs, and nobody is.\n\
          Sign in with `docker login pullgate.acme.example:8443` or `pullgate login`; Acme IT, it@acme.example can help (decision 01J9)",
     );
+    let hub = Enforced { docker_hub_login: true, ..nobody.clone() };
+    check(
+        &hub,
+        &pull("alpine:3"),
+        "This machine brings images in only for people who are signed in to acme or labs, and nobody is.\n\
+         Sign in with `docker login` to Docker Hub, `docker login pullgate.acme.example:8443` or `pullgate login`; Acme IT, it@acme.example can help (decision 01J9)",
+    );
     let session =
         |user: &str, validity| Session { user: user.into(), uid: 1000, organizations: alloc::vec![], validity };
     nobody.sessions = alloc::vec![session("dana", FRESH)];

@@ -30,6 +30,12 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
     if !options.allowed_org.is_empty() {
         file["allowedOrgs"] = options.allowed_org.iter().map(Name::as_str).collect();
     }
+    if options.docker_hub_credentials {
+        if !url.starts_with("https://") {
+            bail!("Docker Hub credentials are shown over `https://` only, and `{url}` is not");
+        }
+        file["dockerHubCredentials"] = true.into();
+    }
     if url.starts_with("https://") && !options.system_roots {
         // Made now, so that it can be copied before the first start.
         let authority = OwnAuthority::load_or_create(&admin.dir, OffsetDateTime::now_utc())?;
