@@ -82,7 +82,8 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     let (trail, hasher) = (Trail::default(), Hasher::new()?);
     let docker_hub = docker_hub(&options)?;
     let logins = logins(&options, &key, &store, &hasher, &trail)?;
-    let identity = Arc::new(Identity::new(store.clone(), hasher, docker_hub, trail.clone()));
+    let identity =
+        Arc::new(Identity::new(store.clone(), hasher, docker_hub, trail.clone()).beside_logins(logins.is_some()));
     let tokens = AgentTokens::new(Arc::clone(&key), validities.agent_token);
     let api = SyncApi {
         store: store.clone(),

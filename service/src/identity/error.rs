@@ -18,6 +18,9 @@ pub enum SignInError {
     /// Unknown user, wrong password, revoked token, an account of another origin: all the same.
     #[error("the user name or the password is wrong")]
     Wrong,
+    /// The same, where people of others sign in too: the hint is the same whoever asks.
+    #[error("the user name or the password is wrong; {0}")]
+    WrongHere(&'static str),
     /// The right token, past its end.
     #[error("the access token expired; sign in with a new one")]
     Expired,
@@ -68,7 +71,7 @@ impl SignInError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Wrong | Self::Unfit(_) => Outcome::Wrong,
+            Self::Wrong | Self::WrongHere(_) | Self::Unfit(_) => Outcome::Wrong,
             Self::Expired => Outcome::Expired,
             Self::Scope(_) => Outcome::Scope,
             Self::Origin { .. } => Outcome::Origin,
@@ -85,6 +88,7 @@ impl SignInError {
     pub fn answer(&self) -> Answer {
         match self {
             Self::Wrong
+            | Self::WrongHere(_)
             | Self::Unfit(_)
             | Self::Expired
             | Self::Scope(_)

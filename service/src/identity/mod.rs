@@ -126,6 +126,7 @@ pub struct Identity {
     hasher: Hasher,
     limiter: Limiter,
     docker_hub: Option<DockerHub>,
+    logins: bool,
     trail: Trail,
 }
 
@@ -133,7 +134,13 @@ impl Identity {
     /// Over this store; attempts are written into the trail.
     #[must_use]
     pub fn new(store: Store, hasher: Hasher, docker_hub: Option<DockerHub>, trail: Trail) -> Self {
-        Self { store, hasher, limiter: Limiter::default(), docker_hub, trail }
+        Self { store, hasher, limiter: Limiter::default(), docker_hub, logins: false, trail }
+    }
+
+    /// Says that people can sign in with the identity provider: who types its password here is told so.
+    #[must_use]
+    pub fn beside_logins(self, logins: bool) -> Self {
+        Self { logins, ..self }
     }
 
     /// Where attempts at other doors are written down.
@@ -165,7 +172,23 @@ impl Identity {
             _ => Ok(verified),
         });
         self.write_down(&verified, seen, caller);
-        verified
+        match (verified, self.hint()) {
+            (Err(SignInError::Wrong), Some(hint)) if realm == Realm::Service => Err(SignInError::WrongHere(hint)),
+            (verified, _) => verified,
+        }
+    }
+
+    /// Where else people of this service may have their password. Says nothing of any account.
+    fn hint(&self) -> Option<&'static str> {
+        match (self.docker_hub.is_some(), self.logins) {
+            (false, false) => None,
+            (true, false) => Some("an account of Docker Hub signs in with `docker login`, without a host name"),
+            (false, true) => Some("an account of the identity provider signs in with `pullgate login`"),
+            (true, true) => Some(
+                "an account of Docker Hub signs in with `docker login` without a host name, one of the identity \
+                 provider with `pullgate login`",
+            ),
+        }
     }
 
     async fn at_docker_hub(

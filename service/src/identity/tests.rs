@@ -272,3 +272,18 @@ async fn what_is_typed_into_the_wrong_field_is_not_written_down() {
     assert_eq!(accounts.len(), 2);
     assert!(accounts.contains(&String::new()) && accounts.contains(&"alice".to_owned()), "{accounts:?}");
 }
+
+#[tokio::test]
+async fn where_the_identity_provider_signs_people_in_a_wrong_password_says_so_whoever_asks() {
+    let (_dir, identity, _token) = with_alice().await;
+    let identity = identity.beside_logins(true);
+    identity.with_token("dana", crate::model::Origin::Oidc, TokenKind::Personal, &[], None).await;
+    for user in ["alice", "dana", "nobody", ""] {
+        let said = identity.open(user, secret("wrong"), None).await.unwrap_err();
+        assert_eq!(said.answer(), Answer::Refused);
+        let expected = "the user name or the password is wrong; \
+                        an account of the identity provider signs in with `pullgate login`";
+        assert_eq!(said.to_string(), expected, "{user}");
+    }
+    identity.open("alice", secret("correct horse"), None).await.unwrap();
+}

@@ -132,7 +132,10 @@ async fn an_organization_is_linked_to_one_of_docker_hub() {
         assert!(said.contains(expected), "{args:?}: {said}");
     }
     let list = service.ok(&["organization", "list", "--json"]);
-    assert_eq!(list.lines().next(), Some(r#"{"hub_organization":"acmehub","organization":"acme"}"#));
+    assert_eq!(
+        list.lines().next(),
+        Some(r#"{"hub_organization":"acmehub","oidc_groups":false,"organization":"acme"}"#)
+    );
     for args in [&["acme"][..], &["acme", "--docker-hub", "x", "--no-docker-hub"]] {
         let refused = service.run(&[&["organization", "link"], args].concat(), "");
         assert_eq!(refused.status.code(), Some(2), "{args:?}");
