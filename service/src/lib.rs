@@ -9,6 +9,8 @@
 //! | [`publish`] | seals policies and the publishers directory, keeps the exact bytes |
 //! | [`sync_api`] | the agents' gRPC service |
 //! | [`registry_login`] | `docker login` as the sign-in |
+//! | [`hub_api`] | the endpoints of Docker Hub's API that sign in |
+//! | [`outgoing`] | calls to Docker Hub and to an identity provider, where an administrator named one |
 //! | [`http`], [`listener`], [`tls`] | one port for all of it; [`http`] verifies agent tokens before it reads a body |
 //! | [`plain`] | makes text from elsewhere safe to store and to print |
 //! | [`admin`], [`cli`] | the command line; works on the database, whether or not `serve` runs |
@@ -32,6 +34,9 @@
 //! | hashes at once / waiting | cores, at most 4 / 64 | `RESOURCE_EXHAUSTED`, HTTP 429 |
 //! | failed sign-ins | 10 a user at an address, 300 a user, 500 an address, refilled with time; who got in before counts apart | the same, with `retry-after` |
 //! | their memory | 20,000 pairs, users, addresses and known pairs | the one refilled first is forgotten |
+//! | outgoing calls | 10 s, 256 KiB of answer, no redirect; 32 sign-ins at once to each of Docker Hub and the provider | `UNAVAILABLE`; `RESOURCE_EXHAUSTED` |
+//! | `BeginLogin` / `FinishLogin` | 30 / 300 at once from an address, 300 / 1,000 in all, refilled with time | `RESOURCE_EXHAUSTED`, with `retry-after` |
+//! | tokens that `pullgate login` made for an account | 10 | ended ones go, then the oldest |
 //! | message | report 4 MiB, watch 1 MiB, anything without an agent token 16 KiB | `OUT_OF_RANGE` |
 //! | bytes of messages that wait | 8 MiB an account, 128 MiB all; 256 KiB an address without one, 16 MiB all | `RESOURCE_EXHAUSTED` |
 //! | records of one report, bytes of one record | 1,000, 8 KiB | `INVALID_ARGUMENT`; dropped and counted |
@@ -47,7 +52,7 @@
 //! - send a document that is not durable, or other bytes for the same generation;
 //! - let a generation go back, also after a restored backup: generations follow the clock, and pass what machines hold;
 //! - replace a signing key that it cannot read, or that is missing though machines trust it;
-//! - open an outgoing connection.
+//! - open an outgoing connection, except to the Docker Hub and the identity provider that an administrator named.
 
 pub mod address;
 pub mod admin;

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 pub use self::{
     roots::RootsError,
-    url::{Base, UrlError},
+    url::{Base, Encryption, UrlError},
 };
 
 /// Name, TCP and TLS.
@@ -92,6 +92,7 @@ pub struct Answer {
 #[derive(Clone)]
 pub struct Outgoing {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    encryption: Encryption,
     deadline: Duration,
 }
 
@@ -100,7 +101,7 @@ impl Outgoing {
     ///
     /// # Errors
     /// [`RootsError`].
-    pub fn new(ca_file: Option<&Path>) -> Result<Self, RootsError> {
+    pub fn new(ca_file: Option<&Path>, encryption: Encryption) -> Result<Self, RootsError> {
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
         connector.set_connect_timeout(Some(CONNECT_DEADLINE));
@@ -116,7 +117,7 @@ impl Outgoing {
             .pool_max_idle_per_host(IDLE.0)
             .pool_idle_timeout(IDLE.1)
             .build(connector);
-        Ok(Self { client, deadline: CALL_DEADLINE })
+        Ok(Self { client, encryption, deadline: CALL_DEADLINE })
     }
 
     /// One call. Its body, which may hold a secret, is overwritten once it was sent.
@@ -124,7 +125,7 @@ impl Outgoing {
     /// # Errors
     /// [`OutgoingError`]. A status that says no is an answer.
     pub async fn call(&self, request: Request<Zeroizing<Vec<u8>>>) -> Result<Answer, OutgoingError> {
-        url::check(request.uri())?;
+        url::check(request.uri(), self.encryption)?;
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let (mut parts, body) = request.into_parts();
         let agent = concat!("pullgate-service/", env!("CARGO_PKG_VERSION"));

@@ -85,6 +85,8 @@ fn a_kind_of_library_has_one_home() {
         ("hyperlocal", "installer"),
         ("sqlx", "service"),
         ("argon2", "service"),
+        ("hyper-rustls", "service"),
+        ("openidconnect", "service"),
     ];
     let direct = direct();
     for (library, home) in homes {

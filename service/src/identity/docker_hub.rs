@@ -29,7 +29,8 @@ impl DockerHub {
     /// # Errors
     /// [`RootsError`].
     pub fn new(base: Base, ca_file: Option<&Path>, recheck_seconds: i64) -> Result<Self, RootsError> {
-        Ok(Self { client: Client::new(Outgoing::new(ca_file)?, base), recheck_seconds })
+        let outgoing = Outgoing::new(ca_file, base.encryption())?;
+        Ok(Self { client: Client::new(outgoing, base), recheck_seconds })
     }
 
     /// The account of a user of Docker Hub, made or brought up to date. The user name is trimmed
@@ -66,7 +67,7 @@ fn refused(error: HubError) -> SignInError {
         HubError::TwoFactor | HubError::OrganizationToken | HubError::Scope | HubError::Name => {
             SignInError::Unfit(error.to_string())
         }
-        HubError::Limited(wait) => SignInError::Limited(wait),
+        HubError::Limited(wait) => SignInError::Later(error.to_string(), wait),
         HubError::Busy => SignInError::Busy,
         HubError::Call(_) | HubError::Slow | HubError::Strange { .. } => {
             tracing::warn!(error = %chain(&error), "Docker Hub gives no answer");

@@ -52,6 +52,9 @@ pub enum SignInError {
     /// Too many failed attempts for this user or from this address.
     #[error("too many failed sign-ins; try again in {} s", .0.as_secs())]
     Limited(Duration),
+    /// Whom the service asks wants to be asked later.
+    #[error("{0}")]
+    Later(String, Duration),
     /// More sign-ins at once than this service hashes.
     #[error("the service is busy with other sign-ins; try again in a moment")]
     Busy,
@@ -77,7 +80,7 @@ impl SignInError {
             Self::Origin { .. } => Outcome::Origin,
             Self::NotMember(_) => Outcome::NotMember,
             Self::Realm => Outcome::Realm,
-            Self::Limited(_) => Outcome::Limited,
+            Self::Limited(_) | Self::Later(..) => Outcome::Limited,
             Self::Busy => Outcome::Busy,
             Self::Unavailable(_) | Self::Store(_) | Self::Internal(_) => Outcome::Unavailable,
         }
@@ -95,7 +98,7 @@ impl SignInError {
             | Self::Origin { .. }
             | Self::NotMember(_)
             | Self::Realm => Answer::Refused,
-            Self::Limited(wait) => Answer::Later(*wait),
+            Self::Limited(wait) | Self::Later(_, wait) => Answer::Later(*wait),
             Self::Busy => Answer::Later(BUSY_RETRY),
             Self::Unavailable(_) => Answer::Unavailable,
             Self::Store(_) | Self::Internal(_) => Answer::Fault,

@@ -152,7 +152,7 @@ impl Oidc {
     /// # Errors
     /// [`OidcSetupError`].
     pub fn new(settings: Settings, key: Arc<SigningKey>) -> Result<Self, OidcSetupError> {
-        let outgoing = Outgoing::new(settings.ca_file.as_deref())?;
+        let outgoing = Outgoing::new(settings.ca_file.as_deref(), settings.encryption)?;
         let issuer = IssuerUrl::new(settings.issuer.clone())
             .map_err(|error| OidcSetupError::Issuer { issuer: settings.issuer.clone(), why: error.to_string() })?;
         let http = Http::new(outgoing);

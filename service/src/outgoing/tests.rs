@@ -24,7 +24,7 @@ async fn answers(bytes: Vec<u8>) -> String {
 }
 
 fn client() -> Outgoing {
-    Outgoing { deadline: Duration::from_millis(300), ..Outgoing::new(None).unwrap() }
+    Outgoing { deadline: Duration::from_millis(300), ..Outgoing::new(None, Encryption::ExceptLoopback).unwrap() }
 }
 
 #[tokio::test]
@@ -83,9 +83,9 @@ async fn nobody_there_and_no_http_say_so_and_show_no_secret() {
 fn a_file_without_a_certificate_is_no_ca_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ca.pem");
-    assert!(matches!(Outgoing::new(Some(&path)), Err(RootsError::Read { .. })));
+    assert!(matches!(Outgoing::new(Some(&path), Encryption::Required), Err(RootsError::Read { .. })));
     for text in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         std::fs::write(&path, text).unwrap();
-        assert!(matches!(Outgoing::new(Some(&path)), Err(RootsError::Damaged { .. })), "{text}");
+        assert!(matches!(Outgoing::new(Some(&path), Encryption::Required), Err(RootsError::Damaged { .. })), "{text}");
     }
 }

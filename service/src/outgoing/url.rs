@@ -18,11 +18,26 @@ pub enum UrlError {
     Insecure(String),
 }
 
+/// Whether a call may go without TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// Never. Whoever is reached over TLS cannot name an address on this machine as their own.
+    Required,
+    /// To a loopback address, because an administrator named one.
+    ExceptLoopback,
+}
+
 /// An address that paths are put behind: scheme, host, and perhaps a path, without `/` at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base(String);
 
 impl Base {
+    /// What goes for the addresses that this one leads to.
+    #[must_use]
+    pub fn encryption(&self) -> Encryption {
+        if self.0.starts_with("https:") { Encryption::Required } else { Encryption::ExceptLoopback }
+    }
+
     /// The address of a path that begins with `/`.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
@@ -50,7 +65,7 @@ impl FromStr for Base {
         if text.contains(['?', '#', '@']) {
             return Err(damaged());
         }
-        check(&url)?;
+        check(&url, Encryption::ExceptLoopback)?;
         Ok(Self(text.to_owned()))
     }
 }
@@ -62,7 +77,7 @@ impl fmt::Display for Base {
 }
 
 /// Says whether the address may be called.
-pub(super) fn check(url: &Uri) -> Result<(), UrlError> {
+pub(super) fn check(url: &Uri, encryption: Encryption) -> Result<(), UrlError> {
     let shown = || shown(&url.to_string());
     let (Some(scheme), Some(host)) = (url.scheme_str(), url.host()) else { return Err(UrlError::Damaged(shown())) };
     match scheme {
@@ -71,7 +86,7 @@ pub(super) fn check(url: &Uri) -> Result<(), UrlError> {
             // A name would be somebody else's to explain.
             let host = host.trim_start_matches('[').trim_end_matches(']');
             let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-            if loopback { Ok(()) } else { Err(UrlError::Insecure(shown())) }
+            if loopback && encryption == Encryption::ExceptLoopback { Ok(()) } else { Err(UrlError::Insecure(shown())) }
         }
         _ => Err(UrlError::Scheme(shown())),
     }
@@ -115,6 +130,9 @@ mod tests {
             assert!(matches!(bad.parse::<Base>(), Err(UrlError::Damaged(_))), "{bad}: {:?}", bad.parse::<Base>());
         }
         assert!(matches!("ftp://a".parse::<Base>(), Err(UrlError::Scheme(_))));
+        let base: Base = "https://id.example".parse().unwrap();
+        let local: Uri = "http://127.0.0.1:1/token".parse().unwrap();
+        assert!(matches!(check(&local, base.encryption()), Err(UrlError::Insecure(_))), "https leads to https only");
     }
 
     #[test]

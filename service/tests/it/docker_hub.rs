@@ -291,6 +291,7 @@ async fn two_factor_accounts_and_limits_are_passed_on_in_words() {
     let status = sign_in(&service, "alice", "x").await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
     assert_eq!(status.metadata().get("retry-after").unwrap(), "77");
+    assert!(status.message().contains("Docker Hub limits how often it is asked"), "{status}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use proto::secret::Secret;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::outgoing::{Base, UrlError};
+use crate::outgoing::{Base, Encryption, UrlError};
 
 /// Longest settings file and longest client secret, in bytes.
 const MAX_BYTES: u64 = 64 << 10;
@@ -87,6 +87,8 @@ pub enum SettingsError {
 pub struct Settings {
     /// What the provider calls itself, byte for byte.
     pub issuer: String,
+    /// How it is called.
+    pub encryption: Encryption,
     /// What it calls this service.
     pub client_id: String,
     /// What it knows this service by.
@@ -132,8 +134,8 @@ impl Settings {
         let bytes = read_closed(path, Closed::ToWriters)?;
         let wire: Wire =
             serde_json::from_slice(&bytes).map_err(|source| SettingsError::Json { path: path.to_owned(), source })?;
-        let issuer = wire.issuer.parse::<Base>();
-        issuer.map_err(|source| SettingsError::Issuer { path: path.to_owned(), source })?;
+        let base = wire.issuer.parse::<Base>();
+        let base = base.map_err(|source| SettingsError::Issuer { path: path.to_owned(), source })?;
         let empty = |key, hint| SettingsError::Empty { path: path.to_owned(), key, hint };
         if wire.client_id.is_empty() {
             return Err(empty("clientId", "it is what the identity provider calls this service"));
@@ -148,6 +150,7 @@ impl Settings {
         let client_secret = read_secret(&beside.join(wire.client_secret_file))?;
         Ok(Self {
             issuer: wire.issuer,
+            encryption: base.encryption(),
             client_id: wire.client_id,
             client_secret,
             ca_file: wire.ca_file.map(|file| beside.join(file)),
