@@ -43,6 +43,8 @@ pub struct Config {
 pub enum Command {
     /// Show once whom the Docker credentials name, as the agent reads them; never a secret
     Credentials(Credentials),
+    /// Sign in with the organization's identity provider, and keep the access token where `docker login` would
+    Login(Login),
 }
 
 /// Arguments of `credentials`.
@@ -52,6 +54,14 @@ pub struct Credentials {
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
     /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `login`.
+#[derive(Debug, Clone, Args)]
+pub struct Login {
+    /// Print one JSON object with the page and the code, and one with the outcome
     #[arg(long)]
     pub json: bool,
 }

@@ -30,6 +30,7 @@ pub mod files;
 pub mod hardening;
 pub mod lock;
 pub mod logging;
+pub mod login;
 pub mod plugin_lock;
 pub mod presence;
 pub mod records;

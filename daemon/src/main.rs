@@ -6,7 +6,7 @@ use clap::Parser as _;
 use daemon::{
     app::App,
     config::{Command, Config},
-    hardening, logging, show,
+    hardening, logging, login, show,
 };
 
 fn main() -> ExitCode {
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     // One TLS provider for the whole process, before anything could ask for it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match run(config) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "the agent cannot run");
             ExitCode::FAILURE
@@ -27,13 +27,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: Config) -> anyhow::Result<()> {
+fn run(config: Config) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match &config.command {
-            Some(Command::Credentials(args)) => show::credentials(&config, args).await,
-            None => App::start(config)?.run().await,
+            Some(Command::Credentials(args)) => show::credentials(&config, args).await?,
+            Some(Command::Login(args)) => return Ok(login::run(&config, args).await),
+            None => App::start(config)?.run().await?,
         }
+        Ok(ExitCode::SUCCESS)
     });
     // A read that hangs on a network file system must not hold the end of the process.
     runtime.shutdown_timeout(Duration::from_millis(200));

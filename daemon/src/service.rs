@@ -3,6 +3,7 @@
 //! Every wait has a deadline; the stream is kept alive by HTTP/2 pings (20 s, 10 s to answer).
 
 mod connector;
+mod login;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use tonic::{
 };
 
 pub use connector::Unusable;
+pub use login::LoginCallError;
 
 use crate::{
     VERSION,

@@ -22,6 +22,9 @@ pub struct Args {
     /// The enrollment file
     #[arg(long, value_name = "FILE")]
     enrollment: Option<OsString>,
+    /// A file with one access token, which the agent uses instead [default: $PULLGATE_TOKEN_FILE, else none]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<OsString>,
     /// Registry or service whose sign-in is looked for [default: the enrolled service, else Docker Hub]
     #[arg(long, value_name = "KEY")]
     key: Option<OsString>,
@@ -32,20 +35,32 @@ pub struct Args {
 /// # Errors
 /// When the agent's program is not beside this one, nor on the `PATH`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let agent = agent()?;
-    let mut command = std::process::Command::new(&agent);
-    command.arg("credentials");
-    if args.json {
-        command.arg("--json");
-    }
-    for (name, value) in [("--config-dir", &args.config_dir), ("--enrollment", &args.enrollment), ("--key", &args.key)]
-    {
-        command.args(value.iter().flat_map(|value| [OsString::from(name), value.clone()]));
-    }
-    Err(command.exec()).with_context(|| format!("cannot run `{}`", agent.display()))
+    let mut words = vec![OsString::from("credentials")];
+    words.extend(args.json.then(|| "--json".into()));
+    let named = [
+        ("--config-dir", &args.config_dir),
+        ("--enrollment", &args.enrollment),
+        ("--token-file", &args.token_file),
+        ("--key", &args.key),
+    ];
+    words.extend(given(&named));
+    become_agent(&words)
 }
 
-/// The agent's program: beside this one, else on the `PATH`.
+/// The options that were given, as they were given.
+pub(crate) fn given(named: &[(&str, &Option<OsString>)]) -> Vec<OsString> {
+    let given = named.iter().filter_map(|(name, value)| value.as_ref().map(|value| [name.into(), value.clone()]));
+    given.flatten().collect()
+}
+
+/// This process becomes the agent's program.
+pub(crate) fn become_agent(words: &[OsString]) -> anyhow::Result<ExitCode> {
+    let agent = agent()?;
+    let error = std::process::Command::new(&agent).args(words).exec();
+    Err(error).with_context(|| format!("cannot run `{}`", agent.display()))
+}
+
+/// The agent's program.
 pub(crate) fn agent() -> anyhow::Result<PathBuf> {
     Ok(lab::own("pullgated").or_else(|missing| lab::installed("pullgated", "pullgate").map_err(|_| missing))?)
 }

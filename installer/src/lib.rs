@@ -12,6 +12,7 @@ pub mod demo;
 pub mod doctor;
 pub mod image;
 pub mod lab;
+pub mod login;
 pub mod machine;
 mod output;
 pub mod request;

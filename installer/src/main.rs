@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use installer::{check, credentials, decide, demo, doctor, image, request, status};
+use installer::{check, credentials, decide, demo, doctor, image, login, request, status};
 
 /// What a command exits with when it could not do its work.
 const FAILED: u8 = 2;
@@ -23,6 +23,7 @@ enum Command {
     Status(status::Args),
     Doctor(doctor::Args),
     Credentials(credentials::Args),
+    Login(login::Args),
     Image(image::Args),
     Request(request::Args),
     Decide(decide::Args),
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Status(args) => status::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Credentials(args) => credentials::run(&args),
+        Command::Login(args) => login::run(&args),
         Command::Image(args) => image::run(&args),
         Command::Request(args) => request::run(&args),
         Command::Decide(args) => decide::run(&args),

@@ -5,6 +5,7 @@ mod credentials;
 mod environment;
 mod helpers;
 mod network;
+mod login;
 mod outages;
 mod process;
 mod records;

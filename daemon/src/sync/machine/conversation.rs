@@ -23,17 +23,21 @@ impl Sync {
     }
 
     pub(super) fn sign_in(&mut self) {
-        let (Some(_), Some((account, _)), Some(machine_id)) = (&self.service, &self.account, &self.plugin.machine_id)
-        else {
-            return;
-        };
-        if self.sign_ins.are_spent() {
+        if self.sign_ins.are_spent() && self.account.is_some() {
             let timer = self.number();
             self.phase = Phase::Waiting { timer, next: Next::SignIn };
             let delay = Delay::Exactly(SERVICE_CAP);
             self.out.push(Command::Wait { timer: Timer::Service, number: timer, delay });
             return;
         }
+        self.show_credential();
+    }
+
+    fn show_credential(&mut self) {
+        let (Some(_), Some((account, _)), Some(machine_id)) = (&self.service, &self.account, &self.plugin.machine_id)
+        else {
+            return;
+        };
         let (account, machine_id) = (account.clone(), machine_id.clone());
         let attempt = self.number();
         self.phase = Phase::SigningIn(attempt);
@@ -161,8 +165,9 @@ impl Sync {
                 if self.sign_ins.at_once {
                     self.wait_for_service(Next::SignIn, None);
                 } else {
+                    // However often somebody signed in before: a revoked account loses its session now.
                     self.count_sign_ins(|sign_ins| sign_ins.at_once = true);
-                    self.sign_in();
+                    self.show_credential();
                 }
             }
             _ => {}

@@ -111,6 +111,21 @@ fn a_service_that_takes_back_what_it_gave_sees_the_password_a_few_times_a_minute
 }
 
 #[test]
+fn who_signed_in_often_before_loses_a_revoked_session_as_soon() {
+    let mut story = Story::in_force("alice");
+    for stamp in 2..6 {
+        story.see_account("alice", "pw", stamp);
+        story.applied();
+        if stamp < 4 {
+            story.signed_in("alice");
+            story.state("alice", 1);
+        }
+    }
+    assert_eq!(story.refused(), "reports off, sign in alice:pw");
+    assert_eq!(story.refused(), "clear cache, apply nobody");
+}
+
+#[test]
 fn streams_that_end_at_once_are_opened_more_and_more_slowly() {
     let mut story = Story::in_force("alice");
     for failures in 3..9 {

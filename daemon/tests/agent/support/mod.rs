@@ -16,7 +16,7 @@ use proto::keys::SigningKey;
 use tokio::sync::watch;
 
 pub use plugin::Plugin;
-pub use service::{Answer, Service, State as ServiceState};
+pub use service::{Answer, Finish, Service, Shown, State as ServiceState};
 
 /// Long enough for a busy machine; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -96,6 +96,10 @@ impl Machine {
         if let Some(ca_file) = ca_file {
             value["caFile"] = ca_file.to_str().expect("text").into();
         }
+        self.enroll_as(&value);
+    }
+
+    pub fn enroll_as(&self, value: &serde_json::Value) {
         let temporary = self.path("enrollment.tmp");
         fs::write(&temporary, value.to_string()).expect("write");
         fs::set_permissions(&temporary, fs::Permissions::from_mode(0o644)).expect("mode");
@@ -146,6 +150,16 @@ impl Machine {
 
     pub fn agent_logging(&self, filter: &str, arguments: &[&str]) -> Agent {
         self.start_agent(filter, &self.path("state"), arguments)
+    }
+
+    /// `pullgated login`, with this in the environment.
+    pub fn login_command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pullgated"));
+        command.arg("login").args(arguments);
+        command.arg("--config-dir").arg(self.config_dir()).arg("--enrollment").arg(self.path("enrollment.json"));
+        command.env_clear().env("PATH", self.path("bin")).env("HOME", self.root.path()).env("PULLGATE_LOG", "trace");
+        command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 
     fn start_agent(&self, filter: &str, state_dir: &Path, arguments: &[&str]) -> Agent {

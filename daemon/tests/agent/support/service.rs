@@ -12,7 +12,7 @@ use proto::{
     document,
     sealed::seal,
     sync::{
-        BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, Held, Kind, Record,
+        BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, Held, Kind, Realm, Record,
         ReportRequest, ReportResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
         sync_server::{Sync, SyncServer},
     },
@@ -32,6 +32,26 @@ pub enum Answer {
     Never,
     /// `RESOURCE_EXHAUSTED`, come again in a second.
     TooMany,
+    /// `UNAVAILABLE`, as behind a proxy.
+    Unavailable,
+}
+
+/// A credential as it was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub realm: Realm,
+    pub user: String,
+    pub secret: String,
+}
+
+/// What the next call of `FinishLogin` answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finish {
+    /// The person is not done.
+    Pending,
+    /// This account, and its token.
+    Done(String, String),
+    Fails(tonic::Code, &'static str),
 }
 
 #[derive(Debug, Clone)]
@@ -39,6 +59,17 @@ pub struct State {
     pub answer: Answer,
     /// User and secret.
     pub accounts: BTreeMap<String, String>,
+    /// The same at Docker Hub.
+    pub hub_accounts: BTreeMap<String, String>,
+    /// Access tokens, and whose they are; shown with the user name `<token>`.
+    pub tokens: BTreeMap<String, String>,
+    /// Each credential that was shown.
+    pub shown: Vec<Shown>,
+    /// SHA-256 of each session that was sealed, and for what.
+    pub sealed: Vec<(Vec<u8>, Shown)>,
+    /// The provider; none: the service has none. The answers to come, and how often was asked.
+    pub provider: Option<Vec<Finish>>,
+    pub finish_calls: usize,
     pub generation: u64,
     /// Each attempt: user, and whether it was right.
     pub sign_ins: Vec<(String, bool)>,
@@ -49,6 +80,18 @@ pub struct State {
     pub first_session: u64,
     /// Opens the stream, sends the state, and refuses the token it gave.
     pub take_back: bool,
+}
+
+impl State {
+    /// The account's name, if the credential is right.
+    pub fn subject(&self, shown: &Shown) -> Option<String> {
+        let accounts = match (shown.realm, shown.user.as_str()) {
+            (Realm::DockerHub, _) => &self.hub_accounts,
+            (_, "<token>") => return self.tokens.get(&shown.secret).cloned(),
+            _ => &self.accounts,
+        };
+        (accounts.get(&shown.user) == Some(&shown.secret)).then(|| shown.user.clone())
+    }
 }
 
 /// A service that can be stopped and started again on the same port.
@@ -64,6 +107,12 @@ impl Service {
         let state = State {
             answer: Answer::Normally,
             accounts,
+            hub_accounts: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            shown: vec![],
+            sealed: vec![],
+            provider: None,
+            finish_calls: 0,
             generation: 1,
             sign_ins: vec![],
             watches: vec![],
@@ -139,8 +188,9 @@ struct Api {
     state: Arc<watch::Sender<State>>,
 }
 
-fn token(user: &str) -> String {
-    format!("{MARK}-token-{user}")
+/// For the session of this number.
+fn token(sealed: usize) -> String {
+    format!("{MARK}-token-{sealed}")
 }
 
 fn header(subject: &str, audience: &str, generation: u64) -> Option<document::Header> {
@@ -182,16 +232,19 @@ impl Api {
                 status.metadata_mut().insert("retry-after", 1.into());
                 return Err(status);
             }
+            Answer::Unavailable => return Err(Status::unavailable("the test's service is away")),
             Answer::Never => {}
         }
         std::future::pending().await
     }
 
-    fn user(&self, metadata: &tonic::metadata::MetadataMap) -> Result<String, Status> {
-        let shown = metadata.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    /// For which session the token was given.
+    fn sealed(&self, metadata: &tonic::metadata::MetadataMap) -> Result<Shown, Status> {
+        let bearer = metadata.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let state = self.state.borrow();
-        let user = state.accounts.keys().find(|user| shown == format!("Bearer {}", token(user)));
-        user.cloned().ok_or_else(|| Status::unauthenticated("no such token"))
+        let mut sealed = state.sealed.iter().enumerate();
+        let this = sealed.find(|(n, _)| bearer == format!("Bearer {}", token(*n))).map(|(_, (_, shown))| shown.clone());
+        this.ok_or_else(|| Status::unauthenticated("no such token"))
     }
 }
 
@@ -199,22 +252,30 @@ impl Api {
 impl Sync for Api {
     async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
         let request = request.into_inner();
-        let right = self.state.borrow().accounts.get(&request.username) == Some(&request.secret);
-        self.state.send_modify(|state| state.sign_ins.push((request.username.clone(), right)));
+        let (realm, user, secret) = (request.realm(), request.username.clone(), request.secret.clone());
+        let shown = Shown { realm, user, secret };
+        let subject = self.state.borrow().subject(&shown);
+        self.state.send_modify(|state| {
+            state.sign_ins.push((request.username.clone(), subject.is_some()));
+            state.shown.push(shown.clone());
+        });
         self.answer().await?;
-        if !right {
-            return Err(Status::unauthenticated("wrong user name or password"));
-        }
+        let Some(subject) = subject else { return Err(Status::unauthenticated("wrong user name or password")) };
         // A new one each time, and above those of any service before.
         let generation = self.state.borrow().first_session + self.state.borrow().sign_ins.len() as u64;
-        let session = session(&request.username, &request.machine_id, request.uid, generation);
-        Ok(Response::new(SignInResponse { agent_token: token(&request.username), session }))
+        let session = session(&subject, &request.machine_id, request.uid, generation);
+        let mut number = 0;
+        self.state.send_modify(|state| {
+            number = state.sealed.len();
+            state.sealed.push((Sha256::digest(&session).to_vec(), shown));
+        });
+        Ok(Response::new(SignInResponse { agent_token: token(number), session }))
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let user = self.user(request.metadata())?;
+        let shown = self.sealed(request.metadata())?;
         let has = request.into_inner().held;
         self.state.send_modify(|state| state.watches.push(has.clone()));
         self.answer().await?;
@@ -223,7 +284,7 @@ impl Sync for Api {
         let mut last = None;
         let states = tokio_stream::wrappers::WatchStream::new(self.state.subscribe());
         let responses = states.filter_map(move |state| {
-            if !state.accounts.contains_key(&user) {
+            if state.subject(&shown).is_none() {
                 return Some(Err(Status::unauthenticated("the account is gone")));
             }
             if last.replace(state.generation) == Some(state.generation) {
@@ -242,7 +303,7 @@ impl Sync for Api {
     }
 
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
-        self.user(request.metadata())?;
+        self.sealed(request.metadata())?;
         self.answer().await?;
         let ReportRequest { records, dropped } = request.into_inner();
         let accepted = u32::try_from(records.len()).expect("few");
@@ -254,10 +315,38 @@ impl Sync for Api {
     }
 
     async fn begin_login(&self, _: Request<BeginLoginRequest>) -> Result<Response<BeginLoginResponse>, Status> {
-        Err(Status::unimplemented("not in this test"))
+        if self.state.borrow().provider.is_none() {
+            return Err(Status::unimplemented("this service has no identity provider"));
+        }
+        Ok(Response::new(BeginLoginResponse {
+            login: format!("{MARK}-login"),
+            user_code: "WDJB-MJHT".to_owned(),
+            verification_uri: "https://idp.example/device".to_owned(),
+            verification_uri_complete: "https://idp.example/device?user_code=WDJB-MJHT".to_owned(),
+            expires_in: 60,
+            interval: 1,
+        }))
     }
 
-    async fn finish_login(&self, _: Request<FinishLoginRequest>) -> Result<Response<FinishLoginResponse>, Status> {
-        Err(Status::unimplemented("not in this test"))
+    async fn finish_login(
+        &self,
+        request: Request<FinishLoginRequest>,
+    ) -> Result<Response<FinishLoginResponse>, Status> {
+        assert_eq!(request.into_inner().login, format!("{MARK}-login"));
+        let mut next = Finish::Pending;
+        self.state.send_modify(|state| {
+            state.finish_calls += 1;
+            if let Some(answers) = state.provider.as_mut().filter(|answers| !answers.is_empty()) {
+                next = answers.remove(0);
+            }
+        });
+        match next {
+            Finish::Pending => Ok(Response::new(FinishLoginResponse { interval: 1, ..Default::default() })),
+            Finish::Done(username, token) => {
+                let expires_at = now() + 30 * 86_400;
+                Ok(Response::new(FinishLoginResponse { username, token, expires_at, interval: 0 }))
+            }
+            Finish::Fails(code, message) => Err(Status::new(code, message)),
+        }
     }
 }
