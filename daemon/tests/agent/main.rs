@@ -2,10 +2,11 @@
 //! plugin over its control socket, and credentials files as the Docker CLI writes them.
 
 mod credentials;
+mod docker_hub;
 mod environment;
 mod helpers;
-mod network;
 mod login;
+mod network;
 mod outages;
 mod process;
 mod records;
@@ -13,4 +14,5 @@ mod sign_in;
 mod storms;
 mod support;
 mod tls;
+mod token_file;
 mod watch;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     time::{Duration, Instant},
 };
 
@@ -148,4 +148,20 @@ async fn no_core_dump_is_left() {
     let limits = fs::read_to_string(format!("/proc/{}/limits", agent.pid())).expect("limits");
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
     assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+}
+
+/// The system shows it: the files of a process whose memory is nobody's business are root's.
+#[tokio::test]
+async fn the_memory_is_no_other_process_of_the_users_business() {
+    let machine = Machine::new();
+    // As root, everything is root's; so it runs as another user there.
+    let uid = match rustix::process::geteuid().as_raw() {
+        0 => 65_534,
+        own => own,
+    };
+    std::os::unix::fs::chown(machine.root.path(), Some(uid), None).expect("own");
+    let agent = machine.agent_as(uid);
+    machine.in_force(None).await;
+    let owner = fs::metadata(format!("/proc/{}/mem", agent.pid())).expect("metadata").uid();
+    assert_eq!(owner, 0, "not {uid}'s");
 }

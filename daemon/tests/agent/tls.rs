@@ -44,7 +44,7 @@ impl AsyncWrite for Stream {
 }
 
 /// Serves the machine's service over TLS with a certificate for `name`; returns the port and the certificate.
-async fn serve(machine: &Machine, name: &str) -> (u16, String) {
+pub async fn serve(machine: &Machine, name: &str) -> (u16, String) {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("certificate");
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("key");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -5,7 +5,7 @@ mod service;
 
 use std::{
     fs::{self, File},
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
@@ -162,6 +162,14 @@ impl Machine {
         command
     }
 
+    /// An agent of another user, for whom the machine's directory is writable.
+    pub fn agent_as(&self, uid: u32) -> Agent {
+        let state_dir = self.path("state");
+        let mut agent = self.command(&state_dir);
+        agent.arg("--config-dir").arg(self.config_dir()).env("PULLGATE_LOG", "info,daemon=debug").uid(uid);
+        self.start(agent, &state_dir)
+    }
+
     fn start_agent(&self, filter: &str, state_dir: &Path, arguments: &[&str]) -> Agent {
         let mut agent = self.command(state_dir);
         agent.arg("--config-dir").arg(self.config_dir()).args(arguments).env("PULLGATE_LOG", filter);
@@ -300,6 +308,9 @@ impl Agent {
 
 impl Drop for Agent {
     fn drop(&mut self) {
+        // Gone where it ended by itself.
+        let words = fs::read(format!("/proc/{}/cmdline", self.child.id())).unwrap_or_default();
+        assert!(!words.windows(MARK.len()).any(|window| window == MARK.as_bytes()), "a secret is in the arguments");
         let _ = self.child.kill();
         let _ = self.child.wait();
         let log = fs::read_to_string(&self.log).unwrap_or_default();
