@@ -16,7 +16,7 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker]
+    /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker, or that of the docker snap]
     #[arg(long, value_name = "DIR")]
     config_dir: Option<OsString>,
     /// The enrollment file
