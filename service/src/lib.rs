@@ -4,7 +4,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`store`] | the database; the only module that knows `sqlx` |
-//! | [`identity`] | a name and a secret in, an account out; limits guessing |
+//! | [`identity`] | a name, a secret and a realm in, an account out; limits guessing, writes attempts down |
 //! | [`sessions`] | what a signed-in user of one machine belongs to, sealed for it |
 //! | [`publish`] | seals policies and the publishers directory, keeps the exact bytes |
 //! | [`sync_api`] | the agents' gRPC service |
@@ -19,7 +19,7 @@
 //! # Tasks of `serve`
 //! One each of: *publisher* (compares the database with what is published, seals what is
 //! behind), *listener* (accepts), *certificate* (renews the service's own), *tidy* (forgets
-//! old records). One for each connection and one for each watch stream, in a tracker that
+//! old records), *trail* (writes sign-ins down each second). One for each connection and one for each watch stream, in a tracker that
 //! the stop waits for. A one-of-each task that ends, ends the service.
 //!
 //! # Channels and bounds
@@ -27,7 +27,7 @@
 //! |---|---|---|
 //! | published snapshot (`watch`) | 1 value | the newest replaces it: streams compare, they do not replay |
 //! | messages of a watch stream (`mpsc`) | 1 | the stream waits for its reader; others do not |
-//! | watch streams | 10,000, 64 a user | `RESOURCE_EXHAUSTED` |
+//! | watch streams | 10,000; 64 a user, 4,096 an organization token | `RESOURCE_EXHAUSTED` |
 //! | connections | 10,000; 256 an address, 1,024 this machine | closed at once |
 //! | a connection without a request or an authenticated watch stream | 60 s | closed |
 //! | calls at once on a connection | 64 | HTTP/2 flow control |
@@ -40,11 +40,13 @@
 //! | message | report 4 MiB, watch 1 MiB, anything without an agent token 16 KiB | `OUT_OF_RANGE` |
 //! | bytes of messages that wait | 8 MiB an account, 128 MiB all; 256 KiB an address without one, 16 MiB all | `RESOURCE_EXHAUSTED` |
 //! | records of one report, bytes of one record | 1,000, 8 KiB | `INVALID_ARGUMENT`; dropped and counted |
-//! | records of an account in an hour | 20,000 and 20 MiB | `RESOURCE_EXHAUSTED`, with `retry-after` |
+//! | records of an account in an hour | 20,000 and 20 MiB, ten times that of an organization token | `RESOURCE_EXHAUSTED`, with `retry-after` |
 //! | free disk for records | a twentieth, 64 MiB to 1 GiB | `UNAVAILABLE` |
-//! | records kept | a setting, 90 days | forgotten |
+//! | records and sign-ins kept | a setting, 90 days; 1,000,000 rows of sign-ins | forgotten |
+//! | rows of sign-ins in a minute | 10,000 accepted, 256 refused | counted without account, address and machine |
+//! | sign-ins that wait for the database | 10,512 rows of minutes before | counted and logged |
 //! | generations kept of a document | 10 | the oldest is forgotten, never the newest |
-//! | agents kept of an account | 200 | the least recently sealed is forgotten, and sealed again when it comes back |
+//! | agents kept of an account | 200, 4,096 of an organization token | the least recently sealed is forgotten, and sealed again when it comes back |
 //!
 //! # What the service never does
 //! - store or log a secret in the clear, or take one as an argument;

@@ -5,6 +5,23 @@ use std::{fmt, str::FromStr};
 /// Most characters of a name.
 pub const MAX_NAME_CHARS: usize = 63;
 
+/// Between the organization and the token's name in the name of an organization access token's
+/// account. No name holds it, so it is nobody's.
+const TOKEN_MARK: char = '/';
+
+/// The name of the account of an organization access token.
+#[must_use]
+pub fn token_account(organization: &Name, token: &Name) -> String {
+    format!("{organization}{TOKEN_MARK}{token}")
+}
+
+/// The organization of such an account; none for the name of a person's. A token stands for many
+/// machines where a person has some.
+#[must_use]
+pub fn token_organization(account: &str) -> Option<&str> {
+    account.split_once(TOKEN_MARK).map(|(organization, _)| organization)
+}
+
 /// A checked name: `[a-z0-9][a-z0-9_.-]{0,62}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
@@ -47,6 +64,15 @@ impl fmt::Display for Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_account_of_a_token_is_nobodys_name() {
+        let name = |text: &str| text.parse::<Name>().unwrap();
+        let account = token_account(&name("acme"), &name("ci"));
+        assert_eq!((account.as_str(), token_organization(&account)), ("acme/ci", Some("acme")));
+        assert!(account.parse::<Name>().is_err());
+        assert_eq!(token_organization("alice"), None);
+    }
 
     #[test]
     fn names_follow_one_rule() {

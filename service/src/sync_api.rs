@@ -30,6 +30,7 @@ use crate::{
     identity::{Agent, AgentTokens, Answer, Caller, Identity, Logins, Realm, SignIn, SignInError},
     listener::Peer,
     model::{TokenScope, Via},
+    names::token_organization,
     publish::{Ahead, Snapshots},
     sessions::{Holder, SessionError, Sessions},
     store::Store,
@@ -42,6 +43,8 @@ pub const MAX_MESSAGE: usize = 4 << 20;
 const MAX_ID_BYTES: usize = 128;
 /// Open watch streams of one user: some machines, and streams that a lost connection has left behind.
 const STREAMS_PER_USER: usize = 64;
+/// Of one organization access token: one on each server, and what is left behind.
+const STREAMS_PER_TOKEN: usize = 4096;
 /// Open watch streams in all.
 const STREAMS: usize = 10_000;
 
@@ -229,7 +232,8 @@ impl Streams {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
         let count = open.get(user).copied().unwrap_or_default();
-        if all >= STREAMS || count >= STREAMS_PER_USER {
+        let most = token_organization(user).map_or(STREAMS_PER_USER, |_| STREAMS_PER_TOKEN);
+        if all >= STREAMS || count >= most {
             return None;
         }
         open.insert(user.to_owned(), count + 1);
@@ -265,6 +269,9 @@ mod tests {
         let mut slots: Vec<_> = (0..STREAMS_PER_USER).map(|_| streams.take("alice").unwrap()).collect();
         assert!(streams.take("alice").is_none());
         assert!(streams.take("bob").is_some());
+        let servers: Vec<_> = (0..STREAMS_PER_TOKEN).map(|_| streams.take("acme/ci").unwrap()).collect();
+        assert!(streams.take("acme/ci").is_none());
+        drop(servers);
         slots.pop();
         assert!(streams.take("alice").is_some());
         drop(slots);

@@ -14,7 +14,7 @@ use crate::{
     clock,
     identity::TokenKind,
     model::{Origin, Role},
-    names::Name,
+    names::{Name, token_account},
     store::{Act, Reading, TokenRow},
 };
 
@@ -57,7 +57,7 @@ async fn create(admin: &Admin, org: &Name, name: &Name, teams: &[Name], limits: 
     let made = Made::new(TokenKind::Organization, limits).await?;
     let mut change = admin.store.write().await?;
     let organization = organization_id(&mut change, org).await?;
-    let account = format!("{org}/{name}");
+    let account = token_account(org, name);
     if change.account(&account).await?.is_some_and(|account| !account.removed) {
         bail!("`{org}` has a token `{name}` already; revoke it, or take another name");
     }

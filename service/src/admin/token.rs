@@ -9,7 +9,7 @@ use crate::{
     clock,
     identity::{AccessToken, Hasher, TokenKind},
     model::{Origin, TokenScopes},
-    names::Name,
+    names::{Name, token_organization},
     store::{Act, NewToken, TokenRow, Writing},
 };
 
@@ -65,7 +65,7 @@ async fn revoke(admin: &Admin, id: &str) -> anyhow::Result<()> {
         bail!("there is no such token; `token list USER` prints the ids");
     };
     let user = token.account.name;
-    if let (Origin::Organization, Some((organization, _))) = (token.account.origin, user.split_once('/')) {
+    if let (Origin::Organization, Some(organization)) = (token.account.origin, token_organization(&user)) {
         bail!(
             "this token belongs to the organization `{organization}`; \
              end it with `organization token revoke {organization} {id}`"

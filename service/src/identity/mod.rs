@@ -1,8 +1,8 @@
 //! Who is this? A name, a secret and a realm in, an account out.
 //!
-//! One room for each realm: [`own`] knows this service's passwords and access tokens,
-//! [`docker_hub`] asks Docker Hub. A sign-in of one realm opens no account of another.
-//! [`login`] turns an identity provider's word ([`oidc`]) into an access token of this service.
+//! One room for each realm: `own` knows this service's passwords and access tokens,
+//! `docker_hub` asks Docker Hub. A sign-in of one realm opens no account of another.
+//! `login` turns an identity provider's word ([`oidc`]) into an access token of this service.
 
 mod access_token;
 mod agent_token;

@@ -8,6 +8,7 @@ use super::{AccessToken, Identity, Seen, SignInError, Verified, With, access_tok
 use crate::{
     clock,
     model::{Account, CredentialKind, Origin, TokenScopes},
+    names::token_organization,
     store::{Reading, StoreError},
 };
 
@@ -88,14 +89,13 @@ async fn by_token(view: &mut Reading, username: &str, token: &AccessToken) -> Re
     let account = &stored.account;
     let (of_its_kind, owner) = match account.origin {
         Origin::Own | Origin::Oidc => (token.kind == Kind::Personal, account.name.as_str()),
-        Origin::Organization => (
-            token.kind == Kind::Organization,
-            account.name.split_once('/').map_or(account.name.as_str(), |(organization, _)| organization),
-        ),
+        Origin::Organization => {
+            (token.kind == Kind::Organization, token_organization(&account.name).unwrap_or_default())
+        }
         // Docker Hub is asked each time: no token of this service stands for its users.
         Origin::DockerHub => (false, ""),
     };
-    let theirs = of_its_kind && (username == ANYBODY || username == owner);
+    let theirs = of_its_kind && !owner.is_empty() && (username == ANYBODY || username == owner);
     Ok(theirs.then_some(Found {
         account: stored.account,
         hash: stored.hash,

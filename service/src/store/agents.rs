@@ -4,6 +4,8 @@ use super::{Reading, StoreError, Writing, publications::sha256};
 
 /// Machines of one account whose sessions are kept; the least recently sealed goes first.
 const KEPT_AGENTS: i64 = 200;
+/// Of one organization access token.
+const KEPT_AGENTS_OF_TOKEN: i64 = 4096;
 
 /// Whose session it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -92,8 +94,9 @@ impl Writing {
             .execute(&mut *self.0.0)
             .await?;
         let sql = "DELETE FROM agents WHERE account_id = $1 AND generation <= (SELECT generation FROM agents \
-                   WHERE account_id = $1 ORDER BY generation DESC LIMIT 1 OFFSET $2)";
-        sqlx::query(sql).bind(key.account).bind(KEPT_AGENTS).execute(&mut *self.0.0).await?;
+                   WHERE account_id = $1 ORDER BY generation DESC LIMIT 1 OFFSET \
+                   (SELECT CASE origin WHEN 'organization' THEN $3 ELSE $2 END FROM accounts WHERE id = $1))";
+        sqlx::query(sql).bind(key.account).bind(KEPT_AGENTS).bind(KEPT_AGENTS_OF_TOKEN).execute(&mut *self.0.0).await?;
         Ok(())
     }
 

@@ -268,7 +268,8 @@ async fn agents_of_an_account_are_bounded_and_the_newest_stay() {
     let (_dir, store) = store().await;
     let mut change = store.write().await.unwrap();
     let account = change.add_account("alice", "$argon2id$", 1).await.unwrap();
-    for generation in 1..=250 {
+    let token = change.new_account("acme/ci", crate::model::Origin::Organization, None, 1).await.unwrap();
+    for (account, generation) in (1..=250).flat_map(|generation| [(account, generation), (token, generation)]) {
         let key = AgentKey { account, machine_id: format!("m{generation}"), uid: 1 };
         let session = SealedSession {
             generation,
@@ -285,4 +286,6 @@ async fn agents_of_an_account_are_bounded_and_the_newest_stay() {
     assert!(change.session(&key(50)).await.unwrap().is_none());
     assert!(change.session(&key(51)).await.unwrap().is_some());
     assert!(change.session(&key(250)).await.unwrap().is_some());
+    let server = AgentKey { account: token, ..key(1) };
+    assert!(change.session(&server).await.unwrap().is_some(), "a token stands for many machines");
 }

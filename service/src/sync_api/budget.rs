@@ -6,11 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::names::token_organization;
+
 const HOUR: Duration = Duration::from_secs(3600);
 /// Records of one account in an hour.
 const RECORDS: u64 = 20_000;
 /// Bytes of one account in an hour.
 const BYTES: u64 = 20 << 20;
+/// How many times that an organization access token has: it stands for many machines.
+const TOKEN_TIMES: u64 = 10;
 /// Policies and sign-ins need the last of the disk more than records do.
 const LEAST_FREE_BYTES: u64 = 64 << 20;
 /// On a larger disk a twentieth of it, but no more than this.
@@ -41,8 +45,8 @@ impl Budgets {
             Spent { records: left(spent.records), bytes: left(spent.bytes), at: now }
         });
         let after = Spent {
-            records: before.records + share(records, RECORDS),
-            bytes: before.bytes + share(bytes, BYTES),
+            records: before.records + share(user, records, RECORDS),
+            bytes: before.bytes + share(user, bytes, BYTES),
             at: now,
         };
         let over = after.records.max(after.bytes).saturating_sub(HOUR);
@@ -57,14 +61,15 @@ impl Budgets {
     pub(super) fn refund(&self, user: &str, records: u64, bytes: u64) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(spent) = all.get_mut(user) {
-            spent.records = spent.records.saturating_sub(share(records, RECORDS));
-            spent.bytes = spent.bytes.saturating_sub(share(bytes, BYTES));
+            spent.records = spent.records.saturating_sub(share(user, records, RECORDS));
+            spent.bytes = spent.bytes.saturating_sub(share(user, bytes, BYTES));
         }
     }
 }
 
-fn share(spent: u64, an_hour: u64) -> Duration {
-    Duration::from_micros(spent.saturating_mul(HOUR.as_secs() * 1_000_000) / an_hour)
+fn share(user: &str, spent: u64, an_hour: u64) -> Duration {
+    let times = token_organization(user).map_or(1, |_| TOKEN_TIMES);
+    Duration::from_micros(spent.saturating_mul(HOUR.as_secs() * 1_000_000) / (an_hour * times))
 }
 
 /// Whether the disk has too little room for records.
@@ -95,6 +100,13 @@ mod tests {
         budgets.spend("alice", 1, 0, start + wait).unwrap_err();
         budgets.refund("alice", 1000, 1000);
         budgets.spend("alice", 1000, 0, start + wait).unwrap();
+    }
+
+    #[test]
+    fn an_organization_token_has_the_hour_of_ten() {
+        let (budgets, start) = (Budgets::default(), Instant::now());
+        let made = (0..).take_while(|_| budgets.spend("acme/ci", 1000, 1000, start).is_ok()).count();
+        assert_eq!(made, 200);
     }
 
     #[test]
