@@ -9,6 +9,7 @@ mod login;
 mod network;
 mod outages;
 mod process;
+mod promise;
 mod records;
 mod sign_in;
 mod storms;

@@ -164,8 +164,11 @@ impl Machine {
 
     /// An agent of another user, for whom the machine's directory is writable.
     pub fn agent_as(&self, uid: u32) -> Agent {
+        // Where it was built, others may not go.
+        let program = self.path("pullgated");
+        fs::copy(env!("CARGO_BIN_EXE_pullgated"), &program).expect("copy");
         let state_dir = self.path("state");
-        let mut agent = self.command(&state_dir);
+        let mut agent = self.command_of(&program, &state_dir);
         agent.arg("--config-dir").arg(self.config_dir()).env("PULLGATE_LOG", "info,daemon=debug").uid(uid);
         self.start(agent, &state_dir)
     }
@@ -201,7 +204,11 @@ impl Machine {
     }
 
     fn command(&self, state_dir: &Path) -> Command {
-        let mut agent = Command::new(env!("CARGO_BIN_EXE_pullgated"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_pullgated")), state_dir)
+    }
+
+    fn command_of(&self, program: &Path, state_dir: &Path) -> Command {
+        let mut agent = Command::new(program);
         agent
             .arg("--control-socket")
             .arg(self.path("control.sock"))

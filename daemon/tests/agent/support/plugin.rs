@@ -35,6 +35,8 @@ pub struct State {
     /// The user whose session is in force.
     pub session: Option<String>,
     pub in_force: Vec<InForce>,
+    /// SHA-256 of each session that ever was.
+    pub sessions: Vec<Vec<u8>>,
     /// Sessions up to this generation were ended or replaced.
     pub floor: u64,
     pub generation: u64,
@@ -86,7 +88,8 @@ impl Plugin {
     pub fn start_again(&mut self) {
         self.state.send_modify(|state| {
             let started_at_ms = state.started_at_ms + 1;
-            *state = State { started_at_ms, ..State::default() };
+            let sessions = std::mem::take(&mut state.sessions);
+            *state = State { started_at_ms, sessions, ..State::default() };
         });
         self.serve();
     }
@@ -187,6 +190,7 @@ impl Control for Api {
                 state.floor = state.floor.max(old.generation);
             }
             state.in_force = in_force.clone();
+            state.sessions.extend(new.map(|new| new.sha256.clone()));
             state.applies.push(match (&session, policy) {
                 (Some(user), Some(generation)) => format!("{user} acme:{generation}"),
                 (None, None) if request.end_session => "nobody".to_owned(),
