@@ -94,14 +94,14 @@ impl Reader {
                 let (found, stamp) = self.load_settled(&wanted).await;
                 match patience.judge(known.as_ref(), &found) {
                     Verdict::AskAgain(wait) => {
-                        self.log_patience(&found, wait);
+                        Self::log_patience(&found, wait);
                         if let Some(look) = &mut last {
                             (look.asking_again, look.next) = (true, Instant::now() + wait);
                         }
                     }
                     Verdict::Believe => {
                         if last.as_ref().is_none_or(|look| look.credential != found) {
-                            self.log(&found);
+                            self.log(&found).await;
                         }
                         let seen = match &found {
                             Credential::SignedIn(account) => Seen::Account { account: account.clone(), stamp },
@@ -163,7 +163,7 @@ impl Reader {
         tokio::task::spawn_blocking(move || place.stamp()).await.unwrap_or_default()
     }
 
-    fn log_patience(&self, read: &Credential, wait: Duration) {
+    fn log_patience(read: &Credential, wait: Duration) {
         if let Credential::Unreadable(why) = read {
             let (class, detail, again_s) = (why.class.code(), &why.detail, wait.as_secs());
             warn!(
@@ -173,18 +173,19 @@ impl Reader {
         }
     }
 
-    fn log(&self, credential: &Credential) {
-        let path = self.place.now().display();
+    async fn log(&self, credential: &Credential) {
+        let place = self.place.clone();
+        let path = tokio::task::spawn_blocking(move || place.now().display().to_string()).await.unwrap_or_default();
         match credential {
             Credential::SignedIn(account) => {
                 let (user, realm) = (&account.user, account.realm.code());
-                info!(user, realm, key = account.key, source = %account.source, %path, "credentials found");
+                info!(user, realm, key = account.key, source = %account.source, path, "credentials found");
             }
-            Credential::SignedOut => info!(%path, "nobody is signed in to the policy service"),
+            Credential::SignedOut => info!(path, "nobody is signed in to the policy service"),
             Credential::Unreadable(why) => warn!(
                 class = why.class.code(),
                 detail = why.detail,
-                %path,
+                path,
                 "the credentials cannot be read; nobody counts as signed in"
             ),
         }

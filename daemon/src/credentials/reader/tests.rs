@@ -137,3 +137,19 @@ async fn a_helper_that_fails_is_not_asked_at_each_periodic_look() {
     world.hints.send(Hint::Periodic).await.expect("a reader");
     assert_eq!(world.next().await, "alice");
 }
+
+/// Real time while a process runs; the minute in between is skipped.
+#[tokio::test]
+async fn a_key_ring_that_was_unlocked_is_found_out_soon_though_no_file_changed() {
+    let mut world = World::start_with(r#"{"credsStore":"fx"}"#, |directory| {
+        helper(directory);
+        fs::write(directory.join("broken"), "").expect("write");
+    });
+    assert_eq!(world.next().await, "Unreadable");
+    fs::remove_file(world.directory.path().join("broken")).expect("remove");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(73)).await;
+    tokio::time::resume();
+    world.hints.send(Hint::Periodic).await.expect("a reader");
+    assert_eq!(world.next().await, "alice");
+}
