@@ -19,7 +19,7 @@ pub(super) async fn prepare(server: &Server, codes: Codes, client_secret: &str) 
     let login = json!({"username": username, "password": password});
     admin.send("POST", "/api/auth/", &login).await?.is_ok()?;
     admin.call("POST", "/api/mod/plugin/", Some(&openid_connect(server, codes)?)).await?.is_ok()?;
-    let scope = json!({"name": "profile", "display_name": "Profile", "description": "", "password_required": false});
+    let scope = json!({"name": "profile", "display_name": "Profile", "password_required": false});
     admin.call("POST", "/api/scope/", Some(&scope)).await?.is_ok()?;
     let users = "/api/mod/user/database";
     let with_groups = people_with_groups(admin.call("GET", users, None).await?.json()?);
@@ -48,8 +48,7 @@ pub(super) async fn set_person(admin: &Browser, person: &Account, groups: &[&str
 }
 
 fn openid_connect(server: &Server, codes: Codes) -> Result<Value, LabError> {
-    let key = rcgen::KeyPair::generate()
-        .map_err(|error| LabError::Http { request: "a signing key".to_owned(), why: error.to_string() })?;
+    let key = signing_key()?;
     Ok(json!({
         "module": "oidc",
         "name": OIDC,
@@ -75,6 +74,20 @@ fn openid_connect(server: &Server, codes: Codes) -> Result<Value, LabError> {
             ],
         },
     }))
+}
+
+/// For ES256. The provider publishes a coordinate that begins with zeros without them, and verifiers
+/// refuse that rightly (RFC 7518, 6.2.1.2): one key of 128 would be of no use.
+fn signing_key() -> Result<rcgen::KeyPair, LabError> {
+    loop {
+        let key = rcgen::KeyPair::generate()
+            .map_err(|error| LabError::Http { request: "a signing key".to_owned(), why: error.to_string() })?;
+        // An uncompressed point: 4, then x and y of 32 bytes.
+        let point = key.public_key_raw();
+        if [1, 33].iter().all(|&first| point.get(first).is_some_and(|&byte| byte != 0)) {
+            return Ok(key);
+        }
+    }
 }
 
 /// People have no groups unless their data format says so.
