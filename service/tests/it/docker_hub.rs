@@ -227,17 +227,17 @@ async fn an_address_of_e_mail_signs_in_under_the_name_that_docker_hub_says() {
 async fn nonsense_is_never_taken_for_a_yes_or_a_no() {
     let trap = Fake::start(|_, _| Reply::Silence).await;
     let elsewhere = trap.url.clone();
-    type Case = (&'static str, Box<dyn Fn(&Asked, &str) -> Reply + Send + Sync>);
+    type Hub = Box<dyn Fn(&Asked, &str) -> Reply + Send + Sync>;
     let html = "<html>captive portal</html>";
-    let login = |reply: Box<dyn Fn() -> Reply + Send + Sync>| -> Box<dyn Fn(&Asked, &str) -> Reply + Send + Sync> {
+    let login = |reply: Box<dyn Fn() -> Reply + Send + Sync>| -> Hub {
         Box::new(move |asked, url| if asked.line.starts_with("POST") { reply() } else { hub_like(asked, url) })
     };
-    let list = |reply: Box<dyn Fn(&str) -> Reply + Send + Sync>| -> Box<dyn Fn(&Asked, &str) -> Reply + Send + Sync> {
+    let list = |reply: Box<dyn Fn(&str) -> Reply + Send + Sync>| -> Hub {
         Box::new(move |asked, url| if asked.line.starts_with("GET") { reply(url) } else { hub_like(asked, url) })
     };
     let to = elsewhere.clone();
     let next = elsewhere.clone();
-    let cases: Vec<Case> = vec![
+    let cases: Vec<(&str, Hub)> = vec![
         (
             "a page instead of JSON",
             login(Box::new(move || Reply::Http(200, "Content-Type: text/html\r\n".into(), html.into()))),
