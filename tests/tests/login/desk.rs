@@ -104,6 +104,15 @@ impl Desk {
         answer.await.unwrap();
     }
 
+    /// The logs of all processes and the files of the service that hold `secret`.
+    pub fn files_with(&self, secret: &str) -> Vec<String> {
+        let directories = [self.lab.path("log"), self.service.data().to_owned(), self.lab.path("agent")];
+        let files = directories.iter().flat_map(|directory| std::fs::read_dir(directory).unwrap());
+        let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+        let holds = |path: &PathBuf| String::from_utf8_lossy(&std::fs::read(path).unwrap()).contains(secret);
+        files.filter(holds).map(|path| path.display().to_string()).collect()
+    }
+
     /// Docker's `config.json`.
     pub fn config(&self) -> serde_json::Value {
         let text = std::fs::read_to_string(self.config_path()).unwrap();

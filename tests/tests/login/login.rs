@@ -89,6 +89,8 @@ impl Login {
             async move { ended.ok_or_else(|| "it still runs".to_owned()) }
         });
         let status = ended.await.unwrap_or_else(|error| panic!("{error}: {}", self.text()));
+        // For whoever wants to read it as a person does: `--nocapture`.
+        println!("{}({status})", self.text());
         (status.code(), self.text())
     }
 }

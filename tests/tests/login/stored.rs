@@ -39,6 +39,10 @@ async fn a_person_signs_in_at_the_provider_and_the_machine_follows() {
     assert_eq!(fs::metadata(desk.config_path()).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(desk.config()["auths"]["placeholder.invalid"].is_object(), "what was there stays");
     desk.signed_in("dana", &["acme"]).await;
+    assert!(!desk.files_with("dana").is_empty(), "what is no secret is found");
+    for secret in [&token, desk.provider.client_secret()] {
+        assert_eq!(desk.files_with(secret), Vec::<String>::new(), "it is in sight");
+    }
 
     desk.docker.run(&["logout", &desk.service.address()]).await.unwrap().success().unwrap();
     desk.signed_out().await;
@@ -79,10 +83,26 @@ async fn who_is_removed_loses_the_session_and_the_token() {
     let dana = desk.member("dana").await;
     desk.login_as(&dana).await;
     desk.signed_in("dana", &["acme"]).await;
+    let token = stored_token(&desk, "dana");
     let listed = desk.service.administer(&["--json", "token", "list", "dana"]).await.unwrap();
     assert!(listed.stdout.contains("pullgate login"), "{}", listed.stdout);
     desk.service.administer(&["account", "remove", "dana"]).await.unwrap();
     desk.signed_out().await;
+    let again = desk.docker.login(&desk.service.address(), "dana", &token).await.unwrap();
+    assert_ne!(again.code(), 0, "{}", again.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_restarts_meanwhile_does_not_end_a_login() {
+    let mut desk = Desk::new().await;
+    let dana = desk.member("dana").await;
+    let mut login = desk.login();
+    let page = login.page().await;
+    desk.service.process().kill();
+    desk.service.restart(&desk.lab).await.unwrap();
+    desk.provider.approve(&dana, &page).await.unwrap();
+    login.succeeds().await;
+    desk.signed_in("dana", &["acme"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
