@@ -26,7 +26,7 @@ async fn who_refuses_at_the_provider_is_not_signed_in() {
     let mut login = desk.login();
     login.page().await;
     desk.provider.refuse().await.unwrap();
-    says(&login.fails().await, &["refused"]);
+    says(&login.fails().await, &["refused at the identity provider"]);
     nothing_happened(&desk).await;
 }
 
@@ -61,7 +61,7 @@ async fn the_name_of_an_account_with_a_password_opens_nothing() {
     let mut login = desk.login();
     let page = login.page().await;
     desk.provider.approve(&namesake, &page).await.unwrap();
-    says(&login.fails().await, &["owner"]);
+    says(&login.fails().await, &["`owner` is an account of this service", "does not open it"]);
     nothing_happened(&desk).await;
 }
 
@@ -78,7 +78,7 @@ async fn a_new_person_behind_a_known_name_is_somebody_else() {
     let mut login = desk.login();
     let page = login.page().await;
     desk.provider.approve(&another, &page).await.unwrap();
-    says(&login.fails().await, &["dana"]);
+    says(&login.fails().await, &["`dana` belongs to somebody else", "account remove dana"]);
     nothing_happened(&desk).await;
 }
 
