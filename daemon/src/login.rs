@@ -64,13 +64,13 @@ pub enum LoginError {
         host: String,
     },
     /// The person said no, or has no account.
-    #[error("the sign-in was refused: {0}")]
+    #[error("{0}")]
     Refused(String),
     /// Nobody typed the code in time.
     #[error("nobody finished the sign-in in time; run the command again for a new code")]
     TooLate,
     /// The service did not answer.
-    #[error("the service cannot be asked: {0}")]
+    #[error("no sign-in now: {0}")]
     Unavailable(String),
     /// The service answered with something that cannot be meant.
     #[error("the service's answer cannot be used: {0}")]
