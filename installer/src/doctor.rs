@@ -14,7 +14,10 @@ use proto::{paths, sign_in::Paths};
 use serde_json::json;
 
 use self::findings::{Finding, State};
-use crate::{machine::Machine, output};
+use crate::{
+    machine::{Engine, Machine},
+    output,
+};
 
 /// Look for what keeps sign-in and policy from working on this machine, and say the next step
 ///
@@ -28,9 +31,8 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     machine: Machine,
-    /// The engine's API socket
-    #[arg(long, default_value = "/var/run/docker.sock", env = "PULLGATE_ENGINE_SOCKET", value_name = "PATH")]
-    engine_socket: PathBuf,
+    #[command(flatten)]
+    engine: Engine,
     /// The enrollment file
     #[arg(long, default_value = paths::ENROLLMENT, value_name = "FILE")]
     enrollment: PathBuf,
@@ -49,7 +51,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let places = facts::Places {
         files: Paths { enrollment: args.enrollment.clone(), registry_json: args.registry_json.clone() },
-        engine: args.engine_socket.clone(),
+        engine: args.engine.engine_socket.clone(),
         config_dir: args.config_dir.clone(),
     };
     let status = args.machine.ask(async |mut plugin| plugin.status(proto::control::StatusRequest {}).await);

@@ -5,6 +5,7 @@
 //!
 //! Must never: leave an engine pointing at a plugin that does not answer.
 
+pub mod agent;
 pub mod check;
 pub mod credentials;
 pub mod decide;

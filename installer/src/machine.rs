@@ -19,6 +19,14 @@ pub struct Machine {
     control_socket: PathBuf,
 }
 
+/// Where the engine answers.
+#[derive(ClapArgs, Debug)]
+pub struct Engine {
+    /// The engine's API socket
+    #[arg(long, default_value = "/var/run/docker.sock", env = "PULLGATE_ENGINE_SOCKET", value_name = "PATH")]
+    pub engine_socket: PathBuf,
+}
+
 impl Machine {
     /// Asks one thing, bounded.
     ///

@@ -4,7 +4,6 @@ pub(crate) mod coverage;
 pub(crate) mod engine;
 
 use std::{
-    path::PathBuf,
     process::ExitCode,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -15,7 +14,10 @@ use proto::control::{StatusRequest, StatusResponse};
 use serde_json::{Value, json};
 
 use self::coverage::{Facts, Way};
-use crate::{machine::Machine, output};
+use crate::{
+    machine::{Engine, Machine},
+    output,
+};
 
 /// Show who is signed in, which policies are in force, and what was proved to be covered
 ///
@@ -27,9 +29,8 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     machine: Machine,
-    /// The engine's API socket
-    #[arg(long, default_value = "/var/run/docker.sock", env = "PULLGATE_ENGINE_SOCKET", value_name = "PATH")]
-    engine_socket: PathBuf,
+    #[command(flatten)]
+    engine: Engine,
     /// Ask the engine nothing; then nothing is proved
     #[arg(long)]
     no_probe: bool,
@@ -43,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Facts::unknown("not asked (--no-probe)")
     } else {
         let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
-        runtime.block_on(engine::facts(&args.engine_socket))
+        runtime.block_on(engine::facts(&args.engine.engine_socket))
     };
     let ways = coverage::coverage(&facts);
     if args.json {

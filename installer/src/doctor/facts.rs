@@ -14,7 +14,7 @@ use proto::{
 use serde_json::Value;
 
 use crate::{
-    credentials,
+    agent,
     status::{coverage, engine},
 };
 
@@ -85,7 +85,7 @@ async fn reach(service: &str) -> Result<(), String> {
 }
 
 async fn credentials(config_dir: Option<&OsString>, enrollment: &Path) -> Result<Value, String> {
-    let agent = credentials::agent().map_err(|error| format!("{error:#}"))?;
+    let agent = agent::program().map_err(|error| format!("{error:#}"))?;
     let mut command = tokio::process::Command::new(agent);
     command.args(["credentials", "--json", "--enrollment"]).arg(enrollment);
     if let Some(directory) = config_dir {

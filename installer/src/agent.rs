@@ -1,0 +1,50 @@
+//! The agent's program. It reads and writes the Docker credentials and knows the way to the service, and
+//! nobody else does: commands about them become it, so that what they show is what counts.
+
+use std::{ffi::OsString, os::unix::process::CommandExt as _, path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+
+use crate::lab;
+
+/// Options that the agent's commands share.
+#[derive(ClapArgs, Debug)]
+pub struct Options {
+    /// Print JSON, one object a line
+    #[arg(long)]
+    json: bool,
+    /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker, or that of the docker snap]
+    #[arg(long, value_name = "DIR")]
+    config_dir: Option<OsString>,
+    /// The enrollment file
+    #[arg(long, value_name = "FILE")]
+    enrollment: Option<OsString>,
+}
+
+impl Options {
+    /// This process becomes `pullgated COMMAND` with these options and `more`. Does not come back unless it fails.
+    ///
+    /// # Errors
+    /// When the agent's program is not beside this one, nor on the `PATH`.
+    pub fn become_agent(&self, command: &str, more: &[(&str, &Option<OsString>)]) -> anyhow::Result<ExitCode> {
+        let agent = program()?;
+        let own = [("--config-dir", &self.config_dir), ("--enrollment", &self.enrollment)];
+        let named = own.iter().chain(more);
+        let given = named.filter_map(|(name, value)| value.as_ref().map(|value| [name.into(), value.clone()]));
+        let error = std::process::Command::new(&agent)
+            .arg(command)
+            .args(self.json.then_some("--json"))
+            .args(given.flatten().collect::<Vec<OsString>>())
+            .exec();
+        Err(error).with_context(|| format!("cannot run `{}`", agent.display()))
+    }
+}
+
+/// The agent's program: beside this one, else on the `PATH`.
+///
+/// # Errors
+/// When it is in neither place.
+pub fn program() -> anyhow::Result<PathBuf> {
+    Ok(lab::own("pullgated").or_else(|missing| lab::installed("pullgated", "pullgate").map_err(|_| missing))?)
+}
