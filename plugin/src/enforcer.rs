@@ -11,6 +11,7 @@ use proto::{
     control::{InForce, SignInFile},
     enrollment::Enrollment,
     sign_in::{Demand, Paths, SignInFiles},
+    sync::Kind,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
@@ -103,6 +104,8 @@ pub struct Enforcer {
     generations: Generations,
     /// Users whose session ended while the disk would not keep its end; it is on disk, and in force no more.
     ended: BTreeSet<u32>,
+    /// At the last look, a file of the administrator's that had been there was not.
+    gone: bool,
     view: watch::Sender<Arc<View>>,
     commands: mpsc::Receiver<Command>,
 }
@@ -130,6 +133,7 @@ impl Enforcer {
             incomplete: false,
             generations,
             ended: BTreeSet::new(),
+            gone: false,
             view,
             commands,
         };
@@ -166,8 +170,13 @@ impl Enforcer {
     }
 
     fn apply(&mut self, uid: u32, envelopes: &[Vec<u8>], end_session: bool) -> Result<Vec<InForce>, ApplyError> {
+        if end_session {
+            self.end_left_out(uid)?;
+        }
         let keys = match &self.files.enrollment {
             Ok(enrollment) => &enrollment.trust_keys,
+            // Nothing is handed over that would have to be trusted.
+            Err(_) if end_session && envelopes.is_empty() => return Ok(self.documents.in_force()),
             Err(error) => return Err(ApplyError::NotEnrolled(error.to_string())),
         };
         let received = Received::open(envelopes, keys, &self.machine_id, uid, clock::now().0)?;
@@ -197,6 +206,26 @@ impl Enforcer {
             info!(document = %document.file_name, generation = document.in_force.generation, "in force");
         }
         Ok(self.documents.in_force())
+    }
+
+    /// A session that the enrollment of the moment keeps out of force ends as well: the next enrollment must not
+    /// bring it back from disk.
+    fn end_left_out(&mut self, uid: u32) -> Result<(), ApplyError> {
+        let file_name = documents::session_file(uid);
+        if self.documents.has_session(uid) || !self.state.has_document(&file_name) {
+            return Ok(());
+        }
+        let mut generations = self.generations.clone();
+        let floor = generations.entry(documents::generation_name(Kind::Session, uid, "")).or_default();
+        *floor = floor.saturating_add(1);
+        let kept = self.state.write_generations(&generations).and_then(|()| {
+            self.generations = generations;
+            self.state.remove_document(&file_name)
+        });
+        if kept.is_err() {
+            self.ended.insert(uid);
+        }
+        Ok(kept?)
     }
 
     /// Puts a change on disk: first what must never go back, then the documents.
@@ -229,6 +258,12 @@ impl Enforcer {
 
     fn look_at_files(&mut self) {
         let files = SignInFiles::read(&self.paths);
+        // Some tools take a file away before they write it anew: gone is what is still away at the next look.
+        let gone = files.lack_one_of(&self.files);
+        if gone && !std::mem::replace(&mut self.gone, gone) {
+            return;
+        }
+        self.gone = false;
         let same_enrollment = files.same_enrollment(&self.files);
         if same_enrollment && files.demand() == self.files.demand() && files.report() == self.files.report() {
             return;
@@ -245,6 +280,8 @@ impl Enforcer {
             self.publish();
         } else if let Err(error) = self.restore() {
             warn!(error = %proto::chain(&error), "documents on disk cannot be read; nothing of them is in force");
+            (self.documents, self.incomplete) = (Documents::default(), true);
+            self.publish();
         }
     }
 

@@ -107,10 +107,10 @@ impl StateDir {
         }
     }
 
-    /// Every sealed document, by name.
+    /// Every sealed document, by name. One that cannot be read has no bytes, so that it is missed like a damaged one.
     ///
     /// # Errors
-    /// [`StateError`] when the directory itself cannot be read; an unreadable document is left out and reported.
+    /// [`StateError`] when the directory itself cannot be read.
     pub fn documents(&self) -> Result<Vec<(String, Vec<u8>)>, StateError> {
         let sealed = self.path.join(SEALED);
         let mut found = Vec::new();
@@ -124,11 +124,20 @@ impl StateDir {
             }
             match read_bounded(&entry.path(), MAX_DOCUMENT_BYTES) {
                 Ok(bytes) => found.push((name, bytes)),
-                Err(error) => tracing::warn!(file = name, %error, "left out a document that cannot be read"),
+                Err(error) => {
+                    tracing::warn!(file = name, %error, "a document cannot be read");
+                    found.push((name, Vec::new()));
+                }
             }
         }
         found.sort();
         Ok(found)
+    }
+
+    /// Whether there is a sealed document of this name; also where that cannot be told.
+    #[must_use]
+    pub fn has_document(&self, name: &str) -> bool {
+        self.path.join(SEALED).join(name).try_exists().unwrap_or(true)
     }
 
     /// Writes a sealed document's exact bytes.

@@ -105,6 +105,14 @@ impl SignInFiles {
         vec![first, second]
     }
 
+    /// Whether a file is not there that was there `before`.
+    #[must_use]
+    pub fn lack_one_of(&self, before: &Self) -> bool {
+        let enrollment = |files: &Self| !matches!(&files.enrollment, Err(error) if error.is_missing());
+        let registry_json = |files: &Self| !matches!(files.registry_json, Ok(None));
+        enrollment(before) && !enrollment(self) || registry_json(before) && !registry_json(self)
+    }
+
     /// Whether the enrollment says the same, word for word in its errors too.
     #[must_use]
     pub fn same_enrollment(&self, other: &Self) -> bool {

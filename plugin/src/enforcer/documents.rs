@@ -209,7 +209,7 @@ impl Documents {
     fn add_session(&mut self, opened: &Opened<document::Session>, bytes: Arc<Vec<u8>>) -> Result<(), ApplyError> {
         let value = convert::session(&opened.document).map_err(unreadable("session", &opened.header))?;
         let uid = value.uid;
-        let mut stored = stored(Kind::Session, value, opened, bytes, format!("{SESSION_FILE}{uid}"));
+        let mut stored = stored(Kind::Session, value, opened, bytes, session_file(uid));
         stored.in_force.uid = uid;
         self.sessions.insert(uid, stored);
         Ok(())
@@ -232,6 +232,10 @@ impl Documents {
         let mut documents = self.clone();
         documents.sessions.retain(|uid, _| !uids.contains(uid));
         documents
+    }
+
+    pub(super) fn has_session(&self, uid: u32) -> bool {
+        self.sessions.contains_key(&uid)
     }
 
     /// Every organization that a session names has its policy.
@@ -303,6 +307,11 @@ fn stored<D, T>(kind: Kind, value: T, opened: &Opened<D>, bytes: Arc<Vec<u8>>, f
 fn unreadable(kind: &'static str, header: &document::Header) -> impl FnOnce(ConvertError) -> ApplyError + use<> {
     let subject = header.subject.clone();
     move |source| ApplyError::Convert { kind, subject, source }
+}
+
+/// The name on disk of the session of a local user.
+pub(super) fn session_file(uid: u32) -> String {
+    format!("{SESSION_FILE}{uid}")
 }
 
 /// `policy:acme`, `session:1000`: sessions of a local user count up whoever they are of, so that
