@@ -25,7 +25,7 @@ pub struct Document {
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {} {}", self.name.kind(), self.name.subject, self.name.generation)
+        write!(f, "{:?} {} {}", self.name.kind(), self.name.subject.escape_debug(), self.name.generation)
     }
 }
 
@@ -61,7 +61,7 @@ pub const MAX_STATE_BYTES: usize = 64 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// It names a document that was not sent, or not yet.
-    #[error("the service named {kind:?} `{subject}`, generation {generation}, but has not sent it")]
+    #[error("the service named {kind:?} `{}`, generation {generation}, but has not sent it", .subject.escape_debug())]
     Incomplete {
         /// Its kind.
         kind: Kind,
@@ -71,7 +71,7 @@ pub enum Unusable {
         generation: u64,
     },
     /// It names something twice: a document, an envelope under two names, or two sessions.
-    #[error("the service named {kind:?} `{subject}` twice in one state, or its envelope under two names")]
+    #[error("the service named {kind:?} `{}` twice in one state, or its envelope under two names", .subject.escape_debug())]
     Twice {
         /// The kind.
         kind: Kind,

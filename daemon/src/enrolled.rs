@@ -95,11 +95,14 @@ impl DockerHub {
                                   a Docker Hub secret is shown over https only";
 }
 
-/// Publishes what the file says each time it changes. Ends when nobody listens.
+/// Publishes what the file says each time it changes, and at once what changed since the sender's value was read.
+/// Ends when nobody listens.
 ///
 /// A file that is there but cannot be used, as in the middle of an edit, leaves the last good one in force here.
+/// One that is gone has to be gone for two looks: some tools take it away before they write it anew.
 pub async fn follow(path: PathBuf, sender: watch::Sender<Enrolled>) {
-    let mut known = Stamp::of(&path);
+    let mut known = None;
+    let mut gone = false;
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -108,21 +111,34 @@ pub async fn follow(path: PathBuf, sender: watch::Sender<Enrolled>) {
             () = sender.closed() => return,
         }
         let stamp = Stamp::of(&path);
-        if stamp == known {
+        if known == Some(stamp) {
+            gone = false;
             continue;
         }
-        known = stamp;
         match enrollment::read(&path) {
-            Ok(enrollment) => {
-                info!(path = %path.display(), service = enrollment.service, "enrollment changed");
-                publish(&sender, Enrolled::Yes(Arc::new(enrollment)));
-            }
             Err(error) if error.is_missing() => {
-                warn!(path = %path.display(), "the enrollment file is gone; this machine is no longer enrolled");
-                publish(&sender, Enrolled::No { why: explain(&error) });
+                if std::mem::replace(&mut gone, true) {
+                    known = Some(stamp);
+                    if publish(&sender, Enrolled::No { why: explain(&error) }) {
+                        warn!(path = %path.display(), "the enrollment file is gone; this machine is no longer enrolled");
+                    }
+                }
+                continue;
             }
-            Err(error) => warn!(error = explain(&error), "the enrollment file cannot be used; the last good one stays"),
+            Ok(enrollment) => {
+                let enrollment = Arc::new(enrollment);
+                if publish(&sender, Enrolled::Yes(Arc::clone(&enrollment))) {
+                    info!(path = %path.display(), service = enrollment.service, "enrollment changed");
+                }
+            }
+            Err(error) => {
+                let why = explain(&error);
+                if !matches!(&*sender.borrow(), Enrolled::No { why: told } if *told == why) {
+                    warn!(error = why, "the enrollment file cannot be used; the last good one stays");
+                }
+            }
         }
+        (known, gone) = (Some(stamp), false);
     }
 }
 
@@ -134,12 +150,13 @@ fn explain(error: &EnrollmentError) -> String {
     }
 }
 
-fn publish(sender: &watch::Sender<Enrolled>, new: Enrolled) {
+/// Whether it is news.
+fn publish(sender: &watch::Sender<Enrolled>, new: Enrolled) -> bool {
     sender.send_if_modified(|old| {
         let changed = *old != new;
         *old = new;
         changed
-    });
+    })
 }
 
 #[cfg(test)]
@@ -164,6 +181,51 @@ mod tests {
         check("http://127.0.0.1:1", true, DockerHub::PlainHttp, &["127.0.0.1:1"]);
         let none = Enrolled::No { why: String::new() };
         assert_eq!((none.docker_hub(), none.wanted()), (DockerHub::NotAsked, vec![]));
+    }
+
+    /// The file, where a service may be enrolled.
+    struct File(tempfile::TempDir);
+
+    impl File {
+        fn path(&self) -> PathBuf {
+            self.0.path().join("enrollment.json")
+        }
+
+        fn write(&self, service: &str) {
+            let key = proto::keys::SigningKey::from_seed(&[4; 32]).verifying_key().to_base64();
+            let text = format!(r#"{{"service":"{service}","trustKeys":["{key}"]}}"#);
+            std::fs::write(self.path(), text).expect("write");
+        }
+    }
+
+    /// What is published in so many looks.
+    async fn looks(seen: &mut watch::Receiver<Enrolled>, looks: u32) -> Option<Option<String>> {
+        let changed = tokio::time::timeout(PERIOD * looks + PERIOD / 2, seen.changed()).await;
+        changed.ok().map(|changed| {
+            changed.expect("it goes on");
+            seen.borrow_and_update().service().map(str::to_owned)
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_changed_since_it_was_read_is_seen_and_a_file_away_for_one_look_is_not_gone() {
+        let file = File(tempfile::tempdir().expect("directory"));
+        file.write("https://old.example");
+        let (sender, mut seen) = watch::channel(Enrolled::read(&file.path()));
+        // While the agent starts.
+        file.write("https://new.example");
+        let task = tokio::spawn(follow(file.path(), sender));
+        assert_eq!(looks(&mut seen, 1).await, Some(Some("https://new.example".to_owned())));
+        assert_eq!(looks(&mut seen, 3).await, None, "said once");
+        std::fs::remove_file(file.path()).expect("remove");
+        assert_eq!(looks(&mut seen, 1).await, None, "away");
+        file.write("https://new.example");
+        assert_eq!(looks(&mut seen, 3).await, None, "the same again");
+        std::fs::remove_file(file.path()).expect("remove");
+        assert_eq!(looks(&mut seen, 2).await, Some(None), "gone");
+        file.write("https://old.example");
+        assert_eq!(looks(&mut seen, 1).await, Some(Some("https://old.example".to_owned())));
+        task.abort();
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod say;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use proto::{
+    convert::MAX_NAME_BYTES,
     enrollment::Enrollment,
     secret::Secret,
     sync::{BeginLoginResponse, FinishLoginResponse},
@@ -25,12 +26,14 @@ use crate::{
         store::{self, Destination, StoreError},
     },
     enrolled::Enrolled,
-    service::{LoginCallError, Service, Unusable},
+    service::{self, LoginCallError, Service, Unusable},
 };
 use say::Say;
 
 /// How long a helper may take to keep the token: it may ask the person to unlock something.
 const HELPER_DEADLINE: Duration = Duration::from_secs(120);
+/// Longest access token that is taken, in bytes.
+const MAX_TOKEN_BYTES: usize = 4096;
 /// What the command exits with when it did not sign in, as every command of `pullgate`.
 const FAILED: u8 = 2;
 /// As a shell shows a process that Ctrl-C ended.
@@ -187,16 +190,16 @@ async fn converse(service: &mut Service, host: &str, say: Say) -> Result<FinishL
     Ok(done)
 }
 
-/// It is shown to a person in a terminal, and opened in a browser.
+/// It is shown to a person in a terminal, opened in a browser, and a password is typed there.
 fn check_begun(begun: &BeginLoginResponse) -> Result<(), LoginError> {
     let page = |url: &str| {
-        (url.starts_with("https://") || url.starts_with("http://"))
-            && url.len() <= 2000
+        url.len() <= 2000
             && url.bytes().all(|byte| byte.is_ascii_graphic())
+            && service::is_encrypted_or_on_this_machine(url)
     };
     let complete = &begun.verification_uri_complete;
     if !page(&begun.verification_uri) || !(complete.is_empty() || page(complete)) {
-        return Err(LoginError::Answer("the page to open is no URL"));
+        return Err(LoginError::Answer("the page to open is no https URL"));
     }
     let code = &begun.user_code;
     if code.is_empty() || code.len() > 64 || !code.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -205,13 +208,14 @@ fn check_begun(begun: &BeginLoginResponse) -> Result<(), LoginError> {
     Ok(())
 }
 
-/// What `auths` in the file can hold: the first colon ends the user name.
+/// What `auths` in the file can hold: the first colon ends the user name. And not more than the plugin takes.
 fn check_done(done: &FinishLoginResponse) -> Result<(), LoginError> {
     let user = &done.username;
-    if user.contains(':') || user.chars().any(char::is_control) {
+    if user.contains(':') || user.chars().any(char::is_control) || user.len() > MAX_NAME_BYTES {
         return Err(LoginError::Answer("the account's name cannot be kept in Docker's credentials"));
     }
-    if done.token.is_empty() || !done.token.bytes().all(|byte| byte.is_ascii_graphic()) {
+    let length = done.token.len();
+    if length == 0 || length > MAX_TOKEN_BYTES || !done.token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(LoginError::Answer("it holds no access token"));
     }
     Ok(())

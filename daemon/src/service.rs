@@ -24,6 +24,7 @@ use tonic::{
 };
 
 pub use connector::Unusable;
+pub(crate) use connector::is_encrypted_or_on_this_machine;
 pub use login::LoginCallError;
 
 use crate::{
@@ -205,7 +206,7 @@ fn told_to_wait(metadata: &MetadataMap) -> Option<Duration> {
 #[must_use]
 pub fn describe(status: &Status) -> String {
     match std::error::Error::source(status) {
-        Some(source) => chain(source),
+        Some(source) => shown(&chain(source), 1000),
         None => message(status),
     }
 }
@@ -219,9 +220,13 @@ pub fn message(status: &Status) -> String {
     }
 }
 
-/// Text from the other side, fit for a log line.
+/// Text from the other side, fit for a log line and a terminal.
 fn printable(text: &str) -> String {
-    text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    shown(text, 200)
+}
+
+fn shown(text: &str, most: usize) -> String {
+    text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -30,9 +30,12 @@ fn enroll_with_a_stranger(machine: &Machine) {
     machine.write_enrollment(&format!(r#"{{"service":"https://x","trustKeys":["{key}"],"allowedOrgs":["acme"]}}"#));
 }
 
+/// What the plugin says then, and how to get there.
+type Damage = (&'static str, fn(&Machine));
+
 #[tokio::test]
 async fn who_signs_out_while_the_enrollment_is_wrong_is_not_back_once_it_is_right() {
-    let breaks: [(&str, fn(&Machine)); 3] = [
+    let damages: [Damage; 3] = [
         ("not valid", |machine| machine.write_enrollment("{")),
         ("signed in to acme, and nobody is", enroll_with_a_stranger),
         ("not enrolled", |machine| {
@@ -40,7 +43,7 @@ async fn who_signs_out_while_the_enrollment_is_wrong_is_not_back_once_it_is_righ
             fs::remove_file(machine.path("enrollment.json")).expect("removed");
         }),
     ];
-    for (part, damage) in breaks {
+    for (part, damage) in damages {
         let (mut machine, owner) = with_an_owner().await;
         damage(&machine);
         wait_until(part, || machine.pull("evil/miner").text.contains(part));

@@ -78,8 +78,8 @@ impl Say {
 
 fn days_until(expires_at: i64) -> Option<i64> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
-    let left = expires_at - i64::try_from(now.as_secs()).ok()?;
-    (expires_at > 0).then_some((left.max(0) + 43_200) / 86_400)
+    let left = expires_at.saturating_sub(i64::try_from(now.as_secs()).ok()?);
+    (expires_at > 0).then_some(left.max(0).saturating_add(43_200) / 86_400)
 }
 
 fn line(value: &Value) {
@@ -90,4 +90,18 @@ fn line(value: &Value) {
 /// A terminal may be gone; the sign-in goes on.
 fn person(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_end_a_service_names_is_told() {
+        for never in [0, -1, i64::MIN] {
+            assert_eq!(days_until(never), None, "{never}");
+        }
+        assert_eq!(days_until(1), Some(0), "long ago");
+        assert!(days_until(i64::MAX).is_some_and(|days| days > 1_000_000));
+    }
 }

@@ -81,6 +81,9 @@ fn what_a_terminal_or_the_file_could_not_take_is_refused() {
     assert!(!begun("https://idp.example/\u{1b}]52;c;x\u{7}", "", "WDJB-MJHT"));
     assert!(!begun("https://idp.example/", "javascript:alert(1)", "WDJB-MJHT"));
     assert!(!begun("file:///etc/passwd", "", "WDJB-MJHT"));
+    assert!(!begun("http://idp.example/device", "", "WDJB-MJHT"), "a password would cross the network in the clear");
+    assert!(!begun("https://idp.example/", "http://idp.example/device?user_code=WDJB-MJHT", "WDJB-MJHT"));
+    assert!(!begun("https://", "", "WDJB-MJHT") && !begun("http://127.0.0.1.idp.example/", "", "WDJB-MJHT"));
     assert!(!begun("https://idp.example/", "", ""));
     assert!(!begun("https://idp.example/", "", "\u{1b}[2J"));
     let done = |user: &str, token: &str| {
@@ -88,5 +91,7 @@ fn what_a_terminal_or_the_file_could_not_take_is_refused() {
         check_done(&done).is_ok()
     };
     assert!(done("alice@example.com", "pg_pat_1_x"));
+    assert!(done(&"a".repeat(100), "pg_pat_1_x") && !done(&"a".repeat(101), "pg_pat_1_x"));
+    assert!(!done("alice", &"x".repeat(4097)));
     assert!(!done("a:b", "pg_pat_1_x") && !done("a\nb", "pg_pat_1_x") && !done("alice", "") && !done("alice", "a b"));
 }

@@ -38,6 +38,22 @@ pub enum Unusable {
     PlainHttp(String),
 }
 
+/// Whether what is typed at `url` crosses no network in the clear.
+pub(crate) fn is_encrypted_or_on_this_machine(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default();
+    match uri.scheme_str() {
+        Some("https") => !host.is_empty(),
+        Some("http") => is_loopback(host.trim_matches(['[', ']'])),
+        _ => false,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// Either kind of connection.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
@@ -67,12 +83,8 @@ impl Connector {
             Some("http") => false,
             _ => return Err(not_a_url()),
         };
-        if !https {
-            let loopback = host.eq_ignore_ascii_case("localhost")
-                || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-            if !loopback {
-                return Err(Unusable::PlainHttp(url.to_owned()));
-            }
+        if !https && !is_loopback(&host) {
+            return Err(Unusable::PlainHttp(url.to_owned()));
         }
         let tls = match https {
             true => {

@@ -375,9 +375,14 @@ impl Sync {
         }
     }
 
-    /// Starts the grace for an account that nobody confirmed yet.
+    /// Starts the grace for an account that nobody confirmed yet. One that runs goes on: a file that names another
+    /// account again and again does not make it longer.
     fn undecided(&mut self) {
-        self.desired = Desired::Undecided;
+        if std::mem::replace(&mut self.desired, Desired::Undecided) == Desired::Undecided
+            && matches!(self.grace, Grace::Running(_))
+        {
+            return;
+        }
         let number = self.number();
         self.grace = Grace::Running(number);
         self.out.push(Command::Wait { timer: Timer::Grace, number, delay: Delay::Exactly(GRACE) });

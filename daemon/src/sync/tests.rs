@@ -290,6 +290,20 @@ fn a_session_of_another_user_does_not_stay() {
     assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s, apply nobody");
 }
 
+/// Accounts that take turns faster than the service answers.
+#[test]
+fn a_file_that_never_rests_does_not_keep_the_session_of_another() {
+    let mut story = Story::in_force("alice");
+    story.see_account("bob", "pw", 2);
+    let (started, delay) = story.timers[&Timer::Grace];
+    assert_eq!(delay, Delay::Exactly(GRACE));
+    for stamp in 3..10 {
+        story.see_account(if stamp % 2 == 0 { "bob" } else { "carol" }, "pw", stamp);
+    }
+    assert_eq!(story.timers[&Timer::Grace].0, started, "it runs since the first of them");
+    assert_eq!(story.time(Timer::Grace), "apply nobody");
+}
+
 #[test]
 fn a_session_that_is_known_to_be_the_accounts_stays_without_the_service() {
     let mut story = Story::in_force("alice");
