@@ -155,6 +155,9 @@ fn check(path: &Path, file: File) -> Result<Enrollment, EnrollmentError> {
     if !file.service.starts_with("https://") && !file.service.starts_with("http://") {
         return Err(value(format!("`service` is `{}`, not a URL", file.service)));
     }
+    if let Some(wrong) = wrong_with_host(&file.service) {
+        return Err(value(format!("`service` {wrong}; write `https://host:port`")));
+    }
     if file.trust_keys.is_empty() {
         return Err(value("`trustKeys` is empty, so no document could ever be trusted".to_owned()));
     }
@@ -180,6 +183,27 @@ fn check(path: &Path, file: File) -> Result<Enrollment, EnrollmentError> {
         docker_hub_credentials: file.docker_hub_credentials,
         admin: Admin { name: file.admin_name, email: file.admin_email, url: file.admin_url },
     })
+}
+
+/// A slip of the pen is told here, where it takes nothing away: with another service, sign-ins end. What stands
+/// there is shown to everybody, so it may be no secret; and it is not quoted.
+fn wrong_with_host(service: &str) -> Option<&'static str> {
+    let rest = service.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    if !service.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some("holds white space, or letters that are not ASCII");
+    }
+    if authority.contains('@') {
+        return Some("holds a user name or a password");
+    }
+    if host.is_empty() {
+        return Some("names no host");
+    }
+    port.is_some_and(|port| port.parse::<u16>().is_err()).then_some("has a port that is none")
 }
 
 #[cfg(test)]

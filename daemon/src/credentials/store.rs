@@ -191,6 +191,11 @@ fn may_write(target: &Path) -> io::Result<()> {
         Ok(metadata) if !metadata.is_file() => {
             return Err(io::Error::other("it is not a file; stored sign-ins are switched off here"));
         }
+        Ok(_) if is_mounted(target) => {
+            return Err(io::Error::other(
+                "it is mounted by itself and cannot be replaced; mount its directory, or give another with --config-dir",
+            ));
+        }
         _ => {}
     }
     let mut directory = directory_of(target)?;
@@ -203,6 +208,14 @@ fn may_write(target: &Path) -> io::Result<()> {
     // Read-only file systems too, which `access` knows of.
     rustix::fs::access(directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
     File::open(directory).map(|_| ())
+}
+
+/// As a container sees a single file of its host.
+fn is_mounted(target: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    // Kernels that do not tell (before 5.8) leave the bit out.
+    statx(CWD, target, AtFlags::empty(), StatxFlags::empty())
+        .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ fn files(facts: &Facts) -> Vec<Finding> {
     let report = facts.files.report();
     let counts = report.iter().find(|file| file.in_force);
     let by = counts.map(|file| format!(" (`{}` says so)", file.path)).unwrap_or_default();
+    let rolled_out_first =
+        facts.files.enrollment.as_ref().is_err_and(|error| error.is_missing()) && facts.files.registry_json.is_ok();
     let demand = match facts.files.demand() {
         Demand::Optional => finding("sign-in", State::Good, format!("optional{by}"), ""),
         Demand::Required(organizations) => {
@@ -78,11 +80,17 @@ fn files(facts: &Facts) -> Vec<Finding> {
             "sign-in",
             State::Wrong,
             format!("enforced, and nobody is good enough: {why}"),
-            "correct the file as root; it takes effect at once",
+            if rolled_out_first {
+                "enroll this machine as root: put the output of `pullgate-service enrollment` there, or take Docker's file \
+                 away; it takes effect at once"
+            } else {
+                "correct the file as root; it takes effect at once"
+            },
         ),
     };
     let ignored = report.iter().filter(|file| file.present && !file.in_force && !file.error.is_empty()).map(|file| {
-        let what = format!("{}; it does not count here, since the enrollment file has `allowedOrgs`", file.error);
+        let why = if facts.files.enrollment.is_ok() { "has `allowedOrgs`" } else { "has to be right first" };
+        let what = format!("{}; it does not count here, since the enrollment file {why}", file.error);
         finding("sign-in", State::Notice, what, "correct it or remove it")
     });
     [enrollment, demand].into_iter().chain(ignored).collect()

@@ -156,6 +156,24 @@ async fn what_cannot_be_read_or_written_is_left_alone_and_said_before_anything_i
     assert_eq!(plan(&world), "unwritable");
 }
 
+/// Before a person opens a browser, since renaming onto it fails.
+#[test]
+fn a_file_that_is_mounted_by_itself_is_told_before_anything_is_done() {
+    assert!(rustix::process::geteuid().is_root(), "this test mounts a file: run it as root");
+    let world = World::new();
+    world.write("{}");
+    let mount =
+        |arguments: &[&std::ffi::OsStr]| std::process::Command::new(arguments[0]).args(&arguments[1..]).status();
+    let config = world.config();
+    let mounted = mount(&["mount".as_ref(), "--bind".as_ref(), config.as_os_str(), config.as_os_str()]);
+    assert!(mounted.expect("mount").success());
+    let planned = plan(&config, &[KEY.to_owned()], &world.helpers());
+    assert!(mount(&["umount".as_ref(), config.as_os_str()]).expect("umount").success());
+    let why = planned.expect_err("it cannot be replaced");
+    assert!(why.code() == "unwritable" && why.to_string().contains("mount its directory"), "{why}");
+    plan(&config, &[KEY.to_owned()], &world.helpers()).expect("any more");
+}
+
 #[tokio::test]
 async fn a_helper_that_fails_or_lies_is_said_and_shows_no_secret() {
     let cases = [

@@ -98,4 +98,17 @@ fn a_file_that_cannot_be_used_is_wrong_and_one_that_does_not_count_is_a_notice()
     check(&broken, "enrollment", State::Wrong, "is not valid", "nobody brings images in");
     check(&broken, "sign-in", State::Wrong, "nobody is good enough", "as root");
     check(&broken, "plugin", State::Notice, "otherwise than you do", "root");
+    check(&broken, "sign-in", State::Notice, "since the enrollment file has to be right first", "correct");
+}
+
+#[test]
+fn dockers_file_before_the_enrollment_is_told_as_what_it_is() {
+    let place = tempfile::tempdir().unwrap();
+    let facts = good(&place);
+    std::fs::remove_file(place.path().join("enrollment.json")).unwrap();
+    std::fs::write(place.path().join("registry.json"), r#"{"allowedOrgs":["acme"]}"#).unwrap();
+    let paths =
+        Paths { enrollment: place.path().join("enrollment.json"), registry_json: place.path().join("registry.json") };
+    let early = Facts { files: SignInFiles::read(&paths), ..facts };
+    check(&early, "sign-in", State::Wrong, "is not enrolled", "pullgate-service enrollment");
 }
