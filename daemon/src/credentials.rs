@@ -103,6 +103,11 @@ impl fmt::Display for Class {
     }
 }
 
+/// What somebody wrote into a file, fit for a line of a log or a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
 /// Reads the credentials now; `wanted` says which of the Docker credentials count.
 pub async fn read(place: &place::Place, wanted: &[Wanted], helpers: &helper::Helpers) -> Credential {
     let place = place.clone();

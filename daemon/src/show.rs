@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{Config, Credentials},
-    credentials::{Credential, Realm, Source, Wanted, helper::Helpers, identity, place::Place, read},
+    credentials::{Credential, Realm, Source, Wanted, helper::Helpers, identity, place::Place, printable, read},
     enrolled::{DockerHub, Enrolled},
 };
 
@@ -72,7 +72,9 @@ fn text(found: &Credential, wanted: &[Wanted], place: &Place) -> String {
         }
         Credential::SignedIn(account) => {
             let realm = if account.realm == Realm::DockerHub { " at Docker Hub" } else { "" };
-            format!("signed in as {}{realm} (`{}` in `{path}`, {})", account.user, account.key, account.source)
+            let source = printable(&account.source.to_string());
+            let (user, key) = (&account.user, printable(&account.key));
+            format!("signed in as {user}{realm} (`{key}` in `{path}`, {source})")
         }
         Credential::SignedOut => {
             let keys: Vec<String> =
@@ -82,5 +84,23 @@ fn text(found: &Credential, wanted: &[Wanted], place: &Place) -> String {
         Credential::Unreadable(why) => {
             format!("`{path}` cannot be used, and nobody counts as signed in: {} ({})", why.detail, why.class)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::secret::Secret;
+
+    use super::*;
+    use crate::credentials::Account;
+
+    #[test]
+    fn what_somebody_wrote_into_the_file_moves_no_cursor() {
+        let (user, secret) = ("alice".to_owned(), Secret::new("pw".to_owned()));
+        let key = "https://\u{1b}[2J\u{9b}\u{7}@gate.example/".to_owned();
+        let account =
+            Account { realm: Realm::Service, user, secret, key, source: Source::Store("p\u{1b}c".to_owned()) };
+        let text = text(&Credential::SignedIn(account), &[], &Place::in_directory(std::path::Path::new("/x")));
+        assert!(text.contains("gate.example") && !text.chars().any(char::is_control), "{text:?}");
     }
 }

@@ -15,7 +15,7 @@ pub mod image;
 pub mod lab;
 pub mod login;
 pub mod machine;
-mod output;
+pub mod output;
 pub mod request;
 pub mod requests;
 pub mod status;

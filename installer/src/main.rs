@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use installer::{check, credentials, decide, demo, doctor, image, login, request, status};
+use installer::{check, credentials, decide, demo, doctor, image, login, output, request, status};
 
 /// What a command exits with when it could not do its work.
 const FAILED: u8 = 2;
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("pullgate: {error:#}");
+        eprintln!("pullgate: {}", output::still(&format!("{error:#}")));
         ExitCode::from(FAILED)
     })
 }

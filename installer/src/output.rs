@@ -12,13 +12,29 @@ pub fn line(value: &Value) -> io::Result<()> {
     text(&value.to_string())
 }
 
-/// Text and a newline.
+/// Text and a newline. What moves a cursor is not written, whoever it comes from.
 ///
 /// # Errors
 /// As [`line()`].
 pub fn text(text: &str) -> io::Result<()> {
-    match writeln!(io::stdout().lock(), "{text}") {
+    match writeln!(io::stdout().lock(), "{}", still(text)) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         result => result,
+    }
+}
+
+/// Without control characters but tabs and new lines.
+#[must_use]
+pub fn still(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '?' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_moves_no_cursor() {
+        assert_eq!(still("a\tb\nc\u{1b}[2J\r\u{9b}x\u{7}"), "a\tb\nc?[2J??x?");
     }
 }

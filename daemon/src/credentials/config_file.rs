@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::{
     Class, Unreadable, identity,
     json::{self, Fault, Shape},
+    printable,
 };
 
 /// Largest file that is read, in bytes. Real ones with 1,500 registries have 200 KiB; 50 MB have been
@@ -206,8 +207,7 @@ fn set(field: &mut String, key: &str, value: &RawValue) -> Result<(), Unreadable
 }
 
 fn wrong_type(key: &str) -> Unreadable {
-    let key: String = key.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect();
-    Unreadable::new(Class::Parse, format!("`{key}` has a type that the docker command does not accept"))
+    Unreadable::new(Class::Parse, format!("`{}` has a type that the docker command does not accept", printable(key)))
 }
 
 /// `serde_json` quotes no content in syntax errors, but it does in type errors; so only the place is told.

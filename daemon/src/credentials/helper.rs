@@ -23,7 +23,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{Class, Unreadable};
+use super::{Class, Unreadable, printable};
 
 /// How long a helper may take. One that wants a person to unlock something takes longer, and is asked again later.
 pub const DEADLINE: Duration = Duration::from_secs(5);
@@ -281,8 +281,4 @@ fn read_answer(program: &Path, output: &[u8]) -> Result<Answer, Unreadable> {
 
 fn is_executable(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
-}
-
-fn printable(name: &str) -> String {
-    name.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -16,6 +16,7 @@ use super::{
     account::TOKEN_USER,
     config_file::{ConfigFile, Entry},
     helper::Answer,
+    printable,
 };
 
 /// Where the sign-in is.
@@ -165,10 +166,16 @@ fn account(
     class: Class,
 ) -> Result<Account, Unreadable> {
     if user.chars().any(char::is_control) {
-        return Err(Unreadable::new(class, format!("the user name stored for `{key}` holds control characters")));
+        return Err(Unreadable::new(
+            class,
+            format!("the user name stored for `{}` holds control characters", printable(&key)),
+        ));
     }
     if secret.is_empty() {
-        return Err(Unreadable::new(class, format!("the entry for `{key}` has a user name but no secret")));
+        return Err(Unreadable::new(
+            class,
+            format!("the entry for `{}` has a user name but no secret", printable(&key)),
+        ));
     }
     Ok(Account { realm, user, secret, key, source })
 }
@@ -176,7 +183,7 @@ fn account(
 fn token_without_user(key: &str) -> Unreadable {
     Unreadable::new(
         Class::TokenNoUsername,
-        format!("the entry for `{key}` holds a token that names no user; sign in with a user name"),
+        format!("the entry for `{}` holds a token that names no user; sign in with a user name", printable(key)),
     )
 }
 
@@ -189,7 +196,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 fn decode_auth(key: &str, auth: &Secret) -> Result<(String, Secret), Unreadable> {
-    let bad = |why: &str| Unreadable::new(Class::BadAuth, format!("`auth` of the entry for `{key}` {why}"));
+    let bad =
+        |why: &str| Unreadable::new(Class::BadAuth, format!("`auth` of the entry for `{}` {why}", printable(key)));
     let text = Zeroizing::new(auth.expose().chars().filter(|c| !matches!(c, '\r' | '\n')).collect::<String>());
     let bytes = Zeroizing::new(BASE64.decode(text.as_bytes()).map_err(|_| bad("is not base64"))?);
     let pair = std::str::from_utf8(&bytes).map_err(|_| bad("is not UTF-8 inside"))?;
