@@ -364,7 +364,9 @@ async fn strangers_and_accounts_of_another_origin_get_nothing() {
     };
     assert!(refused("bob").await.contains("`bob` is an account of this service here"));
     assert!(refused("carol").await.contains("`member add ORG carol --role member --oidc`"));
-    for name in ["a b", "acme/ci", "é", "carol@acme.example"] {
+    service.ok(&["member", "add", "acme", "kate", "--role", "owner", "--oidc"]);
+    // The last ones are not `kate` at the provider: one begins with a Kelvin sign, one ends with a no-break space.
+    for name in ["a b", "acme/ci", "é", "carol@acme.example", "\u{212a}ate", "kate\u{a0}"] {
         assert!(refused(name).await.contains("usernameClaim"), "{name}");
     }
     let status = service.client().await.sign_in("alice", PASSWORD).await.unwrap_err();
@@ -383,8 +385,12 @@ async fn groups_make_members_of_organizations_that_are_open_to_them() {
     let member =
         |teams: &[&str]| vec![("acme".to_owned(), Role::Member, teams.iter().map(|&t| t.to_owned()).collect())];
 
-    provider.plan(|plan| plan.claims = json!({ "groups": ["closed", "closed:ops"] }));
-    assert_eq!(log_in(&service).await.unwrap_err().code(), Code::PermissionDenied, "nobody opened it");
+    service.ok(&["organization", "add", "kraken"]);
+    service.ok(&["organization", "link", "kraken", "--oidc-groups"]);
+    for groups in [json!(["closed", "closed:ops"]), json!(["\u{212a}raken"])] {
+        provider.plan(|plan| plan.claims = json!({ "groups": groups }));
+        assert_eq!(log_in(&service).await.unwrap_err().code(), Code::PermissionDenied, "nobody opened it");
+    }
     provider.plan(|plan| plan.claims = json!({ "groups": ["Acme:Ops", "closed", "acme:owner"] }));
     let done = log_in(&service).await.unwrap();
     assert_eq!(organizations(&service, &done).await, member(&["ops", "owner"]), "a group makes nobody an owner");

@@ -95,7 +95,9 @@ pub(super) fn verify(
         return Err(IdTokenError::Claim("sub".to_owned()));
     }
     let claims = payload(token);
-    let username = claims.get(&settings.username_claim).and_then(Value::as_str).map(|name| name.trim().to_lowercase());
+    // Of plain letters only, and nothing is cut off: the provider tells `kate`, `kate` with a no-break space behind it and
+    // `kate` with a Kelvin sign for its first letter apart. Unicode's lower case makes the last one the first.
+    let username = claims.get(&settings.username_claim).and_then(Value::as_str).map(str::to_ascii_lowercase);
     let username = username.filter(|name| !name.is_empty());
     Ok(Person {
         subject: format!("{} {subject}", issuer.as_str()),
@@ -114,5 +116,5 @@ fn payload(token: &CoreIdToken) -> Map<String, Value> {
 /// A list of texts, or one.
 fn groups(claim: &Value) -> Vec<String> {
     let all = claim.as_array().map_or(std::slice::from_ref(claim), Vec::as_slice);
-    all.iter().filter_map(Value::as_str).take(MAX_GROUPS).map(str::to_lowercase).collect()
+    all.iter().filter_map(Value::as_str).take(MAX_GROUPS).map(str::to_ascii_lowercase).collect()
 }
