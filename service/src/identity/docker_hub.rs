@@ -2,19 +2,19 @@
 
 mod client;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use proto::{chain, secret::Secret};
 
 use self::client::{Client, HubError, HubUser};
 use super::{
     SignInError, Verified,
-    external::{self, Claim},
+    external::{self, Claim, Says},
 };
 use crate::{
-    model::{CredentialKind, Origin, Role, TokenScope},
+    model::{CredentialKind, Role, TokenScope},
     outgoing::{Base, Outgoing, RootsError},
-    store::Store,
+    store::{Belongs, HubLink, Store},
 };
 
 /// Asks Docker Hub.
@@ -42,14 +42,8 @@ impl DockerHub {
         let asked = self.client.ask(username, &secret).await;
         drop(secret);
         let HubUser { name, organizations } = asked.map_err(refused)?;
-        let links = store.read().await?.hub_links().await?;
-        let belongs = links.into_iter().filter_map(|link| {
-            let (_, owns) = organizations.iter().find(|(name, _)| *name == link.hub_organization)?;
-            let role = if *owns { Role::Owner } else { Role::Member };
-            Some((link.organization, (role, Vec::new())))
-        });
-        let claim = Claim { origin: Origin::DockerHub, name: &name, subject: None, belongs: belongs.collect() };
-        let account = external::settle(store, claim).await?;
+        let says = Says::DockerHub { organizations: &organizations };
+        let account = external::settle(store, Claim { name: &name, says }).await?;
         Ok(Verified {
             account,
             credential: CredentialKind::DockerHub,
@@ -59,6 +53,16 @@ impl DockerHub {
             token_id: None,
         })
     }
+}
+
+/// What its organizations mean here, for those that are linked.
+pub(super) fn belongs(organizations: &[(String, bool)], links: Vec<HubLink>) -> BTreeMap<i64, Belongs> {
+    let belongs = links.into_iter().filter_map(|link| {
+        let (_, owns) = organizations.iter().find(|(name, _)| *name == link.hub_organization)?;
+        let role = if *owns { Role::Owner } else { Role::Member };
+        Some((link.organization, (role, Vec::new())))
+    });
+    belongs.collect()
 }
 
 fn refused(error: HubError) -> SignInError {

@@ -8,33 +8,60 @@ use std::collections::BTreeMap;
 use proto::chain;
 use serde_json::json;
 
-use super::SignInError;
+use super::{SignInError, docker_hub, login};
 use crate::{
     clock,
     model::{Account, Origin, Source, word},
     names::Name,
     publish::compile,
-    store::{Act, Belongs, Moved, Store, Writing},
+    store::{Act, Belongs, Moved, Store, StoreError, Writing},
 };
 
 /// What somebody else says of a person.
 pub(super) struct Claim<'a> {
-    /// Who says so.
-    pub origin: Origin,
     /// The name that they have there.
     pub name: &'a Name,
-    /// What they are called there for good, where names can change hands.
-    pub subject: Option<&'a str>,
-    /// Role and teams, by row of the organization here.
-    pub belongs: BTreeMap<i64, Belongs>,
+    /// Who says so, and what else.
+    pub says: Says<'a>,
+}
+
+/// Who says what.
+pub(super) enum Says<'a> {
+    /// Docker Hub.
+    DockerHub {
+        /// Lower case; true: they own it.
+        organizations: &'a [(String, bool)],
+    },
+    /// The identity provider.
+    Oidc {
+        /// What they are called there for good: names can change hands.
+        subject: &'a str,
+        /// `organization` and `organization:team`.
+        groups: &'a [String],
+    },
+}
+
+impl Says<'_> {
+    /// Role and teams, by row of the organization here. Which organizations are open to others is read in the
+    /// step that makes the memberships: an administrator who ended that a moment ago ended it.
+    async fn belongs(&self, change: &mut Writing) -> Result<BTreeMap<i64, Belongs>, StoreError> {
+        Ok(match self {
+            Self::DockerHub { organizations } => docker_hub::belongs(organizations, change.hub_links().await?),
+            Self::Oidc { groups, .. } => login::belongs(groups, &change.oidc_links().await?),
+        })
+    }
 }
 
 /// The account of that person. A new one is made only for a member of an organization here.
 pub(super) async fn settle(store: &Store, claim: Claim<'_>) -> Result<Account, SignInError> {
-    let Claim { origin, name, subject, belongs } = claim;
-    let source = if origin == Origin::Oidc { Source::Oidc } else { Source::DockerHub };
+    let Claim { name, says } = claim;
+    let (origin, source, subject) = match says {
+        Says::DockerHub { .. } => (Origin::DockerHub, Source::DockerHub, None),
+        Says::Oidc { subject, .. } => (Origin::Oidc, Source::Oidc, Some(subject)),
+    };
     let actor = word(origin);
     let mut change = store.write().await?;
+    let belongs = says.belongs(&mut change).await?;
     let known = match subject {
         Some(subject) => change.account_by_subject(subject).await?,
         None => None,
@@ -114,3 +141,6 @@ fn stranger(origin: Origin, name: &Name) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

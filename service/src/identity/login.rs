@@ -12,13 +12,13 @@ use serde_json::json;
 
 use super::{
     AccessToken, Caller, Entry, Hasher, SignInError, TokenKind, Trail,
-    external::{self, Claim},
+    external::{self, Claim, Says},
     limiter::{Rate, Throttle},
     oidc::{Begin, Oidc, OidcError, Person, Standing},
 };
 use crate::{
     clock,
-    model::{Account, CredentialKind, Origin, Outcome, Role, TokenScope, Via},
+    model::{Account, CredentialKind, Outcome, Role, TokenScope, Via},
     names::Name,
     store::{Act, Belongs, NewToken, Store},
 };
@@ -119,7 +119,7 @@ impl Logins {
         match &done {
             Ok((login, id)) => self.note(login.account.name.clone(), Outcome::Accepted, peer, Some(id)),
             Err(error) => {
-                tracing::warn!(subject = %person.subject, name = %person.username, error = %chain(error), "a login was refused");
+                tracing::warn!(subject = %person.subject, name = ?person.username, error = %chain(error), "a login was refused");
                 let account = match error {
                     SignInError::Origin { user, .. } => user.clone(),
                     _ => String::new(),
@@ -138,28 +138,20 @@ impl Logins {
                 person.username.chars().filter(|c| !c.is_control()).take(80).collect::<String>()
             ))
         })?;
-        let links = self.store.read().await?.oidc_links().await?;
-        let claim = Claim {
-            origin: Origin::Oidc,
-            name: &name,
-            subject: Some(&person.subject),
-            belongs: belongs(&person.groups, &links),
-        };
-        let account = external::settle(&self.store, claim).await?;
+        let says = Says::Oidc { subject: &person.subject, groups: &person.groups };
+        let account = external::settle(&self.store, Claim { name: &name, says }).await?;
         let token = AccessToken::generate(TokenKind::Personal)
             .map_err(|error| SignInError::Internal(format!("the system gives no random bytes: {error}")))?;
         let hash = self.hasher.hash(token.secret.clone()).await?;
-        let now = clock::now();
-        let expires_at = now.saturating_add(self.validity_seconds);
-        let mut change = self.store.write().await?;
-        change.make_room_for_token(account.id, TOKEN_NAME, MOST_TOKENS, now).await?;
-        let scopes = [TokenScope::SignIn].into_iter().collect();
-        let row = NewToken { id: &token.id, name: TOKEN_NAME, hash: &hash, scopes, expires_at: Some(expires_at) };
-        change.add_token(account.id, &row, now).await?;
-        let detail = json!({ "user": account.name, "name": TOKEN_NAME, "expires_at": expires_at });
-        let act = Act { act: "token.create", organization: "", target: &token.id, detail };
-        change.audit("oidc", &act).await?;
-        change.commit().await?;
+        let expires_at = clock::now().saturating_add(self.validity_seconds);
+        let row = NewToken {
+            id: &token.id,
+            name: TOKEN_NAME,
+            hash: &hash,
+            scopes: [TokenScope::SignIn].into_iter().collect(),
+            expires_at: Some(expires_at),
+        };
+        add_token(&self.store, account.id, &person.subject, &row).await?;
         let revealed = token.reveal();
         Ok((Login { account, token: revealed, expires_at }, token.id))
     }
@@ -168,6 +160,27 @@ impl Logins {
         let caller = Caller { peer, via: Via::Login, machine_id: "" };
         self.trail.note(Entry { account, credential: CredentialKind::Oidc, outcome, caller }, token_id);
     }
+}
+
+/// Stores the token of a login. Hashing took a while: an account that an administrator ended meanwhile gets none, or
+/// whoever has the name next would have a stranger's token.
+async fn add_token(store: &Store, account: i64, subject: &str, row: &NewToken<'_>) -> Result<(), SignInError> {
+    let mut change = store.write().await?;
+    let Some(owner) = change.account_by_subject(subject).await?.filter(|owner| owner.id == account) else {
+        return Err(SignInError::NotMember("the account was ended during this sign-in".to_owned()));
+    };
+    let now = clock::now();
+    let mut acts = Vec::new();
+    for gone in change.make_room_for_token(account, TOKEN_NAME, MOST_TOKENS, now).await? {
+        acts.push(("token.revoke", gone, json!({ "user": owner.name, "name": TOKEN_NAME })));
+    }
+    change.add_token(account, row, now).await?;
+    let detail = json!({ "user": owner.name, "name": TOKEN_NAME, "expires_at": row.expires_at });
+    acts.push(("token.create", row.id.to_owned(), detail));
+    for (act, target, detail) in acts {
+        change.audit("oidc", &Act { act, organization: "", target: &target, detail }).await?;
+    }
+    Ok(change.commit().await?)
 }
 
 /// What is the operator's business is in the log once.
@@ -180,7 +193,7 @@ fn logged(error: OidcError) -> LoginError {
 
 /// What groups mean here: `organization` and `organization:team`, for organizations that an
 /// administrator opened. They only ever make members.
-fn belongs(groups: &[String], links: &[(i64, String)]) -> BTreeMap<i64, Belongs> {
+pub(super) fn belongs(groups: &[String], links: &[(i64, String)]) -> BTreeMap<i64, Belongs> {
     let mut found: BTreeMap<i64, BTreeSet<&str>> = BTreeMap::new();
     let mut room = MOST_TEAMS;
     for group in groups {
@@ -229,5 +242,36 @@ mod tests {
         assert_eq!(read(&["acme:", "acme:a b", "acme:a:b", "acme:owner ", "/acme", "acme/ops"]), expect(&[]));
         let many: Vec<String> = (0..1000).map(|n| format!("acme:t{n}")).collect();
         assert_eq!(belongs(&many, &links)[&1].1.len(), MOST_TEAMS);
+    }
+
+    #[tokio::test]
+    async fn an_account_that_ended_during_its_login_gets_no_token() {
+        use crate::{model::Origin, store::Missing};
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+        let mut change = store.write().await.unwrap();
+        let alice = change.new_account("alice", Origin::Oidc, Some("https://id 1"), 1).await.unwrap();
+        change.commit().await.unwrap();
+        let row = |id| NewToken {
+            id,
+            name: TOKEN_NAME,
+            hash: "$argon2id$",
+            scopes: [TokenScope::SignIn].into_iter().collect(),
+            expires_at: None,
+        };
+        add_token(&store, alice, "https://id 1", &row("t1")).await.unwrap();
+        let mut change = store.write().await.unwrap();
+        change.remove_account(alice, 2).await.unwrap();
+        change.commit().await.unwrap();
+        for next_owner in [None, Some(Origin::Own), Some(Origin::Oidc)] {
+            if let Some(origin) = next_owner {
+                let mut change = store.write().await.unwrap();
+                assert_eq!(change.new_account("alice", origin, None, 3).await.unwrap(), alice, "the same row");
+                change.commit().await.unwrap();
+            }
+            let late = add_token(&store, alice, "https://id 1", &row("t2")).await;
+            assert!(matches!(late, Err(SignInError::NotMember(_))), "{next_owner:?}: {late:?}");
+            assert_eq!(store.read().await.unwrap().tokens(alice).await.unwrap(), []);
+        }
     }
 }

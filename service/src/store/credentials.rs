@@ -145,14 +145,14 @@ impl Writing {
     }
 
     /// Makes room for one more token of this name, of which the account has at most `most`: ended ones go,
-    /// then the oldest.
+    /// then the oldest. Returns those that were still in force.
     pub(crate) async fn make_room_for_token(
         &mut self,
         account: i64,
         name: &str,
         most: usize,
         now: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         // Nothing that came of an ended token is still in force: nobody has to sign in again.
         let sql = "DELETE FROM credentials WHERE kind = 'token' AND account_id = $1 AND name = $2 AND expires_at <= $3";
         sqlx::query(sql).bind(account).bind(name).bind(now).execute(&mut *self.0.0).await?;
@@ -161,10 +161,10 @@ impl Writing {
         let keep = i64::try_from(most.saturating_sub(1)).unwrap_or(i64::MAX);
         let old: Vec<String> =
             sqlx::query_scalar(sql).bind(account).bind(name).bind(keep).fetch_all(&mut *self.0.0).await?;
-        for id in old {
-            self.revoke_token(account, &id).await?;
+        for id in &old {
+            self.revoke_token(account, id).await?;
         }
-        Ok(())
+        Ok(old)
     }
 
     /// Writes down that a token was used on the day that begins at this second.

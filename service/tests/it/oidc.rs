@@ -423,6 +423,7 @@ async fn one_account_keeps_ten_tokens_of_its_logins() {
     }
     assert_eq!(accepted, 10);
     client.sign_in("alice", made.last().unwrap()).await.expect("the newest one stays");
+    assert_eq!(service.ok(&["audit"]).matches("token.revoke").count(), 2, "what made room is written down");
 }
 
 #[tokio::test]

@@ -1,0 +1,42 @@
+//! Tests of [`super`].
+
+use super::*;
+use crate::store::Missing;
+
+#[tokio::test]
+async fn an_organization_that_was_closed_a_moment_ago_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    let mut change = store.write().await.unwrap();
+    let acme = change.add_organization("acme", 1).await.unwrap();
+    change.commit().await.unwrap();
+    let open = async |on: bool| {
+        let mut change = store.write().await.unwrap();
+        change.set_hub_organization(acme, on.then_some("acmehub")).await.unwrap();
+        change.set_oidc_groups(acme, on).await.unwrap();
+        change.commit().await.unwrap();
+    };
+    let (alice, bob): (Name, Name) = ("alice".parse().unwrap(), "bob".parse().unwrap());
+    let (organizations, groups) = ([("acmehub".to_owned(), true)], ["acme".to_owned()]);
+    let settle_both = async || {
+        let claims = [
+            Claim { name: &alice, says: Says::DockerHub { organizations: &organizations } },
+            Claim { name: &bob, says: Says::Oidc { subject: "https://id 1", groups: &groups } },
+        ];
+        let mut settled = Vec::new();
+        for claim in claims {
+            settled.push(settle(&store, claim).await.map(|account| account.name));
+        }
+        settled
+    };
+    // What others say was heard before; which organizations are open to them counts when it is written.
+    for settled in settle_both().await {
+        assert!(matches!(settled, Err(SignInError::NotMember(_))), "{settled:?}");
+    }
+    open(true).await;
+    assert!(settle_both().await.iter().all(Result::is_ok));
+    assert_eq!(store.read().await.unwrap().members(acme).await.unwrap().len(), 2);
+    open(false).await;
+    settle_both().await;
+    assert_eq!(store.read().await.unwrap().members(acme).await.unwrap(), []);
+}
