@@ -104,8 +104,10 @@ impl Logins {
     /// # Errors
     /// [`LoginError`].
     pub async fn finish(&self, login: &str, peer: IpAddr) -> Result<Progress, LoginError> {
+        // What was not begun here costs nobody a place: strangers would keep people from finishing.
+        let begun = self.oidc.begun(login)?;
         self.finish.pay(peer, Instant::now()).map_err(LoginError::Limited)?;
-        let person = match self.oidc.finish(login).await.map_err(logged) {
+        let person = match self.oidc.finish(&begun).await.map_err(logged) {
             Ok(Standing::Pending(interval)) => return Ok(Progress::Pending(interval)),
             Ok(Standing::Done(person)) => person,
             Err(error) => {

@@ -207,19 +207,24 @@ impl Oidc {
         })
     }
 
+    /// The sign-in of a handle. Costs a signature; the provider is not asked.
+    ///
+    /// # Errors
+    /// [`OidcError`].
+    pub(super) fn begun(&self, login: &str) -> Result<Begun, OidcError> {
+        let begun =
+            self.handles.open(login, clock::now()).map_err(|_| OidcError::Foreign)?.ok_or(OidcError::Expired)?;
+        if begun.issuer == self.settings.issuer { Ok(begun) } else { Err(OidcError::Foreign) }
+    }
+
     /// Asks once how a sign-in stands.
     ///
     /// # Errors
     /// [`OidcError`].
-    pub async fn finish(&self, login: &str) -> Result<Standing, OidcError> {
-        let begun =
-            self.handles.open(login, clock::now()).map_err(|_| OidcError::Foreign)?.ok_or(OidcError::Expired)?;
-        if begun.issuer != self.settings.issuer {
-            return Err(OidcError::Foreign);
-        }
+    pub(super) async fn finish(&self, begun: &Begun) -> Result<Standing, OidcError> {
         let _place = self.places.try_acquire().map_err(|_| OidcError::Busy)?;
         let metadata = self.metadata().await?;
-        let token = match self.token(&metadata, &begun).await? {
+        let token = match self.token(&metadata, begun).await? {
             Ok(token) => token,
             Err(pending) => return Ok(Standing::Pending(pending)),
         };

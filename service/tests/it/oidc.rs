@@ -268,6 +268,17 @@ async fn a_handle_is_taken_as_it_was_made_or_not_at_all() {
         let status = finish(&service, bad).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{bad}: {status}");
     }
+    let client = service.client().await.0;
+    let mut strangers = tokio::task::JoinSet::new();
+    for _ in 0..400 {
+        let mut client = client.clone();
+        strangers.spawn(async move {
+            let request = FinishLoginRequest { login: "x".to_owned() };
+            client.finish_login(request).await.unwrap_err().code()
+        });
+    }
+    let answers = strangers.join_all().await;
+    assert!(answers.iter().all(|code| *code == Code::InvalidArgument), "what is made up keeps nobody from finishing");
     assert_eq!(provider.asked("POST /token"), 0, "the provider was not asked");
     finish(&service, &login).await.unwrap();
 }

@@ -16,7 +16,7 @@ const TYP: &str = "pullgate-login+jwt";
 
 /// A sign-in that was begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Begun {
+pub(in crate::identity) struct Begun {
     /// Which provider: settings may change meanwhile.
     pub issuer: String,
     /// What the provider knows it by.
