@@ -21,6 +21,7 @@ use crate::{
     address::network,
     clock,
     model::{CredentialKind, Outcome, Via, word},
+    names::token_organization,
     store::{NewSignIn, Store, StoreError},
 };
 
@@ -28,6 +29,11 @@ use crate::{
 const FLUSH: Duration = Duration::from_secs(1);
 /// Rows of one minute for sign-ins: every machine of a large organization after an outage.
 const MOST_ACCEPTED: usize = 10_000;
+/// Of them for one account: machines of one person that sign in within one minute. What more would need is counted for
+/// the account without address and machine: who signs in without end, each time as another machine, washes nothing away.
+const MOST_OF_ACCOUNT: usize = 64;
+/// Of one organization access token, which stands for many machines.
+const MOST_OF_TOKEN: usize = 10 * MOST_OF_ACCOUNT;
 /// Rows of one minute for refused attempts. What more addresses or accounts would need, is counted
 /// without either.
 const MOST_REFUSED: usize = 256;
@@ -61,6 +67,8 @@ struct Pending {
     minute: i64,
     rows: HashMap<Key, Count>,
     refused: usize,
+    /// Accepted ones by account.
+    accepted: HashMap<String, usize>,
     /// Of minutes before that are still to be written.
     ended: Vec<(Key, Count)>,
     /// Access tokens by their public part, with the first second of the day.
@@ -160,21 +168,36 @@ impl Pending {
         if minute != self.minute {
             self.minute = minute;
             self.refused = 0;
+            self.accepted.clear();
             let ended = self.rows.drain().filter(|(_, count)| count.unwritten > 0);
             self.ended.extend(ended);
             self.bound_ended();
         }
-        let refused = key.outcome != Outcome::Accepted;
-        let full = if refused { self.refused >= MOST_REFUSED } else { self.rows.len() - self.refused >= MOST_ACCEPTED };
-        let key = match self.rows.contains_key(&key) || !full {
-            true => key,
-            // At most one for each combination of words.
-            false => Key { account: String::new(), peer: None, machine_id: String::new(), ..key },
-        };
-        if !self.rows.contains_key(&key) && refused {
-            self.refused += 1;
+        let key = self.within_bounds(key);
+        if !self.rows.contains_key(&key) {
+            match key.outcome {
+                Outcome::Accepted => *self.accepted.entry(key.account.clone()).or_default() += 1,
+                _ => self.refused += 1,
+            }
         }
         self.rows.entry(key).or_insert(Count { first_ms: now_ms, row: None, unwritten: 0 }).unwritten += 1;
+    }
+
+    /// The row of an attempt: its own, or one of fewer words, of which there are few.
+    fn within_bounds(&self, key: Key) -> Key {
+        if self.rows.contains_key(&key) {
+            return key;
+        }
+        let nowhere = |account: String, key: Key| Key { account, peer: None, machine_id: String::new(), ..key };
+        if key.outcome != Outcome::Accepted {
+            return if self.refused >= MOST_REFUSED { nowhere(String::new(), key) } else { key };
+        }
+        if self.rows.len() - self.refused >= MOST_ACCEPTED {
+            return nowhere(String::new(), key);
+        }
+        let most = token_organization(&key.account).map_or(MOST_OF_ACCOUNT, |_| MOST_OF_TOKEN);
+        let own = self.accepted.get(&key.account).copied().unwrap_or_default();
+        if own >= most { nowhere(key.account.clone(), key) } else { key }
     }
 
     fn bound_ended(&mut self) {

@@ -5,8 +5,9 @@ use sqlx::FromRow;
 
 use super::{Reading, StoreError, Writing};
 
-/// Most rows that are kept, whatever their age: about 100 MiB. A flood from everywhere cannot fill the disk.
-const MOST_ROWS: i64 = 1_000_000;
+/// Most rows of sign-ins that are kept, and most of refused attempts, whatever their age: about 50 MiB each. A flood
+/// from everywhere cannot fill the disk, nor push out who signed in.
+const MOST_ROWS: i64 = 500_000;
 
 /// Attempts of one kind within a minute, as they are first written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,10 +90,27 @@ impl Writing {
     /// Forgets what is more than `keep_ms` older than both `now_ms` and the newest, and what is too much.
     /// Returns how many.
     pub(crate) async fn forget_sign_ins(&mut self, now_ms: i64, keep_ms: i64) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM sign_ins WHERE id <= (SELECT MAX(id) FROM sign_ins) - $3 OR (at_ms < $1 \
-                   AND at_ms < (SELECT MAX(at_ms) FROM sign_ins) - $2)";
+        self.forget_sign_ins_above(now_ms, keep_ms, MOST_ROWS).await
+    }
+
+    /// The same, with at most so many rows of each kind.
+    pub(crate) async fn forget_sign_ins_above(
+        &mut self,
+        now_ms: i64,
+        keep_ms: i64,
+        most: i64,
+    ) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM sign_ins WHERE at_ms < $1 AND at_ms < (SELECT MAX(at_ms) FROM sign_ins) - $2";
         let before = now_ms.saturating_sub(keep_ms);
-        let gone = sqlx::query(sql).bind(before).bind(keep_ms).bind(MOST_ROWS).execute(&mut *self.0.0).await?;
-        Ok(gone.rows_affected())
+        let mut gone = sqlx::query(sql).bind(before).bind(keep_ms).execute(&mut *self.0.0).await?.rows_affected();
+        for kind in [
+            "DELETE FROM sign_ins WHERE outcome = 'accepted' AND id <= (SELECT id FROM sign_ins \
+             WHERE outcome = 'accepted' ORDER BY id DESC LIMIT 1 OFFSET $1)",
+            "DELETE FROM sign_ins WHERE outcome <> 'accepted' AND id <= (SELECT id FROM sign_ins \
+             WHERE outcome <> 'accepted' ORDER BY id DESC LIMIT 1 OFFSET $1)",
+        ] {
+            gone += sqlx::query(kind).bind(most).execute(&mut *self.0.0).await?.rows_affected();
+        }
+        Ok(gone)
     }
 }

@@ -67,6 +67,50 @@ async fn a_flood_from_everywhere_is_few_rows_loses_no_count_and_hides_no_sign_in
 }
 
 #[tokio::test]
+async fn who_signs_in_without_end_fills_no_trail() {
+    let (_dir, store) = store().await;
+    let trail = Trail::default();
+    for n in 0..5000 {
+        let machine = format!("m{n}");
+        for account in ["alice", "acme/ci"] {
+            let mut entry = entry(account, Outcome::Accepted, 1);
+            entry.caller.machine_id = &machine;
+            trail.note_at(entry, None, NOW_MS);
+        }
+    }
+    trail.note_at(entry("bob", Outcome::Accepted, 1), None, NOW_MS);
+    trail.flush(&store).await.unwrap();
+    let rows = rows(&store).await;
+    let of = |account: &str| {
+        let own: Vec<_> = rows.iter().filter(|row| row.account == account).collect();
+        (own.len(), own.iter().map(|row| row.count).sum::<i64>())
+    };
+    assert_eq!((of("alice"), of("bob")), ((MOST_OF_ACCOUNT + 1, 5000), (1, 1)));
+    assert_eq!(of("acme/ci"), (MOST_OF_TOKEN + 1, 5000));
+}
+
+#[tokio::test]
+async fn a_flood_of_one_kind_pushes_nothing_of_the_other_out() {
+    let (_dir, store) = store().await;
+    let trail = Trail::default();
+    for n in 0..50 {
+        trail.note_at(entry("alice", Outcome::Accepted, n), None, NOW_MS);
+        trail.note_at(entry("alice", Outcome::Wrong, n << 16), None, NOW_MS);
+    }
+    trail.flush(&store).await.unwrap();
+    for n in 50..100 {
+        trail.note_at(entry("alice", Outcome::Wrong, n << 16), None, NOW_MS);
+    }
+    trail.flush(&store).await.unwrap();
+    let mut change = store.write().await.unwrap();
+    assert_eq!(change.forget_sign_ins_above(NOW_MS, DAY, 60).await.unwrap(), 40);
+    change.commit().await.unwrap();
+    let rows = rows(&store).await;
+    let count = |outcome: &str| rows.iter().filter(|row| row.outcome == outcome).count();
+    assert_eq!((count("accepted"), count("wrong")), (50, 60));
+}
+
+#[tokio::test]
 async fn what_cannot_be_written_is_written_later() {
     let (_dir, store) = store().await;
     let trail = Trail::default();
