@@ -1,5 +1,7 @@
 //! argon2id, a bounded number at once, off the async threads.
 
+mod queue;
+
 use std::sync::Arc;
 
 use argon2::{
@@ -7,13 +9,14 @@ use argon2::{
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
 use proto::secret::Secret;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
+
+pub use self::queue::Asker;
+use self::queue::Queue;
 
 /// Hashes at once. One takes 19 MiB and about 20 ms of a core (argon2's defaults, which are
 /// OWASP's first recommendation), so four bound the memory at 76 MiB.
 const MOST_AT_ONCE: usize = 4;
-/// Sign-ins that wait for a hash: at most about two seconds of work on one core.
-const MOST_WAITING: usize = 64;
 
 /// Why nothing was hashed or compared.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +33,7 @@ pub enum HasherError {
 #[derive(Clone)]
 pub struct Hasher {
     running: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    queue: Queue,
     /// What an unknown user's secret is compared with: it takes as long.
     nobody: Arc<str>,
 }
@@ -44,7 +47,7 @@ impl Hasher {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             running: Arc::new(Semaphore::new(cores.min(MOST_AT_ONCE))),
-            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            queue: Queue::default(),
             nobody: hash("nobody")?.into(),
         })
     }
@@ -54,16 +57,16 @@ impl Hasher {
     /// # Errors
     /// [`HasherError`].
     pub async fn hash(&self, secret: Secret) -> Result<String, HasherError> {
-        self.run(move || hash(secret.expose())).await
+        self.run(None, move || hash(secret.expose())).await
     }
 
     /// Whether the secret fits the hash; false for no hash, after the same work.
     ///
     /// # Errors
     /// [`HasherError`].
-    pub async fn verify(&self, secret: Secret, stored: Option<String>) -> Result<bool, HasherError> {
+    pub async fn verify(&self, asker: Asker, secret: Secret, stored: Option<String>) -> Result<bool, HasherError> {
         let nobody = Arc::clone(&self.nobody);
-        self.run(move || {
+        self.run(Some(asker), move || {
             let known = stored.is_some();
             let fits = fits(secret.expose(), stored.as_deref().unwrap_or(&nobody))?;
             Ok(fits && known)
@@ -73,9 +76,10 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
+        asker: Option<Asker>,
         work: impl FnOnce() -> Result<T, HasherError> + Send + 'static,
     ) -> Result<T, HasherError> {
-        let _place: SemaphorePermit<'_> = self.waiting.try_acquire().map_err(|_| HasherError::Busy)?;
+        let _place = self.queue.enter(asker).ok_or(HasherError::Busy)?;
         let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| HasherError::Busy)?;
         // The permit goes with the work: a caller that leaves does not make room before the work has ended.
         let done = tokio::task::spawn_blocking(move || {
@@ -109,6 +113,8 @@ fn failed(error: argon2::password_hash::Error) -> HasherError {
 mod tests {
     use super::*;
 
+    const SOMEBODY: Asker = Asker { pair: 1, known: false };
+
     fn secret(text: &str) -> Secret {
         Secret::new(text.to_owned())
     }
@@ -118,29 +124,31 @@ mod tests {
         let hasher = Hasher::new().unwrap();
         let stored = hasher.hash(secret("right")).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(hasher.verify(secret("right"), Some(stored.clone())).await.unwrap());
-        assert!(!hasher.verify(secret("wrong"), Some(stored)).await.unwrap());
-        assert!(!hasher.verify(secret("nobody"), None).await.unwrap(), "the stand-in opens nothing");
-        assert!(hasher.verify(secret("x"), Some("damaged".to_owned())).await.is_err());
+        assert!(hasher.verify(SOMEBODY, secret("right"), Some(stored.clone())).await.unwrap());
+        assert!(!hasher.verify(SOMEBODY, secret("wrong"), Some(stored)).await.unwrap());
+        assert!(!hasher.verify(SOMEBODY, secret("nobody"), None).await.unwrap(), "the stand-in opens nothing");
+        assert!(hasher.verify(SOMEBODY, secret("x"), Some("damaged".to_owned())).await.is_err());
     }
 
     #[tokio::test]
-    async fn more_than_the_queue_holds_is_refused_at_once() {
+    async fn more_than_the_queue_holds_is_refused_at_once_and_not_who_got_in_before() {
         let hasher = Hasher::new().unwrap();
         let running = hasher.running.acquire_many(hasher.running.available_permits() as u32).await.unwrap();
-        let waiting: Vec<_> = (0..MOST_WAITING)
-            .map(|_| {
-                let hasher = hasher.clone();
-                tokio::spawn(async move { hasher.verify(secret("x"), None).await })
-            })
-            .collect();
-        while hasher.waiting.available_permits() > 0 {
+        let mut waiting = tokio::task::JoinSet::new();
+        let mut ask = |asker| {
+            let hasher = hasher.clone();
+            waiting.spawn(async move { hasher.verify(asker, secret("x"), None).await });
+        };
+        (0..48).for_each(|pair| ask(Asker { pair, known: false }));
+        let stranger = Asker { pair: 100, known: false };
+        while hasher.queue.enter(Some(stranger)).is_some() {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(hasher.verify(secret("x"), None).await, Err(HasherError::Busy)));
+        assert!(matches!(hasher.verify(stranger, secret("x"), None).await, Err(HasherError::Busy)));
+        ask(Asker { pair: 100, known: true });
         drop(running);
-        for task in waiting {
-            assert!(!task.await.unwrap().unwrap());
+        for fits in waiting.join_all().await {
+            assert!(!fits.unwrap());
         }
     }
 }

@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::hasher::Asker;
 use crate::address::network;
 
 /// Failures of one user from one address at once, and the time that earns another one back.
@@ -72,6 +73,13 @@ struct Buckets {
 pub struct Attempt {
     pair: u64,
     pays: Pays,
+}
+
+impl Attempt {
+    /// Who wants a hash for it.
+    pub fn asker(&self) -> Asker {
+        Asker { pair: self.pair, known: self.pays.peer.is_none() }
+    }
 }
 
 /// Which buckets an attempt counts in. A pair that got in before counts in its own only.

@@ -53,7 +53,7 @@ pub(super) async fn verify(
     let with = token_id.map_or(With::Guess { user: username }, |id| With::Token { id });
     let attempt = identity.limiter.begin(with, peer, Instant::now()).map_err(SignInError::Limited)?;
     let hash = found.as_ref().map(|found| found.hash.clone());
-    let fits = identity.hasher.verify(secret, hash).await.inspect_err(|_| {
+    let fits = identity.hasher.verify(attempt.asker(), secret, hash).await.inspect_err(|_| {
         // Nothing was learned about the credentials.
         identity.limiter.refund(&attempt);
     })?;
