@@ -66,7 +66,13 @@ impl FromStr for Base {
             return Err(damaged());
         }
         check(&url, Encryption::ExceptLoopback)?;
-        Ok(Self(text.to_owned()))
+        let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else { return Err(damaged()) };
+        if authority.as_str() != authority.host() && authority.port_u16().is_none() {
+            return Err(damaged());
+        }
+        // `HTTPS://` is TLS too, and addresses that it leads to are compared with it.
+        let path = url.path().trim_end_matches('/');
+        Ok(Self(format!("{scheme}://{}{path}", authority.as_str().to_ascii_lowercase())))
     }
 }
 
@@ -129,6 +135,14 @@ mod tests {
         {
             assert!(matches!(bad.parse::<Base>(), Err(UrlError::Damaged(_))), "{bad}: {:?}", bad.parse::<Base>());
         }
+        for bad in ["https://a:99999", "https://a:", "http://127.0.0.1:x"] {
+            assert!(matches!(bad.parse::<Base>(), Err(UrlError::Damaged(_))), "{bad}: {:?}", bad.parse::<Base>());
+        }
+        let loud: Base = "HTTPS://Hub.Docker.com:443/A/".parse().unwrap();
+        assert_eq!(
+            (loud.to_string().as_str(), loud.encryption()),
+            ("https://hub.docker.com:443/A", Encryption::Required)
+        );
         assert!(matches!("ftp://a".parse::<Base>(), Err(UrlError::Scheme(_))));
         let base: Base = "https://id.example".parse().unwrap();
         let local: Uri = "http://127.0.0.1:1/token".parse().unwrap();

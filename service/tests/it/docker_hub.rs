@@ -319,3 +319,39 @@ async fn an_unlinked_organization_loses_its_members_of_docker_hub() {
     let signed_in = sign_in(&service, "alice", PASSWORD).await.unwrap();
     assert_eq!(session(&service, &signed_in).1, []);
 }
+
+#[tokio::test]
+async fn what_is_shown_to_docker_hub_is_in_no_log_and_no_file() {
+    let mut hub = Service::empty();
+    hub.ok(&["organization", "add", "acmehub"]);
+    hub.add_member("acmehub", "alice", "member");
+    hub.start_with(&[], &[("PULLGATE_LOG", "trace")]).await;
+    let scopes = ["--scope", "sign-in", "--scope", "org:read"];
+    let token = hub.ok(&[&["token", "create", "alice", "--name", "x"], &scopes[..]].concat());
+    let ca = hub.data_dir().join("ca.pem");
+    let mut service = Service::empty();
+    service.ok(&["organization", "add", "acme"]);
+    service.ok(&["organization", "link", "acme", "--docker-hub", "acmehub"]);
+    let url = format!("https://{}", hub.address());
+    let options = ["--docker-hub-url", &url, "--docker-hub-ca-file", ca.to_str().unwrap()];
+    service.start_with(&options, &[("PULLGATE_LOG", "trace")]).await;
+    for secret in [PASSWORD, token.trim()] {
+        sign_in(&service, "alice", secret).await.unwrap();
+    }
+    sign_in(&service, "alice", "a wrong guess of somebody").await.unwrap_err();
+    for service in [&mut hub, &mut service] {
+        service.stop().await;
+        let mut everything = service.log().into_bytes();
+        assert!(everything.len() > 10_000, "the finest log says something");
+        for entry in std::fs::read_dir(service.data_dir()).unwrap() {
+            everything.extend(std::fs::read(entry.unwrap().path()).unwrap());
+        }
+        let holds = |text: &str| everything.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+        assert!(holds("alice"), "it was looked at");
+        // What Docker Hub gives for it opens its API for ten minutes: it begins with `ey`, as JSON in base64 does.
+        let jwt = URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA","#);
+        for secret in [PASSWORD, "a wrong guess of somebody", token.trim().rsplit('_').next().unwrap(), &jwt] {
+            assert!(!holds(secret), "a secret of {} characters is there", secret.len());
+        }
+    }
+}

@@ -167,7 +167,8 @@ async fn start(service: &mut Service, issuer: &str, more: Value, options: &[&str
     merge(&mut settings, &more);
     write("oidc.json", &settings.to_string(), 0o644);
     let path = dir.join("oidc.json");
-    service.start(&[&["--oidc", path.to_str().unwrap()], options].concat()).await;
+    let options = [&["--oidc", path.to_str().unwrap()], options].concat();
+    service.start_with(&options, &[("PULLGATE_LOG", "trace")]).await;
 }
 
 /// Organization `acme`, and `alice` in it, who signs in with the provider.
