@@ -1,7 +1,7 @@
 //! Names of organizations in files that people write.
 
-/// One name, lower case: matching does not see case. Other separators than the list's own are told,
-/// since a list in one string would silently match nobody (docker/for-mac#7688).
+/// One name, lower case: matching does not see case. What no organization can be called is told: a list in one
+/// string would silently match nobody (docker/for-mac#7688), and so would a name with a zero-width space.
 ///
 /// # Errors
 /// What is wrong with it; `key` is where it stands.
@@ -10,8 +10,10 @@ pub(crate) fn parse(key: &str, name: &str) -> Result<String, String> {
     if name.is_empty() {
         return Err(format!("`{key}` holds an empty name"));
     }
-    if name.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, ',' | ';' | '"' | '\'')) {
-        let shown: String = name.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect();
+    let first = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if !first || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')) {
+        // Escaped: what came along with a copied name may not be seen, or may look like a letter.
+        let shown: String = name.chars().take(80).flat_map(char::escape_default).collect();
         return Err(format!("`{key}` holds `{shown}`, which is no organization's name; write one name an entry"));
     }
     Ok(name)

@@ -89,6 +89,9 @@ mod tests {
             (r#"{"allowedOrgs": [1]}"#, "no name"),
             (r#"{"allowedOrgs": [""]}"#, "empty"),
             (r#"{"allowedOrgs": ["a;b"]}"#, "one name an entry"),
+            (r#"{"allowedOrgs": ["acme\u200b"]}"#, r"`acme\u{200b}`, which is no organization's name"),
+            (r#"{"allowedOrgs": ["\u0430cme"]}"#, r"`\u{430}cme`"),
+            (r#"{"allowedOrgs": ["acme/ops"]}"#, "one name an entry"),
             (r#"{"allowedOrgs": ["a"], "AllowedOrgs": []}"#, "both"),
             (r#"{"allowedOrgs": ["a"]"#, "EOF"),
         ] {

@@ -178,7 +178,8 @@ impl Helpers {
         if name.is_empty() || name.contains(['/', '\\', '\0']) {
             return Err(missing("is no helper's name"));
         }
-        self.find(&format!("docker-credential-{name}")).ok_or_else(|| missing("is not on the `PATH` of the agent"))
+        self.find(&format!("docker-credential-{name}"))
+            .ok_or_else(|| missing("is not on the `PATH` of the agent; install it, or take its name out of the file"))
     }
 
     fn find(&self, program: &str) -> Option<PathBuf> {

@@ -148,6 +148,10 @@ async fn what_cannot_be_read_or_written_is_left_alone_and_said_before_anything_i
         assert_eq!(world.text(), text);
     }
     let world = World::new();
+    world.write(r#"{"credsStore":"nope"}"#);
+    let why = super::plan(&world.config(), &[KEY.to_owned()], &world.helpers()).expect_err("no helper").to_string();
+    assert!(why.contains("docker-credential-nope") && why.ends_with("take its name out of the file"), "{why}");
+    let world = World::new();
     fs::create_dir(world.at(".docker")).expect("directory");
     symlink("/dev/null", world.config()).expect("link");
     assert_eq!(plan(&world), "unwritable");
