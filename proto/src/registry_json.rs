@@ -80,6 +80,13 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_never_quotes_a_name_without_end() {
+        let long = |length: usize| parse(format!(r#"{{"allowedOrgs": ["{}"]}}"#, "a".repeat(length)).as_bytes());
+        assert_eq!(long(100).expect("as the service's own").len(), 1);
+        assert!(long(101).expect_err("longer than any").len() < 200);
+    }
+
+    #[test]
     fn what_is_damaged_says_how() {
         for (text, part) in [
             ("", "EOF"),
