@@ -78,11 +78,10 @@ impl Service {
     /// # Errors
     /// [`Unusable`] when the URL cannot be used: not a URL, or plain HTTP to another machine.
     pub fn new(enrollment: &Enrollment) -> Result<Self, Unusable> {
-        let connector = connector::Connector::new(&enrollment.service, enrollment.ca_file.clone())?;
+        let connector = connector::Connector::new(&enrollment.service, enrollment.ca_file.clone(), CONNECT_TIMEOUT)?;
         let docker_hub = enrollment.docker_hub_credentials && connector.checks_certificates();
         let endpoint = Endpoint::from_shared(enrollment.service.clone())
             .map_err(|_| Unusable::NotAUrl(enrollment.service.clone()))?
-            .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
@@ -255,6 +254,18 @@ mod tests {
                 assert_eq!(passed, passes || realm == Realm::Service, "{url} {asked} {realm:?}: {error}");
             }
         }
+    }
+
+    /// A listener that takes connections and never says a word.
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_answer_is_named() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let to = silent.local_addr().expect("an address").to_string();
+        let mut service =
+            Service::new(&Enrollment { service: format!("https://{to}"), ..Enrollment::default() }).expect("usable");
+        let error = service.begin_login().await.expect_err("nobody answers");
+        assert!(error.to_string().contains(&format!("no connection to `{to}` within 10 s")), "{error}");
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let status = args.machine.ask(async |mut plugin| plugin.status(proto::control::StatusRequest {}).await);
     let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
     let facts = runtime.block_on(facts::look(&places, status.map(tonic::Response::into_inner)));
+    // A resolver that does not answer would hold the end of the command for half a minute.
+    runtime.shutdown_background();
     let findings = findings::findings(&facts);
     for finding in &findings {
         if args.json { output::line(&to_json(finding))? } else { output::text(&to_text(finding))? }

@@ -10,6 +10,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use hyper_util::rt::TokioIo;
@@ -64,6 +65,8 @@ pub(super) struct Connector {
     host: String,
     port: u16,
     tls: Option<Trust>,
+    /// For name, TCP and TLS together.
+    limit: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -73,7 +76,7 @@ struct Trust {
 }
 
 impl Connector {
-    pub(super) fn new(url: &str, ca_file: Option<PathBuf>) -> Result<Self, Unusable> {
+    pub(super) fn new(url: &str, ca_file: Option<PathBuf>, limit: Duration) -> Result<Self, Unusable> {
         let not_a_url = || Unusable::NotAUrl(url.to_owned());
         let uri: Uri = url.parse().map_err(|_| not_a_url())?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(not_a_url)?;
@@ -93,7 +96,7 @@ impl Connector {
             }
             false => None,
         };
-        Ok(Self { host, port: uri.port_u16().unwrap_or(if https { 443 } else { 80 }), tls })
+        Ok(Self { host, port: uri.port_u16().unwrap_or(if https { 443 } else { 80 }), tls, limit })
     }
 
     /// True when nobody is spoken to whose certificate does not hold. There is no way to switch the check off.
@@ -136,7 +139,17 @@ impl tower::Service<Uri> for Connector {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        Box::pin(self.clone().dial())
+        let (connector, limit) = (self.clone(), self.limit);
+        Box::pin(async move {
+            let to = format!("`{}:{}`", connector.host, connector.port);
+            tokio::time::timeout(limit, connector.dial()).await.unwrap_or_else(|_| {
+                let why = format!(
+                    "no connection to {to} within {} s: its name, its port or TLS does not answer",
+                    limit.as_secs()
+                );
+                Err(io::Error::new(io::ErrorKind::TimedOut, why))
+            })
+        })
     }
 }
 
@@ -181,7 +194,7 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        let check = |url: &str| Connector::new(url, None).map(|c| (c.host, c.port, c.tls.is_some()));
+        let check = |url: &str| Connector::new(url, None, Duration::ZERO).map(|c| (c.host, c.port, c.tls.is_some()));
         let ok = |host: &str, port, tls| Ok((host.to_owned(), port, tls));
         assert_eq!(check("https://gate.example:8443"), ok("gate.example", 8443, true));
         assert_eq!(check("https://gate.example"), ok("gate.example", 443, true));
