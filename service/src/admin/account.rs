@@ -8,7 +8,7 @@ use crate::{
     cli::AccountCommand,
     clock,
     identity::Hasher,
-    model::{Account, Origin},
+    model::{Account, Origin, Source},
     names::Name,
     store::Act,
 };
@@ -45,10 +45,16 @@ fn own(account: Account) -> anyhow::Result<Account> {
 async fn remove(admin: &Admin, user: &Name) -> anyhow::Result<()> {
     let mut change = admin.store.write().await?;
     let account = account(&mut change, user).await?;
+    let by = change.sources(account.id).await?.into_iter().find_map(Source::elsewhere);
     change.remove_account(account.id, clock::now()).await?;
     let act = Act { act: "account.remove", organization: "", target: user.as_str(), detail: json!({}) };
     admin.commit(change, act).await?;
     let text = format!("the account `{user}` was removed, with its tokens and memberships");
     admin.out.line(text, &json!({ "user": user.as_str(), "removed": true }));
+    if let Some(by) = by {
+        admin.out.note(format_args!(
+            "{by} made them a member, and at their next sign-in makes the account again unless that ends there"
+        ));
+    }
     Ok(())
 }

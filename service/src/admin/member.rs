@@ -98,8 +98,10 @@ async fn remove(admin: &Admin, org: &Name, user: &Name) -> anyhow::Result<()> {
     let mut change = admin.store.write().await?;
     let organization = organization_id(&mut change, org).await?;
     let account = account(&mut change, user).await?;
+    let members = change.members(organization).await?;
+    let source = members.iter().find(|member| member.user == account.name).map(|member| member.source);
     if !change.remove_member(organization, account.id).await? {
-        let members: Vec<String> = change.members(organization).await?.into_iter().map(|member| member.user).collect();
+        let members: Vec<String> = members.into_iter().map(|member| member.user).collect();
         match members.as_slice() {
             [] => bail!("`{user}` is not a member of `{org}`, which has none"),
             members => bail!("`{user}` is not a member of `{org}`; its members are {}", list(members)),
@@ -109,5 +111,10 @@ async fn remove(admin: &Admin, org: &Name, user: &Name) -> anyhow::Result<()> {
     admin.commit(change, act).await?;
     let value = json!({ "organization": org.as_str(), "user": user.as_str(), "removed": true });
     admin.out.line(format!("`{user}` is no longer a member of `{org}`; the account stays"), &value);
+    if let Some(by) = source.and_then(Source::elsewhere) {
+        admin
+            .out
+            .note(format_args!("{by} made them one, and does so again at their next sign-in unless it ends there"));
+    }
     Ok(())
 }

@@ -4,7 +4,12 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::{Admin, organization_id, organization_token};
-use crate::{cli::OrganizationCommand, clock, names::Name, store::Act};
+use crate::{
+    cli::OrganizationCommand,
+    clock,
+    names::Name,
+    store::{Act, Writing},
+};
 
 pub(super) async fn run(admin: &Admin, command: OrganizationCommand) -> anyhow::Result<()> {
     match command {
@@ -61,6 +66,7 @@ async fn link(admin: &Admin, org: &Name, hub_organization: Option<&Name>) -> any
         );
     }
     let ended = change.set_hub_organization(id, wanted).await?;
+    let ended = write_down(admin, &mut change, org, &ended).await?;
     let detail = json!({ "hub_organization": { "from": before, "to": wanted }, "memberships_ended": ended });
     let act = Act { act: "organization.link", organization: org.as_str(), target: org.as_str(), detail };
     admin.commit(change, act).await?;
@@ -83,6 +89,7 @@ async fn link_groups(admin: &Admin, org: &Name, on: bool) -> anyhow::Result<()> 
         }
     }
     let ended = change.set_oidc_groups(id, on).await?;
+    let ended = write_down(admin, &mut change, org, &ended).await?;
     let detail = json!({ "oidc_groups": on, "memberships_ended": ended });
     let act = Act { act: "organization.link", organization: org.as_str(), target: org.as_str(), detail };
     admin.commit(change, act).await?;
@@ -97,6 +104,15 @@ async fn link_groups(admin: &Admin, org: &Name, on: bool) -> anyhow::Result<()> 
     };
     admin.out.line(text, &json!({ "organization": org.as_str(), "oidc_groups": on, "memberships_ended": ended }));
     Ok(())
+}
+
+/// Each membership that ended with a link has its own line. Returns how many.
+async fn write_down(admin: &Admin, change: &mut Writing, org: &Name, ended: &[String]) -> anyhow::Result<usize> {
+    for user in ended {
+        let act = Act { act: "member.remove", organization: org.as_str(), target: user, detail: json!({}) };
+        change.audit(&admin.actor, &act).await?;
+    }
+    Ok(ended.len())
 }
 
 async fn add(admin: &Admin, org: &Name, namespaces: &[Name]) -> anyhow::Result<()> {

@@ -45,6 +45,18 @@ pub enum Source {
     Oidc,
 }
 
+impl Source {
+    /// Its name where it is not an administrator here; what it says it says again.
+    #[must_use]
+    pub fn elsewhere(self) -> Option<&'static str> {
+        match self {
+            Self::Admin => None,
+            Self::DockerHub => Some("Docker Hub"),
+            Self::Oidc => Some("a group of the identity provider"),
+        }
+    }
+}
+
 /// What an access token may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum TokenScope {

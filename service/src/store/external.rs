@@ -65,6 +65,14 @@ impl Reading {
         Ok(sqlx::query_as(sql).fetch_all(&mut *self.0).await?)
     }
 
+    /// Who says that the account is a member of something.
+    pub(crate) async fn sources(&mut self, account: i64) -> Result<Vec<Source>, StoreError> {
+        let sql = "SELECT DISTINCT source FROM memberships WHERE account_id = $1 ORDER BY source";
+        let words: Vec<String> = sqlx::query_scalar(sql).bind(account).fetch_all(&mut *self.0).await?;
+        let source = |word: &String| from_word(word).map_err(StoreError::unknown("the source of a membership"));
+        words.iter().map(source).collect()
+    }
+
     /// What this source said of the account, by row of the organization.
     async fn said(&mut self, account: i64, source: Source) -> Result<BTreeMap<i64, Belongs>, StoreError> {
         let sql = "SELECT organization_id, role FROM memberships WHERE account_id = $1 AND source = $2";
@@ -132,33 +140,34 @@ impl Writing {
     }
 
     /// Links the organization to one at Docker Hub, or to none. Whoever is a member because the
-    /// other one said so, is none any more: within a second, not at their next sign-in. Returns how many.
+    /// other one said so, is none any more: within a second, not at their next sign-in. Returns who.
     pub(crate) async fn set_hub_organization(
         &mut self,
         organization: i64,
         hub_organization: Option<&str>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         let sql = "UPDATE organizations SET hub_organization = $1 WHERE id = $2";
         sqlx::query(sql).bind(hub_organization).bind(organization).execute(&mut *self.0.0).await?;
         self.end_memberships(organization, Source::DockerHub).await
     }
 
     /// Lets the identity provider's groups make members, or no more: then whoever is one because of
-    /// them is none any more. Returns how many.
-    pub(crate) async fn set_oidc_groups(&mut self, organization: i64, on: bool) -> Result<usize, StoreError> {
+    /// them is none any more. Returns who.
+    pub(crate) async fn set_oidc_groups(&mut self, organization: i64, on: bool) -> Result<Vec<String>, StoreError> {
         let sql = "UPDATE organizations SET oidc_groups = $1 WHERE id = $2";
         sqlx::query(sql).bind(on).bind(organization).execute(&mut *self.0.0).await?;
-        if on { Ok(0) } else { self.end_memberships(organization, Source::Oidc).await }
+        if on { Ok(Vec::new()) } else { self.end_memberships(organization, Source::Oidc).await }
     }
 
-    async fn end_memberships(&mut self, organization: i64, source: Source) -> Result<usize, StoreError> {
-        let sql = "SELECT account_id FROM memberships WHERE organization_id = $1 AND source = $2";
-        let gone: Vec<i64> =
-            sqlx::query_scalar(sql).bind(organization).bind(word(source)).fetch_all(&mut *self.0.0).await?;
-        for account in &gone {
+    async fn end_memberships(&mut self, organization: i64, source: Source) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT a.id, a.name FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                   WHERE m.organization_id = $1 AND m.source = $2 ORDER BY a.name";
+        let gone: Vec<(i64, String)> =
+            sqlx::query_as(sql).bind(organization).bind(word(source)).fetch_all(&mut *self.0.0).await?;
+        for (account, _) in &gone {
             self.remove_member(organization, *account).await?;
         }
-        Ok(gone.len())
+        Ok(gone.into_iter().map(|(_, name)| name).collect())
     }
 }
 

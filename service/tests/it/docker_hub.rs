@@ -355,3 +355,29 @@ async fn what_is_shown_to_docker_hub_is_in_no_log_and_no_file() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_administrator_who_ends_what_docker_hub_said_is_told_and_it_is_written_down() {
+    let (_hub, service) = pair().await;
+    let again = async || drop(sign_in(&service, "alice", PASSWORD).await.unwrap());
+    let said = |args: &[&str]| {
+        let output = service.run(args, "");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    again().await;
+    let note = said(&["member", "remove", "acme", "alice"]);
+    assert!(note.contains("Docker Hub made them one, and does so again"), "{note}");
+    again().await;
+    let note = said(&["account", "remove", "alice"]);
+    assert!(note.contains("Docker Hub made them a member"), "{note}");
+    again().await;
+    assert_eq!(said(&["organization", "link", "acme", "--no-docker-hub"]), "");
+    let audit = service.ok(&["audit", "--json"]);
+    let newest: Vec<Value> = audit.lines().take(2).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (&newest[0]["act"], &newest[0]["detail"]["memberships_ended"]),
+        (&json!("organization.link"), &json!(1))
+    );
+    assert_eq!((&newest[1]["act"], &newest[1]["target"]), (&json!("member.remove"), &json!("alice")));
+}

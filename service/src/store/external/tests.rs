@@ -68,7 +68,7 @@ async fn another_link_ends_what_the_first_one_said_at_once() {
     let (_dir, _store, mut change, [acme, beta], alice) = fixture().await;
     let bob = change.add_account("bob", "$argon2id$x", 1).await.unwrap();
     change.set_member(acme, bob, Role::Member, &[]).await.unwrap();
-    assert_eq!(change.set_hub_organization(acme, Some("acmehub")).await.unwrap(), 0);
+    assert_eq!(change.set_hub_organization(acme, Some("acmehub")).await.unwrap().len(), 0);
     let links = change.hub_links().await.unwrap();
     let link = HubLink { organization: acme, name: "acme".to_owned(), hub_organization: "acmehub".to_owned() };
     assert_eq!(links, [link]);
@@ -76,7 +76,7 @@ async fn another_link_ends_what_the_first_one_said_at_once() {
     let wanted = BTreeMap::from([(acme, (Role::Member, vec![]))]);
     change.sync_memberships(alice, Source::DockerHub, wanted).await.unwrap();
     let before = change.revision().await.unwrap();
-    assert_eq!(change.set_hub_organization(acme, None).await.unwrap(), 1);
+    assert_eq!(change.set_hub_organization(acme, None).await.unwrap(), ["alice"]);
     let moved: Vec<String> = change.accounts_since(before).await.unwrap().into_iter().map(|a| a.name).collect();
     assert_eq!(moved, ["alice"], "her machines hear of it, nobody else's");
     assert_eq!(change.members(acme).await.unwrap().len(), 1);
