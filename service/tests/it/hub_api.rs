@@ -24,14 +24,14 @@ async fn ask(service: &Service, line: &str, bearer: &str, body: &str) -> (u16, S
     (status, head.to_ascii_lowercase(), serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
-async fn token(service: &Service, user: &str, secret: &str) -> String {
+pub async fn token(service: &Service, user: &str, secret: &str) -> String {
     let body = json!({ "identifier": user, "secret": secret }).to_string();
     let (status, _, body) = ask(service, "POST /v2/auth/token", "", &body).await;
     assert_eq!(status, 200, "{body}");
     body["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn organizations(service: &Service, bearer: &str) -> (u16, Value) {
+pub async fn organizations(service: &Service, bearer: &str) -> (u16, Value) {
     let (status, _, body) = ask(service, "GET /v2/user/orgs", bearer, "").await;
     (status, body)
 }

@@ -11,6 +11,7 @@ mod oidc;
 mod report;
 mod sign_in;
 mod sign_ins;
+mod signed;
 mod start;
 mod support;
 mod tokens;

@@ -47,7 +47,7 @@ struct Plan {
     repeats: bool,
 }
 
-struct Provider {
+pub struct Provider {
     fake: Fake,
     plan: Arc<Mutex<Plan>>,
 }
@@ -70,7 +70,7 @@ fn field(form: &str, name: &str) -> Option<String> {
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let plan = Arc::new(Mutex::new(Plan {
             error: "",
             claims: json!({}),
@@ -172,7 +172,7 @@ async fn start(service: &mut Service, issuer: &str, more: Value, options: &[&str
 }
 
 /// Organization `acme`, and `alice` in it, who signs in with the provider.
-async fn acme(provider: &Provider) -> Service {
+pub async fn acme(provider: &Provider) -> Service {
     let mut service = Service::empty();
     service.ok(&["organization", "add", "acme"]);
     service.ok(&["member", "add", "acme", "alice", "--role", "member", "--oidc"]);
@@ -180,12 +180,12 @@ async fn acme(provider: &Provider) -> Service {
     service
 }
 
-async fn begin(service: &Service) -> Result<BeginLoginResponse, Status> {
+pub async fn begin(service: &Service) -> Result<BeginLoginResponse, Status> {
     let request = BeginLoginRequest { agent_version: "test".to_owned() };
     Ok(service.client().await.0.begin_login(request).await?.into_inner())
 }
 
-async fn finish(service: &Service, login: &str) -> Result<FinishLoginResponse, Status> {
+pub async fn finish(service: &Service, login: &str) -> Result<FinishLoginResponse, Status> {
     let request = FinishLoginRequest { login: login.to_owned() };
     Ok(service.client().await.0.finish_login(request).await?.into_inner())
 }
