@@ -77,6 +77,10 @@ impl Writing {
             .bind(now)
             .fetch_one(&mut *self.0.0)
             .await?;
+        // Whoever had the name before may have been somebody else: what their machines might speak of is not inherited.
+        for sql in ["DELETE FROM affiliations WHERE account_id = $1", "DELETE FROM machines WHERE account_id = $1"] {
+            sqlx::query(sql).bind(id).execute(&mut *self.0.0).await?;
+        }
         self.touch_account(id).await?;
         Ok(id)
     }

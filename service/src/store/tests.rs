@@ -289,3 +289,24 @@ async fn agents_of_an_account_are_bounded_and_the_newest_stay() {
     let server = AgentKey { account: token, ..key(1) };
     assert!(change.session(&server).await.unwrap().is_some(), "a token stands for many machines");
 }
+
+#[tokio::test]
+async fn a_name_that_comes_back_inherits_nothing() {
+    let (_dir, store) = store().await;
+    let mut change = store.write().await.unwrap();
+    let acme = change.add_organization("acme", 1).await.unwrap();
+    let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
+    change.set_member(acme, alice, Role::Owner, &["ops".to_owned()]).await.unwrap();
+    change.bind_machine("m1", alice).await.unwrap();
+    assert_eq!(change.affiliations(alice).await.unwrap(), ["acme"]);
+    change.remove_account(alice, 2).await.unwrap();
+    assert_eq!(change.affiliations(alice).await.unwrap(), ["acme"], "what was reported keeps its meaning");
+    let origin = crate::model::Origin::Oidc;
+    assert_eq!(change.new_account("alice", origin, Some("https://id 2"), 3).await.unwrap(), alice);
+    assert_eq!(change.affiliations(alice).await.unwrap(), Vec::<String>::new());
+    assert_eq!(change.memberships(alice).await.unwrap(), []);
+    assert_eq!(change.tokens(alice).await.unwrap(), []);
+    assert!(change.password("alice").await.unwrap().is_none());
+    let bob = change.add_account("bob", "$argon2id$", 1).await.unwrap();
+    assert!(!change.bind_machine("m1", bob).await.unwrap(), "the machine is nobody's");
+}
