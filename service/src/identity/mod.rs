@@ -208,6 +208,8 @@ impl Identity {
         match &verified {
             Ok(_) => self.limiter.succeeded(&attempt, Instant::now()),
             Err(SignInError::Origin { user, .. }) => seen.account.clone_from(user),
+            // Each question makes Docker Hub say no for longer, to everybody here: a stranger's is not free.
+            Err(SignInError::Later(..)) if !attempt.asker().known => {}
             // Nothing was learned about the credentials.
             Err(error) if error.answer() != Answer::Refused => self.limiter.refund(&attempt),
             Err(_) => {}

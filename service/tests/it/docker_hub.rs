@@ -381,3 +381,14 @@ async fn an_administrator_who_ends_what_docker_hub_said_is_told_and_it_is_writte
     );
     assert_eq!((&newest[1]["act"], &newest[1]["target"]), (&json!("member.remove"), &json!("alice")));
 }
+
+#[tokio::test]
+async fn a_stranger_does_not_keep_docker_hub_saying_no_to_everybody() {
+    let fake = Fake::start(|_, _| Reply::Http(429, "X-Retry-After: 1\r\n".to_owned(), "{}".to_owned())).await;
+    let service = asking(&fake.url, None).await;
+    for _ in 0..30 {
+        let status = sign_in(&service, "alice", "a guess").await.unwrap_err();
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    }
+    assert!(fake.asked().len() <= 11, "{}", fake.asked().len());
+}
