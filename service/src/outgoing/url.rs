@@ -70,9 +70,11 @@ impl FromStr for Base {
         if authority.as_str() != authority.host() && authority.port_u16().is_none() {
             return Err(damaged());
         }
-        // `HTTPS://` is TLS too, and addresses that it leads to are compared with it.
-        let path = url.path().trim_end_matches('/');
-        Ok(Self(format!("{scheme}://{}{path}", authority.as_str().to_ascii_lowercase())))
+        // `HTTPS://` is TLS too. Addresses that it leads to are compared with it, and servers leave a port out that goes
+        // without saying.
+        let needless = matches!((scheme, authority.port_u16()), ("https", Some(443)) | ("http", Some(80)));
+        let authority = if needless { authority.host() } else { authority.as_str() }.to_ascii_lowercase();
+        Ok(Self(format!("{scheme}://{authority}{}", url.path().trim_end_matches('/'))))
     }
 }
 
@@ -139,10 +141,7 @@ mod tests {
             assert!(matches!(bad.parse::<Base>(), Err(UrlError::Damaged(_))), "{bad}: {:?}", bad.parse::<Base>());
         }
         let loud: Base = "HTTPS://Hub.Docker.com:443/A/".parse().unwrap();
-        assert_eq!(
-            (loud.to_string().as_str(), loud.encryption()),
-            ("https://hub.docker.com:443/A", Encryption::Required)
-        );
+        assert_eq!((loud.to_string().as_str(), loud.encryption()), ("https://hub.docker.com/A", Encryption::Required));
         assert!(matches!("ftp://a".parse::<Base>(), Err(UrlError::Scheme(_))));
         let base: Base = "https://id.example".parse().unwrap();
         let local: Uri = "http://127.0.0.1:1/token".parse().unwrap();
