@@ -31,7 +31,7 @@
 //! | connections | 10,000; 256 an address, 1,024 this machine | closed at once |
 //! | a connection without a request or an authenticated watch stream | 60 s | closed |
 //! | calls at once on a connection | 64 | HTTP/2 flow control |
-//! | hashes at once / waiting | cores, at most 4 / 64 | `RESOURCE_EXHAUSTED`, HTTP 429 |
+//! | hashes at once / waiting | cores, at most 4 / 64, 16 of a user at an address, 48 of those who did not get in before | `RESOURCE_EXHAUSTED`, HTTP 429 |
 //! | failed sign-ins | 10 a user at an address, 300 a user, 500 an address, refilled with time; who got in before counts apart | the same, with `retry-after` |
 //! | their memory | 20,000 pairs, users, addresses and known pairs | the one refilled first is forgotten |
 //! | outgoing calls | 10 s, 256 KiB of answer, no redirect; 32 sign-ins at once to each of Docker Hub and the provider | `UNAVAILABLE`; `RESOURCE_EXHAUSTED` |
@@ -42,8 +42,8 @@
 //! | records of one report, bytes of one record | 1,000, 8 KiB | `INVALID_ARGUMENT`; dropped and counted |
 //! | records of an account in an hour | 20,000 and 20 MiB, ten times that of an organization token | `RESOURCE_EXHAUSTED`, with `retry-after` |
 //! | free disk for records | a twentieth, 64 MiB to 1 GiB | `UNAVAILABLE` |
-//! | records and sign-ins kept | a setting, 90 days; 1,000,000 rows of sign-ins | forgotten |
-//! | rows of sign-ins in a minute | 10,000 accepted, 256 refused | counted without account, address and machine |
+//! | records and sign-ins kept | a setting, 90 days; 500,000 rows of sign-ins and as many of refused attempts | forgotten |
+//! | rows of sign-ins in a minute | 10,000 accepted, 64 of one account, 640 of an organization token; 256 refused | counted without address and machine, and in the end without account |
 //! | sign-ins that wait for the database | 10,512 rows of minutes before | counted and logged |
 //! | generations kept of a document | 10 | the oldest is forgotten, never the newest |
 //! | agents kept of an account | 200, 4,096 of an organization token | the least recently sealed is forgotten, and sealed again when it comes back |
