@@ -10,6 +10,7 @@ mod edit;
 pub mod helper;
 pub mod identity;
 pub mod json;
+pub mod keys;
 mod patience;
 pub mod place;
 pub mod reader;

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::{
-    credentials::{Realm, Wanted, identity},
+    credentials::{Realm, Wanted, keys},
     stamp::Stamp,
 };
 
@@ -55,10 +55,10 @@ impl Enrolled {
     pub fn wanted(&self) -> Vec<Wanted> {
         let mut wanted = Vec::new();
         if let Some(service) = self.service() {
-            wanted.push(Wanted { realm: Realm::Service, keys: identity::keys_of_service(service) });
+            wanted.push(Wanted { realm: Realm::Service, keys: keys::of_service(service) });
         }
         if self.docker_hub() == DockerHub::Shown {
-            wanted.push(Wanted { realm: Realm::DockerHub, keys: vec![identity::DOCKER_HUB.to_owned()] });
+            wanted.push(Wanted { realm: Realm::DockerHub, keys: vec![keys::DOCKER_HUB.to_owned()] });
         }
         wanted
     }

@@ -22,7 +22,7 @@ use crate::{
     config::{Config, Login},
     credentials::{
         helper::Helpers,
-        identity,
+        keys,
         store::{self, Destination, StoreError},
     },
     enrolled::Enrolled,
@@ -162,7 +162,7 @@ impl Prepared {
             return Err(LoginError::Variable);
         }
         let path = paths.credentials.now().to_owned();
-        let keys = identity::keys_of_service(&enrollment.service);
+        let keys = keys::of_service(&enrollment.service);
         let helpers = Helpers::from_environment().with_deadline(HELPER_DEADLINE);
         store::plan(&path, &keys, &helpers)?;
         Ok(Self { enrollment, path, keys, helpers })

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{Config, Credentials},
-    credentials::{Credential, Realm, Source, Wanted, helper::Helpers, identity, place::Place, printable, read},
+    credentials::{Credential, Realm, Source, Wanted, helper::Helpers, keys, place::Place, printable, read},
     enrolled::{DockerHub, Enrolled},
 };
 
@@ -19,7 +19,7 @@ pub async fn credentials(config: &Config, args: &Credentials) -> anyhow::Result<
     let (place, wanted) = match (&args.key, enrolled.wanted()) {
         // Whoever asks for a key asks about the Docker credentials.
         (Some(key), _) => (config.docker_credentials()?, vec![named(key)]),
-        (None, wanted) if wanted.is_empty() => (paths.credentials, vec![named(identity::DOCKER_HUB)]),
+        (None, wanted) if wanted.is_empty() => (paths.credentials, vec![named(keys::DOCKER_HUB)]),
         (None, wanted) => (paths.credentials, wanted),
     };
     let found = read(&place, &wanted, &Helpers::from_environment()).await;
@@ -36,7 +36,7 @@ pub async fn credentials(config: &Config, args: &Credentials) -> anyhow::Result<
 
 /// Whose realm a key of somebody's choice is, is not known; nothing is sent anywhere.
 fn named(key: &str) -> Wanted {
-    Wanted { realm: Realm::Service, keys: vec![identity::key_of_registry(key)] }
+    Wanted { realm: Realm::Service, keys: vec![keys::of_registry(key)] }
 }
 
 /// What could make a person think that somebody else is signed in.

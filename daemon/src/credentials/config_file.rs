@@ -15,9 +15,9 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::{
-    Class, Unreadable, identity,
+    Class, Unreadable,
     json::{self, Fault, Shape},
-    printable,
+    keys, printable,
 };
 
 /// Largest file that is read, in bytes. Real ones with 1,500 registries have 200 KiB; 50 MB have been
@@ -91,7 +91,7 @@ impl Parser<'_> {
             let is_object = members(key, value, |server, entry| {
                 let entry = Entry::parse(server, entry)?;
                 self.config.has_auths = true;
-                if identity::may_be_meant(server, self.keys) {
+                if keys::may_be_meant(server, self.keys) {
                     self.keep(server, entry);
                 }
                 Ok(())
@@ -106,7 +106,7 @@ impl Parser<'_> {
             let is_object = members(key, value, |server, name| {
                 let name = string(key, name)?.unwrap_or_default();
                 self.config.has_helpers = true;
-                if identity::may_be_meant(server, self.keys) {
+                if keys::may_be_meant(server, self.keys) {
                     self.config.cred_helpers.insert(server.to_owned(), name);
                 }
                 Ok(())

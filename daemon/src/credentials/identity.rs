@@ -16,7 +16,7 @@ use super::{
     account::TOKEN_USER,
     config_file::{ConfigFile, Entry},
     helper::Answer,
-    printable,
+    keys, printable,
 };
 
 /// Where the sign-in is.
@@ -38,38 +38,6 @@ pub enum Place<'a> {
         /// Which one.
         source: Source,
     },
-}
-
-/// The names under which `docker login` stores a sign-in to the service at `url`, best first.
-///
-/// `https://host:8443` is stored as `host:8443`; for the default port both spellings exist.
-#[must_use]
-pub fn keys_of_service(url: &str) -> Vec<String> {
-    let (default_port, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (if scheme.eq_ignore_ascii_case("http") { "80" } else { "443" }, rest),
-        None => ("443", url),
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    if authority.is_empty() {
-        return Vec::new();
-    }
-    // The colon of `host:port`, not one inside the brackets of an IPv6 address.
-    let port = authority.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
-    match port {
-        None => vec![authority.clone(), format!("{authority}:{default_port}")],
-        Some((host, port)) if port == default_port => vec![host.to_owned(), authority.clone()],
-        Some(_) => vec![authority],
-    }
-}
-
-/// Under this key the Docker CLI keeps the sign-in to Docker Hub, and under no other: what the web login
-/// keeps beside it (`.../access-token`, `.../refresh-token`) is not the person's to show.
-pub const DOCKER_HUB: &str = "https://index.docker.io/v1/";
-
-/// The key that the CLI looks for when somebody names this registry (docker/cli `getAuthConfigKey`).
-#[must_use]
-pub fn key_of_registry(name: &str) -> String {
-    if matches!(name, "docker.io" | "index.docker.io") { DOCKER_HUB.to_owned() } else { name.to_owned() }
 }
 
 /// Finds the sign-in for one of `keys`. `default_store` is asked only when the file says
@@ -101,28 +69,16 @@ pub fn find<'a>(config: &'a ConfigFile, keys: &[String], default_store: impl FnO
     find_in_file(config, keys)
 }
 
-/// Whether [`find`] could choose the entry `known` for one of `keys`.
-pub(super) fn may_be_meant(known: &str, keys: &[String]) -> bool {
-    keys.iter().any(|key| known == key || hostname(known).eq_ignore_ascii_case(key))
-}
-
 fn find_in_file<'a>(config: &'a ConfigFile, keys: &[String]) -> Place<'a> {
     let exact = || keys.iter().find_map(|key| config.auths.iter().find(|(known, _)| known == key));
-    let by_host =
-        || keys.iter().find_map(|key| config.auths.iter().find(|(known, _)| hostname(known).eq_ignore_ascii_case(key)));
+    let by_host = || {
+        keys.iter()
+            .find_map(|key| config.auths.iter().find(|(known, _)| keys::hostname(known).eq_ignore_ascii_case(key)))
+    };
     match exact().or_else(by_host) {
         Some((key, entry)) => Place::Entry { key, entry },
         None => Place::Nowhere,
     }
-}
-
-/// `ConvertToHostname` of the CLI: the host and port of a URL, or what stands before the first slash.
-fn hostname(key: &str) -> &str {
-    let rest = match key.split_once("://") {
-        Some((_, rest)) => rest.rsplit_once('@').map_or(rest, |(_, host)| host),
-        None => key,
-    };
-    rest.split('/').next().unwrap_or_default()
 }
 
 /// The account in an entry of the file; none when the entry is empty.
@@ -221,19 +177,6 @@ mod tests {
             Place::Entry { key, .. } => format!("entry {key}"),
             Place::Ask { key, source } => format!("ask {source} for {key}"),
         }
-    }
-
-    #[test]
-    fn the_keys_of_a_service_are_what_docker_login_stores() {
-        let check = |url: &str, expected: &[&str]| assert_eq!(keys_of_service(url), expected, "{url}");
-        check("https://Gate.example:8443", &["gate.example:8443"]);
-        check("https://gate.example", &["gate.example", "gate.example:443"]);
-        check("https://gate.example:443/", &["gate.example", "gate.example:443"]);
-        check("http://127.0.0.1:9000", &["127.0.0.1:9000"]);
-        check("http://localhost", &["localhost", "localhost:80"]);
-        check("https://[::1]:8443", &["[::1]:8443"]);
-        check("https://[::1]", &["[::1]", "[::1]:443"]);
-        check("https://", &[]);
     }
 
     #[test]

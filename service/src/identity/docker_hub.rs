@@ -2,7 +2,7 @@
 
 mod client;
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use proto::{chain, secret::Secret};
 
@@ -12,9 +12,9 @@ use super::{
     external::{self, Claim, Says},
 };
 use crate::{
-    model::{CredentialKind, Role, TokenScope},
+    model::{CredentialKind, TokenScope},
     outgoing::{Base, Outgoing, RootsError},
-    store::{Belongs, HubLink, Store},
+    store::Store,
 };
 
 /// Asks Docker Hub.
@@ -53,16 +53,6 @@ impl DockerHub {
             token_id: None,
         })
     }
-}
-
-/// What its organizations mean here, for those that are linked.
-pub(super) fn belongs(organizations: &[(String, bool)], links: Vec<HubLink>) -> BTreeMap<i64, Belongs> {
-    let belongs = links.into_iter().filter_map(|link| {
-        let (_, owns) = organizations.iter().find(|(name, _)| *name == link.hub_organization)?;
-        let role = if *owns { Role::Owner } else { Role::Member };
-        Some((link.organization, (role, Vec::new())))
-    });
-    belongs.collect()
 }
 
 fn refused(error: HubError) -> SignInError {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use proto::chain;
 use serde_json::json;
 
-use super::{SignInError, docker_hub, login};
+use super::{SignInError, belongs};
 use crate::{
     clock,
     model::{Account, Origin, Source, word},
@@ -46,8 +46,8 @@ impl Says<'_> {
     /// step that makes the memberships: an administrator who ended that a moment ago ended it.
     async fn belongs(&self, change: &mut Writing) -> Result<BTreeMap<i64, Belongs>, StoreError> {
         Ok(match self {
-            Self::DockerHub { organizations } => docker_hub::belongs(organizations, change.hub_links().await?),
-            Self::Oidc { groups, .. } => login::belongs(groups, &change.oidc_links().await?),
+            Self::DockerHub { organizations } => belongs::at_docker_hub(organizations, change.hub_links().await?),
+            Self::Oidc { groups, .. } => belongs::by_groups(groups, &change.oidc_links().await?),
         })
     }
 }

@@ -2,7 +2,6 @@
 //! service. Everything after that is an ordinary sign-in.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     time::{Duration, Instant},
 };
@@ -18,17 +17,15 @@ use super::{
 };
 use crate::{
     clock,
-    model::{Account, CredentialKind, Outcome, Role, TokenScope, Via},
+    model::{Account, CredentialKind, Outcome, TokenScope, Via},
     names::Name,
-    store::{Act, Belongs, NewToken, Store},
+    store::{Act, NewToken, Store},
 };
 
 /// The name of the tokens that are made here.
 pub const TOKEN_NAME: &str = "pullgate login";
 /// Most of them that one account has: a person's machines.
 const MOST_TOKENS: usize = 10;
-/// Teams of one person that groups may name; a session has room for some hundred.
-const MOST_TEAMS: usize = 200;
 
 /// Sign-ins that one address begins, and all together: each costs the provider a code.
 const BEGIN: (Rate, Rate) =
@@ -193,58 +190,9 @@ fn logged(error: OidcError) -> LoginError {
     error.into()
 }
 
-/// What groups mean here: `organization` and `organization:team`, for organizations that an
-/// administrator opened. They only ever make members.
-pub(super) fn belongs(groups: &[String], links: &[(i64, String)]) -> BTreeMap<i64, Belongs> {
-    let mut found: BTreeMap<i64, BTreeSet<&str>> = BTreeMap::new();
-    let mut room = MOST_TEAMS;
-    for group in groups {
-        let (organization, team) = match group.split_once(':') {
-            Some((organization, team)) => (organization, Some(team)),
-            None => (group.as_str(), None),
-        };
-        let Some((id, _)) = links.iter().find(|(_, name)| name == organization) else { continue };
-        // What cannot be a team is not understood, and makes nobody a member.
-        if team.is_some_and(|team| team.parse::<Name>().is_err()) {
-            continue;
-        }
-        let teams = found.entry(*id).or_default();
-        if let Some(team) = team
-            && room > 0
-            && teams.insert(team)
-        {
-            room -= 1;
-        }
-    }
-    found.into_iter().map(|(id, teams)| (id, (Role::Member, teams.into_iter().map(str::to_owned).collect()))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn groups_make_members_and_teams_of_the_organizations_that_are_open_to_them() {
-        let links = [(1, "acme".to_owned()), (2, "umbrella".to_owned())];
-        let read = |groups: &[&str]| {
-            let groups: Vec<String> = groups.iter().map(|&group| group.to_owned()).collect();
-            belongs(&groups, &links)
-                .into_iter()
-                .map(|(id, (role, teams))| {
-                    assert_eq!(role, Role::Member, "never more");
-                    (id, teams.join(","))
-                })
-                .collect::<Vec<_>>()
-        };
-        let expect =
-            |pairs: &[(i64, &str)]| pairs.iter().map(|(id, teams)| (*id, (*teams).to_owned())).collect::<Vec<_>>();
-        assert_eq!(read(&["acme"]), expect(&[(1, "")]));
-        assert_eq!(read(&["acme:ops", "acme:dev", "acme:ops"]), expect(&[(1, "dev,ops")]));
-        assert_eq!(read(&["umbrella:ops", "acme", "other", "other:ops", ""]), expect(&[(1, ""), (2, "ops")]));
-        assert_eq!(read(&["acme:", "acme:a b", "acme:a:b", "acme:owner ", "/acme", "acme/ops"]), expect(&[]));
-        let many: Vec<String> = (0..1000).map(|n| format!("acme:t{n}")).collect();
-        assert_eq!(belongs(&many, &links)[&1].1.len(), MOST_TEAMS);
-    }
 
     #[tokio::test]
     async fn an_account_that_ended_during_its_login_gets_no_token() {

@@ -6,6 +6,7 @@
 
 mod access_token;
 mod agent_token;
+mod belongs;
 mod docker_hub;
 mod error;
 mod external;

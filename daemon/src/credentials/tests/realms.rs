@@ -1,7 +1,7 @@
 //! The service's sign-in counts; Docker Hub's only where nobody is signed in to the service.
 
 use super::*;
-use crate::credentials::{Realm, Wanted, identity::DOCKER_HUB, search};
+use crate::credentials::{Realm, Wanted, keys::DOCKER_HUB, search};
 
 fn wanted() -> [Wanted; 2] {
     [
