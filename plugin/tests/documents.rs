@@ -270,7 +270,7 @@ async fn an_expired_session_no_longer_counts() {
     let mut session = machine.session(1).await;
     // Valid for the hand-over; over one second later.
     session.header =
-        Some(document::Header { refresh_after: now() + 1, expires_at: now() + 1, ..session.header.expect("a header") });
+        Some(document::Header { refresh_after: now() + 3, expires_at: now() + 3, ..session.header.expect("a header") });
     machine.apply(vec![machine.seal(&policy(1)), machine.seal(&session)]).await.expect("in force");
     wait_until("the session ends", || machine.pull("alpine").allow == Some(false));
     machine.pull("alpine").is_denied("signed in to acme");
