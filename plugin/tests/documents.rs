@@ -268,7 +268,7 @@ async fn the_exact_signed_bytes_are_kept_and_handed_on() {
 async fn an_expired_session_no_longer_counts() {
     let machine = Machine::start_with(&["acme"]);
     let mut session = machine.session(1).await;
-    // Valid for the hand-over; over one second later.
+    // Valid for the hand-over, also on a busy machine; over some seconds later.
     session.header =
         Some(document::Header { refresh_after: now() + 3, expires_at: now() + 3, ..session.header.expect("a header") });
     machine.apply(vec![machine.seal(&policy(1)), machine.seal(&session)]).await.expect("in force");
