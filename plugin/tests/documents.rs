@@ -102,13 +102,12 @@ async fn a_clock_that_is_behind_takes_no_document_away() {
     machine.sign_in(&ahead).await;
     machine.kill();
     // As a clock that is behind by years sees it: sealed far in the future, kept on disk.
-    let sealed = machine.path("state/sealed");
-    let name = files(&sealed).into_iter().find(|name| name.starts_with("policy-")).expect("a policy on disk");
+    let on_disk = machine.policy_on_disk();
     let header = ahead.header.as_mut().expect("a header");
     for time in [&mut header.issued_at, &mut header.refresh_after, &mut header.expires_at] {
         *time += 100_000_000;
     }
-    fs::write(sealed.join(name), machine.seal(&ahead)).expect("the policy of a clock that was right");
+    fs::write(&on_disk, machine.seal(&ahead)).expect("the policy of a clock that was right");
     machine.run();
     machine.pull("evil/miner").is_denied("community image");
 }
@@ -119,10 +118,9 @@ async fn a_policy_that_was_damaged_on_disk_is_not_off() {
     let mut machine = Machine::start();
     machine.sign_in(&policy(1)).await;
     machine.kill();
-    let sealed = machine.path("state/sealed");
-    let name = files(&sealed).into_iter().find(|name| name.starts_with("policy-")).expect("a policy on disk");
-    let original = fs::read(sealed.join(&name)).expect("a policy");
-    fs::write(sealed.join(&name), &original[..original.len() / 2]).expect("damage");
+    let on_disk = machine.policy_on_disk();
+    let original = fs::read(&on_disk).expect("a policy");
+    fs::write(&on_disk, &original[..original.len() / 2]).expect("damage");
     machine.run();
     machine.pull("alpine").is_denied("policy has not reached this machine");
     machine.apply(vec![original]).await.expect("handed over again");
@@ -221,19 +219,18 @@ async fn what_is_on_disk_is_verified_again() {
     let mut machine = Machine::start_with(&["acme"]);
     machine.sign_in(&policy(1)).await;
     machine.kill();
-    let sealed = machine.path("state/sealed");
-    let name = files(&sealed).into_iter().find(|name| name.starts_with("policy-")).expect("a policy on disk");
-    let original = fs::read(sealed.join(&name)).expect("a policy");
+    let on_disk = machine.policy_on_disk();
+    let original = fs::read(&on_disk).expect("a policy");
     let mut damaged = original.clone();
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0x40;
-    fs::write(sealed.join(&name), damaged).expect("damage");
-    fs::write(sealed.join(".left-behind.new"), b"x").expect("what a crash leaves");
+    fs::write(&on_disk, damaged).expect("damage");
+    fs::write(machine.path("state/sealed/.left-behind.new"), b"x").expect("what a crash leaves");
     machine.run();
     // The session is there, the policy is not: sign-in is enforced, so nothing comes in.
     machine.pull("alpine").is_denied("policy has not reached this machine");
     assert!(machine.log().contains("left out a document"), "{}", machine.log());
-    assert!(!files(&sealed).contains(&".left-behind.new".to_owned()));
+    assert!(!files(&machine.path("state/sealed")).contains(&".left-behind.new".to_owned()));
     machine.apply(vec![original]).await.expect("the agent hands it over again");
     machine.pull("alpine").is_allowed();
 }

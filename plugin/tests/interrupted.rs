@@ -85,14 +85,13 @@ async fn a_policy_that_cannot_be_read_from_disk_is_not_off() {
     let mut machine = Machine::start();
     machine.sign_in(&policy(1)).await;
     machine.kill();
-    let sealed = machine.path("state/sealed");
-    let name = files(&sealed).into_iter().find(|name| name.starts_with("policy-")).expect("a policy on disk");
-    let original = fs::read(sealed.join(&name)).expect("a policy");
-    fs::remove_file(sealed.join(&name)).expect("removed");
-    fs::create_dir(sealed.join(&name)).expect("what cannot be read");
+    let on_disk = machine.policy_on_disk();
+    let original = fs::read(&on_disk).expect("a policy");
+    fs::remove_file(&on_disk).expect("removed");
+    fs::create_dir(&on_disk).expect("what cannot be read");
     machine.run();
     machine.pull("evil/miner").is_denied("policy has not reached this machine");
-    fs::remove_dir(sealed.join(&name)).expect("removed");
+    fs::remove_dir(&on_disk).expect("removed");
     machine.apply(vec![original]).await.expect("handed over again");
     machine.pull("alpine").is_allowed();
 }

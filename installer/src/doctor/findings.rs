@@ -64,7 +64,12 @@ fn files(facts: &Facts) -> Vec<Finding> {
             chain(error),
             "put the output of `pullgate-service enrollment` there, if this machine should have a policy",
         ),
-        Err(error) => finding("enrollment", State::Wrong, chain(error), "until it is right, nobody brings images in"),
+        Err(error) => finding(
+            "enrollment",
+            State::Wrong,
+            chain(error),
+            "correct it as root; until it is right, nobody brings images in",
+        ),
     };
     let report = facts.files.report();
     let counts = report.iter().find(|file| file.in_force);

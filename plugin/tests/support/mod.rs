@@ -157,6 +157,13 @@ impl Machine {
         self.apply(vec![self.seal(policy), self.seal(&session)]).await.expect("documents in force");
     }
 
+    /// The sealed policy, as the plugin keeps it.
+    pub fn policy_on_disk(&self) -> PathBuf {
+        let sealed = self.path("state/sealed");
+        let name = files(&sealed).into_iter().find(|name| name.starts_with("policy-"));
+        sealed.join(name.expect("a policy on disk"))
+    }
+
     /// Asks about a pull, as the engine does.
     pub fn pull(&self, image: &str) -> Answer {
         self.ask(&message(&format!("/v1.41/images/create?fromImage={image}&tag=latest")))
