@@ -10,7 +10,8 @@ use policy::{Action, ImageRef, decide, explain};
 use proto::{
     control::{
         ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, CheckedImage, PolicyInForce, RecordsRequest,
-        RecordsResponse, SessionInForce, StatusRequest, StatusResponse, WatchRequest, WatchResponse,
+        RecordsResponse, ReportRequest, ReportResponse, SessionInForce, StatusRequest, StatusResponse, WatchRequest,
+        WatchResponse,
         control_server::{Control, ControlServer},
     },
     local::{Listener, MAX_MESSAGE_BYTES, Peer},
@@ -150,6 +151,7 @@ impl Control for Service {
             names_remembered: remembered.names as u64,
             names_lost: remembered.overflowed,
             sign_in_files: view.sign_in_files.clone(),
+            ..StatusResponse::default()
         }))
     }
 
@@ -161,7 +163,9 @@ impl Control for Service {
             return Err(Status::permission_denied("sealed documents are handed on to root only"));
         }
         let views = WatchStream::new(self.enforcer.view());
-        Ok(Response::new(Box::pin(views.map(|view| Ok(WatchResponse { envelopes: view.envelopes.clone() })))))
+        Ok(Response::new(Box::pin(
+            views.map(|view| Ok(WatchResponse { envelopes: view.envelopes.clone(), ..WatchResponse::default() })),
+        )))
     }
 
     async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {
@@ -176,6 +180,10 @@ impl Control for Service {
         let message = |(number, record): &(u64, Record)| record.to_message(&self.machine_id, this_run, *number);
         let records = batch.records.iter().map(message).collect();
         Ok(Response::new(RecordsResponse { records, last: batch.last, dropped: batch.dropped, run: this_run }))
+    }
+
+    async fn report(&self, _request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
     }
 
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {

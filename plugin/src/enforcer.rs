@@ -292,10 +292,11 @@ impl Enforcer {
             sign_in: sign_in(self.files.demand()),
             sessions: documents.sessions(),
             policies: documents.policies(),
-            incomplete: self.incomplete,
+            documents: if self.incomplete { policy::Documents::Incomplete } else { policy::Documents::Complete },
             admin: enrollment.map(admin).unwrap_or_default(),
             docker_hub_login: enrollment.is_ok_and(|enrollment| enrollment.docker_hub_credentials),
             login_host: enrollment.map(|enrollment| enrollment.login_host().to_owned()).unwrap_or_default(),
+            ..Enforced::default()
         };
         self.live.publish(enforced);
         self.view.send_replace(Arc::new(View {

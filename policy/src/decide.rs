@@ -15,7 +15,7 @@ use crate::{
     action::{Action, Ask, Governed, Start, Swarm},
     category::{Category, classify},
     decision::{Decision, Effect, Reason},
-    enforced::Enforced,
+    enforced::{Documents, Enforced},
     image::ImageRef,
     policy_::{Mode, Policy, WhenExpired},
     rule::{Asker, Purpose, RuleSet},
@@ -83,7 +83,9 @@ impl<'a> Part<'a> {
                     self.by_policy(enforced, policy, asker)
                 }
                 Some(_) => continue,
-                None if self.brings_in() && (enforced.sign_in.is_enforced() || enforced.incomplete) => {
+                None if self.brings_in()
+                    && (enforced.sign_in.is_enforced() || enforced.documents != Documents::Complete) =>
+                {
                     Decision { organization, ..answer(Effect::Deny, Reason::PolicyMissing) }
                 }
                 None => continue,

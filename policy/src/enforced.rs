@@ -17,8 +17,12 @@ pub struct Enforced {
     pub sessions: Vec<Session>,
     /// Policies that were handed over, one an organization.
     pub policies: Vec<Arc<Policy>>,
-    /// Documents that this machine had cannot be read any more: what is missing must not look like "off".
-    pub incomplete: bool,
+    /// How much of what is in force is known here.
+    pub documents: Documents,
+    /// Whether the registry door sees what the engine asks of loopback addresses.
+    pub loopback: Loopback,
+    /// Containers are kept from registries by the cgroup they are in, so that none may choose its own.
+    pub containers_confined: bool,
     /// Whom the administrator of the machine names in sign-in refusals.
     pub admin: Contact,
     /// What to type behind `docker login`; empty: not known.
@@ -37,6 +41,31 @@ pub enum SignIn {
     Required(Vec<String>),
     /// The administrator's file is there and cannot be used: nobody is good enough. Says why.
     Unusable(String),
+}
+
+/// How much of what is in force is known: what is missing must not look like "off".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Documents {
+    /// All of it.
+    #[default]
+    Complete,
+    /// Documents that this machine had cannot be read any more.
+    Incomplete,
+    /// Nothing: this enforcer takes its documents from the plugin, and has not heard from it yet.
+    Unheard,
+}
+
+/// Engines never send what they ask of loopback addresses through a proxy, so that the registry door
+/// sees it only where a firewall rule leads it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Loopback {
+    /// This machine is not meant to have a registry door.
+    #[default]
+    NoDoor,
+    /// The rule is in place.
+    Guarded,
+    /// It is not.
+    Open,
 }
 
 impl SignIn {

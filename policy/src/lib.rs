@@ -49,7 +49,7 @@ pub use action::{Action, Ask, Governed, LocalImage, Origin, Reach, Rename, Start
 pub use category::{Badge, Category, Directory};
 pub use decide::{PROBE_HOST, decide};
 pub use decision::{Decision, Effect, Reason};
-pub use enforced::{Enforced, SignIn};
+pub use enforced::{Documents, Enforced, Loopback, SignIn};
 pub use guard::HostPath;
 pub use host::canonical_host;
 pub use image::{ImageRef, RefError};

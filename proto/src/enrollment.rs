@@ -8,6 +8,7 @@
 //!   "caFile": "/etc/pullgate/ca.pem",
 //!   "allowedOrgs": ["acme"],
 //!   "dockerHubCredentials": false,
+//!   "registryDoor": false,
 //!   "adminName": "Acme IT", "adminEmail": "it@acme.example", "adminURL": "https://it.acme.example"
 //! }
 //! ```
@@ -44,6 +45,9 @@ pub struct Enrollment {
     /// Who is not signed in to the service may sign in with what `docker login` stored for Docker Hub. It hands
     /// a person's Docker Hub secret to the service, so it is off unless the administrator asks for it.
     pub docker_hub_credentials: bool,
+    /// This machine is meant to have a registry door (`pullgate-proxy`): where something of it is missing,
+    /// what it would have judged is refused.
+    pub registry_door: bool,
     /// Whom a refused developer may ask.
     pub admin: Admin,
 }
@@ -80,6 +84,8 @@ struct File {
     allowed_orgs: Option<Vec<String>>,
     #[serde(default)]
     docker_hub_credentials: bool,
+    #[serde(default)]
+    registry_door: bool,
     #[serde(default)]
     admin_name: String,
     #[serde(default)]
@@ -181,6 +187,7 @@ fn check(path: &Path, file: File) -> Result<Enrollment, EnrollmentError> {
         allowed_orgs,
         decides_sign_in,
         docker_hub_credentials: file.docker_hub_credentials,
+        registry_door: file.registry_door,
         admin: Admin { name: file.admin_name, email: file.admin_email, url: file.admin_url },
     })
 }

@@ -14,6 +14,16 @@ pub const STATE_DIR: &str = "/var/lib/pullgate";
 pub const ENROLLMENT: &str = "/etc/pullgate/enrollment.json";
 /// Docker's own file that enforces sign-in (docs.docker.com, "Methods for enforcing sign-in", Linux).
 pub const REGISTRY_JSON: &str = "/usr/share/docker-desktop/registry/registry.json";
+/// What `pullgate egress` last put in place for the engine; root writes it, the plugin reads it.
+pub const EGRESS: &str = "/run/pullgate/egress.json";
+/// The registry door's certificate authority: `ca.key`, `trust/pullgate.pem`.
+pub const DOOR_STATE_DIR: &str = "/var/lib/pullgate-proxy";
+/// The registry door's settings.
+pub const DOOR_SETTINGS: &str = "/etc/pullgate/proxy.json";
+/// Where the engine finds the registry door. Below 1024: while the door is down, no user can take its place.
+pub const DOOR: &str = "127.0.0.1:857";
+/// Where the firewall leads what the engine asks of loopback addresses.
+pub const LOOPBACK_DOOR: [&str; 2] = ["127.0.0.1:858", "[::1]:858"];
 /// The policy service's data.
 pub const SERVICE_DATA_DIR: &str = "/var/lib/pullgate-service";
 /// The policy service's port, for registry-style sign-in, gRPC and later the console.

@@ -80,6 +80,38 @@ pub struct StatusResponse {
     /// The files that may enforce sign-in, the one that counts more first.
     #[prost(message, repeated, tag = "17")]
     pub sign_in_files: ::prost::alloc::vec::Vec<SignInFile>,
+    /// Registry doors that follow the documents in force right now.
+    #[prost(message, repeated, tag = "18")]
+    pub doors: ::prost::alloc::vec::Vec<Door>,
+    /// Whether the administrator says that this machine has a registry door.
+    #[prost(bool, tag = "19")]
+    pub door_expected: bool,
+    /// Whether what the engine asks of loopback addresses is led to the door, as far as the plugin sees.
+    #[prost(message, optional, tag = "20")]
+    pub egress: ::core::option::Option<Egress>,
+}
+/// A registry door.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Door {
+    #[prost(uint32, tag = "1")]
+    pub uid: u32,
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "3")]
+    pub since_ms: i64,
+}
+/// The engine's egress rules.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Egress {
+    #[prost(bool, tag = "1")]
+    pub in_place: bool,
+    /// Why they are not, or are not known to be; empty if they are in place.
+    #[prost(string, tag = "2")]
+    pub why: ::prost::alloc::string::String,
+    /// Containers are kept from registries too.
+    #[prost(bool, tag = "3")]
+    pub containers: bool,
 }
 /// What one file says about signing in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -124,13 +156,35 @@ pub struct PolicyInForce {
     #[prost(string, tag = "5")]
     pub age: ::prost::alloc::string::String,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WatchRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchRequest {
+    /// Version of the caller.
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchResponse {
+    /// Every document in force.
     #[prost(bytes = "vec", repeated, tag = "1")]
     pub envelopes: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Documents that the plugin had cannot be read any more.
+    #[prost(bool, tag = "2")]
+    pub incomplete: bool,
+    /// The machine that sessions must be sealed for.
+    #[prost(string, tag = "3")]
+    pub machine_id: ::prost::alloc::string::String,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReportRequest {
+    /// At most 500. `sequence`, `run` and `machine_id` are the plugin's to fill in.
+    #[prost(message, repeated, tag = "1")]
+    pub records: ::prost::alloc::vec::Vec<super::super::sync::v1::Record>,
+    /// Lost at the caller since the last report.
+    #[prost(uint64, tag = "2")]
+    pub dropped: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReportResponse {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordsRequest {
     /// Sequence number of the newest record that is safely kept elsewhere; 0: none.
@@ -398,6 +452,28 @@ pub mod control_client {
                 .insert(GrpcMethod::new("pullgate.local.v1.Control", "Check"));
             self.inner.unary(req, path, codec).await
         }
+        /// Decisions of the registry door, for whoever fetches records. Callers: those of `Watch`.
+        pub async fn report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReportResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pullgate.local.v1.Control/Report",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("pullgate.local.v1.Control", "Report"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -444,6 +520,11 @@ pub mod control_server {
             &self,
             request: tonic::Request<super::CheckRequest>,
         ) -> std::result::Result<tonic::Response<super::CheckResponse>, tonic::Status>;
+        /// Decisions of the registry door, for whoever fetches records. Callers: those of `Watch`.
+        async fn report(
+            &self,
+            request: tonic::Request<super::ReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReportResponse>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct ControlServer<T> {
@@ -724,6 +805,49 @@ pub mod control_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CheckSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pullgate.local.v1.Control/Report" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReportSvc<T: Control>(pub Arc<T>);
+                    impl<T: Control> tonic::server::UnaryService<super::ReportRequest>
+                    for ReportSvc<T> {
+                        type Response = super::ReportResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::report(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReportSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -11,7 +11,7 @@ use std::{
 use proto::{
     control::{
         ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, InForce, RecordsRequest, RecordsResponse,
-        SessionInForce, StatusRequest, StatusResponse, WatchRequest, WatchResponse,
+        ReportRequest, ReportResponse, SessionInForce, StatusRequest, StatusResponse, WatchRequest, WatchResponse,
         control_server::{Control, ControlServer},
     },
     document,
@@ -150,6 +150,10 @@ struct Api {
 
 #[tonic::async_trait]
 impl Control for Api {
+    async fn report(&self, _: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
+        Err(Status::unimplemented("the agent does not report decisions of its own"))
+    }
+
     async fn apply(&self, request: Request<ApplyRequest>) -> Result<Response<ApplyResponse>, Status> {
         let uid = request.extensions().get::<Peer>().and_then(|peer| peer.uid).expect("a uid");
         let request = request.into_inner();
