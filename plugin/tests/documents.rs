@@ -250,7 +250,7 @@ async fn the_exact_signed_bytes_are_kept_and_handed_on() {
     let given = vec![policy, session, directory];
     machine.apply(given.clone()).await.expect("in force");
     machine.pull("verifiedco/tool").is_allowed();
-    let mut watch = machine.control().watch(WatchRequest {}).await.expect("a stream").into_inner();
+    let mut watch = machine.control().watch(WatchRequest::default()).await.expect("a stream").into_inner();
     let mut seen = watch.message().await.expect("a message").expect("a first message").envelopes;
     let mut given = given;
     seen.sort();
