@@ -1,11 +1,125 @@
 //! Start and stop, in order.
 
-use crate::config::Command;
+use anyhow::Context as _;
+use proto::sign_in::Paths;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    ca,
+    config::{Ca, Command, Serve},
+    door::Door,
+    follow,
+    gate::Gate,
+    leaf::Leaves,
+    limits::Limits,
+    report,
+    settings::Settings,
+};
+
+mod process;
+
+/// More would not be faster: the work is the kernel's and the cipher's, and a laptop has better to do.
+const MOST_THREADS: usize = 4;
 
 /// Runs a command.
 ///
 /// # Errors
 /// When it cannot start; the text says what to do.
-pub fn run(_command: &Command) -> anyhow::Result<()> {
-    anyhow::bail!("not yet")
+pub fn run(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(config) => serve(config),
+        Command::Ca(config) => make_ca(config),
+    }
+}
+
+fn make_ca(config: &Ca) -> anyhow::Result<()> {
+    let dir = &config.dir.ca_dir;
+    let made = ca::make(dir, &config.only)?;
+    if made == ca::Made::Kept && !config.only.is_empty() {
+        eprintln!("the certificate authority was there already, and is kept as it is: `--only` changes nothing");
+    }
+    println!("{}", ca::trust_dir(dir).display());
+    Ok(())
+}
+
+fn serve(config: &Serve) -> anyhow::Result<()> {
+    process::private_files();
+    process::start_log();
+    process::raise_descriptor_limit();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        // Names are resolved there.
+        .max_blocking_threads(32)
+        .enable_all()
+        .build()?;
+    runtime.block_on(open(config))
+}
+
+async fn open(config: &Serve) -> anyhow::Result<()> {
+    let settings = Settings::read(&config.settings)?;
+    let leaves = Leaves::new(ca::Authority::load(&config.ca.ca_dir)?)?;
+    let paths = Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() };
+    let (enforced, following) = follow::follow(config.control_socket.clone(), paths);
+    let (reporter, reporting) = report::channel(config.control_socket.clone());
+    let gate = Gate::new(enforced, reporter);
+    let door = Door::bind(config.listen, &config.loopback_listen).await?;
+    tell(config, &settings, &door)?;
+
+    let stop = CancellationToken::new();
+    let run = door.run(settings, Limits::default(), leaves, gate, stop.clone());
+    let (mut following, mut reporting) = (tokio::spawn(following), tokio::spawn(reporting));
+    let mut run = std::pin::pin!(run);
+    let mut failed = None;
+    tokio::select! {
+        ended = run.as_mut() => return ended.context("the door closed"),
+        ended = &mut following => failed = Some(anyhow::anyhow!("what follows the plugin ended: {ended:?}")),
+        ended = &mut reporting => failed = Some(anyhow::anyhow!("what carries records ended: {ended:?}")),
+        () = stop_signal() => {}
+    }
+    info!("stopping");
+    stop.cancel();
+    // Policy and records are needed to the end of the last request.
+    run.await?;
+    info!("stopped");
+    failed.map_or(Ok(()), Err)
+}
+
+/// The first line says where it is and by what it works; each hole is told by itself.
+fn tell(config: &Serve, settings: &Settings, door: &Door) -> anyhow::Result<()> {
+    let list =
+        |addresses: Vec<std::net::SocketAddr>| addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listen = %door.address()?,
+        loopback = %list(door.loopback_addresses()?),
+        settings = %config.settings.display(),
+        upstream_proxy = settings.upstream_proxy.as_ref().map(|proxy| tracing::field::display(&proxy.authority)),
+        "answering"
+    );
+    for host in &settings.tunnel {
+        warn!(%host, "is never looked into (`tunnel`): images from there are not decided on");
+    }
+    for address in &settings.loopback_tunnel {
+        warn!(%address, "is never looked into (`loopbackTunnel`): images from there are not decided on");
+    }
+    for host in &settings.insecure {
+        warn!(%host, "is not verified (`insecureRegistries`)");
+    }
+    Ok(())
+}
+
+async fn stop_signal() {
+    let wait = async |kind| match signal(kind) {
+        Ok(mut signals) => {
+            signals.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::interrupt()) => {}
+    }
 }

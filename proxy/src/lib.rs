@@ -20,8 +20,26 @@
     )
 )]
 
+pub mod answer;
 pub mod app;
+pub mod authority;
+pub mod body;
+pub mod ca;
 pub mod config;
+pub mod door;
 pub mod follow;
+pub mod forward;
 pub mod gate;
+pub mod intercept;
+pub mod io;
+pub mod leaf;
+pub mod limits;
+pub mod loopback;
+pub mod patient;
+pub mod relay;
 pub mod report;
+pub mod settings;
+pub mod shared;
+pub mod sniff;
+pub mod tunnel;
+pub mod upstream;

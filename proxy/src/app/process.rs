@@ -1,0 +1,29 @@
+//! The process itself: what it may create, how many descriptors it has, where its log goes.
+
+use std::io;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// What this process makes is its user's alone.
+pub(super) fn private_files() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
+/// As many descriptors as the system lets this process have: a tunnel has two sockets and two pipes.
+pub(super) fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is refused, the limit that was there holds.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+/// To standard error.
+pub(super) fn start_log() {
+    // Targets, not expressions: `PULLGATE_LOG=debug`, `PULLGATE_LOG=proxy=debug,info`.
+    let wanted = std::env::var("PULLGATE_LOG").unwrap_or_default();
+    let targets = wanted.parse().ok().filter(|_| !wanted.is_empty());
+    let targets = targets.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(lines).with(targets).init();
+}

@@ -1,0 +1,88 @@
+//! The forward proxy: CONNECT, and requests in absolute form.
+
+use std::{convert::Infallible, sync::Arc};
+
+use http::{Method, Request, Response, Uri, header};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tracing::debug;
+
+use crate::{
+    answer::{self, Trouble},
+    authority::Authority,
+    body::Body,
+    door::Slot,
+    intercept,
+    patient::Patient,
+    relay,
+    shared::Shared,
+};
+
+/// Serves a client of the proxy.
+pub async fn serve(shared: Arc<Shared>, stream: TcpStream, slot: Slot) {
+    let service = service_fn({
+        let shared = Arc::clone(&shared);
+        move |request| {
+            let (shared, slot) = (Arc::clone(&shared), Arc::clone(&slot));
+            async move { Ok::<_, Infallible>(answer(shared, request, slot).await) }
+        }
+    });
+    let stream = Patient::new(stream, shared.limits.idle);
+    let connection = shared.http().serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = shared.stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        debug!(error = %proto::chain(&error), "a connection broke");
+    }
+}
+
+async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>, slot: Slot) -> Response<Body> {
+    if *request.method() == Method::CONNECT {
+        return connect(shared, request, slot).unwrap_or_else(|trouble| answer::trouble(&trouble));
+    }
+    match relay::absolute_target(request.uri()) {
+        Ok(target) => {
+            // From here on it is a request as one inside a connection to that host.
+            let authority = request.uri().authority().cloned();
+            let own = http::HeaderValue::from_str(authority.as_ref().map_or("", |authority| authority.as_str()));
+            if let (false, Ok(own)) = (request.headers().contains_key(header::HOST), own) {
+                request.headers_mut().insert(header::HOST, own);
+            }
+            relay::answer(&shared, &target, request).await
+        }
+        Err(trouble) => answer::trouble(&trouble),
+    }
+}
+
+/// Always 200 where there is a host: an engine that is refused a CONNECT tries again in the clear.
+fn connect(shared: Arc<Shared>, request: Request<Incoming>, slot: Slot) -> Result<Response<Body>, Trouble> {
+    let authority = host(request.uri())?;
+    // Go's own code cannot send this, so that it is the engine's `git` for a build context: it does
+    // not trust our authority, and fetches no images.
+    let agent = request.headers().get(header::USER_AGENT);
+    let git = agent.is_some_and(|agent| agent.as_bytes().starts_with(b"git/"));
+    let tasks = shared.tasks.clone();
+    tasks.spawn(async move {
+        let _slot = slot;
+        let upgraded = match hyper::upgrade::on(request).await {
+            Ok(upgraded) => upgraded,
+            Err(error) => return debug!(error = %proto::chain(&error), "a client left after CONNECT"),
+        };
+        // It is what was given to hyper, so that this cannot fail.
+        let Ok(parts) = upgraded.downcast::<TokioIo<Patient<TcpStream>>>() else { return };
+        intercept::connected(shared, authority, git, parts.io.into_inner().into_inner(), parts.read_buf).await;
+    });
+    Ok(Response::new(Body::own(bytes::Bytes::new())))
+}
+
+fn host(uri: &Uri) -> Result<Authority, Trouble> {
+    let authority = uri.authority().and_then(|authority| Authority::parse(authority.as_str(), None).ok());
+    authority.ok_or(Trouble::Request { why: "CONNECT needs `host:port`" })
+}

@@ -1,0 +1,95 @@
+//! A connection to a host, after CONNECT: carried on untouched, or looked into.
+
+use std::{future::pending, sync::Arc};
+
+use bytes::Bytes;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsAcceptor;
+use tracing::{debug, info};
+
+use crate::{
+    authority::{Authority, Host},
+    io::Ahead,
+    limits,
+    patient::Patient,
+    relay,
+    shared::Shared,
+    tunnel,
+    upstream::Target,
+};
+
+/// First byte of a TLS handshake.
+pub const TLS: u8 = 0x16;
+
+/// Serves a client that has been told that it is connected to `authority`.
+pub async fn connected(shared: Arc<Shared>, authority: Authority, git: bool, client: TcpStream, first: Bytes) {
+    let never = git || shared.settings.tunnel.contains(&authority);
+    let registry = authority.registry(443);
+    if never || !shared.gate.governs(&registry) {
+        match shared.upstream.dialer().dial(&authority).await {
+            Ok(upstream) => {
+                let end = async {
+                    match never {
+                        true => pending().await,
+                        false => governed(&shared, &registry).await,
+                    }
+                };
+                let ended = tunnel::run(client, &first, upstream, end, &shared.limits).await;
+                return debug!(host = %authority, error = ended.err().map(tracing::field::display), "a tunnel ended");
+            }
+            Err(error) if never => return info!(host = %authority, %error, "a tunnel leads nowhere"),
+            // Whoever trusts our authority can be told why.
+            Err(_) => {}
+        }
+    }
+    let byte = match first.first() {
+        Some(byte) => Some(*byte),
+        None => {
+            let mut byte = [0];
+            let seen = timeout(shared.limits.first_byte, client.peek(&mut byte)).await;
+            seen.ok().and_then(Result::ok).filter(|&seen| seen > 0).map(|_| byte[0])
+        }
+    };
+    let Some(byte) = byte else { return };
+    let client = Ahead::with(first, client);
+    if byte == TLS {
+        let host = authority.host().clone();
+        return tls(shared, host, Target { authority, tls: true, loopback: false }, client).await;
+    }
+    clear(shared, Target { authority, tls: false, loopback: false }, client).await;
+}
+
+/// Speaks TLS with the client, as `host`.
+pub async fn tls(shared: Arc<Shared>, host: Host, target: Target, client: Ahead) {
+    let config = match shared.leaves.config(&host) {
+        Ok(config) => config,
+        Err(error) => return info!(%host, error = %proto::chain(&error), "no certificate for a host"),
+    };
+    let client = Patient::new(client, shared.limits.idle);
+    let shaken = TlsAcceptor::from(config)
+        .accept_with(client, |connection| connection.set_buffer_limit(Some(limits::TLS_BUFFER)));
+    match timeout(shared.limits.tls, shaken).await {
+        Ok(Ok(client)) => relay::serve(shared, target, client).await,
+        Ok(Err(error)) => info!(%host, %error, "a client does not accept the door's certificate"),
+        Err(_) => debug!(%host, "a client did not finish its TLS handshake"),
+    }
+}
+
+/// Speaks HTTP with the client.
+pub async fn clear(shared: Arc<Shared>, target: Target, client: Ahead) {
+    let client = Patient::new(client, shared.limits.idle);
+    relay::serve(shared, target, client).await;
+}
+
+/// Waits until the policy wants to see what is asked of a host.
+async fn governed(shared: &Shared, registry: &str) {
+    let mut changes = shared.gate.changes();
+    loop {
+        if shared.gate.governs(registry) {
+            return info!(host = registry, "a tunnel will end: the policy governs its host now");
+        }
+        if changes.changed().await.is_err() {
+            pending::<()>().await;
+        }
+    }
+}

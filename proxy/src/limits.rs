@@ -1,0 +1,66 @@
+//! How long, how large, how many. Everything that a peer could stretch has its bound here.
+
+use std::time::Duration;
+
+/// Largest head of a request or an answer, in bytes. Registries' longest are signed redirects of about 4 KiB.
+pub const HEAD: usize = 64 << 10;
+/// Read at once of an upstream connection under TLS; rustls itself would ask for 4 KiB a time.
+pub const READ_AHEAD: usize = 32 << 10;
+/// Ciphertext that waits for a slow peer, per connection.
+pub const TLS_BUFFER: usize = 32 << 10;
+/// Manifests in memory at the same time, all requests together, in KiB.
+pub const MANIFESTS_KIB: usize = 16 << 10;
+/// What is still read of an upload that was answered before its end, so that the answer is not lost
+/// in the reset of a connection with unread bytes.
+pub const LINGER_BYTES: usize = 1 << 20;
+/// Idle upstream connections kept a host. An engine loads three layers at a time, a build some more.
+pub const IDLE_PER_HOST: usize = 8;
+
+/// The bounds that a test may want shorter.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Client connections at the same time, both listeners together.
+    pub connections: usize,
+    /// Name resolution and TCP, all addresses of a host together.
+    pub connect: Duration,
+    /// A TLS handshake, on either side.
+    pub tls: Duration,
+    /// From the last byte of a request (or the last one that the registry took) to the head of its answer.
+    pub head: Duration,
+    /// Silence inside a body, in either direction, and a client that takes nothing.
+    pub idle: Duration,
+    /// First byte behind a CONNECT.
+    pub first_byte: Duration,
+    /// Between two requests of a connection, and to a request's whole head.
+    pub keep_alive: Duration,
+    /// An upstream connection nobody uses. Below the 60 s after which load balancers give one up, so
+    /// that requests are not sent into a connection that is being closed.
+    pub upstream_idle: Duration,
+    /// The first bytes of a client on the loopback listener.
+    pub silent: Duration,
+    /// A tunnel to a host that has become governed ends when nothing moved for this long ...
+    pub tunnel_quiet: Duration,
+    /// ... and at the latest after this.
+    pub tunnel_end: Duration,
+    /// What is under way at SIGTERM may take this long.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            connect: Duration::from_secs(15),
+            tls: Duration::from_secs(15),
+            head: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            first_byte: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(120),
+            upstream_idle: Duration::from_secs(50),
+            silent: Duration::from_secs(1),
+            tunnel_quiet: Duration::from_secs(1),
+            tunnel_end: Duration::from_secs(60),
+            drain: Duration::from_secs(10),
+        }
+    }
+}

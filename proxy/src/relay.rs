@@ -1,0 +1,166 @@
+//! One request: checked, decided, passed on, and the answer back. Everything streams but manifests,
+//! which are read whole where the gate wants to learn from them.
+
+use std::sync::Arc;
+
+use http::{Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use hyper::{body::Incoming, ext::ReasonPhrase};
+use tracing::{debug, info};
+
+use crate::{
+    answer::{self, Trouble},
+    authority::Authority,
+    body::{Body, Moved, Watched},
+    gate::{Answer, Asked, Learn},
+    shared::Shared,
+    upstream::Target,
+};
+
+mod headers;
+mod manifest;
+
+/// Answers a request of a connection that leads to `target`.
+pub async fn answer(shared: &Shared, target: &Target, request: Request<Incoming>) -> Response<Body> {
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let response = relay(shared, target, request).await.unwrap_or_else(|trouble| {
+        info!(host = %target.authority, error = %trouble, "not passed on");
+        answer::trouble(&trouble)
+    });
+    // Never the query: redirected requests carry their authorization in there.
+    debug!(host = %target.authority, %method, path, status = response.status().as_u16(), "answered");
+    response
+}
+
+async fn relay(shared: &Shared, target: &Target, request: Request<Incoming>) -> Result<Response<Body>, Trouble> {
+    let registry = registry(target, &request)?;
+    let moved = Moved::now();
+    let (mut parts, body) = request.into_parts();
+    let asked_for =
+        parts.uri.path_and_query().cloned().filter(|target| target.as_str().starts_with('/')).ok_or(NO_PATH)?;
+    let asked = Asked { host: &registry, method: &parts.method, target: asked_for.as_str(), headers: &parts.headers };
+    let body = Watched::upload(body, shared.limits.idle, moved.clone());
+    let learn = match shared.gate.ask(asked).await {
+        Answer::Pass(learn) => learn,
+        Answer::Refuse(refusal) => return Ok(answer::refusal(&refusal)),
+    };
+    let method = parts.method.clone();
+    headers::request(&mut parts.headers);
+    parts.uri = absolute(target, asked_for).ok_or(NO_PATH)?;
+    parts.version = http::Version::HTTP_11;
+    parts.extensions = http::Extensions::new();
+    let request = Request::from_parts(parts, Body::passed(body));
+    moved.touch();
+    let response = shared.upstream.send(request, target, &moved).await?;
+    back(shared, target, &method, response, learn).await
+}
+
+/// The registry's answer, as the client gets it.
+async fn back(
+    shared: &Shared,
+    target: &Target,
+    method: &Method,
+    response: Response<Incoming>,
+    mut learn: Learn,
+) -> Result<Response<Body>, Trouble> {
+    let is_manifest = learn.head(&response);
+    let (mut parts, body) = response.into_parts();
+    if parts.status.is_informational() {
+        // No upgrade was asked for.
+        let why = format!("it says {}", parts.status.as_u16());
+        return Err(Trouble::Malformed { host: target.authority.to_string(), why });
+    }
+    let bodiless = *method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED;
+    headers::response(&mut parts.headers, bodiless);
+    parts.version = http::Version::HTTP_11;
+    let reason = parts.extensions.remove::<ReasonPhrase>();
+    parts.extensions = http::Extensions::new();
+    if let Some(reason) = reason {
+        parts.extensions.insert(reason);
+    }
+    let body = Watched::new(body, shared.limits.idle);
+    let body = match is_manifest && !bodiless {
+        true => manifest::read(shared, target, body, &mut learn).await?,
+        false => Body::passed(body),
+    };
+    Ok(Response::from_parts(parts, body))
+}
+
+const NO_PATH: Trouble = Trouble::Request { why: "it asks for no path" };
+
+/// The registry as the engine names it. Everything that could be read as another host is refused.
+fn registry(target: &Target, request: &Request<Incoming>) -> Result<String, Trouble> {
+    if *request.method() == Method::CONNECT {
+        return Err(Trouble::Request { why: "CONNECT is not accepted inside a connection" });
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = hosts.next().filter(|_| hosts.next().is_none());
+    let host = host.ok_or(Trouble::Request { why: "it has not exactly one Host header" })?;
+    let host = host.to_str().map_err(|_| Trouble::Request { why: "its Host header is no host" })?;
+    let port = if target.tls { 443 } else { 80 };
+    let read = |text: &str| {
+        Authority::parse(text, Some(port)).map_err(|_| Trouble::Request { why: "it is for no host that can be" })
+    };
+    let named = read(host)?;
+    if let Some(authority) = request.uri().authority()
+        && read(authority.as_str())? != named
+    {
+        return Err(Trouble::Request { why: "its Host header and its target differ" });
+    }
+    if !target.loopback {
+        // INVARIANT: what is decided on is what is asked, and what is asked is where the connection leads.
+        return match named == target.authority {
+            true => Ok(named.registry(port)),
+            false => Err(Trouble::Misdirected { connection: target.authority.to_string() }),
+        };
+    }
+    // The address is what counts; the name is only how the engine calls it.
+    let own_name = named.host().is_loopback() && named.port() == target.authority.port();
+    Ok(if own_name { named.registry(port) } else { target.authority.registry(port) })
+}
+
+fn absolute(target: &Target, path: PathAndQuery) -> Option<Uri> {
+    let scheme = if target.tls { http::uri::Scheme::HTTPS } else { http::uri::Scheme::HTTP };
+    Uri::builder().scheme(scheme).authority(target.authority.to_string()).path_and_query(path).build().ok()
+}
+
+/// A request in absolute form, as a proxy gets it: where it leads to.
+///
+/// # Errors
+/// [`Trouble`]: not for a proxy, or for one that speaks TLS itself.
+pub fn absolute_target(uri: &Uri) -> Result<Target, Trouble> {
+    let authority = uri.authority().ok_or(Trouble::Request { why: "this is a proxy, and no host is named" })?;
+    if uri.scheme() != Some(&http::uri::Scheme::HTTP) {
+        return Err(Trouble::Request { why: "other schemes than http need CONNECT" });
+    }
+    let authority = Authority::parse(authority.as_str(), Some(80))
+        .map_err(|_| Trouble::Request { why: "it is for no host that can be" })?;
+    Ok(Target { authority, tls: false, loopback: false })
+}
+
+/// Serves requests of one connection that leads to `target` until it ends.
+pub async fn serve<S>(shared: Arc<Shared>, target: Target, stream: S)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let target = Arc::new(target);
+    let service = hyper::service::service_fn({
+        let shared = Arc::clone(&shared);
+        move |request| {
+            let (shared, target) = (Arc::clone(&shared), Arc::clone(&target));
+            async move { Ok::<_, std::convert::Infallible>(answer(&shared, &target, request).await) }
+        }
+    });
+    let connection = shared.http().serve_connection(hyper_util::rt::TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = shared.stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        debug!(error = %proto::chain(&error), "a connection broke");
+    }
+}

@@ -1,0 +1,213 @@
+//! The administrator's settings file, checked.
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use http::HeaderValue;
+use proto::trusted_file;
+use serde::Deserialize;
+
+use crate::authority::{Authority, Host, Malformed};
+
+mod proxy_url;
+#[cfg(test)]
+mod tests;
+
+pub use proxy_url::ProxyUrl;
+
+/// Where Docker Engine keeps certificates of single registries.
+const CERTS_DIR: &str = "/etc/docker/certs.d";
+
+/// What the administrator settled.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The proxy before all registries but [`Settings::direct`].
+    pub upstream_proxy: Option<ProxyUrl>,
+    /// Hosts that are reached without it.
+    pub direct: Vec<Direct>,
+    /// PEM files whose certificates are trusted beside the system's.
+    pub upstream_ca: Vec<PathBuf>,
+    /// `<host[:port]>/*.crt`: trusted for that host, as in the engine.
+    pub certs_dir: PathBuf,
+    /// TLS of these is not verified, and without TLS they are asked in the clear, as the engine does.
+    pub insecure: HashSet<Authority>,
+    /// Never looked into.
+    pub tunnel: HashSet<Authority>,
+    /// Loopback addresses that are no registries.
+    pub loopback_tunnel: HashSet<SocketAddr>,
+}
+
+/// An entry of `upstreamNoProxy`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Direct {
+    /// One host, whatever the port.
+    Host(Host),
+    /// Every host below a domain (`*.corp.example`).
+    Below(String),
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] trusted_file::FileError),
+    /// No JSON of this form.
+    #[error("`{path}` cannot be read as settings")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// A value.
+    #[error("`{key}` has the entry `{entry}`, which is no {expected}")]
+    Entry {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        entry: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The proxy; its URL may hold a password and is not repeated.
+    #[error("`upstreamProxy` is not of the form `http://[user:password@]host:port`")]
+    Proxy,
+}
+
+/// The file, as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct File {
+    upstream_proxy: Option<String>,
+    upstream_no_proxy: Vec<String>,
+    upstream_ca: Vec<PathBuf>,
+    certs_dir: PathBuf,
+    insecure_registries: Vec<String>,
+    tunnel: Vec<String>,
+    loopback_tunnel: Vec<String>,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            upstream_proxy: None,
+            upstream_no_proxy: Vec::new(),
+            upstream_ca: Vec::new(),
+            certs_dir: CERTS_DIR.into(),
+            insecure_registries: Vec::new(),
+            tunnel: Vec::new(),
+            loopback_tunnel: Vec::new(),
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            upstream_proxy: None,
+            direct: Vec::new(),
+            upstream_ca: Vec::new(),
+            certs_dir: CERTS_DIR.into(),
+            insecure: HashSet::new(),
+            tunnel: HashSet::new(),
+            loopback_tunnel: HashSet::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file; without one, the defaults hold.
+    ///
+    /// # Errors
+    /// [`SettingsError`]: the door does not start with half of what the administrator wanted.
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        match trusted_file::read(path) {
+            Ok(text) => {
+                let file = serde_json::from_slice(&text)
+                    .map_err(|source| SettingsError::Json { path: path.to_owned(), source })?;
+                Self::check(file)
+            }
+            Err(error) if error.is_missing() => Ok(Self::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn check(file: File) -> Result<Self, SettingsError> {
+        Ok(Self {
+            upstream_proxy: file.upstream_proxy.as_deref().map(ProxyUrl::parse).transpose()?,
+            direct: entries("upstreamNoProxy", &file.upstream_no_proxy, "host or `*.domain`", direct)?,
+            upstream_ca: file.upstream_ca,
+            certs_dir: file.certs_dir,
+            insecure: entries("insecureRegistries", &file.insecure_registries, "`host[:port]`", host_and_port)?,
+            tunnel: entries("tunnel", &file.tunnel, "`host[:port]`", host_and_port)?,
+            loopback_tunnel: entries("loopbackTunnel", &file.loopback_tunnel, "loopback `address:port`", loopback)?,
+        })
+    }
+
+    /// The proxy on the way to a host, if there is one.
+    #[must_use]
+    pub fn proxy_for(&self, host: &Host) -> Option<&ProxyUrl> {
+        let direct = host.is_loopback() || self.direct.iter().any(|entry| entry.matches(host));
+        self.upstream_proxy.as_ref().filter(|_| !direct)
+    }
+}
+
+impl Direct {
+    fn matches(&self, host: &Host) -> bool {
+        match (self, host) {
+            (Self::Host(entry), host) => entry == host,
+            (Self::Below(domain), Host::Name(name)) => {
+                name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
+            }
+            (Self::Below(_), Host::Ip(_)) => false,
+        }
+    }
+}
+
+fn entries<T, C: FromIterator<T>>(
+    key: &'static str,
+    entries: &[String],
+    expected: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<C, SettingsError> {
+    let one = |entry: &String| read(entry).ok_or(SettingsError::Entry { key, entry: entry.clone(), expected });
+    entries.iter().map(one).collect()
+}
+
+/// As the engine reads it, a name without a port is the registry on the port of https.
+fn host_and_port(entry: &str) -> Option<Authority> {
+    Authority::parse(entry, Some(443)).ok()
+}
+
+fn direct(entry: &str) -> Option<Direct> {
+    // The port is there so that one in the entry is noticed.
+    let host = |text: &str| Authority::parse(text, Some(1)).ok().filter(|a| a.port() == 1).map(|a| a.host().clone());
+    match entry.strip_prefix("*.") {
+        Some(domain) => match host(domain)? {
+            Host::Name(domain) => Some(Direct::Below(domain)),
+            Host::Ip(_) => None,
+        },
+        None => host(entry).map(Direct::Host),
+    }
+}
+
+fn loopback(entry: &str) -> Option<SocketAddr> {
+    entry.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback() && address.port() != 0)
+}
+
+/// A header value that is not shown by `Debug`.
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+impl From<Malformed> for SettingsError {
+    fn from(_: Malformed) -> Self {
+        Self::Proxy
+    }
+}

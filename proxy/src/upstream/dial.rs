@@ -1,0 +1,168 @@
+//! TCP: names, addresses, the proxy before the registries.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use http::Request;
+use tokio::{net::TcpStream, task::JoinSet, time::timeout};
+
+use super::{ConnectError, set_proxy_authorization};
+use crate::{
+    authority::{Authority, Host},
+    body::Body,
+    limits::Limits,
+    settings::{ProxyUrl, Settings},
+    tunnel,
+};
+
+mod proxied;
+#[cfg(test)]
+mod tests;
+
+/// Between two attempts at different addresses of a host (RFC 8305, 5).
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// Opens connections.
+#[derive(Debug)]
+pub struct Dialer {
+    settings: Arc<Settings>,
+    own: Vec<SocketAddr>,
+    limits: Limits,
+}
+
+impl Dialer {
+    /// `own`: the door's addresses, which are never dialled.
+    #[must_use]
+    pub fn new(settings: Arc<Settings>, own: Vec<SocketAddr>, limits: Limits) -> Self {
+        Self { settings, own, limits }
+    }
+
+    /// What the administrator settled.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The time limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// A connection to a server, through the proxy if there is one on the way.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn dial(&self, authority: &Authority) -> Result<TcpStream, ConnectError> {
+        match self.settings.proxy_for(authority.host()) {
+            Some(proxy) => {
+                let stream = self.to_proxy(proxy).await?;
+                let led = timeout(self.limits.connect, proxied::connect(stream, proxy, authority)).await;
+                led.map_err(|_| ConnectError::Late("answer through the proxy"))?
+            }
+            None => self.tcp(authority).await,
+        }
+    }
+
+    /// A connection for requests in the clear, and whether it ends at a proxy that must be told where to go.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn dial_clear(&self, authority: &Authority) -> Result<(TcpStream, bool), ConnectError> {
+        match self.settings.proxy_for(authority.host()) {
+            Some(proxy) => Ok((self.to_proxy(proxy).await?, true)),
+            None => Ok((self.tcp(authority).await?, false)),
+        }
+    }
+
+    /// Shows a request in the clear to the proxy as one of this door.
+    pub fn authorize_clear(&self, request: &mut Request<Body>, host: &Host) {
+        if let Some(value) = self.settings.proxy_for(host).and_then(|proxy| proxy.authorization.as_ref()) {
+            set_proxy_authorization(request, value);
+        }
+    }
+
+    /// A connection to a server, without a proxy.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn tcp(&self, authority: &Authority) -> Result<TcpStream, ConnectError> {
+        let connected = timeout(self.limits.connect, async {
+            let addresses = resolve(authority).await?;
+            if addresses.iter().any(|address| self.is_own(*address)) {
+                return Err(ConnectError::Loop);
+            }
+            race(addresses).await
+        });
+        let stream = connected.await.map_err(|_| ConnectError::Late("take a connection"))??;
+        tunnel::prepare(&stream);
+        Ok(stream)
+    }
+
+    async fn to_proxy(&self, proxy: &ProxyUrl) -> Result<TcpStream, ConnectError> {
+        let stream = self.tcp(&proxy.authority).await;
+        let wrap = |why: ConnectError| ConnectError::Proxy { proxy: proxy.authority.to_string(), why: why.to_string() };
+        stream.map_err(wrap)
+    }
+
+    /// INVARIANT: the door never asks itself, under none of its addresses.
+    fn is_own(&self, address: SocketAddr) -> bool {
+        let (ip, port) = (address.ip().to_canonical(), address.port());
+        let here = |own: IpAddr| own == ip || (own.is_unspecified() && ip.is_loopback()) || ip.is_unspecified();
+        self.own.iter().any(|own| own.port() == port && here(own.ip()))
+    }
+}
+
+async fn resolve(authority: &Authority) -> Result<Vec<SocketAddr>, ConnectError> {
+    let name = match authority.host() {
+        Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, authority.port())]),
+        Host::Name(name) => name.as_str(),
+    };
+    let resolved = tokio::net::lookup_host((name, authority.port())).await;
+    let resolved: Vec<_> = resolved.map_err(|error| ConnectError::Resolve(Arc::new(error)))?.collect();
+    // The resolver has put them in order; families take turns, so that one that leads nowhere costs little.
+    let (first, second): (Vec<_>, Vec<_>) =
+        resolved.iter().partition(|address| resolved.first().is_some_and(|first| first.is_ipv4() == address.is_ipv4()));
+    let mut second = second.into_iter();
+    let mut mixed = Vec::with_capacity(resolved.len());
+    for address in first {
+        mixed.push(address);
+        mixed.extend(second.next());
+    }
+    mixed.extend(second);
+    Ok(mixed)
+}
+
+/// Tries one address after the other, the next one early. The first connection wins.
+async fn race(addresses: Vec<SocketAddr>) -> Result<TcpStream, ConnectError> {
+    let mut attempts = JoinSet::new();
+    let mut waiting = addresses.into_iter();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+    let mut next = waiting.next();
+    loop {
+        if let Some(address) = next.take() {
+            attempts.spawn(TcpStream::connect(address));
+        }
+        let attempt = tokio::select! {
+            attempt = attempts.join_next() => attempt,
+            () = tokio::time::sleep(STAGGER), if waiting.len() > 0 => {
+                next = waiting.next();
+                continue;
+            }
+        };
+        match attempt {
+            Some(Ok(Ok(stream))) => return Ok(stream),
+            Some(Ok(Err(error))) => last = error,
+            Some(Err(_)) => {}
+            None if waiting.len() == 0 => return Err(ConnectError::Tcp(Arc::new(last))),
+            None => {}
+        }
+        if attempts.is_empty() {
+            next = waiting.next();
+        }
+    }
+}

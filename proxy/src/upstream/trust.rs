@@ -1,0 +1,134 @@
+//! Whom to believe: the system's roots, the administrator's, those of single registries.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+use tracing::warn;
+
+use super::ConnectError;
+use crate::{authority::Authority, settings::Settings};
+
+mod nobody;
+
+/// Why there is no trust.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// A file of `upstreamCa`.
+    #[error("`{path}` of `upstreamCa` holds no certificate that can be used")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No roots at all.
+    #[error("the system has no certificates to verify registries by; install `ca-certificates`, or set `upstreamCa`")]
+    Nothing,
+    /// The library.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Configurations of TLS clients.
+#[derive(Debug)]
+pub struct Trust {
+    settings: Arc<Settings>,
+    roots: Arc<RootCertStore>,
+    verified: Arc<ClientConfig>,
+    unverified: Arc<ClientConfig>,
+}
+
+impl Trust {
+    /// Reads the system's roots and the administrator's.
+    ///
+    /// # Errors
+    /// [`TrustError`].
+    pub fn load(settings: Arc<Settings>) -> Result<Self, TrustError> {
+        let mut roots = RootCertStore::empty();
+        let system = rustls_native_certs::load_native_certs();
+        for error in &system.errors {
+            warn!(%error, "a certificate of the system cannot be read");
+        }
+        roots.add_parsable_certificates(system.certs);
+        for path in &settings.upstream_ca {
+            add(&mut roots, path).map_err(|source| TrustError::File { path: path.clone(), source })?;
+        }
+        if roots.is_empty() {
+            return Err(TrustError::Nothing);
+        }
+        let roots = Arc::new(roots);
+        let verified = Arc::new(finish(builder()?.with_root_certificates(Arc::clone(&roots)).with_no_client_auth()));
+        let anyone = Arc::new(nobody::Unverified(provider()));
+        let unverified = builder()?.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth();
+        Ok(Self { settings, roots, verified, unverified: Arc::new(finish(unverified)) })
+    }
+
+    /// For a server that has to prove who it is.
+    ///
+    /// # Errors
+    /// When a file of `certs.d` cannot be used: as in the engine, that is an error and not less trust.
+    pub fn verified(&self, authority: &Authority) -> Result<Arc<ClientConfig>, ConnectError> {
+        // Read each time, as the engine does: a certificate that is put there works at once.
+        let dirs = [authority.to_string(), authority.registry(443)].map(|name| self.settings.certs_dir.join(name));
+        let Some(dir) = dirs.iter().find(|dir| dir.is_dir()) else { return Ok(Arc::clone(&self.verified)) };
+        self.of_dir(dir).map(Arc::new).map_err(|error| ConnectError::Files(format!("`{}`: {error}", dir.display())))
+    }
+
+    /// For a server that is insecure by the administrator's word, or by definition.
+    #[must_use]
+    pub fn unverified(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.unverified)
+    }
+
+    /// `*.crt` are roots, `*.cert` with `*.key` show who we are (moby `registry/registry.go`, `ReadCertsDirectory`).
+    fn of_dir(&self, dir: &Path) -> Result<ClientConfig, Box<dyn std::error::Error + Send + Sync>> {
+        let mut roots = RootCertStore::clone(&self.roots);
+        let mut client = None;
+        for entry in fs::read_dir(dir)? {
+            let path = entry?.path();
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("crt") => add(&mut roots, &path)?,
+                Some("cert") => client = Some((path.clone(), path.with_extension("key"))),
+                _ => {}
+            }
+        }
+        let builder = builder()?.with_root_certificates(roots);
+        Ok(finish(match client {
+            Some((certificate, key)) => {
+                let chain = CertificateDer::pem_file_iter(certificate)?.collect::<Result<_, _>>()?;
+                builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key)?)?
+            }
+            None => builder.with_no_client_auth(),
+        }))
+    }
+}
+
+fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut found = false;
+    for certificate in CertificateDer::pem_file_iter(path)? {
+        roots.add(certificate?)?;
+        found = true;
+    }
+    if found { Ok(()) } else { Err(io::Error::new(io::ErrorKind::InvalidData, "there is none in it").into()) }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, rustls::Error> {
+    ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()
+}
+
+fn finish(mut config: ClientConfig) -> ClientConfig {
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}
