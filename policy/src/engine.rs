@@ -84,7 +84,7 @@ pub fn read(request: &Request<'_>) -> Action {
 
 /// Percent-decoding as Go's `unescape`: `%` must be followed by two hexadecimal digits.
 /// Bytes that are no UTF-8 become U+FFFD, which is in no name the engine accepts.
-fn percent_decode(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
+pub(crate) fn percent_decode(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
     let encoded = |byte: u8| byte == b'%' || (plus_is_space && byte == b'+');
     if !text.bytes().any(encoded) {
         return Some(Cow::Borrowed(text));

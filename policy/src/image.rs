@@ -136,6 +136,24 @@ impl ImageRef {
         Self::parse(input)
     }
 
+    /// A repository as a registry is asked for it: nothing is added to the name, and the host may be one
+    /// that people would have to write in capitals, since it has neither dot nor port. None: no engine
+    /// could have such a name.
+    pub(crate) fn in_registry(host: &str, path: &str) -> Option<Self> {
+        let canonical = host::canonical_host(host);
+        if !grammar::is_host(host) || !grammar::is_path(path) || path.len() > MAX_PATH_BYTES {
+            return None;
+        }
+        let is_told_from_a_path = canonical == "localhost" || canonical.contains(['.', ':']);
+        let host = if is_told_from_a_path { canonical } else { canonical.to_ascii_uppercase().into() };
+        Some(Self::join(&host, "", path, None, None))
+    }
+
+    /// Whether a text is a tag and nothing else.
+    pub(crate) fn is_tag(input: &str) -> bool {
+        grammar::is_tag(input)
+    }
+
     /// Whether a text is a digest and nothing else, for example `sha256:` and 64 hexadecimal digits.
     pub(crate) fn is_digest(input: &str) -> bool {
         grammar::check_digest(input).is_ok()

@@ -1,6 +1,7 @@
 //! The language of pullgate and its one decision.
 //!
-//! [`engine`] turns a request, as Docker Engine acts on it, into an [`Action`]; [`decide()`]
+//! [`engine`] turns a request, as Docker Engine acts on it, into an [`Action`], and [`registry`] one
+//! that the engine makes, as registries act on it; [`decide()`]
 //! holds the action against what is [`Enforced`] on this machine and says why in a
 //! [`Decision`]. The plugin, the registry door and the `pullgate` command call the same two.
 //!
@@ -33,6 +34,7 @@ pub mod enforced;
 pub mod engine;
 pub mod guard;
 pub mod image;
+pub mod registry;
 pub mod rule;
 pub mod session;
 pub mod settings;
