@@ -54,6 +54,8 @@ pub enum Ask {
     Rename(Rename),
     /// An engine plugin takes pullgate's own name: the engine would ask it instead of us.
     OwnName,
+    /// The control group of a container is to be in another one than the engine's own choice.
+    CgroupParent,
     /// A write that this version of pullgate does not know.
     Unknown,
 }
@@ -248,6 +250,16 @@ impl Start {
             }
             (Origin::Unknown, _) | (_, LocalImage::Id(_) | LocalImage::ShortId(_) | LocalImage::Empty) => None,
         }
+    }
+
+    /// Whether it is an image of BuildKit, as far as that is known: where the content cannot be told,
+    /// its name counts.
+    pub(crate) fn is_builder(&self) -> bool {
+        let named = match &self.image {
+            LocalImage::Named(image) => Some(image),
+            _ => None,
+        };
+        self.content().or(named).is_some_and(ImageRef::is_builder)
     }
 
     /// What the content is known by: `digest`, `name`, `renamed` or `nothing`.

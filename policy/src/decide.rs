@@ -3,24 +3,29 @@
 //! A request asks for one or more things; each is decided by itself, and the strictest answer
 //! wins. Steps, in this order; the first that applies answers:
 //! 1. the request cannot be understood, or a name in it has no place that could be judged: deny
-//!    `unverifiable`; pullgate's own probe: deny `probe`;
-//! 2. it asks for nothing that a policy governs: allow `not_governed`;
+//!    `unverifiable`; pullgate's own [probes](crate::probe): deny or allow `probe`;
+//! 2. it asks for nothing that a policy governs: allow `not_governed`; this enforcer has not heard
+//!    from the plugin: deny `plugin_missing` what brings something in or sends something out, since
+//!    who is signed in is not known either;
 //! 3. sign-in is enforced and nobody is signed in to an allowed organization: deny
 //!    `sign_in_required` what brings something in, and what a policy held here restricts;
 //! 4. no governing organization has its policy on: allow `off` (a build: `not_covered`);
-//! 5. every governing organization of every session is asked: owner, expired, then for a name
-//!    deny rule, allowlist, category, registry, and for everything else its setting.
+//! 5. every governing organization of every session is asked: owner, expired, then what its settings
+//!    refuse by kind (engine plugins, builders in containers), for a name deny rule, allowlist,
+//!    category, registry, `loopback_open`, and for everything else its setting.
 
 use crate::{
     action::{Action, Ask, Governed, Start, Swarm},
     category::{Category, classify},
     decision::{Decision, Effect, Reason},
-    enforced::{Documents, Enforced},
+    enforced::{Documents, Enforced, Loopback},
+    governs::is_loopback,
     image::ImageRef,
     policy_::{Mode, Policy, WhenExpired},
+    probe::Probe,
     rule::{Asker, Purpose, RuleSet},
     session::Role,
-    settings::{Builds, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests},
+    settings::{Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests},
     time::{Age, Timestamp},
 };
 
@@ -55,16 +60,19 @@ enum Part<'a> {
 impl<'a> Part<'a> {
     fn decide(self, enforced: &'a Enforced, now: Timestamp) -> Decision<'a> {
         let answer = |effect, reason| Decision { ask: self.ask(), ..Decision::new(effect, reason) };
+        if let Some(passes) = self.probe().and_then(|probe| probe.passes(enforced)) {
+            return answer(if passes { Effect::Allow } else { Effect::Deny }, Reason::Probe);
+        }
         let otherwise = match self {
-            Self::Ask(Ask::Fetch(image) | Ask::FetchPlugin(image)) if image.host() == PROBE_HOST => {
-                return answer(Effect::Deny, Reason::Probe);
-            }
             Self::Ask(ask) if ask.names_nowhere() => return answer(Effect::Deny, Reason::Unverifiable),
             Self::Ask(Ask::Rename(_)) => return answer(Effect::Allow, Reason::NotGoverned),
             Self::Ask(Ask::Build) => Reason::NotCovered,
             Self::Ask(ask) if ask.brings_in() => Reason::Off,
             Self::Ask(_) | Self::Reach(_) => Reason::NotGoverned,
         };
+        if enforced.documents == Documents::Unheard && (self.brings_in() || matches!(self, Self::Ask(Ask::Push(_)))) {
+            return answer(Effect::Deny, Reason::PluginMissing);
+        }
         if enforced.sign_in.is_enforced() && enforced.governing(now).next().is_none() {
             let refused =
                 self.brings_in() || enforced.policies.iter().any(|policy| self.is_restricted_by(enforced, policy));
@@ -104,6 +112,13 @@ impl<'a> Part<'a> {
         }
     }
 
+    fn probe(self) -> Option<Probe<'a>> {
+        match self {
+            Self::Ask(Ask::Fetch(image) | Ask::FetchPlugin(image)) => Probe::of(image),
+            _ => None,
+        }
+    }
+
     const fn brings_in(self) -> bool {
         match self {
             Self::Ask(ask) => ask.brings_in(),
@@ -118,7 +133,11 @@ impl<'a> Part<'a> {
             && policy.mode == Mode::Enforce
             && enforced.sign_in.admits(&policy.organization)
             && match self {
-                Self::Ask(Ask::Start(_)) => settings.run_unapproved == RunUnapproved::Deny,
+                Self::Ask(Ask::Start(start)) => {
+                    settings.run_unapproved == RunUnapproved::Deny
+                        || (settings.container_builders == ContainerBuilders::Deny && start.is_builder())
+                }
+                Self::Ask(Ask::CgroupParent) => enforced.containers_confined,
                 Self::Ask(Ask::Push(_)) => settings.push.is_some(),
                 Self::Ask(Ask::Swarm(_)) => settings.swarm == SwarmUse::Deny,
                 Self::Ask(Ask::OwnName) => true,
@@ -160,9 +179,15 @@ impl<'a> Part<'a> {
             }
         };
         match ask {
-            Ask::Fetch(image) => by_name(enforced, policy, asker, image),
+            Ask::Fetch(image) if settings.container_builders == ContainerBuilders::Deny && image.is_builder() => {
+                deny(Reason::ContainerBuilders)
+            }
+            Ask::Fetch(image) => by_fetch(enforced, policy, asker, image),
             Ask::FetchPlugin(_) if settings.engine_plugins == EnginePlugins::Deny => deny(Reason::EnginePlugins),
-            Ask::FetchPlugin(image) => by_name(enforced, policy, asker, image),
+            Ask::FetchPlugin(image) => by_fetch(enforced, policy, asker, image),
+            Ask::Start(start) if settings.container_builders == ContainerBuilders::Deny && start.is_builder() => {
+                deny(Reason::ContainerBuilders)
+            }
             Ask::Start(start) => by_origin(enforced, policy, asker, start),
             Ask::LocalPlugin(_) if settings.engine_plugins == EnginePlugins::Deny => deny(Reason::EnginePlugins),
             Ask::LocalContent(_) | Ask::LocalPlugin(_) => {
@@ -184,15 +209,25 @@ impl<'a> Part<'a> {
                 None => allow(Reason::NotGoverned),
             },
             Ask::OwnName => deny(Reason::Protect),
+            Ask::CgroupParent if enforced.containers_confined => deny(Reason::CgroupParent),
+            Ask::CgroupParent => allow(Reason::NotGoverned),
             Ask::Unknown => only_if(settings.unknown_requests == UnknownRequests::Allow, Reason::UnknownRequest),
             Ask::Rename(_) => allow(Reason::NotGoverned),
         }
     }
 }
 
-/// The host of probes, by which a machine proves to itself that the engine asks pullgate. Nothing
-/// is ever there (RFC 2606), and the answer is always no.
-pub const PROBE_HOST: &str = "pullgate.invalid";
+/// An image by its name, where it is to be fetched. What nobody but this enforcer would see again
+/// must be allowed by a rule: engines ask loopback registries past the registry door, and behind such
+/// a name anything may be.
+fn by_fetch<'a>(enforced: &Enforced, policy: &'a Policy, asker: Asker<'_>, image: &ImageRef) -> Decision<'a> {
+    let answer = by_name(enforced, policy, asker, image);
+    let unseen = enforced.loopback == Loopback::Open && is_loopback(&image.place().host);
+    if unseen && answer.is_allowed() && answer.reason != Reason::Allowlisted {
+        return Decision { effect: Effect::Deny, reason: Reason::LoopbackOpen, ..answer };
+    }
+    answer
+}
 
 /// An image by its name.
 fn by_name<'a>(enforced: &Enforced, policy: &'a Policy, asker: Asker<'_>, image: &ImageRef) -> Decision<'a> {

@@ -54,13 +54,21 @@ pub enum Reason {
     Protect,
     /// A write that this version does not know is allowed or not.
     UnknownRequest,
+    /// The plugin has not told this enforcer what is in force.
+    PluginMissing,
+    /// A loopback registry, which engines ask past the registry door, and no rule leads there.
+    LoopbackOpen,
+    /// Builders in containers, which fetch by themselves, are not allowed.
+    ContainerBuilders,
+    /// A container would leave the control group that keeps it from registries.
+    CgroupParent,
     /// The machine proves to itself that the engine asks.
     Probe,
 }
 
 impl Reason {
     /// Every reason, for tables that must name all.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::Unverifiable,
         Self::NotGoverned,
         Self::NotCovered,
@@ -81,6 +89,10 @@ impl Reason {
         Self::Push,
         Self::Protect,
         Self::UnknownRequest,
+        Self::PluginMissing,
+        Self::LoopbackOpen,
+        Self::ContainerBuilders,
+        Self::CgroupParent,
         Self::Probe,
     ];
 
@@ -108,6 +120,10 @@ impl Reason {
             Self::Push => "push",
             Self::Protect => "protect",
             Self::UnknownRequest => "unknown_request",
+            Self::PluginMissing => "plugin_missing",
+            Self::LoopbackOpen => "loopback_open",
+            Self::ContainerBuilders => "container_builders",
+            Self::CgroupParent => "cgroup_parent",
             Self::Probe => "probe",
         }
     }

@@ -316,6 +316,12 @@ impl ImageRef {
             }
     }
 
+    /// Whether it is BuildKit's own image, any tag: containers of it fetch by themselves.
+    pub(crate) fn is_builder(&self) -> bool {
+        let place = self.place();
+        place.is_hub() && place.path == "moby/buildkit"
+    }
+
     /// Where the image really is, for a policy: hosts folded, Docker Hub under one name.
     #[must_use]
     pub fn place(&self) -> host::Place<'_> {

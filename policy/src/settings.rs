@@ -14,8 +14,10 @@ pub struct Settings {
     pub engine_plugins: EnginePlugins,
     /// Swarm.
     pub swarm: SwarmUse,
-    /// Builds, whose images the plugin cannot see.
+    /// Builds, whose images only the registry door sees.
     pub builds: Builds,
+    /// Containers of BuildKit, which fetch by themselves.
+    pub container_builders: ContainerBuilders,
     /// Writes that this version of pullgate does not know, as an engine newer than it may have.
     pub unknown_requests: UnknownRequests,
     /// Repositories that may be pushed to; none: all.
@@ -102,6 +104,17 @@ setting! {
         /// They run; what they fetch is the registry door's to judge.
         Allow = "allow",
         /// They are refused.
+        Deny = "deny",
+    }
+}
+
+setting! {
+    /// Containers of BuildKit (`moby/buildkit`), as `docker buildx create` makes them: what they fetch
+    /// does not come by the engine.
+    ContainerBuilders {
+        /// They are judged as any other image.
+        Allow = "allow",
+        /// They are neither fetched nor started.
         Deny = "deny",
     }
 }

@@ -31,6 +31,7 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, no
     let why = match decision.reason {
         Reason::Unverifiable => return unverifiable(action, decision, id),
         Reason::SignInRequired => return sign_in::explain(enforced, now, id),
+        Reason::PluginMissing => return plugin_missing(enforced, action, decision, id),
         Reason::Probe => return format!("{} is pullgate's own probe: the engine asks it", subject(action, decision)),
         Reason::PolicyMissing => {
             return format!(
@@ -51,11 +52,14 @@ pub fn explain(enforced: &Enforced, action: &Action, decision: &Decision<'_>, no
         Reason::DenyRule => denied_by_rule(action, decision),
         Reason::Category => refused_category(action, decision),
         Reason::Registry => refused_registry(action, decision),
+        Reason::LoopbackOpen => loopback_open(action, decision),
         Reason::RunUnapproved
         | Reason::LocalContent
         | Reason::EnginePlugins
         | Reason::Swarm
         | Reason::Builds
+        | Reason::ContainerBuilders
+        | Reason::CgroupParent
         | Reason::Push
         | Reason::Protect
         | Reason::UnknownRequest => return beyond::explain(action, decision, id),
@@ -135,6 +139,25 @@ fn refused_registry(action: &Action, decision: &Decision<'_>) -> String {
     };
     format!(
         "{} is in the registry `{host}`, and {} allows {allowed}.",
+        subject(action, decision),
+        decision.organization.unwrap_or("the policy"),
+    )
+}
+
+/// This enforcer waits for the plugin, and does not guess.
+fn plugin_missing(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id: &str) -> String {
+    format!(
+        "{} cannot be judged: pullgate's registry door has not heard from the plugin what is in force.\n\
+         Run the command again in a moment; if it fails again, `pullgate doctor` says why, and {} can help (decision {id})",
+        subject(action, decision),
+        administrator(&enforced.admin),
+    )
+}
+
+fn loopback_open(action: &Action, decision: &Decision<'_>) -> String {
+    format!(
+        "{} is in a registry on this machine, the firewall rule that leads such requests to pullgate is not in place \
+         (`pullgate status`), and {} then allows only what a rule of its allowlist names.",
         subject(action, decision),
         decision.organization.unwrap_or("the policy"),
     )

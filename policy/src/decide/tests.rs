@@ -6,8 +6,8 @@ use alloc::sync::Arc;
 
 use super::*;
 use crate::{
-    Badge, Categories, Contact, Directory, Membership, Pattern, Registries, Rule, RuleSet, Scope, Session, SignIn,
-    Validity,
+    Badge, Categories, Contact, Directory, Documents, Loopback, Membership, Pattern, Registries, Rule, RuleSet, Scope,
+    Session, SignIn, Validity,
     action::Unverifiable,
     engine::{self, Request},
 };

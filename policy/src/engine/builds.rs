@@ -34,6 +34,10 @@ pub(super) fn build(asked: &Asked<'_>) -> Result<Governed> {
     let images = named.iter().flat_map(|name| name.split(',')).filter_map(|name| ImageRef::parse(name).ok());
     let mut asks: Vec<Ask> = images.map(|image| Ask::Fetch(image.or_latest())).collect();
     asks.push(Ask::Build);
+    // The classic builder's containers, and those of BuildKit.
+    if query.all("cgroupparent").any(|parent| !parent.is_empty()) {
+        asks.push(Ask::CgroupParent);
+    }
     // Where a form hides other names, there is no archive to build from.
     let made = query.all("t").filter_map(|name| ImageRef::parse(name).ok());
     asks.extend(made.map(|to| Ask::Rename(Rename { from: None, to: to.repository_and_tag() })));

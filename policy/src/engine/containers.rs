@@ -22,6 +22,9 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Governed> {
     for name in &host.images {
         asks.push(start(LocalImage::parse(name)?));
     }
+    if host.cgroup_parent {
+        asks.push(Ask::CgroupParent);
+    }
     Ok(Governed { word: asked.word, asks, reach: host.reach, paths: host.paths })
 }
 
@@ -47,6 +50,7 @@ fn read(body: &[u8], image: &mut String, host: &mut Host) -> super::json::Result
     beside.finish();
     host.reach.append(&mut beside.reach);
     host.paths.append(&mut beside.paths);
+    host.cgroup_parent |= beside.cgroup_parent;
     Ok(())
 }
 

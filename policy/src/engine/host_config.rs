@@ -20,13 +20,15 @@ pub(super) struct Host {
     pub(super) images: Vec<String>,
     /// The configuration is a service's (moby `daemon/cluster/convert/container.go`).
     pub(super) of_service: bool,
+    /// Its control group is to be in another one than the engine would choose.
+    pub(super) cgroup_parent: bool,
     net_admin: bool,
     pub(super) host_network: bool,
     seen_lists: Vec<&'static str>,
 }
 
 /// Fields of `HostConfig`. Engine 20.10 also takes them beside `HostConfig`.
-pub(super) const FIELDS: [&str; 16] = [
+pub(super) const FIELDS: [&str; 17] = [
     "Binds",
     "Mounts",
     "CapAdd",
@@ -43,6 +45,7 @@ pub(super) const FIELDS: [&str; 16] = [
     "Annotations",
     "VolumeDriver",
     "LogConfig",
+    "CgroupParent",
 ];
 
 impl Host {
@@ -64,6 +67,12 @@ impl Host {
             Some("Annotations") => self.annotations(json),
             Some("VolumeDriver") => self.driver(json),
             Some("LogConfig") => nullable(json, |json| json.object(&["Type"], |json, _| self.driver(json))),
+            Some("CgroupParent") => {
+                let mut parent = String::new();
+                json.string_into(&mut parent)?;
+                self.cgroup_parent |= !parent.is_empty();
+                Ok(())
+            }
             Some("MaskedPaths") => self.hidden_paths(json, &["/proc/kcore"]),
             Some("ReadonlyPaths") => self.hidden_paths(json, &["/proc/sys", "/proc/sysrq-trigger"]),
             _ => json.skip(),

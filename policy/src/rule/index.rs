@@ -22,6 +22,8 @@ use crate::{
 pub(crate) enum Purpose {
     Allow,
     Deny,
+    /// Only rules that name the digest.
+    DenyDigest,
 }
 
 /// Who asks and when.
@@ -129,7 +131,7 @@ impl RuleSet {
         let host = place.host.as_ref();
         // A rule for a host without a port denies every port of it.
         let (name, port) = split_port(host);
-        let every_port = (purpose == Purpose::Deny && port.is_some()).then_some(name);
+        let every_port = (purpose != Purpose::Allow && port.is_some()).then_some(name);
         for host in [Some(host), every_port].into_iter().flatten() {
             if let Some(rule) = self.hosts.get(host).and_then(|host| host.find(&place.path, question)) {
                 return Some(rule);
@@ -143,6 +145,18 @@ impl RuleSet {
             }
         }
         None
+    }
+
+    /// Whether a rule of a deny list, for whomever and until whenever, could be about images on this
+    /// canonical host.
+    pub(crate) fn may_name_host(&self, host: &str) -> bool {
+        let names = |host: &str| {
+            let behind_dots = host.bytes().enumerate().filter(|(_, byte)| *byte == b'.');
+            let mut below = behind_dots.filter_map(|(place, _)| host.get(place.saturating_add(1)..));
+            self.hosts.contains_key(host) || (!self.below.is_empty() && below.any(|rest| self.below.contains_key(rest)))
+        };
+        let (name, port) = split_port(host);
+        names(host) || (port.is_some() && names(name))
     }
 
     /// The longest run of rules that one question may have to try one by one: patterns with a
@@ -248,7 +262,11 @@ impl Target {
     }
 
     fn find<'r>(&self, question: Question<'r, '_>) -> Option<&'r Rule> {
-        self.exact.as_ref().and_then(|exact| exact.find(question)).or_else(|| self.any.find(question))
+        let exact = self.exact.as_ref().and_then(|exact| exact.find(question));
+        match question.purpose {
+            Purpose::DenyDigest => exact,
+            Purpose::Allow | Purpose::Deny => exact.or_else(|| self.any.find(question)),
+        }
     }
 }
 
@@ -264,7 +282,7 @@ impl Exact {
         }
         // By digest, or all tags: which tags that touches cannot be told.
         .or_else(|| match question.purpose {
-            Purpose::Allow => None,
+            Purpose::Allow | Purpose::DenyDigest => None,
             Purpose::Deny => self.tags.values().chain(self.tag_globs.values()).find_map(|scoped| scoped.find(question)),
         })
     }

@@ -55,6 +55,23 @@ pub(super) fn explain(action: &Action, decision: &Decision<'_>, id: &str) -> Str
                 format!("{organization} does not allow builds on this machine: what they fetch cannot be judged.");
             setting(&what, "Build in CI, or ask", decision, id)
         }
+        Reason::ContainerBuilders => {
+            let what = match decision.image() {
+                Some(image) => format!("`{image}`"),
+                None => "This container".to_string(),
+            };
+            let what = format!(
+                "{what} is BuildKit: a builder in a container fetches images that nobody judges, and {organization} allows none."
+            );
+            setting(&what, "Build with the engine's own builder (`docker buildx use default`), or ask", decision, id)
+        }
+        Reason::CgroupParent => {
+            let what = format!(
+                "A control group of its own (`--cgroup-parent`) would take this container out of the one by which this \
+                 machine keeps containers from registries, and {organization} does not allow that."
+            );
+            setting(&what, "Do without, or ask", decision, id)
+        }
         Reason::Push => {
             let name = decision.image().map_or("", ImageRef::name);
             let what = format!("`{name}` is not where {organization} allows images to be pushed.");

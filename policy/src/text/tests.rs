@@ -4,11 +4,11 @@ use alloc::sync::Arc;
 
 use super::*;
 use crate::{
-    Categories, HostPattern, Membership, Mode, Pattern, Registries, Role, Rule, RuleSet, Scope, Session, SignIn,
-    Timestamp, Validity,
+    Categories, Documents, HostPattern, Loopback, Membership, Mode, Pattern, Registries, Role, Rule, RuleSet, Scope,
+    Session, SignIn, Timestamp, Validity,
     action::{Governed, LocalImage, Origin, Reach, Start, Swarm, Unverifiable},
     decide,
-    settings::{Builds, EnginePlugins, LocalContent, RunUnapproved, Settings, SwarmUse},
+    settings::{Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, Settings, SwarmUse},
 };
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -255,11 +255,55 @@ fn every_setting_says_what_why_and_whom_to_ask() {
         "This engine plugin would take the name of pullgate, and the engine would ask it instead.\n\
          Do without, or ask an owner of acme (decision 01J9)",
     );
+    for (action, name) in [
+        (pull("moby/buildkit:buildx-stable-1"), "`docker.io/moby/buildkit:buildx-stable-1`"),
+        (
+            start("a/b:1", Origin::Renamed(ImageRef::parse("moby/buildkit:1").expect("a reference"))),
+            "`docker.io/moby/buildkit:1`",
+        ),
+        (start("moby/buildkit:1", Origin::Unknown), "This container"),
+    ] {
+        refused(
+            Settings { container_builders: ContainerBuilders::Deny, ..defaults() },
+            &action,
+            &format!(
+                "{name} is BuildKit: a builder in a container fetches images that nobody judges, and acme allows none.\n\
+                 Build with the engine's own builder (`docker buildx use default`), or ask an owner of acme (decision 01J9)"
+            ),
+        );
+    }
     let reach = ["`--privileged`", "the host path `/etc`"].map(|what| Reach { word: "x", what: what.into() });
     refused(
         Settings { protect: Some(RuleSet::default()), ..defaults() },
         &Action::Governed(Governed { word: "create", reach: reach.into(), ..Governed::default() }),
         "This request reaches this machine beyond a container (`--privileged` and the host path `/etc`), and acme protects it.\n\
+         Do without, or ask an owner of acme (decision 01J9)",
+    );
+}
+
+#[test]
+fn what_the_state_of_this_machine_refuses_says_what_is_missing() {
+    let unheard = Enforced { documents: Documents::Unheard, ..Enforced::default() };
+    check(
+        &unheard,
+        &pull("alpine:3"),
+        "`docker.io/library/alpine:3` cannot be judged: pullgate's registry door has not heard from the plugin what is in force.\n\
+         Run the command again in a moment; if it fails again, `pullgate doctor` says why, and your administrator can help (decision 01J9)",
+    );
+    let open = Enforced { loopback: Loopback::Open, ..enforced(Policy { contact: Contact::default(), ..acme() }) };
+    check(
+        &open,
+        &pull("localhost:5000/a/b:1"),
+        "`localhost:5000/a/b:1` is in a registry on this machine, the firewall rule that leads such requests to pullgate is not in place \
+         (`pullgate status`), and acme then allows only what a rule of its allowlist names.\n\
+         Ask an owner of acme for it (decision 01J9; `pullgate check localhost:5000/a/b` explains)",
+    );
+    let confined = Enforced { containers_confined: true, ..enforced(acme()) };
+    check(
+        &confined,
+        &Action::one("create", Ask::CgroupParent),
+        "A control group of its own (`--cgroup-parent`) would take this container out of the one by which this machine \
+         keeps containers from registries, and acme does not allow that.\n\
          Do without, or ask an owner of acme (decision 01J9)",
     );
 }

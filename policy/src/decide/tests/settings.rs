@@ -171,10 +171,62 @@ fn nobody_takes_the_name_of_pullgate_where_a_policy_is_on() {
 }
 
 #[test]
-fn the_probe_is_refused_whatever_is_in_force() {
-    for enforced in [Enforced::default(), defaults()] {
+fn probes_have_one_answer_whatever_is_in_force() {
+    let nobody = Enforced { sign_in: SignIn::Required(vec!["acme".into()]), ..Enforced::default() };
+    let unheard = Enforced { documents: Documents::Unheard, ..Enforced::default() };
+    for enforced in [Enforced::default(), defaults(), nobody, unheard] {
         check(&enforced, &pull("pullgate.invalid/probe:1"), Deny, Reason::Probe);
+        check(&enforced, &pull("door.pullgate.invalid/probe/a1"), Allow, Reason::Probe);
+        let loopback = pull("127.0.0.1:1/pullgate.invalid/probe/a1");
+        check(&Enforced { loopback: Loopback::Guarded, ..enforced }, &loopback, Allow, Reason::Probe);
     }
+    // Else a container that listens there would be let through.
+    let controlled = || Policy { registries: Registries { controlled: true, hosts: vec![] }, ..policy("acme") };
+    for loopback in [Loopback::NoDoor, Loopback::Open] {
+        let enforced = Enforced { loopback, ..member_of(controlled()) };
+        check(&enforced, &pull("127.0.0.1:1/pullgate.invalid/probe/a1"), Deny, Reason::Registry);
+    }
+    check(&member_of(controlled()), &pull("door.pullgate.invalid/evil"), Deny, Reason::Registry);
+}
+
+#[test]
+fn before_the_plugin_was_heard_nothing_comes_in_and_nothing_leaves() {
+    // Who is signed in is not known either, so that is not what is told.
+    for sign_in in [SignIn::Optional, SignIn::Required(vec!["acme".into()]), SignIn::Unusable("why".into())] {
+        let unheard = Enforced { sign_in, documents: Documents::Unheard, ..Enforced::default() };
+        for action in [pull("alpine"), all_tags("alpine"), pull("ghcr.io/a/b"), push("acme/app"), load()] {
+            check(&unheard, &action, Deny, Reason::PluginMissing);
+        }
+        check(&unheard, &Action::NotGoverned("ping"), Allow, Reason::NotGoverned);
+        check(&unheard, &pull("exam_ple.com/app"), Deny, Reason::Unverifiable);
+    }
+}
+
+#[test]
+fn loopback_registries_that_no_door_sees_need_a_rule() {
+    let with = |loopback, policy| Enforced { loopback, ..member_of(policy) };
+    let allowing = || Policy { allow: rules(&["localhost:5000/acme/*"]), ..policy("acme") };
+    for host in ["localhost:5000", "LOCALHOST", "127.0.0.1:5000", "127.3.2.1", "[::1]:5000", "[0:0::1]:5000"] {
+        let image = pull(&format!("{host}/evil/miner"));
+        check(&with(Loopback::Open, policy("acme")), &image, Deny, Reason::LoopbackOpen);
+        check(&with(Loopback::Open, allowing()), &image, Deny, Reason::LoopbackOpen);
+        for loopback in [Loopback::NoDoor, Loopback::Guarded] {
+            check(&with(loopback, policy("acme")), &image, Allow, Reason::Registry);
+        }
+    }
+    check(&with(Loopback::Open, allowing()), &pull("localhost:5000/acme/app"), Allow, Reason::Allowlisted);
+    check(&with(Loopback::Open, policy("acme")), &plugin("localhost:5000/a"), Deny, Reason::LoopbackOpen);
+    check(&with(Loopback::Open, policy("acme")), &start("localhost:5000/a"), Allow, Reason::NotGoverned);
+    for host in ["registry.corp", "10.0.0.5:5000", "localhost.evil.com", "128.0.0.1"] {
+        check(&with(Loopback::Open, policy("acme")), &pull(&format!("{host}/a")), Allow, Reason::Registry);
+    }
+    let denied = Policy { deny: rules(&["localhost/*"]), ..policy("acme") };
+    check(&with(Loopback::Open, denied), &pull("localhost:5000/a"), Deny, Reason::DenyRule);
+    let open = Enforced { loopback: Loopback::Open, ..Enforced::default() };
+    check(&open, &pull("localhost:5000/a"), Allow, Reason::Off);
+    let mut owner = with(Loopback::Open, policy("acme"));
+    owner.sessions[0].organizations = vec![membership("acme", Role::Owner)];
+    check(&owner, &pull("localhost:5000/a"), Allow, Reason::Owner);
 }
 
 #[test]
@@ -209,6 +261,7 @@ fn owners_are_restricted_by_no_setting_and_monitor_only_records() {
         engine_plugins: EnginePlugins::Deny,
         swarm: SwarmUse::Deny,
         builds: Builds::Deny,
+        container_builders: ContainerBuilders::Deny,
         push: Some(rules(&[])),
         protect: Some(rules(&[])),
         ..Settings::default()
@@ -219,6 +272,7 @@ fn owners_are_restricted_by_no_setting_and_monitor_only_records() {
         plugin("alpine"),
         swarm(Swarm::Join),
         Action::one("build", Ask::Build),
+        pull("moby/buildkit"),
         push("acme/app"),
         reaching("alpine"),
         Action::one("unknown", Ask::Unknown),
@@ -236,4 +290,56 @@ fn owners_are_restricted_by_no_setting_and_monitor_only_records() {
         assert!(monitored.is_allowed() && monitored.would_deny, "{action:?}");
         assert_eq!(monitored.reason, decide(&enforce, action, NOW).reason, "{action:?}");
     }
+}
+
+#[test]
+fn builders_in_containers() {
+    let strict = member(Settings { container_builders: ContainerBuilders::Deny, ..Settings::default() });
+    let open =
+        member_of(Policy { categories: Categories { community: true, ..Categories::default() }, ..policy("acme") });
+    let renamed = |image: &str| Origin::Renamed(ImageRef::parse(image).expect("a reference").or_latest());
+    let digest = format!("moby/buildkit@sha256:{}", "a".repeat(64));
+    let builders = [
+        pull("moby/buildkit"),
+        pull("moby/buildkit:buildx-stable-1"),
+        pull(&digest),
+        pull("REGISTRY-1.docker.io/moby/buildkit:v0.20.0-rootless"),
+        all_tags("moby/buildkit"),
+        start("moby/buildkit:buildx-stable-1"),
+        start_of("harmless", renamed("moby/buildkit:v1")),
+        start_of("moby/buildkit", Origin::Unknown),
+    ];
+    for action in &builders {
+        check(&strict, action, Deny, Reason::ContainerBuilders);
+        assert!(decide(&open, action, NOW).is_allowed(), "{action:?}");
+    }
+    // An allowlist says which images are good, not who may fetch.
+    let listed = member_of(Policy { allow: rules(&["moby/*"]), ..Policy::clone(&strict.policies[0]) });
+    check(&listed, &pull("moby/buildkit"), Deny, Reason::ContainerBuilders);
+    check(&listed, &pull("moby/buildkit-x"), Allow, Reason::Allowlisted);
+    check(&strict, &start_of("moby/buildkit", renamed("alpine")), Allow, Reason::NotGoverned);
+    check(&strict, &start("alpine"), Allow, Reason::NotGoverned);
+    // Signing out lifts nothing.
+    let signed_out = Enforced {
+        sign_in: SignIn::Required(vec!["acme".into()]),
+        sessions: Vec::new(),
+        ..member(Settings { container_builders: ContainerBuilders::Deny, ..Settings::default() })
+    };
+    check(&signed_out, &start("moby/buildkit"), Deny, Reason::SignInRequired);
+    check(&signed_out, &start("alpine"), Allow, Reason::NotGoverned);
+}
+
+#[test]
+fn control_groups_where_containers_are_kept_from_registries() {
+    let own = Action::one("create", Ask::CgroupParent);
+    check(&defaults(), &own, Allow, Reason::NotGoverned);
+    let confined = |enforced| Enforced { containers_confined: true, ..enforced };
+    check(&confined(defaults()), &own, Deny, Reason::CgroupParent);
+    check(&confined(Enforced::default()), &own, Allow, Reason::NotGoverned);
+    let mut owner = confined(defaults());
+    owner.sessions[0].organizations = vec![membership("acme", Role::Owner)];
+    check(&owner, &own, Allow, Reason::Owner);
+    let signed_out =
+        Enforced { sign_in: SignIn::Required(vec!["acme".into()]), sessions: Vec::new(), ..confined(defaults()) };
+    check(&signed_out, &own, Deny, Reason::SignInRequired);
 }
