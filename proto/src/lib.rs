@@ -9,6 +9,8 @@
 pub mod authz;
 mod chain;
 pub mod convert;
+#[cfg(unix)]
+pub mod egress;
 pub mod enrollment;
 pub mod jws;
 pub mod keys;

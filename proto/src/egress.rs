@@ -1,0 +1,175 @@
+//! What `pullgate egress` last put in place for the engine: root writes it, the plugin reads it.
+//!
+//! ```json
+//! { "cgroup": "/sys/fs/cgroup/system.slice/docker.service", "cgroupId": 4711, "containers": false }
+//! ```
+//! A firewall rule on a control group holds its id, not its path: a directory that was made anew under
+//! the same path is another group, and the rule matches nothing. On Linux the inode of a directory of
+//! cgroup v2 is the group's id, so that anybody can see whether the rule still means the engine.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::trusted_file::{self, FileError};
+
+/// The file's content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rules {
+    /// Directory of the engine's control group, absolute.
+    pub cgroup: PathBuf,
+    /// Its id when the rules were loaded.
+    pub cgroup_id: u64,
+    /// Containers are kept from registries too.
+    pub containers: bool,
+}
+
+/// What one look at the file showed.
+#[derive(Debug)]
+pub struct Egress {
+    /// Containers are kept from registries, as far as the file says; also where the engine's rules are dead,
+    /// since theirs are others.
+    pub containers: bool,
+    /// Why the engine's rules are not in place, or are not known to be; none: they are.
+    pub fault: Option<EgressError>,
+}
+
+/// Why the engine's egress rules are not in place.
+#[derive(Debug, thiserror::Error)]
+pub enum EgressError {
+    /// Nobody put any in place since the machine started, or they were taken away.
+    #[error("there are no egress rules (no `{0}`); put them in place with `pullgate egress apply`")]
+    Missing(PathBuf),
+    /// The file cannot be read, or is not root's alone.
+    #[error(transparent)]
+    File(FileError),
+    /// Not the JSON above.
+    #[error("`{path}` is not valid; write it anew with `pullgate egress apply`")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// A value that cannot be meant.
+    #[error("`{path}` is not valid: `cgroup` is `{}`, which is no absolute path", cgroup.display())]
+    NotAbsolute {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        cgroup: PathBuf,
+    },
+    /// The engine's control group cannot be looked at; while the engine is down, there is none.
+    #[error("the engine's control group `{}` is not there, so no egress rule means it", cgroup.display())]
+    NoGroup {
+        /// Its directory.
+        cgroup: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The engine was started anew, and the rules were not.
+    #[error(
+        "the engine's control group `{}` was made anew (it is {found}, the egress rules were loaded for {loaded}); load them anew with `pullgate egress apply`", cgroup.display()
+    )]
+    OtherGroup {
+        /// Its directory.
+        cgroup: PathBuf,
+        /// Its id.
+        found: u64,
+        /// The id in the rules.
+        loaded: u64,
+    },
+    /// The file cannot be written.
+    #[error("cannot write `{path}`")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl Egress {
+    /// Reads the file and looks at the engine's control group.
+    #[must_use]
+    pub fn look(path: &Path) -> Self {
+        match read(path) {
+            Ok(rules) => Self { containers: rules.containers, fault: rules.check().err() },
+            Err(fault) => Self { containers: false, fault: Some(fault) },
+        }
+    }
+}
+
+impl Rules {
+    /// Whether they still mean the engine's control group.
+    ///
+    /// # Errors
+    /// [`EgressError::NoGroup`], [`EgressError::OtherGroup`].
+    pub fn check(&self) -> Result<(), EgressError> {
+        let cgroup = || self.cgroup.clone();
+        match cgroup_id(&self.cgroup) {
+            Ok(found) if found == self.cgroup_id => Ok(()),
+            Ok(found) => Err(EgressError::OtherGroup { cgroup: cgroup(), found, loaded: self.cgroup_id }),
+            Err(source) => Err(EgressError::NoGroup { cgroup: cgroup(), source }),
+        }
+    }
+
+    /// Replaces the file: temporary file beside it, synced, renamed. Everybody may read it.
+    /// Makes its directory where it is missing.
+    ///
+    /// # Errors
+    /// [`EgressError::Write`]; what was there before is then still there.
+    pub fn write(&self, path: &Path) -> Result<(), EgressError> {
+        let write = || {
+            let directory = path.parent().unwrap_or(Path::new("/"));
+            fs::DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("egress.json");
+            let temporary = directory.join(format!(".{name}.new"));
+            // What a killed process left.
+            let _ = fs::remove_file(&temporary);
+            let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o644).open(&temporary)?;
+            // The caller's umask may be tighter.
+            file.set_permissions(fs::Permissions::from_mode(0o644))?;
+            serde_json::to_writer(&file, self)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)
+        };
+        write().map_err(|source| EgressError::Write { path: path.to_owned(), source })
+    }
+}
+
+/// Reads the file.
+///
+/// # Errors
+/// [`EgressError`].
+pub fn read(path: &Path) -> Result<Rules, EgressError> {
+    let text = trusted_file::read(path).map_err(|error| match error {
+        FileError::Missing(path) => EgressError::Missing(path),
+        error => EgressError::File(error),
+    })?;
+    let rules: Rules =
+        serde_json::from_slice(&text).map_err(|source| EgressError::Parse { path: path.to_owned(), source })?;
+    if !rules.cgroup.is_absolute() {
+        return Err(EgressError::NotAbsolute { path: path.to_owned(), cgroup: rules.cgroup });
+    }
+    Ok(rules)
+}
+
+/// The id of a control group (cgroup v2) at this moment.
+///
+/// # Errors
+/// What the system says; `NotADirectory` where the path is none.
+pub fn cgroup_id(directory: &Path) -> io::Result<u64> {
+    let metadata = fs::symlink_metadata(directory)?;
+    if metadata.is_dir() { Ok(metadata.ino()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
+#[cfg(test)]
+mod tests;
