@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod decide;
 pub mod demo;
 pub mod doctor;
+pub mod egress;
 pub mod image;
 pub mod lab;
 pub mod login;

@@ -10,6 +10,7 @@
 //! mounts only into the engine's own mount namespace.
 
 mod agent;
+mod cgroup;
 mod clock;
 mod command;
 mod docker;
@@ -35,6 +36,7 @@ use std::{
 
 pub use self::{
     agent::{Agent, Seat},
+    cgroup::Cgroup,
     clock::Clock,
     command::{Command, Output},
     docker::Docker,

@@ -5,13 +5,22 @@ use std::{
     time::Duration,
 };
 
-use installer::lab::{Lab, LabError, Process, http, installed};
-use serde_json::{Value, json};
+use installer::lab::{Cgroup, Lab, LabError, Process, http, installed};
+use serde_json::{Map, Value, json};
 
 use super::{Flavour, HUB_MIRROR, Network, network::RESOLVER};
 
 /// Longest start of an engine. A second is usual; a plugin that it cannot reach costs it 15 s.
 const START: Duration = Duration::from_secs(40);
+
+/// What is different about an engine.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// Keys that its `daemon.json` has as well, or with another value.
+    pub config: Map<String, Value>,
+    /// What its environment has as well.
+    pub environment: Vec<(String, String)>,
+}
 
 /// A running engine.
 pub struct Engine {
@@ -21,16 +30,22 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts it in `network`, behind the plugin whose socket is in the lab's directory `tap`.
+    /// Starts it in `network` and in `cgroup`, behind the plugin whose socket is in the lab's directory `tap`.
     ///
     /// # Errors
     /// With the end of its log, when it does not come up.
-    pub(super) async fn start(lab: &Lab, network: &Network, flavour: Flavour) -> Result<Self, LabError> {
+    pub async fn start(
+        lab: &Lab,
+        network: &Network,
+        cgroup: &Cgroup,
+        flavour: Flavour,
+        setup: &Setup,
+    ) -> Result<Self, LabError> {
         let root = root(flavour.suite)?;
         for dir in ["engine", "engine/stage", "engine/run", "engine/data"] {
             lab.make_dir(dir)?;
         }
-        lab.write("engine/daemon.json", config(lab, flavour).to_string())?;
+        lab.write("engine/daemon.json", config(lab, flavour, setup).to_string())?;
         lab.write("engine/resolv.conf", format!("nameserver {RESOLVER}\n"))?;
         let socket = lab.path("engine/run/docker.sock");
         let mut command = network.command(&installed("unshare", "util-linux")?)?;
@@ -40,8 +55,9 @@ impl Engine {
             .arg(root)
             .args([lab.path("engine"), lab.path("tap")])
             .arg("/usr/sbin/dockerd")
-            .env("HOME", "/root");
-        let mut process = Process::start(lab, "engine", command)?;
+            .env("HOME", "/root")
+            .envs(setup.environment.iter().map(|(name, value)| (name, value)));
+        let mut process = Process::start(lab, "engine", cgroup.enter(&command)?)?;
         let ready = process.ready(START, || async {
             let answer = http::unix(&socket, "GET", "/_ping").await.map_err(|error| error.to_string())?;
             if answer.status == 200 { Ok(()) } else { Err(answer.text()) }
@@ -80,9 +96,9 @@ fn root(suite: &str) -> Result<PathBuf, LabError> {
     Err(LabError::File { action: "use the engine in", path: dir, source })
 }
 
-fn config(lab: &Lab, flavour: Flavour) -> Value {
+fn config(lab: &Lab, flavour: Flavour, setup: &Setup) -> Value {
     let group = lab.dir().file_name().unwrap_or_default().to_string_lossy();
-    json!({
+    let mut config = json!({
         "authorization-plugins": ["pullgate"],
         "registry-mirrors": [format!("http://{HUB_MIRROR}")],
         "hosts": ["unix:///run/lab/docker.sock"],
@@ -94,5 +110,9 @@ fn config(lab: &Lab, flavour: Flavour) -> Value {
         "shutdown-timeout": 1,
         // Said in both directions: what an engine does unasked changes with its version.
         "features": {"containerd-snapshotter": flavour.containerd_store},
-    })
+    });
+    if let Value::Object(keys) = &mut config {
+        keys.extend(setup.config.clone());
+    }
+    config
 }

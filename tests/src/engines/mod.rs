@@ -15,7 +15,7 @@ mod stock;
 mod tap;
 mod wire;
 
-use installer::lab::{Lab, LabError, Plugin};
+use installer::lab::{Cgroup, Lab, LabError, Plugin};
 use proto::{
     control::{RecordsRequest, control_client::ControlClient},
     local, sync,
@@ -24,7 +24,7 @@ use proto::{
 pub use self::{
     answer::Answer,
     documents::Authority,
-    engine::Engine,
+    engine::{Engine, Setup},
     fetches::{Fetch, HUB_MIRROR, Registries},
     network::Network,
     stock::Stock,
@@ -55,6 +55,8 @@ impl Flavour {
 pub struct Site {
     /// The engine.
     pub engine: Engine,
+    /// Where the engine runs: firewall rules know it by this.
+    pub cgroup: Cgroup,
     /// Between engine and plugin.
     pub tap: Tap,
     /// The plugin in front of it.
@@ -80,8 +82,9 @@ impl Site {
         let plugin = Plugin::start(&lab, None).await?;
         authority.put_in_force(&lab, &plugin).await?;
         let tap = Tap::start(&lab)?;
-        let engine = Engine::start(&lab, &network, flavour).await?;
-        Ok(Self { engine, tap, plugin, registries, network, lab })
+        let cgroup = Cgroup::new(&lab, "engine")?;
+        let engine = Engine::start(&lab, &network, &cgroup, flavour, &Setup::default()).await?;
+        Ok(Self { engine, cgroup, tap, plugin, registries, network, lab })
     }
 
     /// What the plugin itself has recorded about a kind of action, for example `pull`.

@@ -62,6 +62,16 @@ impl Network {
         command.arg(format!("--net={}", namespace(&self.holder).display())).arg("--").arg(program);
         Ok(command)
     }
+
+    /// `program` in this network, to be run to its end; shown to people as `shown`.
+    ///
+    /// # Errors
+    /// When `nsenter` is not installed.
+    pub fn run(&self, program: &Path, shown: &str) -> Result<installer::lab::Command, LabError> {
+        let place = format!("--net={}", namespace(&self.holder).display());
+        let command = installer::lab::Command::new(&installed("nsenter", "util-linux")?, shown);
+        Ok(command.hidden_args([place.as_ref(), "--".as_ref(), program.as_os_str()]))
+    }
 }
 
 impl Drop for Network {
