@@ -2,7 +2,8 @@
 
 use std::{
     fs::File,
-    net::UdpSocket,
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
     os::fd::AsFd as _,
     path::{Path, PathBuf},
     process::Command,
@@ -17,23 +18,44 @@ use tokio::task::JoinHandle;
 /// Where the resolver of such a network listens.
 pub const RESOLVER: &str = "127.0.0.1";
 
+/// The address that a name leads to.
+pub type Names = fn(&str) -> Ipv4Addr;
+
 /// A network namespace: it lives as long as a process in it.
 pub struct Network {
     holder: Process,
     resolver: JoinHandle<()>,
 }
 
+/// `$1`: busybox, `$2`: a file, the rest: addresses. `tail` waits for ever, and its argument says
+/// which lab it belongs to.
+const SCRIPT: &str = r#"
+busybox=$1 file=$2
+shift 2
+"$busybox" ip link set lo up || exit
+for address; do "$busybox" ip address add "$address/32" dev lo || exit; done
+echo up
+exec tail -f "$file"
+"#;
+
 impl Network {
-    /// Makes one, with loopback and a resolver.
+    /// Makes one, with loopback and a resolver for which every name is 127.0.0.1.
     ///
     /// # Errors
     /// When the namespace or its resolver does not come up.
     pub async fn start(lab: &Lab) -> Result<Self, LabError> {
+        Self::start_with(lab, &[], |_| Ipv4Addr::LOCALHOST).await
+    }
+
+    /// Makes one that has these addresses as well, and in which names lead where `names` says.
+    ///
+    /// # Errors
+    /// When the namespace or its resolver does not come up.
+    pub async fn start_with(lab: &Lab, addresses: &[Ipv4Addr], names: Names) -> Result<Self, LabError> {
         let busybox = installed("busybox", "busybox-static")?;
         let mut command = clean(installed("unshare", "util-linux")?);
-        // `tail` waits for ever, and its argument says which lab it belongs to.
-        command.args(["--net", "sh", "-c", "\"$1\" ip link set lo up && echo up && exec tail -f \"$2\"", "network"]);
-        command.arg(busybox).arg(lab.write("network", "")?);
+        command.args(["--net", "sh", "-c", SCRIPT, "network"]).arg(busybox).arg(lab.write("network", "")?);
+        command.args(addresses.iter().map(Ipv4Addr::to_string));
         let mut holder = Process::start(lab, "network", command)?;
         let log = holder.log_path().to_owned();
         let up = || async {
@@ -41,15 +63,35 @@ impl Network {
             if said.trim() == "up" { Ok(()) } else { Err(said) }
         };
         holder.ready(Duration::from_secs(10), up).await?;
-        let socket = bind(namespace(&holder)).map_err(failed("a resolver in the new network"))?;
-        Ok(Self { holder, resolver: tokio::spawn(answer(socket)) })
+        let socket = resolver(namespace(&holder)).map_err(failed("a resolver in the new network"))?;
+        Ok(Self { holder, resolver: tokio::spawn(answer(socket, names)) })
+    }
+
+    /// Listens in this network.
+    ///
+    /// # Errors
+    /// As from the system.
+    pub fn listen(&self, address: SocketAddr) -> io::Result<tokio::net::TcpListener> {
+        let listener = inside(namespace(&self.holder), move || TcpListener::bind(address))?;
+        listener.set_nonblocking(true)?;
+        tokio::net::TcpListener::from_std(listener)
+    }
+
+    /// Connects in this network.
+    ///
+    /// # Errors
+    /// As from the system.
+    pub fn connect(&self, address: SocketAddr) -> io::Result<tokio::net::TcpStream> {
+        let stream = inside(namespace(&self.holder), move || TcpStream::connect(address))?;
+        stream.set_nonblocking(true)?;
+        tokio::net::TcpStream::from_std(stream)
     }
 
     /// What the kernel calls it, for example `net:[4026532345]`.
     ///
     /// # Errors
     /// When it is gone.
-    pub fn id(&self) -> std::io::Result<String> {
+    pub fn id(&self) -> io::Result<String> {
         Ok(std::fs::read_link(namespace(&self.holder))?.display().to_string())
     }
 
@@ -84,41 +126,51 @@ fn namespace(holder: &Process) -> PathBuf {
     PathBuf::from(format!("/proc/{}/ns/net", holder.id()))
 }
 
-fn failed(what: &'static str) -> impl FnOnce(std::io::Error) -> LabError {
+fn failed(what: &'static str) -> impl FnOnce(io::Error) -> LabError {
     move |source| LabError::Start { program: what.to_owned(), source }
 }
 
 /// A socket stays in the network in which it was made; a thread can go there, a process need not.
-fn bind(namespace: PathBuf) -> std::io::Result<tokio::net::UdpSocket> {
-    let bound = thread::spawn(move || {
+fn inside<T: Send + 'static>(
+    namespace: PathBuf,
+    make: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let made = thread::spawn(move || {
         move_into_link_name_space(File::open(namespace)?.as_fd(), Some(LinkNameSpaceType::Network))?;
-        UdpSocket::bind((RESOLVER, 53))
+        make()
     });
-    let socket = bound.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread panicked")))?;
+    made.join().unwrap_or_else(|_| Err(io::Error::other("the thread panicked")))
+}
+
+fn resolver(namespace: PathBuf) -> io::Result<tokio::net::UdpSocket> {
+    let socket = inside(namespace, || UdpSocket::bind((RESOLVER, 53)))?;
     socket.set_nonblocking(true)?;
     tokio::net::UdpSocket::from_std(socket)
 }
 
-async fn answer(socket: tokio::net::UdpSocket) {
+async fn answer(socket: tokio::net::UdpSocket, names: Names) {
     let mut buffer = [0; 512];
     while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
-        if let Some(reply) = buffer.get(..length).and_then(reply) {
+        if let Some(reply) = buffer.get(..length).and_then(|question| reply(question, names)) {
             // Who asked and went away needs no answer.
             let _ = socket.send_to(&reply, from).await;
         }
     }
 }
 
-/// The reply to a DNS question: 127.0.0.1, and nothing to other kinds of question.
-fn reply(question: &[u8]) -> Option<Vec<u8>> {
+/// The reply to a DNS question: an IPv4 address, and nothing to other kinds of question.
+fn reply(question: &[u8], names: Names) -> Option<Vec<u8>> {
     let (header, mut rest) = question.split_at_checked(12)?;
     // The name: labels with their length in front, the last one empty.
+    let mut labels = Vec::new();
     loop {
         let (length, behind) = rest.split_first()?;
+        let label = behind.get(..usize::from(*length))?;
         rest = behind.get(usize::from(*length)..)?;
-        if *length == 0 {
+        if label.is_empty() {
             break;
         }
+        labels.push(String::from_utf8_lossy(label).to_ascii_lowercase());
     }
     let asked = question.get(12..question.len() - rest.len() + 4)?;
     let is_address = rest.starts_with(&[0, 1, 0, 1]);
@@ -128,22 +180,26 @@ fn reply(question: &[u8]) -> Option<Vec<u8>> {
     reply.extend(asked);
     if is_address {
         // The name of the question; an address in the internet; not to be kept; four bytes.
-        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1]);
+        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
+        reply.extend(names(&labels.join(".")).octets());
     }
     Some(reply)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::reply;
 
     #[test]
-    fn every_name_is_this_machine() {
-        let question = b"\xab\xcd\x01\0\0\x01\0\0\0\0\0\0\x03hub\x07example\0\0\x01\0\x01";
-        let answer = reply(question).unwrap();
-        assert!(answer.starts_with(&[0xab, 0xcd, 0x85, 0x80, 0, 1, 0, 1]) && answer.ends_with(&[0, 4, 127, 0, 0, 1]));
+    fn a_name_leads_where_it_should() {
+        let names = |name: &str| if name == "hub.example" { Ipv4Addr::new(10, 9, 0, 1) } else { Ipv4Addr::LOCALHOST };
+        let question = b"\xab\xcd\x01\0\0\x01\0\0\0\0\0\0\x03hub\x07Example\0\0\x01\0\x01";
+        let answer = reply(question, names).unwrap();
+        assert!(answer.starts_with(&[0xab, 0xcd, 0x85, 0x80, 0, 1, 0, 1]) && answer.ends_with(&[0, 4, 10, 9, 0, 1]));
         let other = b"\xab\xcd\x01\0\0\x01\0\0\0\0\0\0\x03hub\0\0\x1c\0\x01";
-        assert_eq!(reply(other).unwrap().len(), other.len(), "no answer to a question for IPv6");
-        assert_eq!(reply(b"\xab\xcd"), None);
+        assert_eq!(reply(other, names).unwrap().len(), other.len(), "no answer to a question for IPv6");
+        assert_eq!(reply(b"\xab\xcd", names), None);
     }
 }
