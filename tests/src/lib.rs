@@ -2,9 +2,10 @@
 //!
 //! The laboratory itself is `installer::lab`: the demo and the tests stand on the same one.
 //! Tests named `engine_*` need root and a Docker Engine on `PATH` (`tests/setup` installs it);
-//! those on several engines ([`engines`]) need the root directories that `tests/engines` makes,
+//! those on several engines ([`engines`], [`door`]) need the root directories that `tests/engines` makes,
 //! those with an identity provider ([`IdentityProvider`]) what `tests/identity-provider` unpacks.
 
+pub mod door;
 pub mod engines;
 mod identity_provider;
 mod leavings;

@@ -12,6 +12,7 @@ use super::{LabError, error::file, programs};
 /// Docker's own manifest format, version 2, schema 2.
 pub const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+const PLUGIN: &str = "application/vnd.docker.plugin.v1+json";
 const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 /// Fixed, so that the same image has the same digest each time.
 const CREATED: &str = "2026-01-01T00:00:00Z";
@@ -46,6 +47,31 @@ impl Image {
         Self::of(&[("marker", 0o644, marker.as_bytes())]).map_err(file("pack", "marker"))
     }
 
+    /// An engine plugin that does nothing, and cannot be started.
+    ///
+    /// # Errors
+    /// When the layer cannot be packed.
+    pub fn plugin(marker: &str) -> Result<Self, LabError> {
+        let layer = layer(&[("marker", 0o644, marker.as_bytes())]).map_err(file("pack", "marker"))?;
+        let config = json!({
+            "description": marker,
+            "documentation": "",
+            "entrypoint": ["/marker"],
+            "interface": {"types": ["docker.volumedriver/1.0"], "socket": "marker.sock"},
+            "linux": {"capabilities": null, "allowAllDevices": false, "devices": null},
+            "network": {"type": ""},
+            "workdir": "",
+            "propagatedMount": "",
+            "mounts": null,
+            "env": null,
+            "args": {"name": "", "description": "", "settable": null, "value": null},
+            "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]},
+        });
+        let config = config.to_string();
+        let manifest = manifest(PLUGIN, &config, &[&layer]);
+        Ok(Self { layer: layer.into(), config: config.into(), manifest })
+    }
+
     fn of(files: &[(&str, u32, &[u8])]) -> std::io::Result<Self> {
         let layer = layer(files)?;
         let config = json!({
@@ -57,14 +83,20 @@ impl Image {
             "history": [{"created": CREATED, "created_by": "pullgate lab"}],
         });
         let config = config.to_string();
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": {"mediaType": CONFIG, "size": config.len(), "digest": digest(config.as_bytes())},
-            "layers": [{"mediaType": LAYER, "size": layer.len(), "digest": digest(&layer)}],
-        });
-        Ok(Self { layer: layer.into(), config: config.into(), manifest: manifest.to_string().into() })
+        let manifest = manifest(CONFIG, &config, &[&layer]);
+        Ok(Self { layer: layer.into(), config: config.into(), manifest })
     }
+}
+
+fn manifest(kind: &str, config: &str, layers: &[&[u8]]) -> Bytes {
+    let layers = layers.iter().map(|layer| json!({"mediaType": LAYER, "size": layer.len(), "digest": digest(layer)}));
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": kind, "size": config.len(), "digest": digest(config.as_bytes())},
+        "layers": layers.collect::<Vec<_>>(),
+    });
+    manifest.to_string().into()
 }
 
 /// `sha256:` and the hexadecimal digest.

@@ -2,7 +2,7 @@
 //! them throw-away, in one temporary directory. The machine's own engine is not touched.
 //!
 //! `pullgate demo` and the tests stand on it. Processes: those of [`Service`], [`Plugin`],
-//! [`Agent`], [`Engine`] and [`Registry`], and one `sh` that ends them should the owner of the
+//! [`Agent`], [`Door`], [`Engine`] and [`Registry`], and one `sh` that ends them should the owner of the
 //! lab die without a chance to ([`guard`]). Tasks and channels: none. Everything a lab starts
 //! ends, and everything it writes goes, when its value is dropped.
 //!
@@ -14,6 +14,7 @@ mod cgroup;
 mod clock;
 mod command;
 mod docker;
+mod door;
 mod engine;
 mod error;
 mod guard;
@@ -40,6 +41,7 @@ pub use self::{
     clock::Clock,
     command::{Command, Output},
     docker::Docker,
+    door::{Door, Posted},
     engine::Engine,
     error::LabError,
     image::Image,

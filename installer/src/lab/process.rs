@@ -111,8 +111,8 @@ impl Process {
         let id = self.child.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
         self.inner = children.split_whitespace().next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
-        if let Some(inner) = self.inner {
-            self.guard.started(inner.as_raw_nonzero().get().unsigned_abs());
+        if let Some(inner) = self.inner_id() {
+            self.guard.started(inner);
         }
     }
 
@@ -120,6 +120,12 @@ impl Process {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The process id of the child that [`Process::adopt_inner`] found.
+    #[must_use]
+    pub fn inner_id(&self) -> Option<u32> {
+        self.inner.map(|inner| inner.as_raw_nonzero().get().unsigned_abs())
     }
 
     /// False once it has ended.

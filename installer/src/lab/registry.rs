@@ -44,6 +44,10 @@ pub struct Serving {
     pub address: String,
     /// Refuses every change, so that several can serve the same content.
     pub read_only: bool,
+    /// Certificate and key: it speaks TLS.
+    pub tls: Option<[PathBuf; 2]>,
+    /// Asks for a token from this URL, and takes any.
+    pub tokens: Option<&'static str>,
 }
 
 impl Registry {
@@ -53,7 +57,8 @@ impl Registry {
     /// With the end of its log, when it does not come up.
     pub async fn start(lab: &Lab) -> Result<Self, LabError> {
         let storage = lab.make_dir("registry")?.join("data");
-        let serving = Serving { name: "registry", storage, address: "127.0.0.1:0".to_owned(), read_only: false };
+        let address = "127.0.0.1:0".to_owned();
+        let serving = Serving { name: "registry", storage, address, read_only: false, tls: None, tokens: None };
         Self::serve(lab, &serving, |program| Ok(process::clean(program))).await
     }
 
@@ -169,22 +174,28 @@ impl Registry {
 }
 
 fn config(serving: &Serving) -> String {
-    format!(
+    let mut config = format!(
         "version: 0.1\n\
          log:\n  level: info\n  accesslog:\n    disabled: false\n\
-         storage:\n  filesystem:\n    rootdirectory: {}\n  maintenance:\n    readonly:\n      enabled: {}\n\
-         http:\n  addr: {}\n  relativeurls: true\n",
+         storage:\n  filesystem:\n    rootdirectory: {}\n  maintenance:\n    readonly:\n      enabled: {}\n",
         serving.storage.display(),
         serving.read_only,
-        serving.address
-    )
+    );
+    if let Some(realm) = serving.tokens {
+        config += &format!("auth:\n  silly:\n    realm: {realm}\n    service: registry\n");
+    }
+    config += &format!("http:\n  addr: '{}'\n  relativeurls: true\n", serving.address);
+    if let Some([certificate, key]) = &serving.tls {
+        config += &format!("  tls:\n    certificate: {}\n    key: {}\n", certificate.display(), key.display());
+    }
+    config
 }
 
-/// `... msg="listening on 127.0.0.1:40123" ...`
+/// `... msg="listening on 127.0.0.1:40123" ...`; with TLS: `"listening on 127.0.0.1:40123, tls"`.
 fn listening(log: &str) -> Option<String> {
     let (_, rest) = log.split_once("listening on ")?;
     let (address, _) = rest.split_once('"')?;
-    Some(address.to_owned())
+    Some(address.split(',').next().unwrap_or(address).to_owned())
 }
 
 /// Combined log format: `127.0.0.1 - - [time] "GET /v2/ HTTP/1.1" 200 2 "" "agent"`.

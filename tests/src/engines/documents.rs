@@ -11,23 +11,33 @@ use proto::{
     sealed::seal,
 };
 
-/// The organization `acme` with its policy, and its member `dana`.
+/// The organization `acme` with its policy, and `dana` who is in it.
+#[derive(Clone)]
 pub struct Authority {
-    key: SigningKey,
     policy: Policy,
+    role: Role,
+    generation: u64,
 }
 
 impl Authority {
     /// With this policy of `acme`; its header is made here.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        let policy = Policy { header: Some(header("acme", "any".to_owned())), ..policy };
-        Self { key: SigningKey::from_seed(&[5; 32]), policy }
+        Self { policy, role: Role::Member, generation: 1 }
+    }
+
+    /// The same, newer: with another policy, and `dana` in another role.
+    #[must_use]
+    pub fn changed(&self, policy: Policy, role: Role) -> Self {
+        Self { policy, role, generation: self.generation + 1 }
     }
 
     /// Enrolls a lab's machine, with sign-in to `acme` enforced.
-    pub(super) fn enroll(&self, lab: &Lab) -> Result<(), LabError> {
-        let key = self.key.verifying_key().to_base64();
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn enroll(&self, lab: &Lab) -> Result<(), LabError> {
+        let key = key().verifying_key().to_base64();
         let enrollment = serde_json::json!({
             "service": "https://127.0.0.1:1",
             "trustKeys": [key],
@@ -37,19 +47,24 @@ impl Authority {
     }
 
     /// Hands the policy and a session to the lab's plugin.
-    pub(super) async fn put_in_force(&self, lab: &Lab, plugin: &Plugin) -> Result<(), LabError> {
+    ///
+    /// # Errors
+    /// When it does not take them.
+    pub async fn put_in_force(&self, lab: &Lab, plugin: &Plugin) -> Result<(), LabError> {
         let machine_id = plugin.status().await?.machine_id;
         let session = Session {
-            header: Some(header("dana", format!("machine:{machine_id}"))),
+            header: Some(header("dana", format!("machine:{machine_id}"), self.generation)),
             machine_id,
             uid: rustix::process::geteuid().as_raw(),
             organizations: vec![Membership {
                 organization: "acme".into(),
-                role: Role::Member.into(),
+                role: self.role.into(),
                 teams: Vec::new(),
             }],
         };
-        let envelopes = vec![seal(&self.policy, &self.key), seal(&session, &self.key)];
+        let policy = Policy { header: Some(header("acme", "any".to_owned(), self.generation)), ..self.policy.clone() };
+        let key = key();
+        let envelopes = vec![seal(&policy, &key), seal(&session, &key)];
         let mut control = ControlClient::new(local::connect_lazy(&lab.control_socket()));
         let applied = control.apply(ApplyRequest { envelopes, end_session: false }).await;
         applied.map_err(|status| LabError::Control { call: "Apply", why: status.message().to_owned() })?;
@@ -57,13 +72,17 @@ impl Authority {
     }
 }
 
-fn header(subject: &str, audience: String) -> Header {
+fn key() -> SigningKey {
+    SigningKey::from_seed(&[5; 32])
+}
+
+fn header(subject: &str, audience: String, generation: u64) -> Header {
     let now = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     Header {
         subject: subject.to_owned(),
         audience,
-        generation: 1,
+        generation,
         issued_at: now - 1,
         refresh_after: now + 3600,
         expires_at: now + 7200,

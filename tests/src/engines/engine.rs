@@ -5,13 +5,16 @@ use std::{
     time::Duration,
 };
 
-use installer::lab::{Cgroup, Lab, LabError, Process, http, installed};
+use installer::lab::{Cgroup, Command, Lab, LabError, Process, http, installed};
 use serde_json::{Map, Value, json};
 
 use super::{Flavour, HUB_MIRROR, Network, network::RESOLVER};
 
 /// Longest start of an engine. A second is usual; a plugin that it cannot reach costs it 15 s.
 const START: Duration = Duration::from_secs(40);
+
+/// Where an engine's part of the lab is, as the engine itself and its command lines see it.
+pub const INSIDE: &str = "/run/lab";
 
 /// What is different about an engine.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +27,7 @@ pub struct Setup {
 
 /// A running engine.
 pub struct Engine {
-    _process: Process,
+    process: Process,
     socket: PathBuf,
     name: String,
 }
@@ -68,7 +71,7 @@ impl Engine {
             serde_json::from_slice(&http::unix(&socket, "GET", "/version").await?.body).unwrap_or_default();
         let store = if flavour.containerd_store { " with the containerd image store" } else { "" };
         let name = format!("{}{store}", version["Version"].as_str().unwrap_or("of unknown version"));
-        Ok(Self { _process: process, socket, name })
+        Ok(Self { process, socket, name })
     }
 
     /// Its API socket.
@@ -82,6 +85,29 @@ impl Engine {
     pub fn name(&self) -> &str {
         &self.name
     }
+    /// A program of the engine's release beside the engine, in the directory `dir` of its part of
+    /// the lab, shown to people as `shown`.
+    ///
+    /// # Errors
+    /// When `nsenter` is not installed.
+    pub fn command(&self, network: &Network, dir: &str, program: &str, shown: &str) -> Result<Command, LabError> {
+        let nsenter = installed("nsenter", "util-linux")?;
+        let namespaces = [format!("--net={}", network.path().display()), format!("--mount={}", self.mounts().display())];
+        let command = Command::new(&nsenter, shown).hidden_args(namespaces);
+        // Not `nsenter --wd`: that is a directory outside.
+        let script = "cd \"$1\" && shift && exec \"$@\"";
+        let dir = Path::new(INSIDE).join(dir).display().to_string();
+        Ok(command.hidden_args(["--", "/bin/sh", "-c", script, "sh", &dir, program]))
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    fn mounts(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/ns/mnt", self.process.inner_id().unwrap_or_default()))
+    }
 }
 
 /// `tests/engines` puts them into the directory that Cargo builds in.
@@ -89,10 +115,10 @@ fn root(suite: &str) -> Result<PathBuf, LabError> {
     let test = std::env::current_exe().unwrap_or_default();
     // target/debug/deps/NAME
     let dir = test.ancestors().nth(3).unwrap_or(Path::new("/")).join("engines").join(suite);
-    if dir.join("usr/sbin/dockerd").exists() {
+    if dir.join("usr/bin/docker").exists() {
         return Ok(dir);
     }
-    let source = std::io::Error::other("there is none; `tests/engines` makes it");
+    let source = std::io::Error::other("there is none with its command line; `tests/engines` makes it");
     Err(LabError::File { action: "use the engine in", path: dir, source })
 }
 

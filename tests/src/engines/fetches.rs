@@ -75,7 +75,8 @@ impl Registries {
         let mut running = Vec::new();
         for (name, port) in PORTS {
             let address = format!("127.0.0.1:{port}");
-            let serving = Serving { name, storage: stock.storage().to_owned(), address, read_only: true };
+            let storage = stock.storage().to_owned();
+            let serving = Serving { name, storage, address, read_only: true, tls: None, tokens: None };
             let registry = Registry::serve(lab, &serving, |program| network.command(program)).await?;
             running.push((registry, Mutex::new(0)));
         }
@@ -110,7 +111,7 @@ fn fetch(line: &str) -> Option<Fetch> {
         return None;
     }
     let (host, method, uri) =
-        (field(line, "http.request.host")?, field(line, "http.request.method")?, field(line, "http.request.uri")?);
+        (log_field(line, "http.request.host")?, log_field(line, "http.request.method")?, log_field(line, "http.request.uri")?);
     if !matches!(method, "GET" | "HEAD") {
         return None;
     }
@@ -122,8 +123,9 @@ fn fetch(line: &str) -> Option<Fetch> {
     Some(Fetch { host: host.to_owned(), repository: repository.to_owned(), reference: reference.to_owned() })
 }
 
-/// `name=value` or `name="value"`.
-fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+/// `name=value` or `name="value"` in a line of a registry's log.
+#[must_use]
+pub fn log_field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = line.split_once(&format!(" {name}="))?;
     match rest.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next(),

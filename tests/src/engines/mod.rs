@@ -24,10 +24,10 @@ use proto::{
 pub use self::{
     answer::Answer,
     documents::Authority,
-    engine::{Engine, Setup},
-    fetches::{Fetch, HUB_MIRROR, Registries},
-    network::Network,
-    stock::Stock,
+    engine::{Engine, INSIDE, Setup},
+    fetches::{Fetch, HUB_MIRROR, Registries, log_field},
+    network::{Names, Network},
+    stock::{Stock, Ware},
     tap::{Shown, Tap},
     wire::Vector,
 };

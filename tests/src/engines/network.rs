@@ -87,6 +87,12 @@ impl Network {
         tokio::net::TcpStream::from_std(stream)
     }
 
+    /// Its namespace, as a path.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        namespace(&self.holder)
+    }
+
     /// What the kernel calls it, for example `net:[4026532345]`.
     ///
     /// # Errors

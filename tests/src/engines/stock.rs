@@ -1,7 +1,7 @@
 //! What the registries have: made once, read by all.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
@@ -17,6 +17,17 @@ const LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// Behind a name without a tag there are these.
 const TAGS: [&str; 2] = ["latest", "1"];
 
+/// What a registry has under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ware {
+    /// An image that is fetched and not run.
+    Bare,
+    /// An image with a shell.
+    Runnable,
+    /// An engine plugin.
+    Plugin,
+}
+
 /// A registry's content. Every image is a list with one image, as on Docker Hub.
 pub struct Stock {
     storage: PathBuf,
@@ -31,19 +42,38 @@ impl Stock {
     /// # Errors
     /// When the registry does not take one.
     pub async fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, LabError> {
+        Self::with(names.into_iter().map(|name| (name, Ware::Bare))).await
+    }
+
+    /// The same for more than images that are only fetched.
+    ///
+    /// # Errors
+    /// When the registry does not take one.
+    pub async fn with<'a>(wares: impl IntoIterator<Item = (&'a str, Ware)>) -> Result<Self, LabError> {
         let lab = Lab::new()?;
         let registry = Registry::start(&lab).await?;
-        let mut wanted = BTreeSet::new();
-        for name in names {
+        let mut wanted = BTreeMap::new();
+        for (name, ware) in wares {
             let Ok(image) = ImageRef::parse(name.trim_end_matches(":*")) else { continue };
             // A digest that a vector names is one that no image has.
             let tags = image.tag().map_or(TAGS.to_vec(), |tag| vec![tag]);
-            wanted.extend(tags.into_iter().map(|tag| (image.path().to_owned(), tag.to_owned())));
+            wanted.extend(tags.into_iter().map(|tag| ((image.path().to_owned(), tag.to_owned()), ware)));
         }
         let mut digests = BTreeMap::new();
-        for (repository, tag) in wanted {
-            let image = Image::bare(&format!("{repository}:{tag}\n"))?;
+        for ((repository, tag), ware) in wanted {
+            let marker = format!("{repository}:{tag}\n");
+            let image = match ware {
+                Ware::Bare => Image::bare(&marker),
+                Ware::Runnable => Image::build(&marker),
+                Ware::Plugin => Image::plugin(&marker),
+            }?;
             let child = digest(&image.manifest);
+            if ware == Ware::Plugin {
+                // Engines do not look for one in a list.
+                registry.push(&repository, &tag, &image).await?;
+                digests.insert((repository, tag), [child.clone(), child]);
+                continue;
+            }
             let list = list(&image);
             registry.push(&repository, &child, &image).await?;
             registry.push_manifest(&repository, &tag, LIST, &list).await?;
@@ -57,6 +87,16 @@ impl Stock {
     #[must_use]
     pub fn storage(&self) -> &Path {
         &self.storage
+    }
+
+    /// The digest of the list behind a tag, which is what `repository@digest` is pulled by.
+    ///
+    /// # Panics
+    /// When there is no such tag.
+    #[must_use]
+    pub fn digest(&self, repository: &str, tag: &str) -> &str {
+        let found = self.digests.get(&(repository.to_owned(), tag.to_owned()));
+        &found.unwrap_or_else(|| panic!("`{repository}:{tag}` is not in stock"))[0]
     }
 
     /// Whether a fetch of `digest` is a part of fetching what is meant by `tag`; of any tag if none is given.

@@ -1,0 +1,129 @@
+//! The registry door of a lab.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use super::{Lab, LabError, Process, error::file, process, programs};
+
+const PROGRAM: &str = "pullgate-proxy";
+/// For its certificate authority, and to its first answer.
+const START: Duration = Duration::from_secs(10);
+/// The kernel's word for a socket that listens (`TCP_LISTEN`).
+const LISTENS: &str = "0A";
+
+/// How a door is run.
+#[derive(Debug)]
+pub struct Posted {
+    /// Where the engine finds it.
+    pub listen: SocketAddr,
+    /// Where the firewall leads what the engine asks of loopback addresses.
+    pub loopback: Vec<SocketAddr>,
+    /// Its certificate authority: `trust` in it is for the engine.
+    pub ca: PathBuf,
+    /// The administrator's settings for it, as JSON.
+    pub settings: String,
+}
+
+/// A running door.
+pub struct Door {
+    process: Process,
+    posted: Posted,
+}
+
+impl Door {
+    /// Makes its certificate authority and starts it; `command` makes the program a command, for
+    /// example in another network. The plugin need not run.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub async fn start(
+        lab: &Lab,
+        posted: Posted,
+        command: impl Fn(&Path) -> Result<Command, LabError>,
+    ) -> Result<Self, LabError> {
+        let program = programs::own(PROGRAM)?;
+        let made = process::clean(&program).arg("ca").arg("--ca-dir").arg(&posted.ca).output();
+        let made = made.map_err(|source| LabError::Start { program: PROGRAM.to_owned(), source })?;
+        if !made.status.success() {
+            let output = String::from_utf8_lossy(&made.stderr).into_owned();
+            return Err(LabError::Command { command: format!("{PROGRAM} ca"), code: made.status.to_string(), output });
+        }
+        let process = run(lab, &posted, command(&program)?).await?;
+        Ok(Self { process, posted })
+    }
+
+    /// Starts it again after [`Process::stop`] or [`Process::kill`], in the same place.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub async fn restart(
+        &mut self,
+        lab: &Lab,
+        command: impl Fn(&Path) -> Result<Command, LabError>,
+    ) -> Result<(), LabError> {
+        self.process = run(lab, &self.posted, command(&programs::own(PROGRAM)?)?).await?;
+        Ok(())
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// The memory that it has in use, in KiB.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn resident_kib(&self) -> Result<u64, LabError> {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = fs::read_to_string(&path).map_err(file("read", &path))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        Ok(line.trim().trim_end_matches(" kB").parse().unwrap_or_default())
+    }
+}
+
+async fn run(lab: &Lab, posted: &Posted, mut command: Command) -> Result<Process, LabError> {
+    let settings = lab.write("proxy.json", &posted.settings)?;
+    command.arg("serve").args(["--listen", &posted.listen.to_string()]).arg("--loopback-listen");
+    command
+        .args(posted.loopback.iter().map(SocketAddr::to_string))
+        .arg("--control-socket")
+        .arg(lab.control_socket())
+        .arg("--enrollment")
+        .arg(lab.enrollment())
+        .arg("--registry-json")
+        .arg(lab.registry_json())
+        .arg("--settings")
+        .arg(settings)
+        .arg("--ca-dir")
+        .arg(&posted.ca);
+    let mut process = Process::start(lab, "door", command)?;
+    let pid = process.id();
+    // Not by a connection: it may be in another network.
+    let ready = process.ready(START, || async {
+        let places = posted.loopback.iter().chain([&posted.listen]);
+        match places.into_iter().find(|place| !listens(pid, place.port())) {
+            Some(place) => Err(format!("nothing listens on {place}")),
+            None => Ok(()),
+        }
+    });
+    ready.await?;
+    Ok(process)
+}
+
+/// Whether something in the network of this process listens on a port.
+fn listens(pid: u32, port: u16) -> bool {
+    let port = format!(":{port:04X}");
+    ["tcp", "tcp6"].iter().any(|table| {
+        let table = fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+        table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|words| match words.as_slice() {
+            [_, local, _, state, ..] => local.ends_with(&port) && *state == LISTENS,
+            _ => false,
+        })
+    })
+}

@@ -1,0 +1,171 @@
+//! Docker Engines behind the real registry door, with real registries on the other side.
+//!
+//! All of it is in a network of its own, as [`crate::engines`] has it; here names lead to addresses
+//! that are not loopback, the registries speak TLS with certificates that only the door's settings
+//! and the command lines know, and Docker Hub asks for a token first. The engine is in a control
+//! group of its own, and knows no mirror.
+
+mod certificates;
+mod command;
+mod peer;
+mod registries;
+mod ways;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
+
+use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted};
+use serde_json::{Map, json};
+
+pub use self::{
+    certificates::Authority,
+    command::Call,
+    peer::{Peer, Script, Step, answer_with, tokens},
+    registries::{ADDRESSES, Asked, BROKEN, HUB, NAME_OF_LOOPBACK, OTHER, Registries, TOKENS, names},
+    ways::{BASE, Way},
+};
+use crate::engines::{self, Engine, Flavour, INSIDE, Network, Stock, Tap};
+
+/// Plain HTTP, so that an engine takes it only because its settings say so.
+pub const INSECURE: [&str; 2] = ["plain.example", "plain.example:5000"];
+
+/// How a site is set up.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    /// The engine asks the plugin, as everywhere; else the door is alone, and only follows it.
+    pub plugin: bool,
+    /// The engine's way to registries leads through the door; else it goes straight.
+    pub door: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { plugin: false, door: true }
+    }
+}
+
+/// One engine behind a door, running, with everything it needs. Ends from top to bottom when dropped.
+pub struct Site {
+    /// The engine.
+    pub engine: Engine,
+    /// Where the engine runs: firewall rules know it by this.
+    pub cgroup: Cgroup,
+    /// Between engine and plugin, if the engine asks it.
+    pub tap: Option<Tap>,
+    /// Its door, if there is one.
+    pub door: Option<Door>,
+    /// Where both have their documents from.
+    pub plugin: Plugin,
+    /// In the place of every registry.
+    pub registries: Registries,
+    /// Docker Hub's tokens.
+    pub tokens: Peer,
+    /// Who vouches for the registries.
+    pub authority: Authority,
+    /// Where all of them are.
+    pub network: Network,
+    /// The directory; last, because the others live in it.
+    pub lab: Lab,
+    calls: std::sync::atomic::AtomicUsize,
+}
+
+impl Site {
+    /// Starts everything, with `documents` in force.
+    ///
+    /// # Errors
+    /// The first part that does not come up.
+    pub async fn start(
+        flavour: Flavour,
+        stock: &Stock,
+        documents: &engines::Authority,
+        setup: Setup,
+    ) -> Result<Self, LabError> {
+        let lab = Lab::new()?;
+        let network = Network::start_with(&lab, &ADDRESSES, names).await?;
+        let authority = Authority::new("the laboratory's registries");
+        let registries = Registries::start(&lab, &network, stock, &authority).await?;
+        let listener = network.listen(SocketAddr::new(IpAddr::V4(TOKENS), 443));
+        let listener = listener.map_err(|source| LabError::Start { program: "a token server".to_owned(), source })?;
+        let tokens = Peer::start(listener, Some(authority.server(&["auth.docker.io"])), tokens);
+        documents.enroll(&lab)?;
+        let plugin = Plugin::start(&lab, None).await?;
+        documents.put_in_force(&lab, &plugin).await?;
+        for dir in ["engine/run", "engine/run/home", "engine/run/trust"] {
+            lab.make_dir(dir)?;
+        }
+        lab.write("engine/run/trust/registries.pem", authority.pem())?;
+        let door = match setup.door {
+            true => Some(start_door(&lab, &network, &lab.path("engine/run/trust/registries.pem")).await?),
+            false => None,
+        };
+        lab.make_dir("tap")?;
+        let tap = if setup.plugin { Some(Tap::start(&lab)?) } else { None };
+        let cgroup = Cgroup::new(&lab, "engine")?;
+        let engine = Engine::start(&lab, &network, &cgroup, flavour, &around(flavour, setup)).await?;
+        let calls = std::sync::atomic::AtomicUsize::new(0);
+        Ok(Self { engine, cgroup, tap, door, plugin, registries, tokens, authority, network, lab, calls })
+    }
+
+    /// The door.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn door(&mut self) -> &mut Door {
+        self.door.as_mut().expect("a site with a door")
+    }
+
+    /// Starts the door again after its end.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn restart_door(&mut self) -> Result<(), LabError> {
+        let (lab, network) = (&self.lab, &self.network);
+        match &mut self.door {
+            Some(door) => door.restart(lab, |program| network.command(program)).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// What an administrator writes for the engine.
+fn around(flavour: Flavour, setup: Setup) -> engines::Setup {
+    let mut config = Map::new();
+    config.insert("registry-mirrors".to_owned(), json!([]));
+    config.insert("insecure-registries".to_owned(), json!(INSECURE));
+    if !setup.plugin {
+        config.insert("authorization-plugins".to_owned(), json!([]));
+    }
+    let trust = if setup.door { "door/trust" } else { "trust" };
+    let mut environment = vec![("SSL_CERT_DIR".to_owned(), format!("/etc/ssl/certs:{INSIDE}/{trust}"))];
+    let proxy = format!("http://{}", door_address());
+    match (setup.door, flavour.suite) {
+        (false, _) => {}
+        // 20.10 refuses to start with `proxies` in its file.
+        (true, "bookworm") => {
+            environment.extend(["HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name.to_owned(), proxy.clone())));
+        }
+        (true, _) => {
+            config.insert("proxies".to_owned(), json!({"http-proxy": proxy, "https-proxy": proxy}));
+        }
+    }
+    engines::Setup { config, environment }
+}
+
+/// Where the door listens unless told otherwise.
+#[must_use]
+pub fn door_address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 857))
+}
+
+async fn start_door(lab: &Lab, network: &Network, registries: &Path) -> Result<Door, LabError> {
+    let settings = json!({"upstreamCa": [registries]});
+    let posted = Posted {
+        listen: door_address(),
+        loopback: proto::paths::LOOPBACK_DOOR.iter().filter_map(|place| place.parse().ok()).collect(),
+        ca: lab.path("engine/run/door"),
+        settings: settings.to_string(),
+    };
+    Door::start(lab, posted, |program| network.command(program)).await
+}
