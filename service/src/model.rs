@@ -7,7 +7,9 @@ use serde::Serialize;
 mod beyond;
 mod sign_in;
 
-pub use beyond::{Beyond, Builds, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests};
+pub use beyond::{
+    Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests,
+};
 pub use sign_in::{CredentialKind, Origin, Outcome, Source, TokenScope, TokenScopes, Via};
 
 /// Reads a word that [`word`] wrote.

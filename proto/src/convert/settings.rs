@@ -2,7 +2,7 @@
 
 use policy::{
     Pattern, Rule, RuleSet, Scope, Settings,
-    settings::{Builds, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests},
+    settings::{Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests},
 };
 
 use super::{ConvertError, MAX_RULES, limit, quick};
@@ -17,6 +17,7 @@ pub(super) fn read(document: Option<&document::Settings>) -> Result<Settings, Co
         engine_plugins: engine_plugins(document.engine_plugins)?,
         swarm: swarm(document.swarm)?,
         builds: builds(document.builds)?,
+        container_builders: container_builders(document.container_builders)?,
         unknown_requests: unknown_requests(document.unknown_requests)?,
         // Absent is not empty: an empty list is the strictest that there is.
         push: document.push.as_ref().map(|Push { patterns }| rules("push", patterns)).transpose()?,
@@ -83,6 +84,16 @@ fn builds(value: i32) -> Result<Builds, ConvertError> {
         Ok(Wire::Allow) => Ok(Builds::Allow),
         Ok(Wire::Deny) => Ok(Builds::Deny),
         Err(_) => Err(ConvertError::UnknownValue { field: "builds", value }),
+    }
+}
+
+fn container_builders(value: i32) -> Result<ContainerBuilders, ConvertError> {
+    use document::ContainerBuilders as Wire;
+    match Wire::try_from(value) {
+        Ok(Wire::Unspecified) => Ok(ContainerBuilders::default()),
+        Ok(Wire::Allow) => Ok(ContainerBuilders::Allow),
+        Ok(Wire::Deny) => Ok(ContainerBuilders::Deny),
+        Err(_) => Err(ConvertError::UnknownValue { field: "container_builders", value }),
     }
 }
 

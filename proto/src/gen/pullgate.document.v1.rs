@@ -156,6 +156,8 @@ pub struct Settings {
     /// Absent: the tamper guard is off. Without a pattern: it has no exception.
     #[prost(message, optional, tag = "8")]
     pub protect: ::core::option::Option<Protect>,
+    #[prost(enumeration = "ContainerBuilders", tag = "9")]
+    pub container_builders: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Push {
@@ -442,6 +444,37 @@ impl Builds {
             "BUILDS_UNSPECIFIED" => Some(Self::Unspecified),
             "BUILDS_ALLOW" => Some(Self::Allow),
             "BUILDS_DENY" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+}
+/// Fetching and starting `moby/buildkit`, whose containers fetch by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ContainerBuilders {
+    Unspecified = 0,
+    /// Default: judged as any other image.
+    Allow = 1,
+    Deny = 2,
+}
+impl ContainerBuilders {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONTAINER_BUILDERS_UNSPECIFIED",
+            Self::Allow => "CONTAINER_BUILDERS_ALLOW",
+            Self::Deny => "CONTAINER_BUILDERS_DENY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONTAINER_BUILDERS_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONTAINER_BUILDERS_ALLOW" => Some(Self::Allow),
+            "CONTAINER_BUILDERS_DENY" => Some(Self::Deny),
             _ => None,
         }
     }

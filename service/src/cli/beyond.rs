@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::model::{Builds, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests};
+use crate::model::{Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests};
 
 /// What is given replaces what was set; the rest stays.
 #[derive(Debug, Args)]
@@ -20,9 +20,12 @@ pub struct BeyondOptions {
     /// Swarm: only swarms that start on the machine, joining others too, or none
     #[arg(long, value_enum)]
     pub swarm: Option<SwarmUse>,
-    /// Builds, whose images the plugin cannot see
+    /// Builds, whose images only the registry door sees
     #[arg(long, value_enum)]
     pub builds: Option<Builds>,
+    /// Builders in containers (`moby/buildkit`), which fetch by themselves
+    #[arg(long, value_enum)]
+    pub container_builders: Option<ContainerBuilders>,
     /// Requests that change something and that the machine's pullgate does not know
     #[arg(long, value_enum)]
     pub unknown_requests: Option<UnknownRequests>,

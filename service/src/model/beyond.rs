@@ -62,6 +62,17 @@ pub enum Builds {
     Deny,
 }
 
+/// Containers of BuildKit, which fetch by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContainerBuilders {
+    /// Judged as any other image.
+    #[default]
+    Allow,
+    /// Refuse.
+    Deny,
+}
+
 /// Writes that the machine's pullgate does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -86,6 +97,8 @@ pub struct Beyond {
     pub swarm: SwarmUse,
     /// Builds.
     pub builds: Builds,
+    /// Containers of BuildKit.
+    pub container_builders: ContainerBuilders,
     /// What is not known.
     pub unknown_requests: UnknownRequests,
     /// Patterns of repositories that may be pushed to, sorted. None: anywhere; empty: nowhere.

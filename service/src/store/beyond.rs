@@ -3,7 +3,7 @@
 use super::{Reading, StoreError, Writing};
 use crate::model::{Beyond, from_word, word};
 
-type Row = (String, String, String, String, String, String, bool, bool);
+type Row = (String, String, String, String, String, String, String, bool, bool);
 
 /// Lists in the table of patterns.
 const PUSH: &str = "push";
@@ -12,15 +12,26 @@ const PROTECT: &str = "protect";
 impl Reading {
     pub(super) async fn beyond(&mut self, organization: i64) -> Result<Beyond, StoreError> {
         let sql = "SELECT local_content, run_unapproved, engine_plugins, swarm, builds, unknown_requests, \
-                   push_restricted, protect FROM policies WHERE organization_id = $1";
+                   container_builders, push_restricted, protect FROM policies WHERE organization_id = $1";
         let row: Row = sqlx::query_as(sql).bind(organization).fetch_one(&mut *self.0).await?;
-        let (local_content, run_unapproved, engine_plugins, swarm, builds, unknown_requests, restricted, protect) = row;
+        let (
+            local_content,
+            run_unapproved,
+            engine_plugins,
+            swarm,
+            builds,
+            unknown_requests,
+            container_builders,
+            restricted,
+            protect,
+        ) = row;
         Ok(Beyond {
             local_content: from_word(&local_content).map_err(StoreError::unknown("local_content"))?,
             run_unapproved: from_word(&run_unapproved).map_err(StoreError::unknown("run_unapproved"))?,
             engine_plugins: from_word(&engine_plugins).map_err(StoreError::unknown("engine_plugins"))?,
             swarm: from_word(&swarm).map_err(StoreError::unknown("swarm"))?,
             builds: from_word(&builds).map_err(StoreError::unknown("builds"))?,
+            container_builders: from_word(&container_builders).map_err(StoreError::unknown("container_builders"))?,
             unknown_requests: from_word(&unknown_requests).map_err(StoreError::unknown("unknown_requests"))?,
             // The flag tells an empty list, which allows nothing, from none.
             push: if restricted { Some(self.patterns(organization, PUSH).await?) } else { None },
@@ -39,7 +50,8 @@ impl Writing {
     /// Replaces them in the organization's row, which is there.
     pub(super) async fn set_beyond(&mut self, organization: i64, beyond: &Beyond) -> Result<(), StoreError> {
         let sql = "UPDATE policies SET local_content = $2, run_unapproved = $3, engine_plugins = $4, swarm = $5, \
-                   builds = $6, unknown_requests = $7, push_restricted = $8, protect = $9 WHERE organization_id = $1";
+                   builds = $6, unknown_requests = $7, push_restricted = $8, protect = $9, \
+                   container_builders = $10 WHERE organization_id = $1";
         sqlx::query(sql)
             .bind(organization)
             .bind(word(beyond.local_content))
@@ -50,6 +62,7 @@ impl Writing {
             .bind(word(beyond.unknown_requests))
             .bind(beyond.push.is_some())
             .bind(beyond.protect)
+            .bind(word(beyond.container_builders))
             .execute(&mut *self.0.0)
             .await?;
         self.set_patterns(organization, PUSH, beyond.push.as_deref().unwrap_or_default()).await?;

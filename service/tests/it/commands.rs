@@ -201,7 +201,7 @@ async fn the_policy_is_shown_as_it_was_set() {
         "registry_control": false, "when_expired": "keep", "session_fresh": null, "session_valid": null, "message": "", "request_url": "", "email": "",
         "allowlist": 0, "denylist": 0, "published_generation": null,
         "local_content": "allow", "run_unapproved": "allow", "engine_plugins": "as-images", "swarm": "own",
-        "builds": "allow", "unknown_requests": "deny", "push": null, "protect": false, "protect_allow": [],
+        "builds": "allow", "container_builders": "allow", "unknown_requests": "deny", "push": null, "protect": false, "protect_allow": [],
     });
     assert_eq!(fresh, expected);
     service.ok(&[
@@ -231,11 +231,11 @@ async fn settings_beyond_pulls_are_shown_as_they_were_set() {
     let shown =
         || -> serde_json::Value { serde_json::from_str(&service.ok(&["policy", "show", "acme", "--json"])).unwrap() };
     set(&["--local-content", "deny", "--run-unapproved", "warn", "--engine-plugins", "deny", "--swarm", "deny"]);
-    set(&["--builds", "deny", "--unknown-requests", "allow", "--protect", "true"]);
+    set(&["--builds", "deny", "--container-builders", "deny", "--unknown-requests", "allow", "--protect", "true"]);
     set(&["--push", "ghcr.io/acme/*", "--push", "acme/*", "--push", "acme/*", "--protect-allow", "portainer/agent"]);
     let expected = serde_json::json!({
         "local_content": "deny", "run_unapproved": "warn", "engine_plugins": "deny", "swarm": "deny",
-        "builds": "deny", "unknown_requests": "allow", "push": ["acme/*", "ghcr.io/acme/*"],
+        "builds": "deny", "container_builders": "deny", "unknown_requests": "allow", "push": ["acme/*", "ghcr.io/acme/*"],
         "protect": true, "protect_allow": ["portainer/agent"],
     });
     let strict = shown();

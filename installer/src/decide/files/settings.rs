@@ -2,7 +2,8 @@
 
 use anyhow::bail;
 use proto::document::{
-    Builds, EnginePlugins, LocalContent, Protect, Push, RunUnapproved, Settings, SwarmUse, UnknownRequests,
+    Builds, ContainerBuilders, EnginePlugins, LocalContent, Protect, Push, RunUnapproved, Settings, SwarmUse,
+    UnknownRequests,
 };
 use serde::Deserialize;
 
@@ -15,6 +16,7 @@ pub(super) struct SettingsFile {
     engine_plugins: Option<String>,
     swarm: Option<String>,
     builds: Option<String>,
+    container_builders: Option<String>,
     unknown_requests: Option<String>,
     /// Patterns of repositories that may be pushed to; empty: none may, absent: all.
     push: Option<Vec<String>>,
@@ -62,6 +64,13 @@ impl SettingsFile {
                 Some(other) => bail!("`builds` is `{other}`; write allow or deny"),
             }
             .into(),
+            container_builders: match self.container_builders.as_deref() {
+                None => ContainerBuilders::Unspecified,
+                Some("allow") => ContainerBuilders::Allow,
+                Some("deny") => ContainerBuilders::Deny,
+                Some(other) => bail!("`container_builders` is `{other}`; write allow or deny"),
+            }
+            .into(),
             unknown_requests: match self.unknown_requests.as_deref() {
                 None => UnknownRequests::Unspecified,
                 Some("deny") => UnknownRequests::Deny,
@@ -87,13 +96,14 @@ mod tests {
     fn words_and_lists_are_the_documents() {
         assert_eq!(read("{}").expect("settings"), Settings::default());
         let strict = r#"{"local_content": "deny", "run_unapproved": "warn", "engine_plugins": "as_images",
-                         "swarm": "own", "builds": "deny", "unknown_requests": "allow", "push": [], "protect": ["a/b"]}"#;
+                         "swarm": "own", "builds": "deny", "container_builders": "deny", "unknown_requests": "allow", "push": [], "protect": ["a/b"]}"#;
         let expected = Settings {
             local_content: LocalContent::Deny.into(),
             run_unapproved: RunUnapproved::Warn.into(),
             engine_plugins: EnginePlugins::AsImages.into(),
             swarm: SwarmUse::Own.into(),
             builds: Builds::Deny.into(),
+            container_builders: ContainerBuilders::Deny.into(),
             unknown_requests: UnknownRequests::Allow.into(),
             push: Some(Push { patterns: vec![] }),
             protect: Some(Protect { patterns: vec!["a/b".to_owned()] }),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::document::Settings as Document;
 
-fn words(settings: &Settings) -> [&'static str; 6] {
+fn words(settings: &Settings) -> [&'static str; 7] {
     [
         settings.local_content.code(),
         settings.run_unapproved.code(),
@@ -11,6 +11,7 @@ fn words(settings: &Settings) -> [&'static str; 6] {
         settings.swarm.code(),
         settings.builds.code(),
         settings.unknown_requests.code(),
+        settings.container_builders.code(),
     ]
 }
 
@@ -22,15 +23,16 @@ fn patterns(rules: Option<&RuleSet>) -> Option<Vec<&str>> {
 fn absent_settings_and_unspecified_ones_are_the_defaults() {
     for document in [None, Some(&Document::default())] {
         let settings = read(document).expect("settings");
-        assert_eq!(words(&settings), ["allow", "allow", "as_images", "own", "allow", "deny"]);
+        assert_eq!(words(&settings), ["allow", "allow", "as_images", "own", "allow", "deny", "allow"]);
         assert!(settings.push.is_none() && settings.protect.is_none());
     }
 }
 
 #[test]
 fn every_value_has_its_own_meaning() {
-    let check = |values: [i32; 6], expected: [&str; 6]| {
-        let [local_content, run_unapproved, engine_plugins, swarm, builds, unknown_requests] = values;
+    let check = |values: [i32; 7], expected: [&str; 7]| {
+        let [local_content, run_unapproved, engine_plugins, swarm, builds, unknown_requests, container_builders] =
+            values;
         let document = Document {
             local_content,
             run_unapproved,
@@ -38,13 +40,14 @@ fn every_value_has_its_own_meaning() {
             swarm,
             builds,
             unknown_requests,
+            container_builders,
             ..Document::default()
         };
         assert_eq!(words(&read(Some(&document)).expect("settings")), expected, "{values:?}");
     };
-    check([1, 1, 1, 1, 1, 1], ["allow", "allow", "as_images", "own", "allow", "deny"]);
-    check([2, 2, 2, 2, 2, 2], ["deny", "warn", "deny", "allow", "deny", "allow"]);
-    check([2, 3, 2, 3, 2, 2], ["deny", "deny", "deny", "deny", "deny", "allow"]);
+    check([1, 1, 1, 1, 1, 1, 1], ["allow", "allow", "as_images", "own", "allow", "deny", "allow"]);
+    check([2, 2, 2, 2, 2, 2, 2], ["deny", "warn", "deny", "allow", "deny", "allow", "deny"]);
+    check([2, 3, 2, 3, 2, 2, 2], ["deny", "deny", "deny", "deny", "deny", "allow", "deny"]);
 }
 
 #[test]
@@ -78,6 +81,7 @@ fn what_is_not_known_or_no_pattern_refuses_the_document() {
     check(Document { engine_plugins: 3, ..Document::default() }, "engine_plugins is 3");
     check(Document { swarm: -1, ..Document::default() }, "swarm is -1");
     check(Document { builds: 3, ..Document::default() }, "builds is 3");
+    check(Document { container_builders: 3, ..Document::default() }, "container_builders is 3");
     check(Document { unknown_requests: 3, ..Document::default() }, "unknown_requests is 3");
     let push = |patterns| Document { push: Some(Push { patterns }), ..Document::default() };
     check(push(vec!["acme/*".into(), "*".into()]), "`push` cannot be used: `*` alone");

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use crate::{
     check,
     cli::BeyondOptions,
-    model::{Beyond, Builds, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests},
+    model::{Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests},
 };
 
 /// What was set, with what is given in its place.
@@ -19,6 +19,7 @@ pub(super) fn merged(before: &Beyond, options: &BeyondOptions) -> anyhow::Result
         engine_plugins: options.engine_plugins.unwrap_or(before.engine_plugins),
         swarm: options.swarm.unwrap_or(before.swarm),
         builds: options.builds.unwrap_or(before.builds),
+        container_builders: options.container_builders.unwrap_or(before.container_builders),
         unknown_requests: options.unknown_requests.unwrap_or(before.unknown_requests),
         push: match patterns("--push", &options.push)? {
             Some(patterns) => Some(patterns),
@@ -57,6 +58,7 @@ pub(super) fn nothing_given(options: &BeyondOptions) -> bool {
         engine_plugins: None,
         swarm: None,
         builds: None,
+        container_builders: None,
         unknown_requests: None,
         push,
         push_anywhere: false,
@@ -121,6 +123,13 @@ pub(super) fn lines(beyond: &Beyond) -> Vec<String> {
             match beyond.builds {
                 Builds::Allow => "allowed",
                 Builds::Deny => "refused",
+            },
+        ),
+        (
+            "container builders",
+            match beyond.container_builders {
+                ContainerBuilders::Allow => "allowed",
+                ContainerBuilders::Deny => "refused",
             },
         ),
         (

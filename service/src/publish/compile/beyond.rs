@@ -2,7 +2,9 @@
 
 use proto::document;
 
-use crate::model::{Beyond, Builds, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests};
+use crate::model::{
+    Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests,
+};
 
 /// None for the defaults: a policy that was published before there were settings keeps its bytes and
 /// its generation.
@@ -35,6 +37,11 @@ pub(super) fn settings(beyond: Beyond) -> Option<document::Settings> {
         builds: match beyond.builds {
             Builds::Allow => document::Builds::Allow,
             Builds::Deny => document::Builds::Deny,
+        }
+        .into(),
+        container_builders: match beyond.container_builders {
+            ContainerBuilders::Allow => document::ContainerBuilders::Allow,
+            ContainerBuilders::Deny => document::ContainerBuilders::Deny,
         }
         .into(),
         unknown_requests: match beyond.unknown_requests {

@@ -3,7 +3,10 @@
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
-    model::{Beyond, Builds, EnginePlugins, LocalContent, RunUnapproved, Settings, SwarmUse, UnknownRequests},
+    model::{
+        Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, Settings, SwarmUse,
+        UnknownRequests,
+    },
     publish::compile,
     store::{FILE, MIGRATIONS, Missing, Store},
 };
@@ -21,6 +24,7 @@ async fn settings_come_back_as_they_were_set() {
         engine_plugins: EnginePlugins::Deny,
         swarm: SwarmUse::Allow,
         builds: Builds::Deny,
+        container_builders: ContainerBuilders::Deny,
         unknown_requests: UnknownRequests::Allow,
         push: Some(vec!["acme/*".to_owned(), "ghcr.io/acme/*".to_owned()]),
         protect: true,

@@ -35,6 +35,7 @@ fn every_word_of_the_command_line_is_the_word_that_machines_decide_by() {
     check!(engine_plugins: EnginePlugins);
     check!(swarm: SwarmUse);
     check!(builds: Builds);
+    check!(container_builders: ContainerBuilders);
     check!(unknown_requests: UnknownRequests);
 }
 
