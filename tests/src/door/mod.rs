@@ -14,9 +14,10 @@ mod ways;
 use std::{
     net::{IpAddr, SocketAddr},
     path::Path,
+    process::Command,
 };
 
-use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted};
+use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted, installed};
 use serde_json::{Map, json};
 
 pub use self::{
@@ -26,7 +27,7 @@ pub use self::{
     registries::{ADDRESSES, Asked, BROKEN, HUB, NAME_OF_LOOPBACK, OTHER, Registries, TOKENS, names},
     ways::{BASE, Way},
 };
-use crate::engines::{self, Engine, Flavour, INSIDE, Network, Stock, Tap};
+use crate::engines::{self, Engine, Flavour, INSIDE, Network, RESOLVER, Stock, Tap};
 
 /// Plain HTTP, so that an engine takes it only because its settings say so.
 pub const INSECURE: [&str; 2] = ["plain.example", "plain.example:5000"];
@@ -123,7 +124,7 @@ impl Site {
     pub async fn restart_door(&mut self) -> Result<(), LabError> {
         let (lab, network) = (&self.lab, &self.network);
         match &mut self.door {
-            Some(door) => door.restart(lab, |program| network.command(program)).await,
+            Some(door) => door.restart(lab, |program| resolving(lab, network, program)).await,
             None => Ok(()),
         }
     }
@@ -167,5 +168,14 @@ async fn start_door(lab: &Lab, network: &Network, registries: &Path) -> Result<D
         ca: lab.path("engine/run/door"),
         settings: settings.to_string(),
     };
-    Door::start(lab, posted, |program| network.command(program)).await
+    Door::start(lab, posted, |program| resolving(lab, network, program)).await
+}
+
+/// `program` in this network, with its resolver instead of the machine's.
+fn resolving(lab: &Lab, network: &Network, program: &Path) -> Result<Command, LabError> {
+    let mut command = network.command(&installed("unshare", "util-linux")?)?;
+    let script = "mount --bind \"$1\" /etc/resolv.conf && shift && exec \"$@\"";
+    command.args(["--mount", "--propagation=private", "sh", "-c", script, "resolving"]);
+    command.arg(lab.write("resolv.conf", format!("nameserver {RESOLVER}\n"))?).arg(program);
+    Ok(command)
 }

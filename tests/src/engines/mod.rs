@@ -26,7 +26,7 @@ pub use self::{
     documents::Authority,
     engine::{Engine, INSIDE, Setup},
     fetches::{Fetch, HUB_MIRROR, Registries, log_field},
-    network::{Names, Network},
+    network::{Names, Network, RESOLVER},
     stock::{Stock, Ware},
     tap::{Shown, Tap},
     wire::Vector,
