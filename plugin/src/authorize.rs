@@ -173,6 +173,9 @@ impl Authorizer {
             return Bytes::from_static(ALLOWED.as_bytes());
         }
         let id = self.ids.next(at_ms);
+        if decision.reason == Reason::Probe && decision.is_allowed() {
+            return Bytes::from_static(ALLOWED.as_bytes());
+        }
         if decision.reason == Reason::Probe {
             return refusal(&explain(&enforced, &action, &decision, now, &id.to_string()));
         }

@@ -60,7 +60,7 @@ enum Part<'a> {
 impl<'a> Part<'a> {
     fn decide(self, enforced: &'a Enforced, now: Timestamp) -> Decision<'a> {
         let answer = |effect, reason| Decision { ask: self.ask(), ..Decision::new(effect, reason) };
-        if let Some(passes) = self.probe().and_then(|probe| probe.passes(enforced)) {
+        if let Some(passes) = self.probe().and_then(|(probe, image)| probe.passes(image)) {
             return answer(if passes { Effect::Allow } else { Effect::Deny }, Reason::Probe);
         }
         let otherwise = match self {
@@ -112,9 +112,9 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn probe(self) -> Option<Probe<'a>> {
+    fn probe(self) -> Option<(Probe<'a>, &'a ImageRef)> {
         match self {
-            Self::Ask(Ask::Fetch(image) | Ask::FetchPlugin(image)) => Probe::of(image),
+            Self::Ask(Ask::Fetch(image) | Ask::FetchPlugin(image)) => Some((Probe::of(image)?, image)),
             _ => None,
         }
     }

@@ -184,14 +184,15 @@ impl<'a> Decision<'a> {
     /// Larger is stricter. Among permissions the one that says more.
     pub(crate) const fn strictness(&self) -> u8 {
         match (self.effect, self.would_deny, self.reason) {
-            (Effect::Deny, ..) => 7,
-            (Effect::Allow, true, _) => 6,
+            (Effect::Deny, ..) => 8,
+            (Effect::Allow, true, _) => 7,
             (Effect::Allow, false, Reason::NotGoverned) => 0,
-            (Effect::Allow, false, Reason::Off) => 1,
-            (Effect::Allow, false, Reason::Swarm) => 2,
-            (Effect::Allow, false, Reason::Owner) => 3,
-            (Effect::Allow, false, Reason::NotCovered) => 5,
-            (Effect::Allow, false, _) => 4,
+            (Effect::Allow, false, Reason::Probe) => 1,
+            (Effect::Allow, false, Reason::Off) => 2,
+            (Effect::Allow, false, Reason::Swarm) => 3,
+            (Effect::Allow, false, Reason::Owner) => 4,
+            (Effect::Allow, false, Reason::NotCovered) => 6,
+            (Effect::Allow, false, _) => 5,
         }
     }
 

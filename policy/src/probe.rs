@@ -3,19 +3,17 @@
 //! | reference | the plugin | the registry door |
 //! |---|---|---|
 //! | `pullgate.invalid/...` | refuses it: so the engine asks the plugin | |
-//! | `door.pullgate.invalid/probe/<nonce>` | lets it pass | refuses it: so pulls and builds come to the door |
-//! | `127.0.0.1:1/pullgate.invalid/probe/<nonce>` | lets it pass where loopback is guarded | refuses it: so what the engine asks of loopback addresses comes to the door |
+//! | `door.pullgate.invalid/probe/<nonce>@NOTHING` | lets it pass | refuses it: so pulls and builds come to the door |
+//! | `127.0.0.1:1/pullgate.invalid/probe/<nonce>@NOTHING` | lets it pass | refuses it: so what the engine asks of loopback addresses comes to the door |
 //!
-//! Nothing is ever at `.invalid` (RFC 2606). On port 1 a container could listen: where no rule leads
-//! loopback connections to the door, that name is judged as any other.
+//! INVARIANT: what passes unjudged brings nothing in. Nothing should be at `.invalid` (RFC 2606), but
+//! whoever rules the network that a laptop is in may answer for that name, and a published port makes
+//! a registry of 127.0.0.1:1. So only what asks for [`NOTHING`] passes; engines keep no content whose
+//! digest is another than they asked for. Without it, such a name is judged as any other.
 
 use alloc::{format, string::String};
 
-use crate::{
-    enforced::{Enforced, Loopback},
-    host::canonical_host,
-    image::ImageRef,
-};
+use crate::{host::canonical_host, image::ImageRef};
 
 /// The host of probes of the plugin.
 pub const PROBE_HOST: &str = "pullgate.invalid";
@@ -23,6 +21,9 @@ pub const PROBE_HOST: &str = "pullgate.invalid";
 pub const DOOR_PROBE_HOST: &str = "door.pullgate.invalid";
 /// The registry of probes of the loopback redirection.
 pub const LOOPBACK_PROBE_HOST: &str = "127.0.0.1:1";
+
+/// The digest that probes of the registry door ask for: no content is known to have it.
+pub const NOTHING: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 const DOOR_PATH: &str = "probe/";
 const LOOPBACK_PATH: &str = "pullgate.invalid/probe/";
@@ -61,13 +62,24 @@ impl<'a> Probe<'a> {
     }
 
     /// Whether it goes on to the registry door; none: it is judged as any other reference.
-    pub(crate) fn passes(self, enforced: &Enforced) -> Option<bool> {
+    pub(crate) fn passes(self, image: &ImageRef) -> Option<bool> {
         match self {
             Self::Plugin => Some(false),
-            Self::Door(_) => Some(true),
-            Self::Loopback(_) => (enforced.loopback == Loopback::Guarded).then_some(true),
+            Self::Door(_) | Self::Loopback(_) => (image.digest() == Some(NOTHING)).then_some(true),
         }
     }
+}
+
+/// The repository of a probe of the registry door.
+#[must_use]
+pub fn door_probe(nonce: &str) -> String {
+    format!("{DOOR_PROBE_HOST}/{DOOR_PATH}{nonce}")
+}
+
+/// The repository of a probe of the loopback redirection.
+#[must_use]
+pub fn loopback_probe(nonce: &str) -> String {
+    format!("{LOOPBACK_PROBE_HOST}/{LOOPBACK_PATH}{nonce}")
 }
 
 /// Whether this is a host of probes that the registry door answers by itself.
@@ -99,5 +111,24 @@ mod tests {
         check("127.0.0.1:2/pullgate.invalid/probe/a", None);
         check("pullgate.invalid:5000/a", None);
         check("docker.io/door.pullgate.invalid/probe", None);
+        check(&door_probe("7"), Some(Probe::Door("7")));
+        check(&loopback_probe("7"), Some(Probe::Loopback("7")));
+    }
+
+    #[test]
+    fn only_what_can_bring_nothing_in_passes() {
+        let check = |text: &str, expected| {
+            let image = ImageRef::parse(text).expect("a reference");
+            assert_eq!(Probe::of(&image).and_then(|probe| probe.passes(&image)), expected, "{text}");
+        };
+        for probe in [door_probe("7"), loopback_probe("7")] {
+            check(&format!("{probe}@{NOTHING}"), Some(true));
+            check(&format!("{probe}:latest@{NOTHING}"), Some(true));
+            check(&probe, None);
+            check(&format!("{probe}:latest"), None);
+            check(&format!("{probe}@{}", NOTHING.replacen('0', "1", 1)), None);
+        }
+        check(&format!("pullgate.invalid/probe@{NOTHING}"), Some(false));
+        check(&format!("127.0.0.1:1/app@{NOTHING}"), None);
     }
 }

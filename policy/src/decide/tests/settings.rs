@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     action::{LocalImage, Origin, Reach},
+    probe,
     settings::Settings,
 };
 
@@ -176,16 +177,26 @@ fn probes_have_one_answer_whatever_is_in_force() {
     let unheard = Enforced { documents: Documents::Unheard, ..Enforced::default() };
     for enforced in [Enforced::default(), defaults(), nobody, unheard] {
         check(&enforced, &pull("pullgate.invalid/probe:1"), Deny, Reason::Probe);
-        check(&enforced, &pull("door.pullgate.invalid/probe/a1"), Allow, Reason::Probe);
-        let loopback = pull("127.0.0.1:1/pullgate.invalid/probe/a1");
-        check(&Enforced { loopback: Loopback::Guarded, ..enforced }, &loopback, Allow, Reason::Probe);
+        for probe in [probe::door_probe("a1"), probe::loopback_probe("a1")] {
+            let nothing = format!("{probe}@{}", probe::NOTHING);
+            check(&enforced, &pull(&nothing), Allow, Reason::Probe);
+            let install = Action::one("plugin_install", Ask::FetchPlugin(ImageRef::parse(&nothing).unwrap()));
+            check(&enforced, &install, Allow, Reason::Probe);
+        }
     }
-    // Else a container that listens there would be let through.
+    // Else a container that listens there would be let through, or whoever answers for that name.
     let controlled = || Policy { registries: Registries { controlled: true, hosts: vec![] }, ..policy("acme") };
-    for loopback in [Loopback::NoDoor, Loopback::Open] {
+    for loopback in [Loopback::NoDoor, Loopback::Guarded, Loopback::Open] {
         let enforced = Enforced { loopback, ..member_of(controlled()) };
-        check(&enforced, &pull("127.0.0.1:1/pullgate.invalid/probe/a1"), Deny, Reason::Registry);
+        for probe in [probe::door_probe("a1"), probe::loopback_probe("a1")] {
+            check(&enforced, &pull(&probe), Deny, Reason::Registry);
+        }
     }
+    // It hides nothing: what is asked for beside it has its own answer, and its own record.
+    let nothing = ImageRef::parse(&format!("{}@{}", probe::door_probe("a1"), probe::NOTHING)).unwrap();
+    let asks = vec![Ask::Fetch(nothing), Ask::Fetch(ImageRef::parse("alpine").unwrap())];
+    let with_another = Action::Governed(Governed { word: "build", asks, ..Governed::default() });
+    check(&defaults(), &with_another, Allow, Reason::Category);
     check(&member_of(controlled()), &pull("door.pullgate.invalid/evil"), Deny, Reason::Registry);
 }
 
