@@ -14,7 +14,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use policy::{Action, Enforced, HostPath, Reason, decide, explain, settings::RunUnapproved};
+use policy::{
+    Action, Enforced, HostPath, Reason, decide, explain,
+    settings::{ContainerBuilders, RunUnapproved},
+};
 use proto::authz::{ALLOWED, AuthzRequest, AuthzResponse};
 use tracing::{error, info};
 use ulid::Ulid;
@@ -201,7 +204,10 @@ impl Authorizer {
 fn is_strict_about_origins(enforced: &Enforced) -> bool {
     enforced.policies.iter().any(|policy| {
         let settings = &policy.settings;
-        policy.enabled && (settings.run_unapproved == RunUnapproved::Deny || settings.protect.is_some())
+        let strict = settings.run_unapproved == RunUnapproved::Deny
+            || settings.container_builders == ContainerBuilders::Deny
+            || settings.protect.is_some();
+        policy.enabled && strict
     })
 }
 

@@ -155,7 +155,8 @@ impl ImageRef {
     }
 
     /// Whether a text is a digest and nothing else, for example `sha256:` and 64 hexadecimal digits.
-    pub(crate) fn is_digest(input: &str) -> bool {
+    #[must_use]
+    pub fn is_digest(input: &str) -> bool {
         grammar::check_digest(input).is_ok()
     }
 

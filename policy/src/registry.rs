@@ -168,11 +168,15 @@ impl Repository {
         Action::Governed(Governed { word: "fetch", asks, ..Governed::default() })
     }
 
-    /// A key for what is known of this repository: the same for every spelling of its host.
+    /// A key for what is known of this repository: the same for every spelling of its host, and
+    /// another for each registry that a mirror stands for.
     #[must_use]
     pub fn key(&self) -> String {
-        let place = self.name.place();
-        alloc::format!("{}/{}", place.host, place.path)
+        let names = [Some(&self.name), self.mirrored.as_ref()];
+        names.into_iter().flatten().fold(String::new(), |key, name| {
+            let place = name.place();
+            alloc::format!("{key} {}/{}", place.host, place.path)
+        })
     }
 }
 

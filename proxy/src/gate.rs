@@ -1,19 +1,43 @@
 //! Where a request is decided on: read by `policy::registry`, held against what is in force, and
 //! tied to what was resolved before.
+//!
+//! A request by digest says nothing of tags, so it is decided for the references through which that
+//! digest was reached here, and for itself; one that is allowed is enough. A deny rule that names the
+//! digest holds whatever led there.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use http::{HeaderMap, Method, Response};
-use policy::Enforced;
-use tokio::sync::watch;
+use http::{HeaderMap, Method, StatusCode, header};
+use policy::{
+    Action, Ask, Documents, Enforced, Timestamp, decide, explain,
+    probe::{self, Probe},
+    registry::{self, Part, Repository},
+};
+use tokio::{sync::watch, time::timeout};
+use tracing::info;
 
 use crate::report::Reporter;
+
+mod journal;
+mod learn;
+mod ties;
+
+use journal::Journal;
+pub use learn::{Learn, MAX_MANIFEST_BYTES};
+use ties::Ties;
+
+/// So long a request waits for the plugin, which starts beside the door.
+const HEARD_WITHIN: Duration = Duration::from_secs(3);
 
 /// Decides. Shared by all connections.
 #[derive(Debug)]
 pub struct Gate {
     enforced: watch::Receiver<Arc<Enforced>>,
-    reporter: Reporter,
+    journal: Journal,
+    ties: Arc<Mutex<Ties>>,
 }
 
 /// One request, as far as it is decided on.
@@ -42,56 +66,209 @@ pub enum Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// 403, or 404 where something else than a person reads it.
-    pub status: http::StatusCode,
+    pub status: StatusCode,
     /// The code of the registry's error body, for example `DENIED`.
     pub code: &'static str,
     /// The text, several lines.
     pub message: String,
 }
 
-/// What the answer of a registry teaches: which digest a tag stands for, and what a manifest is made of.
-#[derive(Debug, Default)]
-pub struct Learn {
-    _todo: (),
-}
-
-impl Learn {
-    /// Looks at an answer's head. True: the body is a manifest that [`Learn::manifest`] must see
-    /// before any of it is passed on, if it has no more than [`MAX_MANIFEST_BYTES`].
-    pub fn head<B>(&mut self, _head: &Response<B>) -> bool {
-        false
-    }
-
-    /// Looks at a whole manifest.
-    pub fn manifest(&mut self, _body: &[u8]) {}
-}
-
-/// Largest manifest that engines read (distribution's `MaxManifestSize` and containerd's limit: 4 MiB).
-pub const MAX_MANIFEST_BYTES: usize = 4 << 20;
-
 impl Gate {
     /// Decides by what is `enforced` at the moment, and hands its decisions to `reporter`.
     #[must_use]
     pub fn new(enforced: watch::Receiver<Arc<Enforced>>, reporter: Reporter) -> Self {
-        Self { enforced, reporter }
+        Self { enforced, journal: Journal::new(reporter), ties: Arc::default() }
     }
 
     /// Decides on one request. Waits, bounded, only where nothing was heard from the plugin yet.
-    pub async fn ask(&self, _asked: Asked<'_>) -> Answer {
-        let _ = &self.reporter;
-        Answer::Pass(Learn::default())
+    pub async fn ask(&self, asked: Asked<'_>) -> Answer {
+        let Asked { host, method, target, headers } = asked;
+        let read = registry::read(&registry::Request { host, method: method.as_str(), target });
+        match &read {
+            // Engines look whether somebody is there before they ask for a probe.
+            registry::Asked::Elsewhere(_) if probe::is_door_probe_host(host) => {
+                return Answer::Refuse(Refusal::not_found("NAME_UNKNOWN", "here is nothing but pullgate's own probe"));
+            }
+            registry::Asked::Elsewhere(_) => return Answer::Pass(Learn::default()),
+            registry::Asked::Repository(repository) => {
+                if let Some(probe @ (Probe::Door(_) | Probe::Loopback(_))) = Probe::of(&repository.name) {
+                    return Answer::Refuse(Refusal::denied(probe.answer()));
+                }
+            }
+            registry::Asked::Unverifiable(_) => {}
+        }
+        let enforced = self.heard().await;
+        let at_ms = now_ms();
+        if !enforced.governs(host, seconds(at_ms)) {
+            return Answer::Pass(Learn::default());
+        }
+        let judge = Judge { gate: self, enforced: &enforced, at_ms };
+        match read {
+            registry::Asked::Repository(repository) if repository.pushes => judge.push(&repository),
+            registry::Asked::Repository(repository) => judge.fetch(&repository, headers),
+            other => match judge.first_allowed(vec![other.action()]) {
+                Ok(()) => Answer::Pass(Learn::default()),
+                Err(refusal) => Answer::Refuse(refusal),
+            },
+        }
     }
 
     /// Whether anything on this host could be refused or would have to be recorded now; if not, its
     /// connections are nobody's business.
     #[must_use]
-    pub fn governs(&self, _host: &str) -> bool {
-        true
+    pub fn governs(&self, host: &str) -> bool {
+        self.enforced.borrow().governs(host, seconds(now_ms()))
     }
 
-    /// Changes when [`Gate::governs`] may.
+    /// Changes when [`Gate::governs`] may. So it may with time: sessions and policies end.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<Arc<Enforced>> {
         self.enforced.clone()
     }
+
+    async fn heard(&self) -> Arc<Enforced> {
+        let mut enforced = self.enforced.clone();
+        let heard = enforced.wait_for(|enforced| enforced.documents != Documents::Unheard);
+        match timeout(HEARD_WITHIN, heard).await {
+            Ok(Ok(enforced)) => Arc::clone(&enforced),
+            // Then `decide` says so.
+            Ok(Err(_)) | Err(_) => Arc::clone(&self.enforced.borrow()),
+        }
+    }
 }
+
+/// One request, and what is in force while it is decided on.
+struct Judge<'a> {
+    gate: &'a Gate,
+    enforced: &'a Enforced,
+    at_ms: i64,
+}
+
+impl Judge<'_> {
+    fn fetch(&self, repository: &Repository, headers: &HeaderMap) -> Answer {
+        let key = repository.key();
+        let digest = repository.part.digest();
+        let through =
+            digest.map(|digest| learn::lock(&self.gate.ties).reached_through(&key, digest)).unwrap_or_default();
+        let as_asked = repository.action();
+        let now = seconds(self.at_ms);
+        let named = as_asked.fetched().any(|image| image.digest().is_some() && self.enforced.denies_digest(image, now));
+        let mut actions = Vec::with_capacity(through.len().saturating_add(1));
+        if !named {
+            actions.extend(through.iter().map(|image| repository.fetch_through(image.as_ref().clone())));
+        }
+        actions.push(as_asked);
+        if repository.only_head && is_for_a_push(&repository.part, headers) && !self.is_any_allowed(&actions) {
+            return self.head_before_push(repository, &key);
+        }
+        match self.first_allowed(actions) {
+            Err(refusal) => Answer::Refuse(refusal),
+            Ok(()) => Answer::Pass(match &repository.part {
+                Part::Tag(_) | Part::Manifest(_) => {
+                    let through = through.into_iter().rev().chain([Arc::new(repository.image())]).collect();
+                    Learn::manifest_of(&self.gate.ties, key, digest, through, repository.only_head)
+                }
+                _ => Learn::default(),
+            }),
+        }
+    }
+
+    fn push(&self, repository: &Repository) -> Answer {
+        let digest = match &repository.part {
+            Part::Upload { digest } => digest.as_deref(),
+            part => part.digest(),
+        };
+        match self.first_allowed(vec![repository.action()]) {
+            Ok(()) => Answer::Pass(Learn::push_to(&self.gate.ties, repository.key(), digest)),
+            Err(refusal) => Answer::Refuse(refusal),
+        }
+    }
+
+    /// Who pushes looks first at what is there. In a repository that may be pushed to and not pulled
+    /// from, the answer is that nothing is, except of what was sent there just now.
+    fn head_before_push(&self, repository: &Repository, key: &str) -> Answer {
+        let sent = |digest| learn::lock(&self.gate.ties).was_pushed(key, digest);
+        if repository.part.digest().is_some_and(sent) {
+            return Answer::Pass(Learn::default());
+        }
+        match self.first_allowed(vec![Action::one("push", Ask::Push(repository.name.clone()))]) {
+            Err(refusal) => Answer::Refuse(refusal),
+            Ok(()) => {
+                let code = if matches!(repository.part, Part::Blob(_)) { "BLOB_UNKNOWN" } else { "MANIFEST_UNKNOWN" };
+                let text = format!("pullgate does not tell what is in `{}`, which may not be pulled", repository.name);
+                Answer::Refuse(Refusal::not_found(code, &text))
+            }
+        }
+    }
+
+    fn is_any_allowed(&self, actions: &[Action]) -> bool {
+        actions.iter().any(|action| decide(self.enforced, action, seconds(self.at_ms)).is_allowed())
+    }
+
+    /// Of several readings of one request, one that is allowed is enough; plainly, if there is one. The
+    /// decision that counts is written down; of refusals the first.
+    fn first_allowed(&self, actions: Vec<Action>) -> Result<(), Refusal> {
+        let now = seconds(self.at_ms);
+        let decisions: Vec<_> = actions.iter().map(|action| (action, decide(self.enforced, action, now))).collect();
+        let plainly = decisions.iter().find(|(_, decision)| decision.is_allowed() && !decision.would_deny);
+        let counts = plainly.or_else(|| decisions.iter().find(|(_, decision)| decision.is_allowed()));
+        let Some((action, decision)) = counts.or_else(|| decisions.first()) else {
+            return Err(Refusal::denied("nothing was asked that could be allowed".to_owned()));
+        };
+        let id = self.gate.journal.write(self.enforced, action, decision, self.at_ms);
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        info!(
+            decision = %id,
+            action = action.word(),
+            image = decision.image().map(policy::ImageRef::as_str),
+            reason = decision.reason.code(),
+            organization = decision.organization,
+            "denied"
+        );
+        Err(Refusal::denied(explain(self.enforced, action, decision, now, &id.to_string())))
+    }
+}
+
+impl Refusal {
+    fn denied(message: String) -> Self {
+        Self { status: StatusCode::FORBIDDEN, code: "DENIED", message }
+    }
+
+    fn not_found(code: &'static str, message: &str) -> Self {
+        Self { status: StatusCode::NOT_FOUND, code, message: message.to_owned() }
+    }
+}
+
+/// Whether such a `HEAD` is what somebody asks who is about to push: any blob, and a manifest of
+/// exactly the type that is to be pushed (containerd `core/remotes/docker/pusher.go`). Who pulls takes
+/// several types.
+fn is_for_a_push(part: &Part, headers: &HeaderMap) -> bool {
+    match part {
+        Part::Blob(_) => true,
+        Part::Tag(_) | Part::Manifest(_) => {
+            let lines = headers.get_all(header::ACCEPT).into_iter().filter_map(|line| line.to_str().ok());
+            let types: Vec<&str> = lines
+                .flat_map(|line| line.split(','))
+                .map(|kind| kind.split(';').next().unwrap_or_default().trim())
+                .filter(|kind| !kind.is_empty())
+                .collect();
+            let any = types.iter().filter(|kind| **kind == "*/*").count();
+            any == 1 && types.len() == 2
+        }
+        _ => false,
+    }
+}
+
+fn now_ms() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}
+
+const fn seconds(at_ms: i64) -> Timestamp {
+    Timestamp(at_ms / 1000)
+}
+
+#[cfg(test)]
+mod tests;
