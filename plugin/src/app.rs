@@ -12,7 +12,7 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::Subsc
 use crate::{
     authorize::Authorizer,
     config::Config,
-    control::{self, Service},
+    control::{self, Sources},
     door::Door,
     enforcer::Enforcer,
     engine_seen::EngineSeen,
@@ -34,6 +34,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let (enforcer, handle, live) = Enforcer::start(
         state,
         Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() },
+        config.egress_file.clone(),
     )?;
     let machine_id = enforcer.machine_id().to_owned();
     let (recorder, records) = record::channel();
@@ -46,7 +47,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let engine = Arc::new(EngineSeen::default());
     let authorizer =
-        Arc::new(Authorizer::new(Arc::clone(&live), recorder, Arc::clone(&provenance), Arc::clone(&engine)));
+        Arc::new(Authorizer::new(Arc::clone(&live), recorder.clone(), Arc::clone(&provenance), Arc::clone(&engine)));
     let door = Door::open(engine_socket, authorizer, stop.clone())?;
     info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -63,9 +64,10 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         let listener = Listener::bind(&config.control_socket, 0o666)
             .with_context(|| format!("cannot listen on `{}`", config.control_socket.display()))?;
         let writer = tokio::spawn(enforcer.run());
-        let service = Service::new(handle, live, records, provenance, engine, machine_id);
+        let door_user = Arc::new(config.door_user.clone());
+        let from = Sources { enforcer: handle, live, recorder, records, provenance, engine, machine_id, door_user };
         tokio::select! {
-            served = control::serve(listener, service) => served.context("the control socket failed"),
+            served = control::serve(listener, from) => served.context("the control socket failed"),
             () = keeper.run() => Ok(()),
             ended = writer => Err(anyhow::anyhow!("the writer ended: {ended:?}")),
             () = stop_signal() => Ok(()),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Parser;
 use proto::paths;
 
+use crate::door_user::DoorUser;
+
 /// The pullgate authorization plugin for Docker Engine.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "pullgate-plugin", version)]
@@ -24,4 +26,11 @@ pub struct Config {
     /// Docker's own file that enforces sign-in; counts where the enrollment has no `allowedOrgs`.
     #[arg(long, default_value = paths::REGISTRY_JSON, value_name = "FILE")]
     pub registry_json: PathBuf,
+    /// What `pullgate egress` put in place for the engine.
+    #[arg(long, default_value = paths::EGRESS, value_name = "FILE")]
+    pub egress_file: PathBuf,
+    /// The registry door's user, who may follow the documents in force and hand over decisions; a name of
+    /// `/etc/passwd`, or a number. Root always may.
+    #[arg(long, default_value = "pullgate-proxy", value_name = "NAME|UID")]
+    pub door_user: DoorUser,
 }

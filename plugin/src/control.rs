@@ -4,47 +4,52 @@
 //! what verifies counts; a session counts for the uid it was sealed for. A user with a session in
 //! force gets the records that are about them or about nobody, root gets all.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use policy::{Action, ImageRef, decide, explain};
 use proto::{
     control::{
         ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, CheckedImage, PolicyInForce, RecordsRequest,
         RecordsResponse, ReportRequest, ReportResponse, SessionInForce, StatusRequest, StatusResponse, WatchRequest,
-        WatchResponse,
         control_server::{Control, ControlServer},
     },
     local::{Listener, MAX_MESSAGE_BYTES, Peer},
 };
-use tokio_stream::{Stream, StreamExt as _, wrappers::WatchStream};
 use tonic::{Request, Response, Status, transport::Server};
 use tower::util::MapRequestLayer;
 
 use crate::{
     clock,
+    door_user::DoorUser,
     enforcer::{ApplyError, Handle},
     engine_seen::EngineSeen,
     live::Live,
     provenance::Provenance,
-    record::{Reader, Record, Records},
+    record::{Reader, Record, Recorder, Records},
 };
 
 mod bounds;
+mod doors;
 
 use bounds::{Budget, HandOvers};
+use doors::{Doors, Followed};
 
 /// The longest a caller may have a long poll wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Most images in one check.
 const MAX_IMAGES: usize = 256;
+/// Most records in one report.
+const MAX_REPORTED: usize = 500;
 
 /// What the control socket answers from.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub struct Sources {
     /// The writer.
     pub enforcer: Handle,
     /// What is in force.
     pub live: Arc<Live>,
+    /// Where the registry door's decisions join the plugin's.
+    pub recorder: Recorder,
     /// Decisions to be fetched.
     pub records: Records,
     /// What is remembered of image names.
@@ -53,34 +58,32 @@ pub struct Service {
     pub engine: Arc<EngineSeen>,
     /// This machine's id.
     pub machine_id: String,
-    /// Who hands documents over right now.
-    hand_overs: HandOvers,
+    /// Who may be a registry door beside root.
+    pub door_user: Arc<DoorUser>,
 }
 
-impl Service {
-    /// Answers from these.
-    #[must_use]
-    pub fn new(
-        enforcer: Handle,
-        live: Arc<Live>,
-        records: Records,
-        provenance: Arc<Provenance>,
-        engine: Arc<EngineSeen>,
-        machine_id: String,
-    ) -> Self {
-        Self { enforcer, live, records, provenance, engine, machine_id, hand_overs: HandOvers::default() }
-    }
+#[derive(Debug, Clone)]
+struct Service {
+    from: Sources,
+    /// Who hands documents over right now.
+    hand_overs: HandOvers,
+    doors: Doors,
 }
 
 /// Serves until it is dropped: callers come back after a restart, so there is nothing to wait for.
 ///
 /// # Errors
 /// What the transport says.
-pub async fn serve(listener: Listener, service: Service) -> Result<(), tonic::transport::Error> {
+pub async fn serve(listener: Listener, from: Sources) -> Result<(), tonic::transport::Error> {
+    // Nobody else's callers may keep the door from its documents.
+    let door_user = Arc::clone(&from.door_user);
+    let is_door = move |uid| door_user.is(uid);
+    let budget = Budget::new(is_door.clone());
+    let listener = listener.reserve(is_door);
+    let service = Service { from, hand_overs: HandOvers::default(), doors: Doors::default() };
     let control = ControlServer::new(service)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let budget = Budget::default();
     Server::builder()
         .layer(MapRequestLayer::new(move |request| budget.bound(request)))
         .concurrency_limit_per_connection(8)
@@ -101,19 +104,19 @@ impl Control for Service {
         let _turn = turn.ok_or_else(|| {
             Status::resource_exhausted("this user is handing documents over already; try again when that is done")
         })?;
-        let in_force = self.enforcer.apply(uid, envelopes, end_session).await.map_err(|error| refusal(&error))?;
+        let in_force = self.from.enforcer.apply(uid, envelopes, end_session).await.map_err(|error| refusal(&error))?;
         Ok(Response::new(ApplyResponse { in_force }))
     }
 
     async fn status(&self, _request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
-        let view = Arc::clone(&self.enforcer.view().borrow());
-        let enforced = self.live.enforced();
-        let counters = self.live.counters();
-        let remembered = self.provenance.remembered();
+        let view = Arc::clone(&self.from.enforcer.view().borrow());
+        let enforced = self.from.live.enforced();
+        let counters = self.from.live.counters();
+        let remembered = self.from.provenance.remembered();
         let now = clock::now();
         Ok(Response::new(StatusResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            machine_id: self.machine_id.clone(),
+            machine_id: self.from.machine_id.clone(),
             in_force: view.in_force.clone(),
             sign_in_enforced: enforced.sign_in.is_enforced(),
             allowed_organizations: match &enforced.sign_in {
@@ -124,7 +127,7 @@ impl Control for Service {
             started_at_ms: counters.started_at_ms,
             requests: counters.requests,
             denials: counters.denials,
-            records_dropped: self.records.dropped(),
+            records_dropped: self.from.records.dropped(),
             sessions: enforced
                 .sessions
                 .iter()
@@ -147,43 +150,59 @@ impl Control for Service {
                 })
                 .collect(),
             last_request_at_ms: counters.last_request_at_ms,
-            engine_version: self.engine.shown(),
+            engine_version: self.from.engine.shown(),
             names_remembered: remembered.names as u64,
             names_lost: remembered.overflowed,
             sign_in_files: view.sign_in_files.clone(),
-            ..StatusResponse::default()
+            doors: self.doors.list(),
+            door_expected: view.door_expected,
+            egress: Some(view.egress.clone()),
         }))
     }
 
-    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
+    type WatchStream = Followed;
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         // Sealed sessions are nobody's but their user's and the enforcers'.
-        if caller(&request)? != 0 {
-            return Err(Status::permission_denied("sealed documents are handed on to root only"));
-        }
-        let views = WatchStream::new(self.enforcer.view());
-        Ok(Response::new(Box::pin(
-            views.map(|view| Ok(WatchResponse { envelopes: view.envelopes.clone(), ..WatchResponse::default() })),
-        )))
+        let uid = self.door(&request, "sealed documents are handed on")?;
+        let WatchRequest { version } = request.into_inner();
+        let Sources { enforcer, machine_id, .. } = &self.from;
+        Ok(Response::new(self.doors.follow(uid, &version, machine_id.clone(), enforcer.view())))
     }
 
     async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {
         let uid = caller(&request)?;
         let reader = self.reader(uid)?;
         let RecordsRequest { acknowledge, wait_ms, run } = request.into_inner();
-        let this_run = self.live.counters().started_at_ms;
+        let this_run = self.from.live.counters().started_at_ms;
         // Numbers of another run would forget records that nobody has.
         let acknowledge = if run == this_run { acknowledge } else { 0 };
         let wait = Duration::from_millis(u64::from(wait_ms)).min(MAX_WAIT);
-        let batch = self.records.fetch(&reader, acknowledge, wait).await;
-        let message = |(number, record): &(u64, Record)| record.to_message(&self.machine_id, this_run, *number);
+        let batch = self.from.records.fetch(&reader, acknowledge, wait).await;
+        let message = |(number, record): &(u64, Record)| record.to_message(&self.from.machine_id, this_run, *number);
         let records = batch.records.iter().map(message).collect();
         Ok(Response::new(RecordsResponse { records, last: batch.last, dropped: batch.dropped, run: this_run }))
     }
 
-    async fn report(&self, _request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+    async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
+        self.door(&request, "decisions are taken")?;
+        let ReportRequest { records, dropped } = request.into_inner();
+        if records.len() > MAX_REPORTED {
+            return Err(Status::invalid_argument(format!("more than {MAX_REPORTED} records in one report")));
+        }
+        let now_ms = clock::now_ms();
+        let mut lost = dropped;
+        for record in records {
+            match Record::reported(record, now_ms) {
+                Ok(record) => self.from.recorder.record(record),
+                Err(error) => {
+                    tracing::warn!(%error, "a record of the registry door is left out");
+                    lost = lost.saturating_add(1);
+                }
+            }
+        }
+        self.from.recorder.lost(lost);
+        Ok(Response::new(ReportResponse {}))
     }
 
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
@@ -198,11 +217,24 @@ impl Control for Service {
 }
 
 impl Service {
+    /// The caller, who is a registry door.
+    fn door<T>(&self, request: &Request<T>, what: &str) -> Result<u32, Status> {
+        let uid = caller(request)?;
+        let door_user = &self.from.door_user;
+        if uid == 0 || door_user.is(uid) {
+            return Ok(uid);
+        }
+        Err(Status::permission_denied(format!(
+            "{what} for root and for `{door_user}` only, and user id {uid} is neither; \
+             run pullgate-proxy as that user, or name its user to pullgate-plugin with --door-user"
+        )))
+    }
+
     fn reader(&self, uid: u32) -> Result<Reader, Status> {
         if uid == 0 {
             return Ok(Reader::Everything);
         }
-        let enforced = self.live.enforced();
+        let enforced = self.from.live.enforced();
         let mut sessions = enforced.sessions.iter().filter(|s| s.uid == uid && s.is_valid(clock::now()));
         match sessions.next() {
             Some(session) => Ok(Reader::Of(session.user.clone())),
@@ -224,7 +256,7 @@ impl Service {
         };
         let normalized = image.to_string();
         let action = Action::pull(image);
-        let enforced = self.live.enforced();
+        let enforced = self.from.live.enforced();
         let now = clock::now();
         let decision = decide(&enforced, &action, now);
         CheckedImage {

@@ -4,13 +4,14 @@
 //! INVARIANT (I6): a generation never goes back, across restarts: the highest one seen of each
 //! document is on disk before the document is.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
-use policy::{Contact, Enforced, SignIn};
+use policy::{Enforced, Loopback};
 use proto::{
-    control::{InForce, SignInFile},
-    enrollment::Enrollment,
-    sign_in::{Demand, Paths, SignInFiles},
+    control::{self, InForce, SignInFile},
+    documents::{Digest, Documents, Trust},
+    egress::Egress,
+    sign_in::{Demand, LOOK, Paths, Watched},
     sync::Kind,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -24,17 +25,12 @@ use crate::{
 
 mod documents;
 mod error;
-mod received;
 
-use documents::{Change, Documents};
+use documents::Change;
 pub use error::ApplyError;
-use received::Received;
 
 /// Calls that wait for the writer: as many as agents apply at the same moment.
 const WAITING: usize = 16;
-/// How often the administrator's files are read, whole: a few microseconds, and nothing that a
-/// comparison of times would overlook. A change takes effect at most this much later.
-const LOOK_AT_FILES: Duration = Duration::from_millis(250);
 
 /// What the control socket may ask the writer.
 #[derive(Debug)]
@@ -60,11 +56,17 @@ pub struct View {
     /// Every document in force.
     pub in_force: Vec<InForce>,
     /// Their exact bytes, for another enforcer on this machine.
-    pub envelopes: Vec<Vec<u8>>,
+    pub envelopes: Vec<(Digest, Arc<Vec<u8>>)>,
+    /// Documents that were on disk cannot be used any more.
+    pub incomplete: bool,
     /// Why the enrollment file could not be used; empty if it could.
     pub enrollment_error: String,
     /// What each file says about signing in.
     pub sign_in_files: Vec<SignInFile>,
+    /// This machine is meant to have a registry door.
+    pub door_expected: bool,
+    /// The engine's egress rules.
+    pub egress: control::Egress,
 }
 
 impl Handle {
@@ -96,16 +98,16 @@ pub struct Enforcer {
     live: Arc<Live>,
     state: StateDir,
     machine_id: String,
-    paths: Paths,
-    files: SignInFiles,
+    files: Watched,
+    /// What `pullgate egress` put in place, and what the last look at it showed.
+    egress_file: PathBuf,
+    egress: control::Egress,
     documents: Documents,
     /// A policy on disk could not be used; until one is handed over, what is missing is not "off".
     incomplete: bool,
     generations: Generations,
     /// Users whose session ended while the disk would not keep its end; it is on disk, and in force no more.
     ended: BTreeSet<u32>,
-    /// At the last look, a file of the administrator's that had been there was not.
-    gone: bool,
     view: watch::Sender<Arc<View>>,
     commands: mpsc::Receiver<Command>,
 }
@@ -116,29 +118,31 @@ impl Enforcer {
     ///
     /// # Errors
     /// [`StateError`] when the generations cannot be trusted.
-    pub fn start(state: StateDir, paths: Paths) -> Result<(Self, Handle, Arc<Live>), StateError> {
+    pub fn start(state: StateDir, paths: Paths, egress_file: PathBuf) -> Result<(Self, Handle, Arc<Live>), StateError> {
         let machine_id = state.machine_id()?;
         let generations = state.generations()?;
-        let files = SignInFiles::read(&paths);
+        let files = Watched::new(paths);
+        let egress = seen(Egress::look(&egress_file));
         let (sender, commands) = mpsc::channel(WAITING);
-        let (view, seen) = watch::channel(Arc::new(View::default()));
+        let (view, viewed) = watch::channel(Arc::new(View::default()));
         let live = Arc::new(Live::new(Enforced::default()));
         let mut enforcer = Self {
             live: Arc::clone(&live),
             state,
             machine_id,
-            paths,
             files,
+            egress_file,
+            egress,
             documents: Documents::default(),
             incomplete: false,
             generations,
             ended: BTreeSet::new(),
-            gone: false,
             view,
             commands,
         };
+        enforcer.log_egress();
         enforcer.restore()?;
-        Ok((enforcer, Handle { commands: sender, view: seen }, live))
+        Ok((enforcer, Handle { commands: sender, view: viewed }, live))
     }
 
     /// This machine's id.
@@ -149,13 +153,13 @@ impl Enforcer {
 
     /// Serves until the last handle is gone. Disk work happens here, away from the door's threads.
     pub async fn run(mut self) {
-        let mut look = tokio::time::interval(LOOK_AT_FILES);
+        let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 command = self.commands.recv() => match command {
                     Some(Command::Apply { uid, envelopes, end_session, reply }) => {
-                        let answer = self.apply(uid, &envelopes, end_session);
+                        let answer = self.apply(uid, envelopes, end_session);
                         if let Err(error) = &answer {
                             warn!(uid, error = %proto::chain(error), "refused documents");
                         }
@@ -169,18 +173,19 @@ impl Enforcer {
         }
     }
 
-    fn apply(&mut self, uid: u32, envelopes: &[Vec<u8>], end_session: bool) -> Result<Vec<InForce>, ApplyError> {
+    fn apply(&mut self, uid: u32, envelopes: Vec<Vec<u8>>, end_session: bool) -> Result<Vec<InForce>, ApplyError> {
         if end_session {
             self.end_left_out(uid)?;
         }
-        let keys = match &self.files.enrollment {
+        let keys = match &self.files.files().enrollment {
             Ok(enrollment) => &enrollment.trust_keys,
             // Nothing is handed over that would have to be trusted.
-            Err(_) if end_session && envelopes.is_empty() => return Ok(self.documents.in_force()),
+            Err(_) if end_session && envelopes.is_empty() => return Ok(documents::in_force(&self.documents)),
             Err(error) => return Err(ApplyError::NotEnrolled(error.to_string())),
         };
-        let received = Received::open(envelopes, keys, &self.machine_id, uid, clock::now().0)?;
-        let change = self.documents.with(received, &self.generations, uid, end_session)?;
+        let trust = Trust { keys, machine_id: &self.machine_id };
+        let received = documents::receive(envelopes, trust, uid, clock::now().0)?;
+        let change = documents::change(&self.documents, received, &self.generations, uid, end_session)?;
         if let Err(error) = self.keep(&change) {
             // What cannot be kept is not put in force. But an end needs no disk: who signed out is signed
             // out, and the caller, who is told of the error, ends it again until it is kept as well.
@@ -194,7 +199,7 @@ impl Enforcer {
             self.ended.remove(&uid);
         }
         self.documents = change.documents;
-        self.incomplete &= !self.documents.are_complete();
+        self.incomplete &= !documents::are_complete(&self.documents);
         for name in &change.removed {
             // Only a document that is no longer in force is left behind if this fails.
             if let Err(error) = self.state.remove_document(name) {
@@ -205,14 +210,14 @@ impl Enforcer {
         for document in &change.written {
             info!(document = %document.file_name, generation = document.in_force.generation, "in force");
         }
-        Ok(self.documents.in_force())
+        Ok(documents::in_force(&self.documents))
     }
 
     /// A session that the enrollment of the moment keeps out of force ends as well: the next enrollment must not
     /// bring it back from disk.
     fn end_left_out(&mut self, uid: u32) -> Result<(), ApplyError> {
         let file_name = documents::session_file(uid);
-        if self.documents.has_session(uid) || !self.state.has_document(&file_name) {
+        if self.documents.sessions.contains_key(&uid) || !self.state.has_document(&file_name) {
             return Ok(());
         }
         let mut generations = self.generations.clone();
@@ -239,15 +244,14 @@ impl Enforcer {
 
     /// Opens what is on disk with the keys that are trusted now.
     fn restore(&mut self) -> Result<(), StateError> {
-        (self.documents, self.incomplete) = match &self.files.enrollment {
+        (self.documents, self.incomplete) = match &self.files.files().enrollment {
             Ok(enrollment) => {
-                let stored = self.state.documents()?;
-                let keys = &enrollment.trust_keys;
-                Documents::restore(stored, keys, &self.machine_id, &self.generations, clock::now().0)
+                let trust = Trust { keys: &enrollment.trust_keys, machine_id: &self.machine_id };
+                documents::restore(self.state.documents()?, trust, &self.generations, clock::now().0)
             }
             Err(_) => (Documents::default(), false),
         };
-        for document in self.documents.in_force() {
+        for document in documents::in_force(&self.documents) {
             let name = documents::generation_name(document.kind(), document.uid, &document.subject);
             let highest = self.generations.entry(name).or_default();
             *highest = (*highest).max(document.generation);
@@ -257,26 +261,30 @@ impl Enforcer {
     }
 
     fn look_at_files(&mut self) {
-        let files = SignInFiles::read(&self.paths);
-        // Some tools take a file away before they write it anew: gone is what is still away at the next look.
-        let gone = files.lack_one_of(&self.files);
-        if gone && !std::mem::replace(&mut self.gone, gone) {
-            return;
+        let egress = seen(Egress::look(&self.egress_file));
+        let egress_changed = egress != self.egress;
+        if egress_changed {
+            self.egress = egress;
+            self.log_egress();
         }
-        self.gone = false;
-        let same_enrollment = files.same_enrollment(&self.files);
-        if same_enrollment && files.demand() == self.files.demand() && files.report() == self.files.report() {
+        let Some(changed) = self.files.look() else {
+            if egress_changed {
+                self.publish();
+            }
             return;
-        }
-        match files.demand() {
+        };
+        match self.files.files().demand() {
             Demand::Optional => info!("the administrator's files changed: sign-in is optional"),
             Demand::Required(organizations) => {
                 info!(?organizations, "the administrator's files changed: sign-in is enforced");
             }
             Demand::Nobody(why) => warn!(why, "the administrator's files changed: nobody can sign in"),
         }
-        self.files = files;
-        if same_enrollment {
+        let door = self.view.borrow().door_expected;
+        if door != self.is_door_expected() {
+            self.log_egress();
+        }
+        if !changed.enrollment {
             self.publish();
         } else if let Err(error) = self.restore() {
             warn!(error = %proto::chain(&error), "documents on disk cannot be read; nothing of them is in force");
@@ -285,38 +293,49 @@ impl Enforcer {
         }
     }
 
+    /// At the start and at each change. Without a door, rules for one are nobody's business.
+    fn log_egress(&self) {
+        let control::Egress { in_place, why, containers } = &self.egress;
+        match (in_place, self.is_door_expected()) {
+            (true, _) => info!(containers, "egress rules are in place"),
+            (false, true) => warn!(why, "egress rules are not in place: loopback registries are refused"),
+            (false, false) => {}
+        }
+    }
+
+    fn is_door_expected(&self) -> bool {
+        self.files.files().enrollment.as_ref().is_ok_and(|enrollment| enrollment.registry_door)
+    }
+
     fn publish(&self) {
-        let documents = self.documents.without_sessions(&self.ended);
-        let enrollment = self.files.enrollment.as_ref();
-        let enforced = Enforced {
-            sign_in: sign_in(self.files.demand()),
-            sessions: documents.sessions(),
-            policies: documents.policies(),
+        let in_force = documents::without_sessions(&self.documents, &self.ended);
+        let files = self.files.files();
+        self.live.publish(Enforced {
+            sessions: in_force.sessions(),
+            policies: in_force.policies(),
             documents: if self.incomplete { policy::Documents::Incomplete } else { policy::Documents::Complete },
-            admin: enrollment.map(admin).unwrap_or_default(),
-            docker_hub_login: enrollment.is_ok_and(|enrollment| enrollment.docker_hub_credentials),
-            login_host: enrollment.map(|enrollment| enrollment.login_host().to_owned()).unwrap_or_default(),
-            ..Enforced::default()
-        };
-        self.live.publish(enforced);
+            loopback: match (self.is_door_expected(), self.egress.in_place) {
+                (false, _) => Loopback::NoDoor,
+                (true, true) => Loopback::Guarded,
+                (true, false) => Loopback::Open,
+            },
+            containers_confined: self.egress.containers,
+            ..files.enforced()
+        });
         self.view.send_replace(Arc::new(View {
-            in_force: documents.in_force(),
-            envelopes: documents.envelopes(),
-            enrollment_error: enrollment.err().map(|error| proto::chain(error)).unwrap_or_default(),
-            sign_in_files: self.files.report(),
+            in_force: documents::in_force(&in_force),
+            envelopes: in_force.all().map(|document| (document.sha256, document.bytes)).collect(),
+            incomplete: self.incomplete,
+            enrollment_error: files.enrollment.as_ref().err().map(|error| proto::chain(error)).unwrap_or_default(),
+            sign_in_files: files.report(),
+            door_expected: self.is_door_expected(),
+            egress: self.egress.clone(),
         }));
     }
 }
 
-fn sign_in(demand: Demand) -> SignIn {
-    match demand {
-        Demand::Optional => SignIn::Optional,
-        Demand::Required(organizations) => SignIn::Required(organizations),
-        Demand::Nobody(why) => SignIn::Unusable(why),
-    }
-}
-
-fn admin(enrollment: &Enrollment) -> Contact {
-    let admin = &enrollment.admin;
-    Contact { message: admin.name.clone(), request_url: admin.url.clone(), email: admin.email.clone() }
+/// As the control socket tells it.
+fn seen(egress: Egress) -> control::Egress {
+    let why = egress.fault.map(|fault| proto::chain(&fault)).unwrap_or_default();
+    control::Egress { in_place: why.is_empty(), why, containers: egress.containers }
 }

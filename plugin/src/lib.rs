@@ -10,7 +10,7 @@
 //! [`provenance`] remembers where names of images came from, and its keeper puts that on disk;
 //! [`paths`] has threads that follow symbolic links for the tamper guard.
 //! Channels: door → record (bounded, drops are counted), control → enforcer (bounded, callers wait),
-//! door → paths (bounded, full means refused).
+//! door → paths (bounded, full means refused). The registry door, another process, is a caller of [`control`].
 //!
 //! Never here: an outgoing connection (INVARIANT I4), TLS, DNS, the content of a user's files; on the
 //! critical path ([`authorize`]): I/O, an await, a lock that is held during I/O (INVARIANT I1).
@@ -32,6 +32,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod door;
+pub mod door_user;
 pub mod enforcer;
 pub mod engine_seen;
 pub mod live;

@@ -13,14 +13,20 @@ use std::{
 };
 
 use crossbeam_queue::ArrayQueue;
+use policy::{Action, Decision, Enforced};
+use proto::sync;
 use tokio::{
     sync::{Mutex, Notify},
     time::{Instant, sleep, timeout_at},
 };
+use ulid::Ulid;
 
 mod entry;
+mod reported;
 
-pub use entry::Record;
+use entry::Entry;
+pub use reported::NotARecord;
+use reported::Reported;
 
 /// Records kept while no agent fetches them, about 250 bytes each; as many again that an agent was
 /// given and has not acknowledged.
@@ -29,6 +35,50 @@ pub const KEPT: usize = 4096;
 pub const BATCH: usize = 500;
 /// After the first record of a batch, others may join it for this long.
 const GATHER: Duration = Duration::from_millis(20);
+
+/// One decision, of the plugin or of the registry door.
+#[derive(Debug, Clone)]
+pub struct Record(Kept);
+
+#[derive(Debug, Clone)]
+enum Kept {
+    Own(Entry),
+    Reported(Reported),
+}
+
+impl Record {
+    /// The record of a decision of the plugin.
+    #[must_use]
+    pub fn of(id: Ulid, at_ms: i64, enforced: &Enforced, action: &Action, decision: &Decision<'_>) -> Self {
+        Self(Kept::Own(Entry::of(id, at_ms, enforced, action, decision)))
+    }
+
+    /// The record of a decision of the registry door, `now_ms` milliseconds after the Unix epoch.
+    ///
+    /// # Errors
+    /// [`NotARecord`].
+    pub fn reported(record: sync::Record, now_ms: i64) -> Result<Self, NotARecord> {
+        Ok(Self(Kept::Reported(Reported::read(record, now_ms)?)))
+    }
+
+    /// The users with a session in force when it was decided.
+    fn users(&self) -> impl Iterator<Item = &str> {
+        let (own, reported) = match &self.0 {
+            Kept::Own(entry) => (Some(entry.users()), None),
+            Kept::Reported(reported) => (None, Some(reported.users())),
+        };
+        own.into_iter().flatten().chain(reported.into_iter().flatten())
+    }
+
+    /// As it goes to the service.
+    #[must_use]
+    pub fn to_message(&self, machine_id: &str, run: i64, sequence: u64) -> sync::Record {
+        match &self.0 {
+            Kept::Own(entry) => entry.to_message(machine_id, run, sequence),
+            Kept::Reported(reported) => reported.to_message(machine_id, run, sequence),
+        }
+    }
+}
 
 /// The door's end.
 #[derive(Debug, Clone)]
@@ -103,6 +153,11 @@ impl Recorder {
         }
         // Wakes an agent that waits; without one this is a look at an atomic.
         self.0.arrived.notify_waiters();
+    }
+
+    /// Records that were lost before they came here.
+    pub fn lost(&self, records: u64) {
+        self.0.dropped.fetch_add(records, Ordering::Relaxed);
     }
 }
 

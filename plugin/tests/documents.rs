@@ -251,14 +251,20 @@ async fn the_exact_signed_bytes_are_kept_and_handed_on() {
     machine.apply(given.clone()).await.expect("in force");
     machine.pull("verifiedco/tool").is_allowed();
     let mut watch = machine.control().watch(WatchRequest::default()).await.expect("a stream").into_inner();
-    let mut seen = watch.message().await.expect("a message").expect("a first message").envelopes;
-    let mut given = given;
+    let first = watch.message().await.expect("a message").expect("a first message");
+    let (mut seen, mut given) = (first.envelopes, given);
     seen.sort();
     given.sort();
     assert_eq!(seen, given);
+    assert_eq!((first.machine_id, first.incomplete), (machine.status().await.machine_id, false));
+    // What the stream has brought is not brought again.
+    let next = machine.seal(&machine.session(2).await);
+    machine.apply(vec![next.clone()]).await.expect("in force");
+    let second = watch.message().await.expect("a message").expect("a second message");
+    assert_eq!((second.envelopes, second.in_force.len()), (vec![next], 3));
     machine.control().apply(ApplyRequest { envelopes: vec![], end_session: true }).await.expect("signed out");
-    let after = watch.message().await.expect("a message").expect("a second message").envelopes;
-    assert_eq!(after, Vec::<Vec<u8>>::new());
+    let last = watch.message().await.expect("a message").expect("a third message");
+    assert_eq!((last.envelopes.len(), last.in_force.len()), (0, 0));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 pub mod authz;
 mod chain;
 pub mod convert;
+pub mod documents;
 #[cfg(unix)]
 pub mod egress;
 pub mod enrollment;

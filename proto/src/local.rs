@@ -3,7 +3,7 @@
 //! The only module that knows `interprocess`. The caller's uid is read from the socket at
 //! accept; it cannot be claimed. A caller that does not introduce itself loses its place after
 //! [`PREFACE_DEADLINE`]; no user can hold more than [`SLOTS_PER_USER`] places, all users together
-//! no more than [`SLOTS`], and root always finds one.
+//! no more than [`SLOTS`], and root and whoever else a place is reserved for always find one.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -90,6 +90,14 @@ impl Listener {
         Ok(Self { raw, slots: Slots::default() })
     }
 
+    /// Keeps places, beside root's, for the users that `reserved` names, whatever others take. It is asked
+    /// only while the others take all that they can have.
+    #[must_use]
+    pub fn reserve(mut self, reserved: impl Fn(u32) -> bool + Send + Sync + 'static) -> Self {
+        self.slots.reserved = Some(Arc::new(reserved));
+        self
+    }
+
     /// The next caller that has a place. Callers beyond their user's share are closed at once.
     ///
     /// # Errors
@@ -165,7 +173,10 @@ pub fn remove_stale(path: &Path) -> io::Result<()> {
 
 /// Connections by uid.
 #[derive(Default, Clone)]
-struct Slots(Arc<Mutex<HashMap<Option<u32>, User>>>);
+struct Slots {
+    users: Arc<Mutex<HashMap<Option<u32>, User>>>,
+    reserved: Option<Arc<dyn Fn(u32) -> bool + Send + Sync>>,
+}
 
 #[derive(Default)]
 struct User {
@@ -178,10 +189,10 @@ struct User {
 impl Slots {
     /// A place for a caller. Where a user's share is taken, the oldest of theirs that said nothing goes.
     fn take(&self, uid: Option<u32>) -> Option<(Slot, oneshot::Receiver<()>)> {
-        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         let others: usize = users.iter().filter(|(uid, _)| **uid != Some(0)).map(|(_, user)| user.open).sum();
         let user = users.entry(uid).or_default();
-        let full = user.open >= SLOTS_PER_USER || (uid != Some(0) && others >= SLOTS);
+        let full = user.open >= SLOTS_PER_USER || (others >= SLOTS && !self.is_reserved(uid));
         if full && user.silent.pop_front().is_none() {
             return None;
         }
@@ -191,6 +202,10 @@ impl Slots {
         user.open = user.open.saturating_add(1);
         user.silent.push_back((number, stays));
         Some((Slot { slots: self.clone(), uid, number }, sent_away))
+    }
+
+    fn is_reserved(&self, uid: Option<u32>) -> bool {
+        uid.is_some_and(|uid| uid == 0 || self.reserved.as_ref().is_some_and(|reserved| reserved(uid)))
     }
 }
 
@@ -204,7 +219,7 @@ struct Slot {
 impl Slot {
     /// The caller has introduced itself, and is not sent away for another one.
     fn introduced(&self) {
-        let mut users = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = self.slots.users.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(user) = users.get_mut(&self.uid) {
             user.silent.retain(|(number, _)| *number != self.number);
         }
@@ -214,7 +229,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.introduced();
-        let mut users = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = self.slots.users.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(user) = users.get_mut(&self.uid) {
             user.open = user.open.saturating_sub(1);
             if user.open == 0 {

@@ -9,12 +9,18 @@
 
 use std::path::{Path, PathBuf};
 
+use policy::{Contact, Enforced, SignIn};
+
 use crate::{
     chain,
     control::SignInFile,
     enrollment::{self, Enrollment, EnrollmentError},
     registry_json::{self, RegistryJsonError},
 };
+
+mod watched;
+
+pub use watched::{Changed, LOOK, Watched};
 
 /// Where the files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,23 +111,27 @@ impl SignInFiles {
         vec![first, second]
     }
 
-    /// Whether a file is not there that was there `before`.
+    /// What is enforced on this machine by these files alone: no document, and none missing.
     #[must_use]
-    pub fn lack_one_of(&self, before: &Self) -> bool {
-        let enrollment = |files: &Self| !matches!(&files.enrollment, Err(error) if error.is_missing());
-        let registry_json = |files: &Self| !matches!(files.registry_json, Ok(None));
-        enrollment(before) && !enrollment(self) || registry_json(before) && !registry_json(self)
-    }
-
-    /// Whether the enrollment says the same, word for word in its errors too.
-    #[must_use]
-    pub fn same_enrollment(&self, other: &Self) -> bool {
-        match (&self.enrollment, &other.enrollment) {
-            (Ok(one), Ok(other)) => one == other,
-            (Err(one), Err(other)) => chain(one) == chain(other),
-            _ => false,
+    pub fn enforced(&self) -> Enforced {
+        let enrollment = self.enrollment.as_ref();
+        Enforced {
+            sign_in: match self.demand() {
+                Demand::Optional => SignIn::Optional,
+                Demand::Required(organizations) => SignIn::Required(organizations),
+                Demand::Nobody(why) => SignIn::Unusable(why),
+            },
+            admin: enrollment.map(admin).unwrap_or_default(),
+            docker_hub_login: enrollment.is_ok_and(|enrollment| enrollment.docker_hub_credentials),
+            login_host: enrollment.map(|enrollment| enrollment.login_host().to_owned()).unwrap_or_default(),
+            ..Enforced::default()
         }
     }
+}
+
+fn admin(enrollment: &Enrollment) -> Contact {
+    let admin = &enrollment.admin;
+    Contact { message: admin.name.clone(), request_url: admin.url.clone(), email: admin.email.clone() }
 }
 
 fn required(organizations: &[String]) -> Demand {

@@ -148,6 +148,7 @@ impl Plugin {
                 .args(["--socket".as_ref(), socket.as_os_str(), "--control-socket".as_ref(), control.as_os_str()])
                 .args(["--state-dir".as_ref(), directory.join("state").as_os_str()])
                 .args(["--enrollment".as_ref(), enrollment.as_os_str()])
+                .args(["--egress-file".as_ref(), directory.join("egress.json").as_os_str()])
                 .stderr(Stdio::null())
                 .spawn()
                 .expect("the plugin");

@@ -141,7 +141,9 @@ async fn run(
         .arg("--enrollment")
         .arg(lab.enrollment())
         .arg("--registry-json")
-        .arg(lab.registry_json());
+        .arg(lab.registry_json())
+        .arg("--egress-file")
+        .arg(lab.path("egress.json"));
     let socket = lab.plugin_socket();
     let mut process = Process::start(lab, "plugin", command)?;
     process

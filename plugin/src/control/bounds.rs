@@ -20,14 +20,23 @@ use tonic::{Status, body::Body};
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Bytes of messages on their way, for one user: one message at its limit, and some small ones.
 const USER_BYTES: usize = MAX_MESSAGE_BYTES + (1 << 20);
-/// For all users but root.
+/// For all users but root and the registry door's.
 const TOTAL_BYTES: usize = 3 * MAX_MESSAGE_BYTES;
 
 /// Counts the bytes of messages on their way.
-#[derive(Clone, Default, Debug)]
-pub(super) struct Budget(Arc<Mutex<HashMap<Option<u32>, usize>>>);
+#[derive(Clone)]
+pub(super) struct Budget {
+    bytes: Arc<Mutex<HashMap<Option<u32>, usize>>>,
+    /// Users whose bytes are apart from all others', as root's are.
+    apart: Arc<dyn Fn(u32) -> bool + Send + Sync>,
+}
 
 impl Budget {
+    /// `apart`: users, beside root, whose bytes do not count with all others'.
+    pub(super) fn new(apart: impl Fn(u32) -> bool + Send + Sync + 'static) -> Self {
+        Self { bytes: Arc::default(), apart: Arc::new(apart) }
+    }
+
     /// Puts a caller's request under its bounds.
     pub(super) fn bound(&self, request: http::Request<Body>) -> http::Request<Body> {
         let uid = request.extensions().get::<Peer>().and_then(|peer| peer.uid);
@@ -38,11 +47,12 @@ impl Budget {
     }
 
     fn add(&self, uid: Option<u32>, bytes: usize) -> bool {
-        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let total: usize = users.iter().filter(|(uid, _)| **uid != Some(0)).map(|(_, bytes)| bytes).sum();
         let user = users.entry(uid).or_default();
+        let is_apart = || uid.is_some_and(|uid| uid == 0 || (self.apart)(uid));
         let fits =
-            user.saturating_add(bytes) <= USER_BYTES && (uid == Some(0) || total.saturating_add(bytes) <= TOTAL_BYTES);
+            user.saturating_add(bytes) <= USER_BYTES && (total.saturating_add(bytes) <= TOTAL_BYTES || is_apart());
         if fits {
             *user = user.saturating_add(bytes);
         }
@@ -50,7 +60,7 @@ impl Budget {
     }
 
     fn give_back(&self, uid: Option<u32>, bytes: usize) {
-        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(user) = users.get_mut(&uid) {
             *user = user.saturating_sub(bytes);
             if *user == 0 {
@@ -164,15 +174,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_message_that_never_ends_ends() {
-        let budget = Budget::default();
+        let budget = Budget::new(|uid| uid == 990);
         let error = read(&budget, request(1000, 1, 10, false)).await.expect_err("no end");
         assert!(error.contains("within 10 seconds"), "{error}");
-        assert!(budget.0.lock().expect("the budget").is_empty(), "all was given back");
+        assert!(budget.bytes.lock().expect("the budget").is_empty(), "all was given back");
     }
 
     #[tokio::test]
     async fn bytes_on_their_way_are_bounded_for_each_and_for_all() {
-        let budget = Budget::default();
+        let budget = Budget::new(|uid| uid == 990);
         let megabyte = 1 << 20;
         assert_eq!(read(&budget, request(1000, 16, megabyte, true)).await, Ok(16 * megabyte));
         let error = read(&budget, request(1000, 18, megabyte, true)).await.expect_err("too many");
@@ -183,6 +193,7 @@ mod tests {
         }
         assert!(!budget.add(Some(4), 1));
         assert!(budget.add(Some(0), 16 * megabyte));
+        assert!(budget.add(Some(990), megabyte), "the door's user finds room");
         budget.give_back(Some(1), 16 * megabyte);
         assert!(budget.add(Some(4), megabyte));
     }

@@ -1,6 +1,6 @@
 //! Why documents are not taken.
 
-use proto::{convert::ConvertError, sealed::SealError};
+use proto::documents::DocumentError;
 
 use crate::state::StateError;
 
@@ -10,27 +10,9 @@ pub enum ApplyError {
     /// No usable enrollment file, so no key is trusted.
     #[error("this machine trusts no policy service: {0}")]
     NotEnrolled(String),
-    /// A document that is not to be trusted.
-    #[error("the {kind} document is refused")]
-    Sealed {
-        /// Which.
-        kind: &'static str,
-        /// Why.
-        source: SealError,
-    },
-    /// A document that cannot be read whole.
-    #[error("the {kind} document of `{subject}` is refused")]
-    Convert {
-        /// Which.
-        kind: &'static str,
-        /// Whose.
-        subject: String,
-        /// Why.
-        source: ConvertError,
-    },
-    /// Of a kind that is not handed over.
-    #[error("a document of type `{0}` is nothing for this machine; update pullgate here if the service is newer")]
-    UnknownType(String),
+    /// One does not hold.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     /// Older than one that was in force.
     #[error(
         "{name} of generation {found} is refused: this machine has seen {seen}; an older document never comes back"
@@ -69,11 +51,6 @@ pub enum ApplyError {
         /// The caller's.
         caller: u32,
     },
-    /// A policy whose directory did not come with it.
-    #[error(
-        "the policy of `{0}` was published with a publishers directory that this machine does not have; hand both over together"
-    )]
-    MissingDirectory(String),
     /// More than a limit.
     #[error("more than {limit} {what} on one machine")]
     TooMany {

@@ -1,15 +1,15 @@
-//! One decision, as it is kept and sent.
+//! One decision of the plugin, as it is kept and sent.
 
 use policy::{Action, Ask, Decision, Enforced, Start, Swarm, Timestamp};
 use proto::sync;
 use ulid::Ulid;
 
 /// Longest image name in a record, in bytes; a name of a registry has less.
-const MAX_IMAGE_BYTES: usize = 512;
+pub(super) const MAX_IMAGE_BYTES: usize = 512;
 
 /// One decision, small: words are static, and everything else is one piece of text.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub struct Entry {
     id: Ulid,
     at_ms: i64,
     generation: u64,
@@ -24,8 +24,8 @@ pub struct Record {
     text: Box<str>,
 }
 
-impl Record {
-    /// The record of one decision.
+impl Entry {
+    /// Of one decision.
     #[must_use]
     pub fn of(id: Ulid, at_ms: i64, enforced: &Enforced, action: &Action, decision: &Decision<'_>) -> Self {
         let now = Timestamp(at_ms / 1000);
@@ -62,7 +62,7 @@ impl Record {
 
     /// As it goes to the service.
     #[must_use]
-    pub fn to_message(&self, machine_id: &str, run: i64, sequence: u64) -> sync::Record {
+    pub(super) fn to_message(&self, machine_id: &str, run: i64, sequence: u64) -> sync::Record {
         let mut lines = self.text.split('\n').map(str::to_owned);
         let mut next = || lines.next().unwrap_or_default();
         sync::Record {

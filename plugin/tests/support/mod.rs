@@ -83,7 +83,9 @@ impl Machine {
             .arg("--enrollment")
             .arg(self.path("enrollment.json"))
             .arg("--registry-json")
-            .arg(self.path("registry.json"));
+            .arg(self.path("registry.json"))
+            .arg("--egress-file")
+            .arg(self.path("egress.json"));
         command
     }
 

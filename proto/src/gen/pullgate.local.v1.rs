@@ -164,7 +164,7 @@ pub struct WatchRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchResponse {
-    /// Every document in force.
+    /// Documents in force that this stream has not brought yet.
     #[prost(bytes = "vec", repeated, tag = "1")]
     pub envelopes: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
     /// Documents that the plugin had cannot be read any more.
@@ -173,6 +173,12 @@ pub struct WatchResponse {
     /// The machine that sessions must be sealed for.
     #[prost(string, tag = "3")]
     pub machine_id: ::prost::alloc::string::String,
+    /// SHA-256 of every document in force; what is not among them is in force no more.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub in_force: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// More documents follow; nothing is to be done before the last message of a state.
+    #[prost(bool, tag = "5")]
+    pub more: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportRequest {

@@ -13,7 +13,7 @@ fn start(image: LocalImage, origin: Origin) -> Ask {
 }
 
 fn recorded(action: &Action, decision: &Decision<'_>) -> sync::Record {
-    Record::of(Ulid::from_parts(1, 2), 1000, &Enforced::default(), action, decision).to_message("m", 1, 1)
+    Entry::of(Ulid::from_parts(1, 2), 1000, &Enforced::default(), action, decision).to_message("m", 1, 1)
 }
 
 /// As a machine without a policy decides.
