@@ -247,7 +247,7 @@ impl Enforcer {
         (self.documents, self.incomplete) = match &self.files.files().enrollment {
             Ok(enrollment) => {
                 let trust = Trust { keys: &enrollment.trust_keys, machine_id: &self.machine_id };
-                documents::restore(self.state.documents()?, trust, &self.generations, clock::now().0)
+                documents::restore(self.state.documents()?, trust, &self.generations)
             }
             Err(_) => (Documents::default(), false),
         };

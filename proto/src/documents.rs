@@ -23,6 +23,12 @@ pub use verified::{Content, Trust, Verified};
 /// A SHA-256.
 pub type Digest = [u8; 32];
 
+/// Of an envelope: what documents are told apart by.
+#[must_use]
+pub fn sha256(envelope: &[u8]) -> Digest {
+    sha2::Sha256::digest(envelope).into()
+}
+
 /// One document in force.
 #[derive(Debug, Clone)]
 pub struct Document<T> {
@@ -73,13 +79,13 @@ impl Documents {
     /// Each is used or left out by itself. Of `before`, what has the same bytes is taken over: the caller vouches
     /// that it was opened under the same trust.
     #[must_use]
-    pub fn open(envelopes: &[Arc<Vec<u8>>], before: &Self, trust: Trust<'_>, now: i64) -> Reading {
+    pub fn open(envelopes: &[Arc<Vec<u8>>], before: &Self, trust: Trust<'_>) -> Reading {
         let mut reading = Reading::default();
         let mut found = Vec::new();
         for (place, bytes) in envelopes.iter().enumerate() {
-            match before.find(&sha2::Sha256::digest(bytes.as_slice()).into()) {
+            match before.find(&sha256(bytes)) {
                 Some(known) => found.push((place, known)),
-                None => match Verified::restore(Arc::clone(bytes), trust, now) {
+                None => match Verified::restore(Arc::clone(bytes), trust) {
                     Ok(verified) => found.push((place, Found::New(verified))),
                     Err(error) => reading.left_out.push((place, error)),
                 },
@@ -245,7 +251,7 @@ fn document<D, T>(kind: Kind, value: T, opened: &Opened<D>, bytes: Arc<Vec<u8>>)
 
 fn unreadable(kind: Kind, header: &Header) -> impl FnOnce(ConvertError) -> DocumentError + use<> {
     let subject = header.subject.clone();
-    move |source| DocumentError::Convert { kind: error::word(kind), subject, source }
+    move |source| DocumentError::Convert { kind, subject, source }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Start and stop, in order.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use proto::sign_in::Paths;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +24,9 @@ mod process;
 
 /// More would not be faster: the work is the kernel's and the cipher's, and a laptop has better to do.
 const MOST_THREADS: usize = 4;
+
+/// For handing over the last records.
+const LAST_RECORDS: Duration = Duration::from_secs(1);
 
 /// Runs a command.
 ///
@@ -83,6 +88,10 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
     stop.cancel();
     // Policy and records are needed to the end of the last request.
     run.await?;
+    // The gate is gone, so that no record comes any more; the last ones take no longer than a plugin that lives.
+    if failed.is_none() && tokio::time::timeout(LAST_RECORDS, reporting).await.is_err() {
+        warn!("the plugin did not take the last records");
+    }
     info!("stopped");
     failed.map_or(Ok(()), Err)
 }

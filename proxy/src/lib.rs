@@ -38,6 +38,7 @@ pub mod loopback;
 pub mod patient;
 pub mod relay;
 pub mod report;
+mod retry;
 pub mod settings;
 pub mod shared;
 pub mod sniff;

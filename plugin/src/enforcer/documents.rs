@@ -71,10 +71,9 @@ pub(super) fn restore(
     stored: Vec<(String, Vec<u8>)>,
     trust: Trust<'_>,
     generations: &Generations,
-    now: i64,
 ) -> (Documents, bool) {
     let (names, envelopes): (Vec<_>, Vec<_>) = stored.into_iter().map(|(name, bytes)| (name, Arc::new(bytes))).unzip();
-    let mut reading = Documents::open(&envelopes, &Documents::default(), trust, now);
+    let mut reading = Documents::open(&envelopes, &Documents::default(), trust);
     let mut incomplete = false;
     for (place, error) in &reading.left_out {
         let file = names.get(*place).map(String::as_str).unwrap_or_default();

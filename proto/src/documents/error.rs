@@ -6,18 +6,18 @@ use crate::{convert::ConvertError, sealed::SealError, sync::Kind};
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
     /// It is not to be trusted.
-    #[error("the {kind} document is refused")]
+    #[error("the {} document is refused", word(*kind))]
     Sealed {
         /// Which.
-        kind: &'static str,
+        kind: Kind,
         /// Why.
         source: SealError,
     },
     /// It cannot be read whole.
-    #[error("the {kind} document of `{subject}` is refused")]
+    #[error("the {} document of `{subject}` is refused", word(*kind))]
     Convert {
         /// Which.
-        kind: &'static str,
+        kind: Kind,
         /// Whose.
         subject: String,
         /// Why.
@@ -33,7 +33,19 @@ pub enum DocumentError {
     MissingDirectory(String),
 }
 
-pub(super) const fn word(kind: Kind) -> &'static str {
+impl DocumentError {
+    /// Of what kind it is, as far as that is known.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Sealed { kind, .. } | Self::Convert { kind, .. } => *kind,
+            Self::MissingDirectory(_) => Kind::Policy,
+            Self::UnknownType(_) => Kind::Unspecified,
+        }
+    }
+}
+
+const fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Policy => "policy",
         Kind::Session => "session",

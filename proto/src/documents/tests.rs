@@ -61,7 +61,7 @@ fn directory(generation: u64) -> (Arc<Vec<u8>>, Vec<u8>) {
 }
 
 fn open(envelopes: &[Arc<Vec<u8>>], before: &Documents) -> Reading {
-    Documents::open(envelopes, before, Trust { keys: &keys(1), machine_id: "m" }, NOW)
+    Documents::open(envelopes, before, Trust { keys: &keys(1), machine_id: "m" })
 }
 
 fn first_policy(documents: &Documents) -> &Arc<Policy> {
@@ -121,7 +121,7 @@ fn what_does_not_hold_is_left_out_by_itself_and_named() {
     assert!(said(1).contains("machine:elsewhere"), "{left_out:?}");
     assert!(said(2).contains("directory"), "{left_out:?}");
     assert_eq!(reading.documents.sessions.keys().collect::<Vec<_>>(), [&7]);
-    let foreign = Documents::open(&envelopes, &Documents::default(), Trust { keys: &keys(2), machine_id: "m" }, NOW);
+    let foreign = Documents::open(&envelopes, &Documents::default(), Trust { keys: &keys(2), machine_id: "m" });
     assert_eq!((foreign.left_out.len(), foreign.documents.all().count()), (5, 0));
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Digest, DocumentError, error::word};
+use super::{Digest, DocumentError};
 use crate::{
     document::{self, Header},
     keys::TrustedKeys,
@@ -52,8 +52,9 @@ impl Verified {
     ///
     /// # Errors
     /// [`DocumentError`].
-    pub fn restore(bytes: Arc<Vec<u8>>, trust: Trust<'_>, now: i64) -> Result<Self, DocumentError> {
-        Self::open(bytes, trust, now, Purpose::Restore)
+    pub fn restore(bytes: Arc<Vec<u8>>, trust: Trust<'_>) -> Result<Self, DocumentError> {
+        // No clock is asked then.
+        Self::open(bytes, trust, 0, Purpose::Restore)
     }
 
     fn open(bytes: Arc<Vec<u8>>, trust: Trust<'_>, now: i64, purpose: Purpose) -> Result<Self, DocumentError> {
@@ -118,5 +119,5 @@ impl Verified {
 }
 
 fn refused(kind: Kind) -> impl FnOnce(SealError) -> DocumentError {
-    move |source| DocumentError::Sealed { kind: word(kind), source }
+    move |source| DocumentError::Sealed { kind, source }
 }
