@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use installer::{check, credentials, decide, demo, doctor, image, login, output, request, status};
+use installer::{check, credentials, decide, demo, doctor, egress, image, login, output, request, status};
 
 /// What a command exits with when it could not do its work.
 const FAILED: u8 = 2;
@@ -22,6 +22,7 @@ enum Command {
     Check(check::Args),
     Status(status::Args),
     Doctor(doctor::Args),
+    Egress(egress::Args),
     Credentials(credentials::Args),
     Login(login::Args),
     Image(image::Args),
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Egress(args) => egress::run(args),
         Command::Credentials(args) => credentials::run(&args),
         Command::Login(args) => login::run(&args),
         Command::Image(args) => image::run(&args),
