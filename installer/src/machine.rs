@@ -27,6 +27,17 @@ pub struct Engine {
     pub engine_socket: PathBuf,
 }
 
+/// Where the registry door keeps its things.
+#[derive(ClapArgs, Debug)]
+pub struct Door {
+    /// The registry door's settings
+    #[arg(long, default_value = paths::DOOR_SETTINGS, value_name = "FILE")]
+    pub door_settings: PathBuf,
+    /// Directory of the registry door's certificate authority
+    #[arg(long, default_value = paths::DOOR_STATE_DIR, value_name = "DIR")]
+    pub door_ca_dir: PathBuf,
+}
+
 impl Machine {
     /// Asks one thing, bounded.
     ///

@@ -1,7 +1,9 @@
 //! `pullgate status`: what is configured and what was proved on this machine.
 
 pub(crate) mod coverage;
+pub(crate) mod door;
 pub(crate) mod engine;
+pub(crate) mod probe;
 
 use std::{
     process::ExitCode,
@@ -13,15 +15,20 @@ use clap::Args as ClapArgs;
 use proto::control::{StatusRequest, StatusResponse};
 use serde_json::{Value, json};
 
-use self::coverage::{Facts, Way};
+use self::{
+    coverage::{Facts, Way},
+    door::Setup,
+};
 use crate::{
-    machine::{Engine, Machine},
+    machine::{Door, Engine, Machine},
     output,
 };
 
 /// Show who is signed in, which policies are in force, and what was proved to be covered
 ///
-/// Sends the engine two probes, which the plugin refuses: a pull and a plugin from `pullgate.invalid`.
+/// Sends the engine probes, which fetch nothing: a pull and a plugin from `pullgate.invalid`, which the
+/// plugin refuses, and pulls, a plugin and builds from `door.pullgate.invalid` and `127.0.0.1:1`, which
+/// the registry door refuses.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// Print one JSON object
@@ -31,6 +38,8 @@ pub struct Args {
     machine: Machine,
     #[command(flatten)]
     engine: Engine,
+    #[command(flatten)]
+    door: Door,
     /// Ask the engine nothing; then nothing is proved
     #[arg(long)]
     no_probe: bool,
@@ -46,16 +55,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
         runtime.block_on(engine::facts(&args.engine.engine_socket))
     };
-    let ways = coverage::coverage(&facts);
+    let door = Setup::of(&status, &args.door.door_settings);
+    let ways = coverage::coverage(&facts, &door);
     if args.json {
-        output::line(&to_json(&status, &ways))?
+        output::line(&to_json(&status, &door, &ways))?
     } else {
-        output::text(&to_text(&status, &ways))?
+        output::text(&to_text(&status, &door, &ways))?
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn to_json(status: &StatusResponse, ways: &[Way]) -> Value {
+fn to_json(status: &StatusResponse, door: &Setup, ways: &[Way]) -> Value {
     json!({
         "version": status.version,
         "machine_id": status.machine_id,
@@ -83,13 +93,14 @@ fn to_json(status: &StatusResponse, ways: &[Way]) -> Value {
         "started_at_ms": status.started_at_ms,
         "records_dropped": status.records_dropped,
         "names": { "remembered": status.names_remembered, "lost": status.names_lost },
+        "door": door.to_json(),
         "coverage": ways.iter().map(|way| json!({
             "way": way.way, "what": way.what, "state": way.state.code(), "why": way.why,
         })).collect::<Vec<_>>(),
     })
 }
 
-fn to_text(status: &StatusResponse, ways: &[Way]) -> String {
+fn to_text(status: &StatusResponse, door: &Setup, ways: &[Way]) -> String {
     let mut lines = vec![format!(
         "plugin      {} on machine {}, up {}",
         status.version,
@@ -130,6 +141,7 @@ fn to_text(status: &StatusResponse, ways: &[Way]) -> String {
     if status.records_dropped > 0 {
         lines.push(format!("records     {} lost: no agent fetched them in time", status.records_dropped));
     }
+    lines.extend(door.lines());
     for way in ways {
         let why = if way.why.is_empty() { String::new() } else { format!(": {}", way.why) };
         lines.push(format!("coverage    {:<25} {}{why}", way.what, way.state.code()));
@@ -182,8 +194,9 @@ mod tests {
 
     #[test]
     fn status_claims_nothing_that_was_not_proved() {
-        let ways = coverage::coverage(&Facts::unknown("no engine answers"));
-        let text = to_text(&StatusResponse { last_request_at_ms: 1, ..StatusResponse::default() }, &ways);
+        let ways = coverage::coverage(&Facts::unknown("no engine answers"), &Setup::default());
+        let text =
+            to_text(&StatusResponse { last_request_at_ms: 1, ..StatusResponse::default() }, &Setup::default(), &ways);
         assert!(text.contains("pull, run, compose        configured, not proved: no engine answers"), "{text}");
         assert!(!text.contains("enforced"), "{text}");
     }

@@ -5,6 +5,11 @@
 
 use policy::engine::EngineVersion;
 
+use super::{
+    door::Setup,
+    probe::{Fetches, Went},
+};
+
 /// What is known of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -16,6 +21,12 @@ pub struct Facts {
     pub asks: Proof,
     /// Whether it shows the plugin a JSON body.
     pub shows_bodies: Proof,
+    /// The proxies in its settings, for http and https; empty: none.
+    pub proxies: [String; 2],
+    /// What it asks past them; empty: nothing but loopback addresses.
+    pub no_proxy: String,
+    /// Where what it fetches goes.
+    pub fetches: Fetches,
 }
 
 /// What came of a probe.
@@ -65,12 +76,13 @@ pub struct Way {
 }
 
 /// Every way in.
-pub fn coverage(facts: &Facts) -> Vec<Way> {
+pub fn coverage(facts: &Facts, door: &Setup) -> Vec<Way> {
     let way = |way, what, (state, why): (State, String)| Way { way, what, state, why };
-    let open = |why: &str| (State::Open, why.to_owned());
+    let through = Through { facts, door };
+    let fetches = &facts.fetches;
     let mut ways = vec![
-        way("pull", "pull, run, compose", facts.state(&facts.asks, "")),
-        way("engine_plugins", "engine plugins", facts.state(&facts.shows_bodies, "")),
+        way("pull", "pull, run, compose", through.either(facts.state(&facts.asks, ""), &fetches.pull)),
+        way("engine_plugins", "engine plugins", through.either(facts.state(&facts.shows_bodies, ""), &fetches.plugin)),
         way("services", "services created here", facts.state(&facts.shows_bodies, "")),
         way(
             "local_content",
@@ -87,37 +99,119 @@ pub fn coverage(facts: &Facts) -> Vec<Way> {
         let why = "this engine may hide JSON bodies above 1 MiB; what is not shown is refused";
         ways.push(way("large_bodies", "large requests", facts.state(&facts.shows_bodies, why)));
     }
-    ways.push(way(
-        "builds",
-        "builds",
-        open("what they fetch and push is not in their requests; the registry door will judge it"),
-    ));
+    let cached = "what BuildKit has cached makes no request: `docker builder prune --all` empties it";
+    ways.push(way("builds", "builds", through.all(&[&fetches.build, &fetches.classic_build], cached)));
     ways.push(way(
         "swarm_tasks",
         "tasks of a joined swarm",
-        open("its managers start any image here, and the engine asks nobody"),
+        through.all(&[&fetches.pull], "their images are fetched as by a pull, and nobody else is asked"),
     ));
-    match facts.version {
-        Some(version) if !version.takes_http2() => {}
-        Some(_) => ways.push(way(
-            "native_grpc",
-            "BuildKit over HTTP/2",
-            open("this engine takes it beside every authorization plugin"),
-        )),
-        None => ways.push(way(
-            "native_grpc",
-            "BuildKit over HTTP/2",
-            open("engines from 29.2 take it beside every authorization plugin, and this one's version is not known"),
-        )),
+    if facts.version.is_none_or(EngineVersion::takes_http2) {
+        let native = fetches.native.clone().unwrap_or_else(|| Went::Untried("the engine was not asked".to_owned()));
+        let note = "this engine takes it beside every authorization plugin; the door alone sees it";
+        ways.push(way("native_grpc", "BuildKit over HTTP/2", through.all(&[&native], note)));
     }
+    ways.push(way("loopback", "registries on loopback", through.loopback()));
+    ways.push(way("containers", "fetches by containers", through.containers()));
     ways
 }
+
+/// What the registry door sees.
+struct Through<'a> {
+    facts: &'a Facts,
+    door: &'a Setup,
+}
+
+impl Through<'_> {
+    /// By the plugin, or where it is not asked, by the door.
+    fn either(&self, plugin: (State, String), went: &Went) -> (State, String) {
+        match (plugin.0, went) {
+            (State::Enforced, _) | (_, Went::Refused(_) | Went::Past(_) | Went::Untried(_)) => plugin,
+            (_, Went::Door) => (State::Enforced, format!("by the registry door alone; {}", plugin.1)),
+        }
+    }
+
+    /// By the door, in all of these ways.
+    fn all(&self, went: &[&Went], note: &str) -> (State, String) {
+        let first = |wanted: fn(&Went) -> bool| went.iter().find(|went| wanted(went));
+        if let Some(Went::Past(words)) = first(|went| matches!(went, Went::Past(_))) {
+            return (State::Open, self.why_past(words));
+        }
+        match first(|went| matches!(went, Went::Untried(_))) {
+            Some(Went::Untried(why)) if self.door.is_there() => return (State::Configured, why.clone()),
+            Some(Went::Untried(why)) => return (State::Open, format!("{NO_DOOR}; not tried: {why}")),
+            _ => {}
+        }
+        let refused = went.iter().find_map(|went| match went {
+            Went::Refused(words) => Some(format!("refused by the plugin: {words}")),
+            _ => None,
+        });
+        let notes = [refused.or_else(|| (!note.is_empty()).then(|| note.to_owned())), self.holes()];
+        (State::Enforced, notes.into_iter().flatten().collect::<Vec<_>>().join("; "))
+    }
+
+    /// The proxy is never asked for these: a rule of the firewall leads them to the door.
+    fn loopback(&self) -> (State, String) {
+        let fetches = &self.facts.fetches;
+        let judged = self.all(&[&fetches.loopback_pull, &fetches.loopback_build], "");
+        match judged {
+            (State::Open, _) if !self.door.is_there() => {
+                (State::Open, format!("{NO_DOOR}; builds fetch from there unseen"))
+            }
+            (State::Open, words) => (
+                State::Open,
+                match self.door.egress_why.as_str() {
+                    "" => format!("the egress rule does not lead them to the door: {words}"),
+                    why => format!("the egress rule is not in place: {why}"),
+                },
+            ),
+            other => other,
+        }
+    }
+
+    fn containers(&self) -> (State, String) {
+        match (self.door.containers, self.door.egress_why.is_empty()) {
+            (true, true) => (State::Configured, "kept from registries by the egress rule, not tried".to_owned()),
+            _ => (
+                State::Open,
+                "a container, also a builder in one, reaches registries by itself, as on any machine".to_owned(),
+            ),
+        }
+    }
+
+    fn why_past(&self, words: &str) -> String {
+        match (self.door.is_there(), self.door.connected.is_empty()) {
+            (false, _) => NO_DOOR.to_owned(),
+            (true, true) => format!("no registry door follows the plugin, and the engine says: {words}"),
+            (true, false) => format!("the engine does not fetch through the registry door: {words}"),
+        }
+    }
+
+    /// What passes the door unread though it is enforced else.
+    fn holes(&self) -> Option<String> {
+        let tunnelled = self.door.holes().map(|hosts| format!("but not what the door lets through unread ({hosts})"));
+        let past = (!self.facts.no_proxy.is_empty())
+            .then(|| format!("but not what the engine's `no-proxy` sends past the door ({})", self.facts.no_proxy));
+        let holes: Vec<String> = [tunnelled, past].into_iter().flatten().collect();
+        (!holes.is_empty()).then(|| holes.join(", "))
+    }
+}
+
+const NO_DOOR: &str = "this machine has no registry door";
 
 impl Facts {
     /// Nothing could be asked.
     pub fn unknown(why: &str) -> Self {
         let untried = Proof::Untried(why.to_owned());
-        Self { version: None, listed: None, asks: untried.clone(), shows_bodies: untried }
+        Self {
+            version: None,
+            listed: None,
+            asks: untried.clone(),
+            shows_bodies: untried,
+            proxies: Default::default(),
+            no_proxy: String::new(),
+            fetches: Fetches::untried(why),
+        }
     }
 
     fn state(&self, proof: &Proof, note: &str) -> (State, String) {
@@ -133,60 +227,4 @@ impl Facts {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn facts(version: &str, asks: Proof) -> Facts {
-        Facts { version: EngineVersion::parse(version), listed: Some(true), asks: asks.clone(), shows_bodies: asks }
-    }
-
-    fn states(facts: &Facts) -> Vec<(&'static str, &'static str)> {
-        coverage(facts).iter().map(|way| (way.way, way.state.code())).collect()
-    }
-
-    #[test]
-    fn what_was_proved_is_enforced_and_nothing_else() {
-        let proved = states(&facts("29.7.2", Proof::Proved));
-        let expected = [
-            ("pull", "enforced"),
-            ("engine_plugins", "enforced"),
-            ("services", "enforced"),
-            ("local_content", "enforced"),
-            ("run", "enforced"),
-            ("builds", "open"),
-            ("swarm_tasks", "open"),
-            ("native_grpc", "open"),
-        ];
-        assert_eq!(proved, expected);
-        let untried = coverage(&facts("29.7.2", Proof::Untried("no engine answers".into())));
-        assert!(untried.iter().all(|way| way.state != State::Enforced), "{untried:?}");
-        assert_eq!((untried[0].state, untried[0].why.as_str()), (State::Configured, "no engine answers"));
-    }
-
-    #[test]
-    fn an_engine_that_does_not_ask_is_open() {
-        let refuted = facts("26.1.5", Proof::Refuted("no such host".into()));
-        assert!(coverage(&refuted).iter().all(|way| way.state == State::Open));
-        let unlisted = Facts { listed: Some(false), ..facts("26.1.5", Proof::Untried("x".into())) };
-        assert!(coverage(&unlisted).iter().all(|way| way.state == State::Open));
-    }
-
-    #[test]
-    fn known_faults_of_engines_are_told_by_version() {
-        let has =
-            |version: &str, way: &str| states(&facts(version, Proof::Proved)).iter().any(|(found, _)| *found == way);
-        for (version, large, grpc) in [
-            ("20.10.24+dfsg1", true, false),
-            ("25.0.15", true, false),
-            ("25.0.16", false, false),
-            ("26.1.5", true, false),
-            ("29.1.3", true, false),
-            ("29.2.0", true, true),
-            ("29.3.1", false, true),
-            ("29.7.2", false, true),
-            ("dev", true, true),
-        ] {
-            assert_eq!((has(version, "large_bodies"), has(version, "native_grpc")), (large, grpc), "{version}");
-        }
-    }
-}
+mod tests;

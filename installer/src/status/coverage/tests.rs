@@ -1,0 +1,170 @@
+use super::*;
+use crate::status::door::Tunnels;
+
+fn fetches(all: &Went) -> Fetches {
+    Fetches {
+        pull: all.clone(),
+        plugin: all.clone(),
+        build: all.clone(),
+        classic_build: all.clone(),
+        native: Some(all.clone()),
+        loopback_pull: all.clone(),
+        loopback_build: all.clone(),
+    }
+}
+
+fn facts(version: &str, asks: Proof, went: &Went) -> Facts {
+    Facts {
+        version: EngineVersion::parse(version),
+        listed: Some(true),
+        asks: asks.clone(),
+        shows_bodies: asks,
+        proxies: Default::default(),
+        no_proxy: String::new(),
+        fetches: fetches(went),
+    }
+}
+
+/// Set up and following.
+fn door() -> Setup {
+    Setup { expected: true, connected: vec!["0.1.0".into()], ..Setup::default() }
+}
+
+fn past() -> Went {
+    Went::Past("lookup door.pullgate.invalid: no such host".into())
+}
+
+fn states(facts: &Facts, door: &Setup) -> Vec<(&'static str, &'static str)> {
+    coverage(facts, door).iter().map(|way| (way.way, way.state.code())).collect()
+}
+
+#[track_caller]
+fn check(facts: &Facts, door: &Setup, way: &str, state: State, why: &str) {
+    let ways = coverage(facts, door);
+    let found = ways.iter().find(|found| found.way == way).unwrap_or_else(|| panic!("no {way}"));
+    assert_eq!(found.state, state, "{found:?}");
+    assert!(found.why.contains(why), "{found:?}");
+}
+
+#[test]
+fn what_was_proved_is_enforced_and_nothing_else() {
+    let plugin_alone = states(&facts("29.7.2", Proof::Proved, &past()), &Setup::default());
+    let expected = [
+        ("pull", "enforced"),
+        ("engine_plugins", "enforced"),
+        ("services", "enforced"),
+        ("local_content", "enforced"),
+        ("run", "enforced"),
+        ("builds", "open"),
+        ("swarm_tasks", "open"),
+        ("native_grpc", "open"),
+        ("loopback", "open"),
+        ("containers", "open"),
+    ];
+    assert_eq!(plugin_alone, expected);
+    let with_door = states(&facts("29.7.2", Proof::Proved, &Went::Door), &door());
+    let expected = expected.map(|(way, _)| (way, if way == "containers" { "open" } else { "enforced" }));
+    assert_eq!(with_door, expected);
+    for door in [Setup::default(), door(), Setup { containers: true, ..door() }] {
+        let untried = coverage(&Facts::unknown("no engine answers"), &door);
+        assert!(untried.iter().all(|way| way.state != State::Enforced), "{untried:?}");
+        assert_eq!((untried[0].state, untried[0].why.as_str()), (State::Configured, "no engine answers"));
+    }
+}
+
+#[test]
+fn each_way_of_the_door_is_proved_by_itself() {
+    let all = || facts("29.7.2", Proof::Proved, &Went::Door);
+    type Change = fn(&mut Fetches, Went);
+    let changes: [(Change, &[&str]); 6] = [
+        (|f, went| f.pull = went, &["swarm_tasks"]),
+        (|f, went| f.build = went, &["builds"]),
+        (|f, went| f.classic_build = went, &["builds"]),
+        (|f, went| f.native = Some(went), &["native_grpc"]),
+        (|f, went| f.loopback_pull = went, &["loopback"]),
+        (|f, went| f.loopback_build = went, &["loopback"]),
+    ];
+    for (change, ways) in changes {
+        for (went, state) in [(past(), State::Open), (Went::Untried("no answer".into()), State::Configured)] {
+            let mut facts = all();
+            change(&mut facts.fetches, went);
+            let differ: Vec<_> = coverage(&facts, &door())
+                .into_iter()
+                .zip(coverage(&all(), &door()))
+                .filter(|(one, other)| one.state != other.state)
+                .map(|(one, _)| (one.way, one.state))
+                .collect();
+            assert_eq!(differ, ways.iter().map(|way| (*way, state)).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn why_a_way_is_open_is_said() {
+    let past = facts("28.5.2", Proof::Proved, &past());
+    check(&past, &Setup::default(), "builds", State::Open, "has no registry door");
+    check(
+        &past,
+        &Setup { expected: true, ..Setup::default() },
+        "builds",
+        State::Open,
+        "follows the plugin, and the engine",
+    );
+    check(&past, &door(), "builds", State::Open, "does not fetch through the registry door: lookup");
+    check(&past, &door(), "swarm_tasks", State::Open, "no such host");
+    check(&past, &Setup::default(), "loopback", State::Open, "unseen");
+    let ruleless = Setup { egress_why: "its control group is another".into(), ..door() };
+    check(&past, &ruleless, "loopback", State::Open, "not in place: its control group is another");
+    check(&past, &door(), "loopback", State::Open, "does not lead them to the door");
+    check(&past, &Setup { containers: true, ..door() }, "containers", State::Configured, "not tried");
+    check(&past, &Setup { containers: true, ..ruleless }, "containers", State::Open, "by itself");
+}
+
+#[test]
+fn what_the_plugin_refuses_is_enforced_and_what_the_door_lets_through_is_told() {
+    let mut refused = facts("28.5.2", Proof::Proved, &Went::Door);
+    refused.fetches.build = Went::Refused("builds are not allowed by acme".into());
+    check(&refused, &door(), "builds", State::Enforced, "refused by the plugin: builds are not allowed");
+    let open = Setup { tunnels: Tunnels::Known(vec!["a.example".into()]), ..door() };
+    let mut through = facts("28.5.2", Proof::Proved, &Went::Door);
+    for way in ["builds", "swarm_tasks", "loopback"] {
+        check(&through, &open, way, State::Enforced, "lets through unread (a.example)");
+    }
+    check(&through, &door(), "builds", State::Enforced, "docker builder prune --all");
+    through.no_proxy = "b.example".into();
+    check(&through, &door(), "builds", State::Enforced, "past the door (b.example)");
+}
+
+#[test]
+fn an_engine_that_does_not_ask_is_open_unless_the_door_sees_it() {
+    let refuted = facts("26.1.5", Proof::Refuted("no such host".into()), &past());
+    assert!(coverage(&refuted, &Setup::default()).iter().all(|way| way.state == State::Open));
+    let untried = facts("26.1.5", Proof::Untried("x".into()), &past());
+    let unlisted = Facts { listed: Some(false), ..untried };
+    assert!(coverage(&unlisted, &Setup::default()).iter().all(|way| way.state == State::Open));
+    let deaf = facts("26.1.5", Proof::Refuted("no such host".into()), &Went::Door);
+    check(&deaf, &door(), "pull", State::Enforced, "by the registry door alone; the engine did not ask");
+    check(&deaf, &door(), "engine_plugins", State::Enforced, "by the registry door alone");
+    check(&deaf, &door(), "local_content", State::Open, "did not ask");
+}
+
+#[test]
+fn known_faults_of_engines_are_told_by_version() {
+    let has = |version: &str, way: &str| {
+        let facts = facts(version, Proof::Proved, &Went::Door);
+        states(&facts, &door()).iter().any(|(found, _)| *found == way)
+    };
+    for (version, large, grpc) in [
+        ("20.10.24+dfsg1", true, false),
+        ("25.0.15", true, false),
+        ("25.0.16", false, false),
+        ("26.1.5", true, false),
+        ("29.1.3", true, false),
+        ("29.2.0", true, true),
+        ("29.3.1", false, true),
+        ("29.7.2", false, true),
+        ("dev", true, true),
+    ] {
+        assert_eq!((has(version, "large_bodies"), has(version, "native_grpc")), (large, grpc), "{version}");
+    }
+}

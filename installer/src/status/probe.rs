@@ -1,0 +1,182 @@
+//! Proves on the running engine that what it fetches goes through the registry door.
+//!
+//! Each probe has the engine fetch a name that nobody has, in a way in which images come in, and reads
+//! how it fails: in the door's words, with this probe's nonce, or otherwise. Seen with 20.10, 26.1,
+//! 28.5 and 28.5 with the containerd store: an answer takes some 10 ms, with and without a door, and
+//! the engine keeps nothing: no image, no container, nothing in the build cache.
+
+use std::{path::Path, time::Duration};
+
+use policy::probe::{self, NOTHING, Probe};
+
+use self::{
+    buildkit::{Solved, Transport},
+    http::Body,
+};
+
+mod buildkit;
+pub mod http;
+
+/// For each probe. An engine whose plugin is gone tries for 15 s; a resolver that does not answer
+/// can take longer.
+const DEADLINE: Duration = Duration::from_secs(18);
+/// Most characters of an engine's words.
+const WORDS: usize = 300;
+/// How the engine says that a plugin refused (moby `pkg/authorization/response.go`).
+pub const REFUSED: &str = "denied by plugin pullgate: ";
+
+/// Where a fetch went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Went {
+    /// To the registry door, which answered it.
+    Door,
+    /// Nowhere: the plugin refused what would have led to it, in these words.
+    Refused(String),
+    /// Not to the door; the engine's words.
+    Past(String),
+    /// It could not be tried; why.
+    Untried(String),
+}
+
+/// Where each kind of fetch went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetches {
+    /// `docker pull`.
+    pub pull: Went,
+    /// `docker plugin install`.
+    pub plugin: Went,
+    /// A build by BuildKit, as the docker command asks for one.
+    pub build: Went,
+    /// A build by the engine's own builder.
+    pub classic_build: Went,
+    /// A build by BuildKit, asked for past the plugins; none: this engine does not take it.
+    pub native: Option<Went>,
+    /// `docker pull` from a loopback address.
+    pub loopback_pull: Went,
+    /// A build from a loopback address, past the plugins where the engine takes that.
+    pub loopback_build: Went,
+}
+
+impl Fetches {
+    /// Nothing could be tried.
+    pub fn untried(why: &str) -> Self {
+        let untried = || Went::Untried(why.to_owned());
+        Self {
+            pull: untried(),
+            plugin: untried(),
+            build: untried(),
+            classic_build: untried(),
+            native: None,
+            loopback_pull: untried(),
+            loopback_build: untried(),
+        }
+    }
+}
+
+/// Tries all of them, side by side. `native`: whether this engine may take BuildKit past its plugins.
+pub async fn fetches(socket: &Path, nonce: &str, native: bool) -> Fetches {
+    let door = |kind: &str| probe::door_probe(&format!("{nonce}-{kind}"));
+    let loopback = |kind: &str| probe::loopback_probe(&format!("{nonce}-{kind}"));
+    let loopback_transport = if native { Transport::Native } else { Transport::Upgrade };
+    let (pull, plugin, build, classic_build, native, loopback_pull, loopback_build) = tokio::join!(
+        bounded(pull(socket, door("pull"))),
+        bounded(plugin(socket, door("plugin"))),
+        bounded(build(socket, Transport::Upgrade, door("build"))),
+        bounded(classic_build(socket, door("classic"))),
+        async {
+            match native {
+                true => Some(bounded(build(socket, Transport::Native, door("native"))).await),
+                false => None,
+            }
+        },
+        bounded(pull(socket, loopback("pull"))),
+        bounded(build(socket, loopback_transport, loopback("build"))),
+    );
+    Fetches { pull, plugin, build, classic_build, native, loopback_pull, loopback_build }
+}
+
+async fn bounded(went: impl Future<Output = Result<Went, String>>) -> Went {
+    match tokio::time::timeout(DEADLINE, went).await {
+        Ok(Ok(went)) => went,
+        Ok(Err(why)) => Went::Untried(why),
+        Err(_) => Went::Untried(format!("the engine did not answer within {} s", DEADLINE.as_secs())),
+    }
+}
+
+async fn pull(socket: &Path, repository: String) -> Result<Went, String> {
+    let name = repository.replace(':', "%3A").replace('/', "%2F");
+    let target = format!("/images/create?fromImage={name}&tag={NOTHING}");
+    Ok(judge(&repository, http::call(socket, "POST", &target, Body::Empty).await?.failure()))
+}
+
+async fn plugin(socket: &Path, repository: String) -> Result<Went, String> {
+    let target = format!("/plugins/pull?remote={}%40{NOTHING}&name=", repository.replace('/', "%2F"));
+    Ok(judge(&repository, http::call(socket, "POST", &target, Body::Json("[]")).await?.failure()))
+}
+
+async fn classic_build(socket: &Path, repository: String) -> Result<Went, String> {
+    let file = format!("FROM {repository}@{NOTHING}\n");
+    let mut header = tar::Header::new_ustar();
+    header.set_size(file.len() as u64);
+    header.set_mode(0o644);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.append_data(&mut header, "Dockerfile", file.as_bytes()).map_err(|error| error.to_string())?;
+    let archive = archive.into_inner().map_err(|error| error.to_string())?;
+    Ok(judge(&repository, http::call(socket, "POST", "/build?version=1&rm=1", Body::Tar(archive)).await?.failure()))
+}
+
+async fn build(socket: &Path, transport: Transport, repository: String) -> Result<Went, String> {
+    let reference = format!("pullgate-{}", repository.rsplit('/').next().unwrap_or_default());
+    let solved = buildkit::resolve(socket, transport, &reference, &format!("{repository}@{NOTHING}")).await?;
+    Ok(match solved {
+        Solved::Failed(words) => judge(&repository, Some(words)),
+        Solved::Refused(answer) => judge(&repository, answer.failure()),
+        Solved::Done => judge(&repository, None),
+    })
+}
+
+/// What an engine's words about a probe prove.
+fn judge(repository: &str, failure: Option<String>) -> Went {
+    let Some(words) = failure else {
+        return Went::Past("it says that it fetched what nobody has".to_owned());
+    };
+    // The name itself proves nothing: engines quote it.
+    let answer = policy::ImageRef::parse(repository).ok().and_then(|image| Probe::of(&image).map(Probe::answer));
+    if answer.is_some_and(|answer| words.contains(&answer)) {
+        return Went::Door;
+    }
+    match words.split_once(REFUSED) {
+        Some((_, told)) => Went::Refused(line(told)),
+        None => Went::Past(line(&words)),
+    }
+}
+
+/// One line, fit for a terminal.
+fn line(words: &str) -> String {
+    let line = words.lines().next().unwrap_or_default().trim();
+    line.chars().filter(|c| !c.is_control()).take(WORDS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(words: Option<&str>, expected: Went) {
+        assert_eq!(judge(&probe::door_probe("7-build"), words.map(str::to_owned)), expected);
+    }
+
+    #[test]
+    fn only_the_doors_own_words_for_this_probe_prove_anything() {
+        let past = |words: &str| Went::Past(words.to_owned());
+        check(Some("denied: pullgate's registry door saw probe 7-build"), Went::Door);
+        check(Some("403 Forbidden by x: pullgate's registry door saw probe 7-build."), Went::Door);
+        let old = "denied: pullgate's registry door saw probe 6-build";
+        check(Some(old), past(old));
+        let quoted = "failed to resolve source metadata for door.pullgate.invalid/probe/7-build: no such host";
+        check(Some(quoted), past(quoted));
+        check(None, past("it says that it fetched what nobody has"));
+        let refused = "authorization denied by plugin pullgate: builds are not allowed by acme.\nAsk";
+        check(Some(refused), Went::Refused("builds are not allowed by acme.".to_owned()));
+    }
+}

@@ -1,0 +1,117 @@
+//! The one call of BuildKit's gRPC interface that a probe needs.
+//!
+//! A solve with the frontend `gateway.v0` makes the engine resolve the image of that frontend, with
+//! the code and over the way that `FROM` and `# syntax=` take, and needs neither a session nor a
+//! context: an image that cannot be resolved ends it before anything is written.
+//! Messages: BuildKit's `api/services/control/control.proto`; the three fields have not changed since
+//! its first release in an engine (18.09).
+
+use std::{collections::HashMap, io, path::Path};
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::{Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tonic::{
+    client::Grpc,
+    transport::{Channel, Endpoint, Uri},
+};
+use tonic_prost::ProstCodec;
+
+use super::http::{self, Answer};
+
+/// How the engine's socket is asked for BuildKit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// `POST /grpc` and then HTTP/2, as the docker command does: the engine asks its plugins first.
+    Upgrade,
+    /// HTTP/2 from the first byte, which engines from 29.2 take, and no plugin is asked.
+    Native,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Solved {
+    /// With a status of gRPC; its message.
+    Failed(String),
+    /// It was resolved.
+    Done,
+    /// The engine did not let it begin.
+    Refused(Answer),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct SolveRequest {
+    #[prost(string, tag = "1")]
+    reference: String,
+    #[prost(string, tag = "6")]
+    frontend: String,
+    #[prost(map = "string, string", tag = "7")]
+    frontend_attrs: HashMap<String, String>,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+struct SolveResponse {}
+
+/// Has BuildKit resolve `image`; `reference` is the build's name, and must be a new one.
+///
+/// # Errors
+/// When the engine cannot be asked.
+pub async fn resolve(socket: &Path, transport: Transport, reference: &str, image: &str) -> Result<Solved, String> {
+    let channel = match transport {
+        Transport::Native => proto::local::connect_lazy(socket),
+        Transport::Upgrade => match upgrade(socket).await? {
+            Ok(channel) => channel,
+            Err(answer) => return Ok(Solved::Refused(answer)),
+        },
+    };
+    let mut client = Grpc::new(channel);
+    client.ready().await.map_err(|error| proto::chain(&error))?;
+    let request = SolveRequest {
+        reference: reference.to_owned(),
+        frontend: "gateway.v0".to_owned(),
+        frontend_attrs: HashMap::from([("source".to_owned(), image.to_owned())]),
+    };
+    let method = hyper::http::uri::PathAndQuery::from_static("/moby.buildkit.v1.Control/Solve");
+    let codec = ProstCodec::<SolveRequest, SolveResponse>::default();
+    match client.unary(tonic::Request::new(request), method, codec).await {
+        Ok(_) => Ok(Solved::Done),
+        Err(status) if status.code() == tonic::Code::Unavailable => Err(proto::chain(&status)),
+        Err(status) => Ok(Solved::Failed(status.message().to_owned())),
+    }
+}
+
+/// A channel over `POST /grpc`; or what the engine answered instead.
+async fn upgrade(socket: &Path) -> Result<Result<Channel, Answer>, String> {
+    let stream = UnixStream::connect(socket).await.map_err(|error| error.to_string())?;
+    let told = |error: hyper::Error| proto::chain(&error);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(told)?;
+    tokio::spawn(connection.with_upgrades());
+    let request = Request::post("/grpc")
+        .header(header::HOST, "pullgate")
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "h2c")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| error.to_string())?;
+    let answer = sender.send_request(request).await.map_err(told)?;
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let answer = Answer { status: answer.status().as_u16(), body: http::whole(answer.into_body()).await? };
+        return Ok(Err(answer));
+    }
+    let upgraded = hyper::upgrade::on(answer).await.map_err(told)?;
+    // One connection: a second one would be another question to the engine.
+    let once = Arc::new(std::sync::Mutex::new(Some(upgraded)));
+    let connector = tower::service_fn(move |_: Uri| {
+        let once = Arc::clone(&once);
+        async move { take(&once).ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)) }
+    });
+    Ok(Ok(Endpoint::from_static("http://pullgate")
+        .connect_with_connector(connector)
+        .await
+        .map_err(|error| proto::chain(&error))?))
+}
+
+fn take(once: &std::sync::Mutex<Option<Upgraded>>) -> Option<Upgraded> {
+    once.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+}
