@@ -3,6 +3,7 @@
 //! Looks at everything between a developer's sign-in and a refused pull, one after the other. `facts`
 //! asks, `findings` judges.
 
+mod ca;
 mod facts;
 mod findings;
 
@@ -15,15 +16,15 @@ use serde_json::json;
 
 use self::findings::{Finding, State};
 use crate::{
-    machine::{Engine, Machine},
+    machine::{Door, Engine, Machine},
     output,
 };
 
 /// Look for what keeps sign-in and policy from working on this machine, and say the next step
 ///
 /// Looks at the administrator's files, the plugin, the engine, the Docker credentials, the agent and
-/// the way to the policy service. Changes nothing, and shows no secret. Sends the engine the two
-/// probes of `pullgate status`.
+/// the way to the policy service, and the registry door. Changes nothing, and shows no secret. Sends the
+/// engine the probes of `pullgate status`.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// Print one JSON object a finding
@@ -33,6 +34,8 @@ pub struct Args {
     machine: Machine,
     #[command(flatten)]
     engine: Engine,
+    #[command(flatten)]
+    door: Door,
     /// The enrollment file
     #[arg(long, default_value = paths::ENROLLMENT, value_name = "FILE")]
     enrollment: PathBuf,
@@ -53,6 +56,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         files: Paths { enrollment: args.enrollment.clone(), registry_json: args.registry_json.clone() },
         engine: args.engine.engine_socket.clone(),
         config_dir: args.config_dir.clone(),
+        door: args.door.clone(),
     };
     let status = args.machine.ask(async |mut plugin| plugin.status(proto::control::StatusRequest {}).await);
     let runtime = tokio::runtime::Runtime::new().context("cannot start")?;

@@ -28,7 +28,7 @@ pub struct Engine {
 }
 
 /// Where the registry door keeps its things.
-#[derive(ClapArgs, Debug)]
+#[derive(ClapArgs, Debug, Clone)]
 pub struct Door {
     /// The registry door's settings
     #[arg(long, default_value = paths::DOOR_SETTINGS, value_name = "FILE")]

@@ -13,9 +13,10 @@ use proto::{
 };
 use serde_json::Value;
 
+use super::ca::Ca;
 use crate::{
-    agent,
-    status::{coverage, engine},
+    agent, machine,
+    status::{coverage, door::Setup, engine},
 };
 
 /// For a connection to the policy service.
@@ -31,6 +32,8 @@ pub struct Places {
     pub engine: PathBuf,
     /// The Docker credentials; none: as the docker command finds them.
     pub config_dir: Option<OsString>,
+    /// The registry door.
+    pub door: machine::Door,
 }
 
 /// What was found.
@@ -41,6 +44,10 @@ pub struct Facts {
     pub plugin: Result<StatusResponse, String>,
     /// What the engine says.
     pub engine: coverage::Facts,
+    /// The registry door, as far as it is set up.
+    pub door: Setup,
+    /// Its certificate authority.
+    pub ca: Ca,
     /// What `pullgated credentials --json` says.
     pub credentials: Result<Value, String>,
     /// Whether the policy service takes a connection; none: there is none.
@@ -56,7 +63,13 @@ pub async fn look(places: &Places, plugin: anyhow::Result<StatusResponse>) -> Fa
         Ok(enrollment) => Some(reach(&enrollment.service).await),
         Err(_) => None,
     };
+    let unasked = StatusResponse {
+        door_expected: files.enrollment.as_ref().is_ok_and(|enrollment| enrollment.registry_door),
+        ..StatusResponse::default()
+    };
     Facts {
+        door: Setup::of(plugin.as_ref().unwrap_or(&unasked), &places.door.door_settings),
+        ca: Ca::look(&places.door.door_ca_dir),
         plugin: plugin.map_err(|error| format!("{error:#}")),
         engine: engine::facts(&places.engine).await,
         credentials: credentials(places.config_dir.as_ref(), &places.files.enrollment).await,

@@ -2,6 +2,8 @@
 
 use proto::{chain, sign_in::Demand};
 
+mod door;
+
 use super::facts::Facts;
 use crate::status::coverage::Proof;
 
@@ -45,6 +47,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     let mut findings = files(facts);
     findings.push(plugin(facts));
     findings.push(engine(facts));
+    findings.extend(door::findings(facts));
     findings.extend(service(facts));
     findings.push(credentials(facts));
     findings.extend(session(facts));

@@ -7,7 +7,10 @@ use proto::{
 use serde_json::json;
 
 use super::*;
-use crate::status::coverage;
+use crate::{
+    doctor::ca::Ca,
+    status::{coverage, door::Setup},
+};
 
 /// A machine on which all is well; `dana` is signed in.
 fn good(place: &tempfile::TempDir) -> Facts {
@@ -25,7 +28,14 @@ fn good(place: &tempfile::TempDir) -> Facts {
             ..StatusResponse::default()
         }),
         files,
-        engine: coverage::Facts { asks: Proof::Proved, shows_bodies: Proof::Proved, listed: Some(true), version: None },
+        engine: coverage::Facts {
+            asks: Proof::Proved,
+            shows_bodies: Proof::Proved,
+            listed: Some(true),
+            ..coverage::Facts::unknown("not asked")
+        },
+        door: Setup::default(),
+        ca: Ca::look(place.path()),
         credentials: Ok(json!({"user": "dana", "key": "gate.example:8443", "source": "file", "helper": null})),
         service: Some(Ok(())),
         uid: 1000,
@@ -112,3 +122,5 @@ fn dockers_file_before_the_enrollment_is_told_as_what_it_is() {
     let early = Facts { files: SignInFiles::read(&paths), ..facts };
     check(&early, "sign-in", State::Wrong, "is not enrolled", "pullgate-service enrollment");
 }
+
+mod door;

@@ -101,17 +101,11 @@ async fn upgrade(socket: &Path) -> Result<Result<Channel, Answer>, String> {
     }
     let upgraded = hyper::upgrade::on(answer).await.map_err(told)?;
     // One connection: a second one would be another question to the engine.
-    let once = Arc::new(std::sync::Mutex::new(Some(upgraded)));
+    let mut upgraded = Some(upgraded);
     let connector = tower::service_fn(move |_: Uri| {
-        let once = Arc::clone(&once);
-        async move { take(&once).ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)) }
+        let upgraded = upgraded.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected));
+        async move { upgraded }
     });
-    Ok(Ok(Endpoint::from_static("http://pullgate")
-        .connect_with_connector(connector)
-        .await
-        .map_err(|error| proto::chain(&error))?))
-}
-
-fn take(once: &std::sync::Mutex<Option<Upgraded>>) -> Option<Upgraded> {
-    once.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    let channel = Endpoint::from_static("http://pullgate").connect_with_connector(connector).await;
+    Ok(Ok(channel.map_err(|error| proto::chain(&error))?))
 }
