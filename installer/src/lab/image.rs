@@ -19,8 +19,8 @@ const CREATED: &str = "2026-01-01T00:00:00Z";
 
 /// An image in pieces, as a registry takes it.
 pub struct Image {
-    /// The layer: an uncompressed tar.
-    pub layer: Bytes,
+    /// The layers: uncompressed tars.
+    pub layers: Vec<Bytes>,
     /// The configuration.
     pub config: Bytes,
     /// The manifest.
@@ -52,7 +52,7 @@ impl Image {
     /// # Errors
     /// When the layer cannot be packed.
     pub fn plugin(marker: &str) -> Result<Self, LabError> {
-        let layer = layer(&[("marker", 0o644, marker.as_bytes())]).map_err(file("pack", "marker"))?;
+        let layer: Bytes = layer(&[("marker", 0o644, marker.as_bytes())]).map_err(file("pack", "marker"))?.into();
         let config = json!({
             "description": marker,
             "documentation": "",
@@ -68,27 +68,56 @@ impl Image {
             "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]},
         });
         let config = config.to_string();
-        let manifest = manifest(PLUGIN, &config, &[&layer]);
-        Ok(Self { layer: layer.into(), config: config.into(), manifest })
+        let layers = vec![layer];
+        let manifest = manifest(PLUGIN, &config, &layers);
+        Ok(Self { layers, config: config.into(), manifest })
     }
 
     fn of(files: &[(&str, u32, &[u8])]) -> std::io::Result<Self> {
-        let layer = layer(files)?;
+        Ok(Self::from_layers(vec![layer(files)?.into()]))
+    }
+
+    /// An image of so many layers, each with a file of so many bytes that do not compress.
+    ///
+    /// # Errors
+    /// When a layer cannot be packed.
+    pub fn layered(marker: &str, layers: usize, bytes: usize) -> Result<Self, LabError> {
+        let layer = |number: usize| {
+            let name = format!("layer-{number}");
+            layer(&[(&name, 0o644, &noise(&format!("{marker} {number}"), bytes))]).map(Bytes::from)
+        };
+        let layers = (0..layers).map(layer).collect::<Result<_, _>>().map_err(file("pack", marker))?;
+        Ok(Self::from_layers(layers))
+    }
+
+    fn from_layers(layers: Vec<Bytes>) -> Self {
         let config = json!({
             "architecture": architecture(),
             "os": "linux",
             "created": CREATED,
             "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/busybox", "cat", "/marker"]},
-            "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]},
-            "history": [{"created": CREATED, "created_by": "pullgate lab"}],
+            "rootfs": {"type": "layers", "diff_ids": layers.iter().map(|layer| digest(layer)).collect::<Vec<_>>()},
+            "history": vec![json!({"created": CREATED, "created_by": "pullgate lab"}); layers.len()],
         });
         let config = config.to_string();
-        let manifest = manifest(CONFIG, &config, &[&layer]);
-        Ok(Self { layer: layer.into(), config: config.into(), manifest })
+        let manifest = manifest(CONFIG, &config, &layers);
+        Self { layers, config: config.into(), manifest }
     }
 }
 
-fn manifest(kind: &str, config: &str, layers: &[&[u8]]) -> Bytes {
+/// Bytes that no compression makes fewer, the same each time: digests, one of the other.
+fn noise(seed: &str, bytes: usize) -> Vec<u8> {
+    let mut noise = Vec::with_capacity(bytes + 32);
+    let mut block = Sha256::digest(seed.as_bytes());
+    while noise.len() < bytes {
+        noise.extend_from_slice(&block);
+        block = Sha256::digest(block);
+    }
+    noise.truncate(bytes);
+    noise
+}
+
+fn manifest(kind: &str, config: &str, layers: &[Bytes]) -> Bytes {
     let layers = layers.iter().map(|layer| json!({"mediaType": LAYER, "size": layer.len(), "digest": digest(layer)}));
     let manifest = json!({
         "schemaVersion": 2,

@@ -111,7 +111,9 @@ impl Registry {
     /// # Errors
     /// When the registry refuses a part.
     pub async fn push(&self, repository: &str, tag: &str, image: &Image) -> Result<(), LabError> {
-        self.push_blob(repository, &image.layer).await?;
+        for layer in &image.layers {
+            self.push_blob(repository, layer).await?;
+        }
         self.push_blob(repository, &image.config).await?;
         self.push_manifest(repository, tag, image::MANIFEST, &image.manifest).await
     }

@@ -2,7 +2,8 @@
 
 use std::{fmt::Write as _, sync::atomic::Ordering, time::Duration};
 
-use installer::lab::Output;
+use installer::lab::{Command, LabError, Output};
+use tokio::task::JoinHandle;
 
 use super::Site;
 use crate::engines::INSIDE;
@@ -35,6 +36,16 @@ impl Site {
     /// # Panics
     /// When it cannot be run, or does not end.
     pub async fn call(&self, call: &Call<'_>) -> Output {
+        self.prepare(call).run().await.unwrap()
+    }
+
+    /// Starts `docker ARGS`.
+    #[must_use]
+    pub fn start(&self, args: &[&str]) -> JoinHandle<Result<Output, LabError>> {
+        tokio::spawn(self.prepare(&Call { args, ..Call::default() }).run())
+    }
+
+    fn prepare(&self, call: &Call<'_>) -> Command {
         let dir = format!("work/{}", self.calls.fetch_add(1, Ordering::Relaxed));
         self.lab.make_dir(&format!("engine/run/{dir}")).unwrap();
         for (name, content) in call.files {
@@ -56,7 +67,7 @@ impl Site {
         for (name, value) in call.env {
             command = command.env(name, value);
         }
-        command.args(call.args).deadline(DEADLINE).run().await.unwrap()
+        command.args(call.args).deadline(DEADLINE)
     }
 
     /// What a call printed, for a message, with the engine that it was about.

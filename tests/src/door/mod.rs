@@ -5,7 +5,9 @@
 //! and the command lines know, and Docker Hub asks for a token first. The engine is in a control
 //! group of its own, and knows no mirror.
 
+pub mod broken;
 mod certificates;
+mod client;
 mod command;
 mod peer;
 mod registries;
@@ -22,6 +24,7 @@ use serde_json::{Map, json};
 
 pub use self::{
     certificates::Authority,
+    client::{Client, Got},
     command::Call,
     peer::{Peer, Script, Step, answer_with, tokens},
     registries::{ADDRESSES, Asked, BROKEN, HUB, NAME_OF_LOOPBACK, OTHER, Registries, TOKENS, names},
@@ -59,6 +62,8 @@ pub struct Site {
     pub door: Option<Door>,
     /// Where both have their documents from.
     pub plugin: Plugin,
+    /// What was put in force at the start.
+    pub documents: engines::Authority,
     /// In the place of every registry.
     pub registries: Registries,
     /// Docker Hub's tokens.
@@ -106,7 +111,8 @@ impl Site {
         let cgroup = Cgroup::new(&lab, "engine")?;
         let engine = Engine::start(&lab, &network, &cgroup, flavour, &around(flavour, setup)).await?;
         let calls = std::sync::atomic::AtomicUsize::new(0);
-        Ok(Self { engine, cgroup, tap, door, plugin, registries, tokens, authority, network, lab, calls })
+        let documents = documents.clone();
+        Ok(Self { engine, cgroup, tap, door, documents, plugin, registries, tokens, authority, network, lab, calls })
     }
 
     /// The door.
@@ -135,6 +141,8 @@ fn around(flavour: Flavour, setup: Setup) -> engines::Setup {
     let mut config = Map::new();
     config.insert("registry-mirrors".to_owned(), json!([]));
     config.insert("insecure-registries".to_owned(), json!(INSECURE));
+    // An engine tries five times, over a minute, what a layer's registry breaks off.
+    config.insert("max-download-attempts".to_owned(), json!(1));
     if !setup.plugin {
         config.insert("authorization-plugins".to_owned(), json!([]));
     }

@@ -26,6 +26,12 @@ impl Authority {
         Self { policy, role: Role::Member, generation: 1 }
     }
 
+    /// Whose it is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
     /// The same, newer: with another policy, and `dana` in another role.
     #[must_use]
     pub fn changed(&self, policy: Policy, role: Role) -> Self {

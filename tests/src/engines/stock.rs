@@ -24,6 +24,8 @@ pub enum Ware {
     Bare,
     /// An image with a shell.
     Runnable,
+    /// An image of so many layers, each of so many bytes.
+    Layers(usize, usize),
     /// An engine plugin.
     Plugin,
 }
@@ -65,6 +67,7 @@ impl Stock {
             let image = match ware {
                 Ware::Bare => Image::bare(&marker),
                 Ware::Runnable => Image::build(&marker),
+                Ware::Layers(layers, bytes) => Image::layered(&marker, layers, bytes),
                 Ware::Plugin => Image::plugin(&marker),
             }?;
             let child = digest(&image.manifest);
