@@ -112,7 +112,8 @@ fn slow(path: &str, head_only: bool) -> Vec<Step> {
     if path.ends_with(&digest(config.as_bytes())) {
         return vec![Step::Send(answer_with("200 OK", &[], &config))];
     }
-    let mut steps = vec![Step::Send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", layer.len()).into_bytes())];
+    let mut steps =
+        vec![Step::Send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", layer.len()).into_bytes())];
     if !head_only {
         for piece in layer.chunks(SLOW_BYTES / 100) {
             steps.extend([Step::Send(piece.to_vec()), Step::Wait(Duration::from_millis(100))]);

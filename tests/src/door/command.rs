@@ -41,7 +41,7 @@ impl Site {
 
     /// Starts `docker ARGS`.
     #[must_use]
-    pub fn start(&self, args: &[&str]) -> JoinHandle<Result<Output, LabError>> {
+    pub fn begin(&self, args: &[&str]) -> JoinHandle<Result<Output, LabError>> {
         tokio::spawn(self.prepare(&Call { args, ..Call::default() }).run())
     }
 

@@ -127,7 +127,9 @@ impl Way {
             Self::FromDigest => build(site, "1", &format!("FROM {by_digest}\n")).await,
             Self::Copy => build(site, "1", &copy(repository)).await,
             Self::Mount => {
-                let mount = format!("RUN --mount=from={repository},target=/other [\"/bin/busybox\", \"cat\", \"/other/marker\"]");
+                let mount = format!(
+                    "RUN --mount=from={repository},target=/other [\"/bin/busybox\", \"cat\", \"/other/marker\"]"
+                );
                 build(site, "1", &format!("FROM {BASE}\n{mount}\n")).await
             }
             Self::Syntax => build(site, "1", &format!("# syntax={repository}\nFROM {BASE}\n")).await,

@@ -62,11 +62,7 @@ impl Authority {
             header: Some(header("dana", format!("machine:{machine_id}"), self.generation)),
             machine_id,
             uid: rustix::process::geteuid().as_raw(),
-            organizations: vec![Membership {
-                organization: "acme".into(),
-                role: self.role.into(),
-                teams: Vec::new(),
-            }],
+            organizations: vec![Membership { organization: "acme".into(), role: self.role.into(), teams: Vec::new() }],
         };
         let policy = Policy { header: Some(header("acme", "any".to_owned(), self.generation)), ..self.policy.clone() };
         let key = key();

@@ -92,7 +92,8 @@ impl Engine {
     /// When `nsenter` is not installed.
     pub fn command(&self, network: &Network, dir: &str, program: &str, shown: &str) -> Result<Command, LabError> {
         let nsenter = installed("nsenter", "util-linux")?;
-        let namespaces = [format!("--net={}", network.path().display()), format!("--mount={}", self.mounts().display())];
+        let namespaces =
+            [format!("--net={}", network.path().display()), format!("--mount={}", self.mounts().display())];
         let command = Command::new(&nsenter, shown).hidden_args(namespaces);
         // Not `nsenter --wd`: that is a directory outside.
         let script = "cd \"$1\" && shift && exec \"$@\"";

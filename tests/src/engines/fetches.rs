@@ -110,8 +110,11 @@ fn fetch(line: &str) -> Option<Fetch> {
     if !line.contains(" msg=\"response completed") {
         return None;
     }
-    let (host, method, uri) =
-        (log_field(line, "http.request.host")?, log_field(line, "http.request.method")?, log_field(line, "http.request.uri")?);
+    let (host, method, uri) = (
+        log_field(line, "http.request.host")?,
+        log_field(line, "http.request.method")?,
+        log_field(line, "http.request.uri")?,
+    );
     if !matches!(method, "GET" | "HEAD") {
         return None;
     }

@@ -1,0 +1,87 @@
+//! What the way through the registry door costs, measured beside the straight way in one run.
+
+use std::time::{Duration, Instant};
+
+use proto::document::{Categories, Mode, Policy, WhenExpired};
+use tests::{
+    door::{Client, Setup, Site},
+    engines::{Authority, Flavour, Stock, Ware},
+};
+
+const LAYERS: usize = 20;
+const LAYER_BYTES: usize = 4 << 20;
+/// Of each way.
+const PULLS: usize = 7;
+/// A pull through the door may take so much of the time of a straight one.
+const MOST: f64 = 1.1;
+const REQUESTS: usize = 300;
+/// What the door may add to a manifest at the median.
+const MANIFEST: Duration = Duration::from_millis(2);
+const IMAGE: &str = "library/layers:latest";
+
+fn authority() -> Authority {
+    Authority::new(Policy {
+        enabled: true,
+        mode: Mode::Enforce.into(),
+        categories: Some(Categories { official: true, verified_publisher: true, community: false }),
+        when_expired: WhenExpired::Keep.into(),
+        ..Policy::default()
+    })
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+async fn pull(site: &Site) -> Duration {
+    let started = Instant::now();
+    let output = site.docker(&["pull", "--quiet", "layers"]).await;
+    let took = started.elapsed();
+    assert_eq!(output.code(), 0, "{}", site.told(&output));
+    site.docker(&["image", "rm", "--force", "layers"]).await.success().unwrap();
+    took
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_of_twenty_layers_and_a_manifest_take_hardly_longer_through_the_door() {
+    let stock = Stock::with([(IMAGE, Ware::Layers(LAYERS, LAYER_BYTES))]).await.unwrap();
+    let start = async |door| {
+        let setup = Setup { door, ..Setup::default() };
+        Site::start(Flavour::ALL[2], &stock, &authority(), setup).await.unwrap()
+    };
+    let (straight, mut door) = (start(false).await, start(true).await);
+
+    // One of each first: files that are read for the first time are nobody's speed.
+    let (_, _) = (pull(&straight).await, pull(&door).await);
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..PULLS {
+        times[0].push(pull(&straight).await);
+        times[1].push(pull(&door).await);
+    }
+    let [by, through] = times.each_mut().map(|times| median(times));
+    let share = through.as_secs_f64() / by.as_secs_f64();
+    let bytes = (LAYERS * LAYER_BYTES) >> 20;
+    println!(
+        "{LAYERS} layers, {bytes} MiB, median of {PULLS}: straight {by:?}, through the door {through:?}, {share:.3} times"
+    );
+    println!("the door's memory: {} KiB", door.door().resident_kib().unwrap());
+
+    let target = "/v2/library/layers/manifests/latest";
+    let host = "registry-1.docker.io:443";
+    let mut clients = [Client::straight(&door, host).await.unwrap(), Client::through_door(&door, host).await.unwrap()];
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..REQUESTS {
+        for (client, times) in clients.iter_mut().zip(&mut times) {
+            let started = Instant::now();
+            let got = client.get(target).await.unwrap();
+            times.push(started.elapsed());
+            assert_eq!(got.status(), 200, "{got:?}");
+        }
+    }
+    let [by, through] = times.each_mut().map(|times| median(times));
+    println!("a manifest, median of {REQUESTS}: straight {by:?}, through the door {through:?}");
+
+    assert!(share <= MOST, "{share:.3} times");
+    assert!(through.saturating_sub(by) < MANIFEST, "{through:?} after {by:?}");
+}
