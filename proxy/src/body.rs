@@ -119,7 +119,12 @@ impl Moved {
 
     /// Something moved.
     pub fn touch(&self) {
-        let passed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.excuse(Duration::ZERO);
+    }
+
+    /// For so long, nothing has to move.
+    fn excuse(&self, time: Duration) {
+        let passed = u64::try_from((self.start.elapsed() + time).as_millis()).unwrap_or(u64::MAX);
         self.at.store(passed, Ordering::Relaxed);
     }
 
@@ -163,12 +168,16 @@ impl Watched {
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        if let Some(moved) = &self.moved {
-            moved.touch();
-        }
         if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
             self.waiting_since = None;
+            if let Some(moved) = &self.moved {
+                moved.touch();
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)));
+        }
+        if let (None, Some(moved)) = (self.waiting_since, &self.moved) {
+            // It is the client that is waited for, not the registry.
+            moved.excuse(self.idle);
         }
         let end = *self.waiting_since.get_or_insert_with(Instant::now) + self.idle;
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));

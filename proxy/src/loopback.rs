@@ -21,9 +21,6 @@ use crate::{
     upstream::Target,
 };
 
-#[cfg(test)]
-mod tests;
-
 /// Where a connection wanted to go before the firewall led it here. None: nobody led it, or not from
 /// a loopback address.
 #[must_use]

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use http_body::Body as _;
 use hyper::{body::Incoming, ext::ReasonPhrase};
 use tracing::{debug, info};
 
@@ -49,7 +50,12 @@ async fn relay(shared: &Shared, target: &Target, request: Request<Incoming>) -> 
     parts.uri = absolute(target, asked_for).ok_or(NO_PATH)?;
     parts.version = http::Version::HTTP_11;
     parts.extensions = http::Extensions::new();
-    let request = Request::from_parts(parts, Body::passed(body));
+    let body = Body::passed(body);
+    if matches!(method, Method::POST | Method::PUT | Method::PATCH) && body.is_end_stream() {
+        // The client library says nothing of a body that is not there, and some servers answer 411.
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    let request = Request::from_parts(parts, body);
     moved.touch();
     let response = shared.upstream.send(request, target, &moved).await?;
     back(shared, target, &method, response, learn).await

@@ -1,0 +1,130 @@
+//! A request is for the host of its connection, or for nobody.
+
+use proxy::limits::Limits;
+use tokio::net::TcpStream;
+
+use crate::{
+    client::{Client, connect},
+    running::Running,
+    server::{Server, ok},
+};
+
+async fn door() -> (Running, Server) {
+    let server = Server::saying(ok("x")).await;
+    let (door, _) = Running::before(&server, Limits::default()).await;
+    (door, server)
+}
+
+async fn says(door: &Running, server: &Server, request: &str) -> crate::client::Answer {
+    let mut client = door.client(server).await;
+    client.send(request.replace("HOST", &server.name())).await;
+    client.answer(false).await.unwrap()
+}
+
+#[tokio::test]
+async fn another_host_than_the_connections_is_misdirected() {
+    let (door, server) = door().await;
+    for host in ["other.example", "localhost", "localhost:1", "127.0.0.1:443"] {
+        says(&door, &server, &format!("GET /v2/ HTTP/1.1\r\nHost: {host}\r\n\r\n"))
+            .await
+            .is_trouble(421, "misdirected");
+    }
+    assert!(server.heads().is_empty());
+    // In any letter case it is the same.
+    let upper = server.name().replace("local", "LOCAL");
+    assert_eq!(says(&door, &server, &format!("GET /v2/ HTTP/1.1\r\nHost: {upper}\r\n\r\n")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_could_be_read_in_two_ways_is_refused() {
+    let (door, server) = door().await;
+    for request in [
+        "GET /v2/ HTTP/1.1\r\n\r\n",
+        "GET /v2/ HTTP/1.1\r\nHost: HOST\r\nHost: other.example\r\n\r\n",
+        "GET /v2/ HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n\r\n",
+        "GET /v2/ HTTP/1.1\r\nHost: user@HOST\r\n\r\n",
+        "GET /v2/ HTTP/1.1\r\nHost: \r\n\r\n",
+        "GET https://other.example/v2/ HTTP/1.1\r\nHost: HOST\r\n\r\n",
+        "GET https://user:password@HOST/v2/ HTTP/1.1\r\nHost: HOST\r\n\r\n",
+        "CONNECT HOST HTTP/1.1\r\nHost: HOST\r\n\r\n",
+        "CONNECT other.example:443 HTTP/1.1\r\nHost: HOST\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    ] {
+        let answer = says(&door, &server, request).await;
+        answer.is_trouble(400, "bad_request");
+        assert_eq!(answer.header("connection"), Some("close"), "{request}");
+    }
+    assert!(server.heads().is_empty());
+}
+
+#[tokio::test]
+async fn a_second_request_cannot_be_smuggled_in_a_first() {
+    let (door, server) = door().await;
+    let hidden = "GET /v2/evil/x/manifests/1 HTTP/1.1\r\nHost: HOST\r\n\r\n";
+    for request in [
+        format!(
+            "POST /a HTTP/1.1\r\nHost: HOST\r\nContent-Length: {}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            hidden.len()
+        ),
+        format!(
+            "POST /a HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0\r\nContent-Length: {}\r\n\r\n{hidden}",
+            hidden.len()
+        ),
+        format!("POST /a HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: xchunked\r\n\r\n{hidden}"),
+        format!("POST /a HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding : chunked\r\n\r\n{hidden}"),
+        format!("GET /a\r\nX: y HTTP/1.1\r\nHost: HOST\r\n\r\n{hidden}"),
+        format!("POST /a HTTP/1.1\r\nHost: HOST\r\nContent-Length: +5\r\n\r\n{hidden}"),
+    ] {
+        let mut client = door.client(&server).await;
+        client.send(request.replace("HOST", &server.name())).await;
+        let answer = client.answer(false).await;
+        // Either refused, or passed on as exactly one request that both sides read alike.
+        for head in server.heads() {
+            assert!(!head.contains("evil"), "{request}: {head}");
+            let lengths = ["content-length:", "transfer-encoding:"].map(|name| head.matches(name).count());
+            assert!(lengths.iter().sum::<usize>() <= 1, "{head}");
+        }
+        assert!(answer.is_ok(), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn the_door_itself_is_no_host() {
+    let (door, server) = door().await;
+    let own = door.address.to_string();
+    let mut client = Client::tls(door.address, &own, &door.roots).await;
+    client.get("/v2/", "").await.is_trouble(508, "proxy_loop");
+    let mut client = Client::clear(door.address, &own).await;
+    client.get("/v2/", "").await.is_trouble(508, "proxy_loop");
+    let mut client = Client::over(TcpStream::connect(door.address).await.unwrap(), &own);
+    client.get(&format!("http://{own}/v2/"), "").await.is_trouble(508, "proxy_loop");
+    let mut client = Client::over(TcpStream::connect(door.address).await.unwrap(), &own);
+    client.get("/v2/", "").await.is_trouble(400, "bad_request");
+    drop(server);
+}
+
+#[tokio::test]
+async fn a_connect_without_a_host_is_refused() {
+    let (door, _server) = door().await;
+    for target in ["host", "host:0", "user@host:443", "[fe80::1%25eth0]:443", "a..b:443", ":443", "/v2/"] {
+        let mut client = Client::over(TcpStream::connect(door.address).await.unwrap(), "x:1");
+        client.send(format!("CONNECT {target} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        let head = client.head().await.unwrap();
+        assert!(head.starts_with("HTTP/1.1 400 "), "{target}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_come_with_the_connect_are_not_lost() {
+    let (door, server) = door().await;
+    let mut client = Client::over(TcpStream::connect(door.address).await.unwrap(), "x:1");
+    let name = server.name();
+    client
+        .send(format!("CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n\r\nGET /early HTTP/1.1\r\nHost: other\r\n\r\n"))
+        .await;
+    assert!(client.head().await.unwrap().starts_with("HTTP/1.1 200 "));
+    client.answer(false).await.unwrap().is_trouble(421, "misdirected");
+    // The name in a hello is that of the CONNECT, or there is no handshake.
+    let stream = connect(door.address, &name, "x").await;
+    assert!(Client::shake(stream, "other.example:1", &door.roots).await.is_err());
+}
