@@ -135,6 +135,13 @@ fn pairs(query: &str) -> impl Iterator<Item = (Option<Cow<'_, str>>, Option<Cow<
 }
 
 impl Repository {
+    /// Asked of a mirror, which stands for this registry where the request does not say for which.
+    #[must_use]
+    pub fn mirroring(self, host: &str) -> Self {
+        let mirrored = ImageRef::in_registry(host, self.name.path()).filter(|name| name.place() != self.name.place());
+        Self { mirrored: self.mirrored.or(mirrored), ..self }
+    }
+
     /// The image, as far as the request names one: by tag, by digest, or with neither.
     #[must_use]
     pub fn image(&self) -> ImageRef {

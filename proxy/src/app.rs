@@ -69,7 +69,8 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
     let paths = Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() };
     let (enforced, following) = follow::follow(config.control_socket.clone(), paths);
     let (reporter, reporting) = report::channel(config.control_socket.clone());
-    let gate = Gate::new(enforced, reporter);
+    let mirrors = settings.mirrors.iter().map(|mirror| mirror.registry(443));
+    let gate = Gate::new(enforced, reporter).with_mirrors(mirrors);
     let door = Door::bind(config.listen, &config.loopback_listen).await?;
     tell(config, &settings, &door)?;
 

@@ -6,13 +6,14 @@
 //! digest holds whatever led there.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use http::{HeaderMap, Method, StatusCode, header};
 use policy::{
-    Action, Ask, Documents, Enforced, Timestamp, decide, explain,
+    Action, Ask, Documents, Enforced, ImageRef, Timestamp, canonical_host, decide, explain,
     probe::{self, Probe},
     registry::{self, Part, Repository},
 };
@@ -31,13 +32,17 @@ use ties::Ties;
 
 /// So long a request waits for the plugin, which starts beside the door.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
+const HUB: &str = "docker.io";
 
 /// Decides. Shared by all connections.
 #[derive(Debug)]
 pub struct Gate {
     enforced: watch::Receiver<Arc<Enforced>>,
+    reporter: Reporter,
     journal: Journal,
     ties: Arc<Mutex<Ties>>,
+    /// Hosts that stand for Docker Hub, in canonical form.
+    mirrors: HashSet<String>,
 }
 
 /// One request, as far as it is decided on.
@@ -77,7 +82,14 @@ impl Gate {
     /// Decides by what is `enforced` at the moment, and hands its decisions to `reporter`.
     #[must_use]
     pub fn new(enforced: watch::Receiver<Arc<Enforced>>, reporter: Reporter) -> Self {
-        Self { enforced, journal: Journal::new(reporter), ties: Arc::default() }
+        Self { enforced, reporter, journal: Journal::new(), ties: Arc::default(), mirrors: HashSet::new() }
+    }
+
+    /// What is asked of these hosts is decided as what it is there, and as what it is on Docker Hub. Where
+    /// an engine has mirrors, BuildKit asks them first, and only its builds say for whom.
+    #[must_use]
+    pub fn with_mirrors(self, hosts: impl Iterator<Item = String>) -> Self {
+        Self { mirrors: hosts.map(|host| canonical_host(&host).into_owned()).collect(), ..self }
     }
 
     /// Decides on one request. Waits, bounded, only where nothing was heard from the plugin yet.
@@ -99,7 +111,18 @@ impl Gate {
         }
         let enforced = self.heard().await;
         let at_ms = now_ms();
-        if !enforced.governs(host, seconds(at_ms)) {
+        let is_mirror = self.mirrors.contains(canonical_host(host).as_ref());
+        let read = match read {
+            registry::Asked::Repository(repository) if is_mirror => {
+                registry::Asked::Repository(repository.mirroring(HUB))
+            }
+            read => read,
+        };
+        let mirrored = match &read {
+            registry::Asked::Repository(repository) => repository.mirrored.as_ref().map(ImageRef::host),
+            _ => is_mirror.then_some(HUB),
+        };
+        if ![Some(host), mirrored].into_iter().flatten().any(|host| enforced.governs(host, seconds(at_ms))) {
             return Answer::Pass(Learn::default());
         }
         let judge = Judge { gate: self, enforced: &enforced, at_ms };
@@ -117,7 +140,9 @@ impl Gate {
     /// connections are nobody's business.
     #[must_use]
     pub fn governs(&self, host: &str) -> bool {
-        self.enforced.borrow().governs(host, seconds(now_ms()))
+        let (enforced, now) = (self.enforced.borrow(), seconds(now_ms()));
+        enforced.governs(host, now)
+            || (self.mirrors.contains(canonical_host(host).as_ref()) && enforced.governs(HUB, now))
     }
 
     /// Changes when [`Gate::governs`] may. So it may with time: sessions and policies end.
@@ -215,7 +240,10 @@ impl Judge<'_> {
         let Some((action, decision)) = counts.or_else(|| decisions.first()) else {
             return Err(Refusal::denied("nothing was asked that could be allowed".to_owned()));
         };
-        let id = self.gate.journal.write(self.enforced, action, decision, self.at_ms);
+        let (id, record) = self.gate.journal.write(self.enforced, action, decision, self.at_ms);
+        if let Some(record) = record {
+            self.gate.reporter.report(record);
+        }
         if decision.is_allowed() {
             return Ok(());
         }

@@ -47,6 +47,10 @@ async fn relay(shared: &Shared, target: &Target, request: Request<Incoming>) -> 
     };
     let method = parts.method.clone();
     headers::request(&mut parts.headers);
+    if learn.reads_body() {
+        // Go offers gzip by itself, and takes what comes without.
+        parts.headers.remove(header::ACCEPT_ENCODING);
+    }
     parts.uri = absolute(target, asked_for).ok_or(NO_PATH)?;
     parts.version = http::Version::HTTP_11;
     parts.extensions = http::Extensions::new();

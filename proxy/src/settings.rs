@@ -36,6 +36,8 @@ pub struct Settings {
     pub insecure: HashSet<Authority>,
     /// Never looked into.
     pub tunnel: HashSet<Authority>,
+    /// They stand for Docker Hub, as the engine's `registry-mirrors` do.
+    pub mirrors: HashSet<Authority>,
     /// Loopback addresses that are no registries.
     pub loopback_tunnel: HashSet<SocketAddr>,
 }
@@ -88,6 +90,7 @@ struct File {
     certs_dir: PathBuf,
     insecure_registries: Vec<String>,
     tunnel: Vec<String>,
+    mirrors: Vec<String>,
     loopback_tunnel: Vec<String>,
 }
 
@@ -100,6 +103,7 @@ impl Default for File {
             certs_dir: CERTS_DIR.into(),
             insecure_registries: Vec::new(),
             tunnel: Vec::new(),
+            mirrors: Vec::new(),
             loopback_tunnel: Vec::new(),
         }
     }
@@ -114,6 +118,7 @@ impl Default for Settings {
             certs_dir: CERTS_DIR.into(),
             insecure: HashSet::new(),
             tunnel: HashSet::new(),
+            mirrors: HashSet::new(),
             loopback_tunnel: HashSet::new(),
         }
     }
@@ -144,6 +149,7 @@ impl Settings {
             certs_dir: file.certs_dir,
             insecure: entries("insecureRegistries", &file.insecure_registries, "`host[:port]`", host_and_port)?,
             tunnel: entries("tunnel", &file.tunnel, "`host[:port]`", host_and_port)?,
+            mirrors: entries("mirrors", &file.mirrors, "`host[:port]`", host_and_port)?,
             loopback_tunnel: entries("loopbackTunnel", &file.loopback_tunnel, "loopback `address:port`", loopback)?,
         })
     }

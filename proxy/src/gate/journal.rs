@@ -13,7 +13,6 @@ use proto::sync;
 use ulid::Ulid;
 
 use super::ties::Bounded;
-use crate::report::Reporter;
 
 /// A pull asks for many digests, and is one decision.
 const SAME_PERMISSION_MS: i64 = 60_000;
@@ -28,7 +27,6 @@ const MAX_IMAGE_BYTES: usize = 512;
 /// Writes down, each once.
 #[derive(Debug)]
 pub(super) struct Journal {
-    reporter: Reporter,
     written: Mutex<Bounded<Written>>,
     keys: [RandomState; 2],
     ids: Ids,
@@ -41,30 +39,32 @@ struct Written {
 }
 
 impl Journal {
-    pub(super) fn new(reporter: Reporter) -> Self {
-        Self { reporter, written: Mutex::new(Bounded::new(MOST)), keys: Default::default(), ids: Ids::new() }
+    pub(super) fn new() -> Self {
+        Self { written: Mutex::new(Bounded::new(MOST)), keys: Default::default(), ids: Ids::new() }
     }
 
-    /// Writes a decision down unless the same was just written, and says under which id.
-    pub(super) fn write(&self, enforced: &Enforced, action: &Action, decision: &Decision<'_>, at_ms: i64) -> Ulid {
-        let mut record = record(enforced, action, decision, at_ms);
-        let key = self.key(&record);
-        let id = {
-            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-            let written = written.entry(key);
-            let window = if decision.is_allowed() { SAME_PERMISSION_MS } else { SAME_REFUSAL_MS };
-            // A clock that went back makes a new one.
-            if written.id != Ulid::nil() && (0..window).contains(&at_ms.saturating_sub(written.at_ms)) {
-                return written.id;
-            }
-            *written = Written { id: self.ids.next(at_ms), at_ms };
-            written.id
-        };
-        if decision.reason != Reason::NotGoverned {
-            record.id = id.to_string();
-            self.reporter.report(record);
+    /// The id of a decision, and its record, unless the same was just written down: then it is the id of
+    /// that one.
+    pub(super) fn write(
+        &self,
+        enforced: &Enforced,
+        action: &Action,
+        decision: &Decision<'_>,
+        at_ms: i64,
+    ) -> (Ulid, Option<sync::Record>) {
+        let record = record(enforced, action, decision, at_ms);
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = written.entry(self.key(&record));
+        let window = if decision.is_allowed() { SAME_PERMISSION_MS } else { SAME_REFUSAL_MS };
+        // A clock that went back makes a new one.
+        if written.id != Ulid::nil() && (0..window).contains(&at_ms.saturating_sub(written.at_ms)) {
+            return (written.id, None);
         }
-        id
+        let id = self.ids.next(at_ms);
+        *written = Written { id, at_ms };
+        // Where no policy had a say, nothing is recorded.
+        let is_told = decision.reason != Reason::NotGoverned;
+        (id, is_told.then(|| sync::Record { id: id.to_string(), ..record }))
     }
 
     fn key(&self, record: &sync::Record) -> u128 {
@@ -120,3 +120,6 @@ impl Ids {
         Ulid::from_parts(u64::try_from(at_ms).unwrap_or_default(), self.start.wrapping_add(u128::from(count)))
     }
 }
+
+#[cfg(test)]
+mod tests;

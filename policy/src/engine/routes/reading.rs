@@ -85,7 +85,7 @@ impl Reading {
             Self::Pull => (
                 "fetches an image, or all its tags; without `fromImage` brings content in",
                 "`fromImage`, `tag`; for an import `fromSrc`, `repo`, `tag`",
-                "the policy by name; an import: `local_content`, and refused where its body is not shown",
+                "the policy by name, `container_builders`; an import: `local_content`, and refused where its body is not shown",
             ),
             Self::Load => ("brings content in under any name", "nothing is shown", "`local_content`"),
             Self::Distribution => {
@@ -102,14 +102,14 @@ impl Reading {
             }
             Self::Build => (
                 "fetches what a Dockerfile names, which is not shown",
-                "`cachefrom`, `BUILDKIT_SYNTAX` of `buildargs`",
-                "`builds`; images that are named: the policy",
+                "`cachefrom`, `BUILDKIT_SYNTAX` of `buildargs`, `cgroupparent`",
+                "`builds`; images that are named: the policy; a control group of its own is refused where containers are kept from registries",
             ),
             Self::Tunnel => ("fetches what comes through a tunnel, which is not shown", "nothing is shown", "`builds`"),
             Self::Create => (
                 "starts from an image that is here; may open the host",
-                "`Image`, mounted images; binds, mounts, devices, capabilities, namespaces, security options",
-                "`run_unapproved`, `protect`; refused where its body is not shown",
+                "`Image`, mounted images; binds, mounts, devices, capabilities, namespaces, security options, `CgroupParent`",
+                "`run_unapproved`, `container_builders`, `protect`; a control group of its own is refused where containers are kept from registries; refused where its body is not shown",
             ),
             Self::Start => ("starts; may read a checkpoint anywhere on the host", "`checkpoint-dir`", "`protect`"),
             Self::Exec => ("runs in a container; may open the host", "`Privileged`", "`protect`"),
