@@ -17,6 +17,11 @@ use crate::{
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pullgate-proxy");
 
+/// The program; another build of it where memory is to be measured as it is delivered.
+fn program() -> String {
+    std::env::var("PULLGATE_PROXY").unwrap_or_else(|_| PROGRAM.to_owned())
+}
+
 /// A running `pullgate-proxy serve`.
 pub struct Process {
     child: Child,
@@ -28,19 +33,21 @@ pub struct Process {
 }
 
 fn make_ca(dir: &Path) {
-    let made = Command::new(PROGRAM).arg("ca").arg("--ca-dir").arg(dir).output().unwrap();
+    let made = Command::new(program()).arg("ca").arg("--ca-dir").arg(dir).output().unwrap();
     assert!(made.status.success(), "{made:?}");
     assert_eq!(String::from_utf8(made.stdout).unwrap().trim(), dir.join("trust").to_str().unwrap());
 }
 
 impl Process {
-    /// Without a plugin: requests that bring no image in are passed on.
+    /// Without a plugin, and nobody has signed in though somebody must: every host is governed, and only
+    /// requests that bring no image in are passed on.
     pub fn start(log: &str, settings: &serde_json::Value) -> Self {
         let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
         let at = |name: &str| dir.path().join(name);
         make_ca(&at("ca"));
         std::fs::write(at("proxy.json"), settings.to_string()).unwrap();
-        let mut child = Command::new(PROGRAM)
+        std::fs::write(at("registry.json"), r#"{"allowedOrgs": ["acme"]}"#).unwrap();
+        let mut child = Command::new(program())
             .args(["serve", "--listen", "127.0.0.1:0", "--loopback-listen", "--ca-dir"])
             .arg(at("ca"))
             .args(["--settings".as_ref(), at("proxy.json").as_os_str()])
@@ -122,7 +129,7 @@ async fn a_door_that_cannot_start_says_what_to_do() {
     let serve = |settings: &str| {
         let path = dir.path().join("proxy.json");
         std::fs::write(&path, settings).unwrap();
-        let output = Command::new(PROGRAM)
+        let output = Command::new(program())
             .args(["serve", "--listen", "127.0.0.1:0", "--loopback-listen", "--ca-dir"])
             .arg(dir.path().join("ca"))
             .arg("--settings")

@@ -67,9 +67,9 @@ async fn a_host_in_the_clear_is_asked_for_in_absolute_form() {
     let host = format!("reg.example:{}", server.port);
     let door = Running::start(settings(&server, &url), Limits::default(), evil_is_refused(&[&host])).await;
     let mut client = Client::clear(door.address, &host).await;
-    assert_eq!(client.get("/v2/x?y", "Proxy-Authorization: Basic other\r\n").await.text(), "x");
+    assert_eq!(client.get("/cdn/x?y", "Proxy-Authorization: Basic other\r\n").await.text(), "x");
     let heads = asked.lock().unwrap().clone();
-    assert!(heads[0].starts_with(&format!("GET http://{host}/v2/x?y HTTP/1.1\r\n")), "{heads:?}");
+    assert!(heads[0].starts_with(&format!("GET http://{host}/cdn/x?y HTTP/1.1\r\n")), "{heads:?}");
     assert_eq!(header(&heads[0], "host"), Some(host.as_str()));
 }
 
