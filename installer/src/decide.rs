@@ -9,8 +9,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::Args as ClapArgs;
-use policy::{Action, Enforced, Governed, ImageRef, SignIn, Timestamp, decide, explain};
+use clap::{Args as ClapArgs, ValueEnum};
+use policy::{Action, Documents, Enforced, Governed, ImageRef, Loopback, SignIn, Timestamp, decide, explain};
 use serde_json::{Value, json};
 
 use crate::{output, requests};
@@ -32,12 +32,26 @@ pub struct Args {
     /// Organizations one of which somebody must be signed in to
     #[arg(long, value_name = "ORG")]
     allowed_org: Vec<String>,
+    /// What is true of the machine beside its policies
+    #[arg(long, value_enum)]
+    machine: Vec<Machine>,
     /// Seconds since the Unix epoch to decide for, instead of now
     #[arg(long, value_name = "SECONDS")]
     now: Option<i64>,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
+}
+
+/// A state in which a machine can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Machine {
+    /// It is to have a registry door, and what the engine asks of loopback addresses does not come there
+    LoopbackOpen,
+    /// Containers are kept from registries by their control group
+    ContainersConfined,
+    /// It is the registry door that decides, and it has not heard from the plugin
+    PluginMissing,
 }
 
 /// Exit code 0 when everything is allowed, 1 when something is denied.
@@ -53,6 +67,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         },
         policies: files::policies(&args.policy)?,
         sessions: args.session.as_deref().map(files::sessions).transpose()?.unwrap_or_default(),
+        documents: match args.machine.contains(&Machine::PluginMissing) {
+            true => Documents::Unheard,
+            false => Documents::Complete,
+        },
+        loopback: match args.machine.contains(&Machine::LoopbackOpen) {
+            true => Loopback::Open,
+            false => Loopback::NoDoor,
+        },
+        containers_confined: args.machine.contains(&Machine::ContainersConfined),
         ..Enforced::default()
     };
     let mut denied = false;

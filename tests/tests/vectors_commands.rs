@@ -136,6 +136,9 @@ fn decide_gives_the_answers_of_the_design() {
         for organization in case["allowed_orgs"].as_array().into_iter().flatten() {
             args.extend(["--allowed-org", organization.as_str().unwrap()]);
         }
+        for state in case["machine"].as_array().into_iter().flatten() {
+            args.extend(["--machine", state.as_str().unwrap()]);
+        }
         let mut input = String::new();
         if let Some(image) = case["image"].as_str() {
             args.extend(["--image", image]);

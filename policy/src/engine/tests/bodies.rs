@@ -103,6 +103,36 @@ fn what_opens_the_host_is_seen_in_every_spelling() {
 }
 
 #[test]
+fn a_control_group_of_its_own_is_seen_in_every_spelling() {
+    let check = |action: &Action, expected: bool| {
+        assert_eq!(action.asks().contains(&Ask::CgroupParent), expected, "{action:?}");
+    };
+    for (body, expected) in [
+        (r#"{"Image":"a","HostConfig":{"CgroupParent":"/other"}}"#, true),
+        (r#"{"Image":"a","HostConfig":{"cgroupPARENT":"other.slice"}}"#, true),
+        (r#"{"Image":"a","HostConfig":{"CgroupParent":"/other"},"HostConfig":{"Binds":[]}}"#, true),
+        // Engine 20.10 takes it beside `HostConfig` too.
+        (r#"{"Image":"a","CgroupParent":"/other"}"#, true),
+        (r#"{"Image":"a","HostConfig":{"CgroupParent":""}}"#, false),
+        (r#"{"Image":"a","HostConfig":{"CgroupParent":null}}"#, false),
+        (r#"{"Image":"a","HostConfig":{"CgroupParent":"/other"},"HostConfig":null}"#, false),
+        (r#"{"Image":"a","HostConfig":{"CgroupnsMode":"host"}}"#, false),
+    ] {
+        check(&create(body), expected);
+    }
+    for (query, expected) in [
+        ("cgroupparent=%2Fother", true),
+        ("version=2&cgroupparent=x", true),
+        ("cgroupparent=&cgroupparent=x", true),
+        ("cgroupparent=", false),
+        ("CgroupParent=x", false),
+    ] {
+        check(&read_post(&format!("/v1.41/build?{query}"), Some("application/x-tar"), None), expected);
+    }
+    refuses(&create(r#"{"HostConfig":{"CgroupParent":["/other"]}}"#));
+}
+
+#[test]
 fn volumes_that_are_mounts_of_the_host_are_seen() {
     let volume = |options: &str| read_json("/volumes/create", &format!(r#"{{"Name":"v","DriverOpts":{options}}}"#));
     for options in [
