@@ -90,8 +90,12 @@ impl Machine {
     }
 
     pub fn run(&mut self) {
+        self.run_as(self.command());
+    }
+
+    pub fn run_as(&mut self, mut command: Command) {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path("log")).expect("a log file");
-        self.child = Some(self.command().stderr(log).stdout(Stdio::null()).spawn().expect("the plugin starts"));
+        self.child = Some(command.stderr(log).stdout(Stdio::null()).spawn().expect("the plugin starts"));
         wait_until("the engine's socket answers", || UnixStream::connect(self.path("engine.sock")).is_ok());
         wait_until("the control socket answers", || UnixStream::connect(self.path("control.sock")).is_ok());
     }

@@ -44,9 +44,12 @@ fn a_control_group_that_went_or_was_made_anew_is_noticed() {
     fs::write(&rules.cgroup, "").expect("a file in its place");
     faulty(&file, "is not there");
     fs::remove_file(&rules.cgroup).expect("gone");
-    // A file system may give a number away again at once: hold it.
-    fs::create_dir(rules.cgroup.with_extension("holder")).expect("another directory");
-    fs::create_dir(&rules.cgroup).expect("the engine starts");
+    // Another number for sure: both were there at once.
+    let (old, new) = (rules.cgroup.with_extension("old"), rules.cgroup.clone());
+    fs::create_dir(&old).expect("a control group");
+    let rules = Rules { cgroup_id: cgroup_id(&old).expect("its id"), ..rules };
+    fs::create_dir(&new).expect("the engine starts");
+    Rules { containers: true, ..rules }.write(&file).expect("written");
     faulty(&file, "made anew");
     assert!(Egress::look(&file).containers, "the rules of containers are others");
 }

@@ -29,18 +29,25 @@ fn a_good_file_is_read_and_its_names_are_folded() {
 }
 
 #[test]
-fn docker_hub_credentials_are_asked_for_in_so_many_words_or_not_at_all() {
-    let with = |member: &str| {
-        let (_directory, path) = written(&GOOD.replacen('{', &format!("{{{member}"), 1));
-        read(&path).map(|enrollment| enrollment.docker_hub_credentials)
-    };
-    assert!(!with("").expect("a good file"));
-    assert!(!with(r#""dockerHubCredentials":false,"#).expect("a good file"));
-    assert!(with(r#""dockerHubCredentials":true,"#).expect("a good file"));
-    for wrong in
-        [r#""dockerHubCredentials":"true","#, r#""dockerHubCredentials":1,"#, r#""dockerhubCredentials":true,"#]
-    {
-        with(wrong).expect_err(wrong);
+fn a_switch_is_thrown_in_so_many_words_or_not_at_all() {
+    for (key, misspelled, read_switch) in [
+        (
+            "dockerHubCredentials",
+            "dockerhubCredentials",
+            (|enrollment| enrollment.docker_hub_credentials) as fn(&Enrollment) -> bool,
+        ),
+        ("registryDoor", "registrydoor", |enrollment| enrollment.registry_door),
+    ] {
+        let with = |member: &str| {
+            let (_directory, path) = written(&GOOD.replacen('{', &format!("{{{member}"), 1));
+            read(&path).map(|enrollment| read_switch(&enrollment))
+        };
+        assert!(!with("").expect("a good file"));
+        assert!(!with(&format!(r#""{key}":false,"#)).expect("a good file"));
+        assert!(with(&format!(r#""{key}":true,"#)).expect("a good file"));
+        for wrong in [format!(r#""{key}":"true","#), format!(r#""{key}":1,"#), format!(r#""{misspelled}":true,"#)] {
+            with(&wrong).expect_err(&wrong);
+        }
     }
 }
 
