@@ -89,3 +89,33 @@ fn a_machine_without_a_service_says_so() {
     let Demand::Nobody(why) = SignInFiles::read(&paths).demand() else { panic!("somebody is good enough") };
     assert!(why.contains("dockerorg, labs") && why.contains("not enrolled"), "{why}");
 }
+
+#[test]
+fn a_file_is_gone_when_it_is_still_away_at_the_next_look() {
+    let place = tempfile::tempdir().expect("a directory");
+    let paths =
+        Paths { enrollment: place.path().join("enrollment.json"), registry_json: place.path().join("registry.json") };
+    let enroll = |member: &str| {
+        let text = format!(r#"{{"service":"https://x","trustKeys":["{}"],"adminName":"IT"{member}}}"#, key());
+        fs::write(&paths.enrollment, text).expect("a file");
+        fs::set_permissions(&paths.enrollment, fs::Permissions::from_mode(0o644)).expect("a mode");
+    };
+    enroll("");
+    let mut files = Watched::new(paths.clone());
+    assert_eq!(files.look(), None);
+    fs::remove_file(&paths.enrollment).expect("taken away");
+    assert_eq!(files.look(), None, "a tool may write it anew");
+    enroll("");
+    assert_eq!(files.look(), None, "and did, as it was");
+    fs::remove_file(&paths.enrollment).expect("taken away");
+    assert_eq!(files.look(), None);
+    assert_eq!(files.look(), Some(Changed { enrollment: true }));
+    assert_eq!(files.files().enforced().login_host, "");
+    enroll(r#","allowedOrgs":["acme"]"#);
+    assert_eq!(files.look(), Some(Changed { enrollment: true }), "what appears counts at once");
+    let enforced = files.files().enforced();
+    assert_eq!((enforced.login_host.as_str(), enforced.admin.message.as_str()), ("x", "IT"));
+    assert_eq!(enforced.sign_in, SignIn::Required(vec!["acme".into()]));
+    fs::write(&paths.registry_json, DOCKERS).expect("a file");
+    assert_eq!(files.look(), Some(Changed { enrollment: false }), "it is told, although it does not count");
+}

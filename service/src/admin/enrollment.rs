@@ -36,6 +36,9 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
         }
         file["dockerHubCredentials"] = true.into();
     }
+    if options.registry_door {
+        file["registryDoor"] = true.into();
+    }
     if url.starts_with("https://") && !options.system_roots {
         // Made now, so that it can be copied before the first start.
         let authority = OwnAuthority::load_or_create(&admin.dir, OffsetDateTime::now_utc())?;

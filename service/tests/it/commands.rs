@@ -164,6 +164,7 @@ async fn the_enrollment_file_is_read_by_machines() {
     assert_eq!(enrollment.service, "https://gate.acme.example:8443");
     assert_eq!(enrollment.allowed_orgs, ["acme"]);
     assert_eq!(enrollment.admin.email, "it@acme.example");
+    assert!(!enrollment.registry_door);
     assert_eq!(enrollment.ca_file.unwrap().to_str(), Some("/etc/pullgate/ca.pem"));
     let own = service.data_dir().join("ca.pem");
     assert_eq!(std::fs::metadata(&own).unwrap().permissions().mode() & 0o777, 0o644, "it is copied with its mode");
@@ -184,6 +185,8 @@ async fn the_enrollment_file_is_read_by_machines() {
     let (ca, next) = said(&[&url[..], &["--ca-file", own.to_str().unwrap()]].concat());
     assert_eq!((ca.as_deref(), next.contains("copy")), (own.to_str(), false), "a laboratory on one machine");
     assert_eq!(said(&[&url[..], &["--system-roots"]].concat()).0, None);
+    std::fs::write(&path, service.ok(&[&url[..], &["--registry-door"]].concat())).unwrap();
+    assert!(proto::enrollment::read(&path).unwrap().registry_door);
     let said = service.fails(&["enrollment", "--url", "https://x", "--ca-file", "ca.pem"], "");
     assert!(said.contains("not absolute"), "{said}");
     let said = service.fails(&["enrollment", "--url", "https://x", "--allowed-org", "nope"], "");
