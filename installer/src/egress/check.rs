@@ -1,9 +1,6 @@
 //! Whether what was put in place is still there, and still means the engine that runs.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use proto::{chain, egress};
 
@@ -63,7 +60,8 @@ async fn once(nft: &Nft, file: &Path) -> Result<Look, EgressError> {
         return Ok(Look { state, wrong });
     };
     wrong.extend(listing::difference(&loaded.rules, now.as_deref()).map(|what| format!("{what}; {AGAIN}")));
-    let engine = state.as_ref().map(|state| (ENGINE, &state.cgroup));
+    // What another control group means for the rules is told already, of the file.
+    let engine = state.as_ref().filter(|state| state.check().is_ok()).map(|state| (ENGINE, &state.cgroup));
     let containers = loaded.container_cgroup.as_ref().map(|dir| (CONTAINERS, dir));
     if now.is_some() {
         for (set, dir) in engine.into_iter().chain(containers) {
@@ -73,14 +71,12 @@ async fn once(nft: &Nft, file: &Path) -> Result<Look, EgressError> {
     Ok(Look { state, wrong })
 }
 
-async fn holds(nft: &Nft, set: &str, dir: &PathBuf) -> Result<Option<String>, EgressError> {
+async fn holds(nft: &Nft, set: &str, dir: &Path) -> Result<Option<String>, EgressError> {
     match apply::holds(nft, set, &Cgroup::new(&cgroup::tree()?, dir)?).await {
         Ok(()) => Ok(None),
         Err(EgressError::OtherHeld { held, dir, id }) => {
             Ok(Some(format!("the set `{set}` holds {held}, and `{}` is {id}", dir.display())))
         }
-        // Told already, of the file.
-        Err(EgressError::NoCgroup { .. }) if set == ENGINE => Ok(None),
         Err(EgressError::NoCgroup { dir }) => Ok(Some(format!("there is no control group `{}`", dir.display()))),
         Err(error) => Err(error),
     }
