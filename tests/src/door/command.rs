@@ -75,7 +75,7 @@ impl Site {
     pub fn told(&self, output: &Output) -> String {
         let mut text = format!("engine {}: {}", self.engine.name(), crate::told(output));
         let log = std::fs::read_to_string(self.lab.path("log/door.log")).unwrap_or_default();
-        let tail: Vec<&str> = log.lines().rev().take(8).collect();
+        let tail: Vec<&str> = log.lines().rev().take(4).collect();
         for line in tail.into_iter().rev() {
             let _ = write!(text, "\n  door: {line}");
         }

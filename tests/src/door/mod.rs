@@ -19,7 +19,7 @@ use std::{
     process::Command,
 };
 
-use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted, installed};
+use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted, installed, own};
 use serde_json::{Map, json};
 
 pub use self::{
@@ -42,11 +42,13 @@ pub struct Setup {
     pub plugin: bool,
     /// The engine's way to registries leads through the door; else it goes straight.
     pub door: bool,
+    /// The firewall leads what the engine asks of loopback addresses to the door.
+    pub egress: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { plugin: false, door: true }
+        Self { plugin: false, door: true, egress: true }
     }
 }
 
@@ -95,7 +97,7 @@ impl Site {
         let listener = network.listen(SocketAddr::new(IpAddr::V4(TOKENS), 443));
         let listener = listener.map_err(|source| LabError::Start { program: "a token server".to_owned(), source })?;
         let tokens = Peer::start(listener, Some(authority.server(&["auth.docker.io"])), tokens);
-        documents.enroll(&lab)?;
+        documents.enroll(&lab, setup.door)?;
         let plugin = Plugin::start(&lab, None).await?;
         documents.put_in_force(&lab, &plugin).await?;
         for dir in ["engine/run", "engine/run/home", "engine/run/trust"] {
@@ -109,6 +111,9 @@ impl Site {
         lab.make_dir("tap")?;
         let tap = if setup.plugin { Some(Tap::start(&lab)?) } else { None };
         let cgroup = Cgroup::new(&lab, "engine")?;
+        if setup.door && setup.egress {
+            egress(&lab, &network, &cgroup).await?;
+        }
         let engine = Engine::start(&lab, &network, &cgroup, flavour, &around(flavour, setup)).await?;
         let calls = std::sync::atomic::AtomicUsize::new(0);
         let documents = documents.clone();
@@ -134,6 +139,13 @@ impl Site {
             None => Ok(()),
         }
     }
+}
+
+/// As the engine's unit does before each start.
+async fn egress(lab: &Lab, network: &Network, cgroup: &Cgroup) -> Result<(), LabError> {
+    let command = network.run(&own("pullgate")?, "pullgate")?.args(["egress", "apply", "--cgroup"]);
+    let command = command.hidden_args([cgroup.path()]).args(["--state-file"]).hidden_args([lab.path("egress.json")]);
+    command.run().await?.success().map(|_| ())
 }
 
 /// What an administrator writes for the engine.
@@ -169,7 +181,7 @@ pub fn door_address() -> SocketAddr {
 }
 
 async fn start_door(lab: &Lab, network: &Network, registries: &Path) -> Result<Door, LabError> {
-    let settings = json!({"upstreamCa": [registries]});
+    let settings = json!({"upstreamCa": [registries], "insecureRegistries": INSECURE});
     let posted = Posted {
         listen: door_address(),
         loopback: proto::paths::LOOPBACK_DOOR.iter().filter_map(|place| place.parse().ok()).collect(),

@@ -70,7 +70,7 @@ impl Registries {
         authority: &Authority,
     ) -> Result<Self, LabError> {
         let hub = authority.files(lab, "hub", &["docker.io", "*.docker.io", "*.docker.com"])?;
-        let other = authority.files(lab, "other", &["*.example", "example"])?;
+        let other = authority.files(lab, "other", &["good.example", "bad.example", "plain.example"])?;
         let plain = |name, address: &str, read_only| (name, address.to_owned(), read_only, None::<[PathBuf; 2]>, None);
         let realm = Some("https://auth.docker.io/token");
         let all = [
@@ -126,7 +126,8 @@ fn answered(line: &str) -> Option<Asked> {
     );
     let path = uri.split('?').next()?.strip_prefix("/v2/")?;
     let kinds = ["/manifests/", "/blobs/", "/tags/"];
-    let at = kinds.iter().filter_map(|kind| path.find(kind)).min()?;
+    // The last one: a repository may be called so too.
+    let at = kinds.iter().filter_map(|kind| path.rfind(kind)).max()?;
     let (repository, what) = (path.get(..at)?, path.get(at + 1..)?);
     Some(Asked { host: host.to_owned(), repository: repository.to_owned(), what: format!("{method} {what}") })
 }
@@ -146,6 +147,7 @@ mod tests {
         assert_eq!(line("/v2/evil/app/manifests/1"), "reg.example:5000/evil/app GET manifests/1");
         assert_eq!(line("/v2/a/b/c/blobs/sha256:ab?x=1"), "reg.example:5000/a/b/c GET blobs/sha256:ab");
         assert_eq!(line("/v2/a/tags/list?n=9"), "reg.example:5000/a GET tags/list");
+        assert_eq!(line("/v2/a/tags/manifests/1"), "reg.example:5000/a/tags GET manifests/1");
         assert_eq!(line("/v2/"), "");
     }
 

@@ -38,16 +38,17 @@ impl Authority {
         Self { policy, role, generation: self.generation + 1 }
     }
 
-    /// Enrolls a lab's machine, with sign-in to `acme` enforced.
+    /// Enrolls a lab's machine, with sign-in to `acme` enforced, and with a registry door or without.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn enroll(&self, lab: &Lab) -> Result<(), LabError> {
+    pub fn enroll(&self, lab: &Lab, door: bool) -> Result<(), LabError> {
         let key = key().verifying_key().to_base64();
         let enrollment = serde_json::json!({
             "service": "https://127.0.0.1:1",
             "trustKeys": [key],
             "allowedOrgs": ["acme"],
+            "registryDoor": door,
         });
         lab.write("enrollment.json", enrollment.to_string()).map(|_| ())
     }

@@ -78,7 +78,7 @@ impl Site {
         let lab = Lab::new()?;
         let network = Network::start(&lab).await?;
         let registries = Registries::start(&lab, &network, stock).await?;
-        authority.enroll(&lab)?;
+        authority.enroll(&lab, false)?;
         let plugin = Plugin::start(&lab, None).await?;
         authority.put_in_force(&lab, &plugin).await?;
         let tap = Tap::start(&lab)?;
