@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use installer::lab::wait_until;
-use proto::document::{Categories, Mode, Policy, Registries, WhenExpired};
+use proto::document::{Categories, Mode, Policy, Push, Registries, Settings, WhenExpired};
 use tests::{
     SETTLE,
     door::{Client, Got, Setup, Site, broken},
@@ -23,6 +23,8 @@ fn policy() -> Policy {
         mode: Mode::Enforce.into(),
         categories: Some(Categories { official: true, verified_publisher: true, community: false }),
         registries: Some(Registries { controlled: true, hosts: hosts.iter().map(|&host| host.to_owned()).collect() }),
+        // A registry where nothing could be refused is nobody's business, and is not looked into.
+        settings: Some(Settings { push: Some(Push::default()), ..Settings::default() }),
         when_expired: WhenExpired::Keep.into(),
         ..Policy::default()
     }
@@ -102,7 +104,7 @@ async fn without_the_plugin_the_door_keeps_what_it_has_and_follows_it_again() {
     let stricter = Policy { categories: Some(Categories::default()), ..policy() };
     let changed = site.documents.changed(stricter, site.documents.role());
     changed.put_in_force(&site.lab, &site.plugin).await.unwrap();
-    refused_at_last(&site, "hello", "is an official image").await;
+    refused_at_last(&site, "hello", "is a Docker Official Image").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
