@@ -76,7 +76,8 @@ impl Fetches {
 /// Tries all of them, side by side. `native`: whether this engine may take BuildKit past its plugins.
 pub async fn fetches(socket: &Path, nonce: &str, native: bool) -> Fetches {
     let door = |kind: &str| probe::door_probe(&format!("{nonce}-{kind}"));
-    let loopback = |kind: &str| probe::loopback_probe(&format!("{nonce}-{kind}"));
+    // BuildKit takes no two builds of one name at a time, and they are named by these.
+    let loopback = |kind: &str| probe::loopback_probe(&format!("{nonce}-loopback-{kind}"));
     let loopback_transport = if native { Transport::Native } else { Transport::Upgrade };
     let (pull, plugin, build, classic_build, native, loopback_pull, loopback_build) = tokio::join!(
         bounded(pull(socket, door("pull"))),
@@ -151,10 +152,15 @@ fn judge(repository: &str, failure: Option<String>) -> Went {
     }
 }
 
-/// One line, fit for a terminal.
+/// One line, fit for a terminal. Engines wrap the cause in what they were doing, with the name and the
+/// address of it, so that the end of a long line is what tells.
 fn line(words: &str) -> String {
-    let line = words.lines().next().unwrap_or_default().trim();
-    line.chars().filter(|c| !c.is_control()).take(WORDS).collect()
+    let line = words.lines().next().unwrap_or_default().trim().replace(NOTHING, "sha256:0");
+    let line: Vec<char> = line.chars().filter(|c| !c.is_control()).collect();
+    match line.len().checked_sub(WORDS) {
+        None | Some(0) => line.into_iter().collect(),
+        Some(cut) => "... ".chars().chain(line.into_iter().skip(cut)).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -176,6 +182,12 @@ mod tests {
         let quoted = "failed to resolve source metadata for door.pullgate.invalid/probe/7-build: no such host";
         check(Some(quoted), past(quoted));
         check(None, past("it says that it fetched what nobody has"));
+        let long = format!("{} for x@{NOTHING}: connection refused", "failed to do it ".repeat(30));
+        let told = judge(&probe::door_probe("7"), Some(long));
+        assert!(
+            matches!(&told, Went::Past(words) if words.starts_with("... ") && words.ends_with(" for x@sha256:0: connection refused")),
+            "{told:?}"
+        );
         let refused = "authorization denied by plugin pullgate: builds are not allowed by acme.\nAsk";
         check(Some(refused), Went::Refused("builds are not allowed by acme.".to_owned()));
     }
