@@ -1,0 +1,178 @@
+//! Egress rules around real engines: whom they mean, and that everything which is no registry's
+//! business goes on as before.
+//!
+//! The engines have bridges, firewall rules and swarm here, as on a workstation. In the place of the
+//! door's loopback listener stands one that hands every connection on to whom it was for.
+
+mod site;
+
+use std::time::Duration;
+
+use installer::lab::wait_until;
+use tests::{
+    engines::{Flavour, Stock, Ware},
+    told,
+};
+
+use self::site::{ELSEWHERE, Site, group};
+
+const BOUND: Duration = Duration::from_secs(60);
+const BASE: &str = "localhost:5000/library/base";
+
+async fn stock() -> Stock {
+    let wares = [
+        ("library/base:latest", Ware::Runnable),
+        ("library/start:latest", Ware::Runnable),
+        ("library/other:latest", Ware::Bare),
+    ];
+    Stock::with(wares).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_engine_fetches_from_loopback_passes_the_door_and_all_else_goes_on() {
+    let stock = stock().await;
+    for flavour in Flavour::ALL {
+        let site = Site::start(flavour, &stock, &[]).await;
+        fetches(&site).await;
+        meant(&site).await;
+        published_ports(&site).await;
+        networks(&site).await;
+        builds(&site).await;
+        swarm(&site).await;
+        assert_eq!(site.egress(&["check"]).await.text(), "egress rules are in place", "{}", site.engine.name());
+    }
+}
+
+async fn fetches(site: &Site) {
+    let name = site.engine.name().to_owned();
+    for host in ["localhost", "127.0.0.1"] {
+        let image = format!("{host}:5000/library/other");
+        site.docker(&["pull", &image]).await.success().unwrap();
+        assert_eq!(site.led(), ["127.0.0.1:5000"], "{name}: {host}");
+        site.docker(&["rmi", &image]).await.success().unwrap();
+    }
+    site.docker(&["pull", BASE]).await.success().unwrap();
+    assert_eq!(site.led(), ["127.0.0.1:5000"], "{name}");
+    // No proxy is set, so it dials by itself.
+    let refused = site.docker(&["pull", &format!("{ELSEWHERE}:5000/library/other")]).await;
+    assert!(refused.code() != 0 && refused.text().contains("connection refused"), "{name}: {}", told(&refused));
+}
+
+/// Everything that is the engine's, and nothing of what it starts.
+async fn meant(site: &Site) {
+    site.docker(&["run", "-d", "--name", "one", "-p", "127.0.0.1:18080:80", BASE, "busybox", "sleep", "600"])
+        .await
+        .success()
+        .unwrap();
+    let inside = site.processes_in(site.cgroup.path());
+    for program in ["dockerd", "containerd", "docker-proxy"] {
+        assert!(inside.iter().any(|other| other == program), "{}: {program} is not in {inside:?}", site.engine.name());
+    }
+    assert!(!inside.iter().any(|other| other == "busybox"), "{}: {inside:?}", site.engine.name());
+    let talk = site.docker(&["exec", "one", "busybox", "echo", "talk"]).await.success().unwrap();
+    assert_eq!(talk.stdout.trim(), "talk");
+    site.docker(&["rm", "-f", "one"]).await.success().unwrap();
+
+    // The registry itself, and not by way of the door.
+    let registry = "busybox wget -q -O - http://127.0.0.1:5000/v2/library/base/tags/list";
+    let host = site.docker(&["run", "--rm", "--network", "host", BASE, "busybox", "sh", "-c", registry]).await;
+    assert!(host.code() == 0 && host.text().contains("latest"), "{}: {}", site.engine.name(), told(&host));
+    assert!(site.led().is_empty(), "{}", site.engine.name());
+}
+
+/// Container ports that registries have are published too: the way from `docker-proxy` is the engine's.
+async fn published_ports(site: &Site) {
+    let here = [("127.0.0.1", 18081, 80), ("127.0.0.1", 18443, 443), (ELSEWHERE, 18500, 5000), ("0.0.0.0", 443, 5000)];
+    for (number, (host, port, inner)) in here.into_iter().enumerate() {
+        let (name, publish) = (format!("web-{number}"), format!("{host}:{port}:{inner}"));
+        let listen = inner.to_string();
+        let serve = ["busybox", "nc", "-ll", "-p", &listen, "-e", "/bin/busybox", "echo", "published"];
+        let run = [&["run", "-d", "--name", &name, "-p", &publish, BASE][..], &serve].concat();
+        site.docker(&run).await.success().unwrap();
+        let dialled = if host == "0.0.0.0" { "127.0.0.1" } else { host };
+        let answers = || async {
+            let said = site.dial(dialled, port).await;
+            if said == "published" { Ok(()) } else { Err(said) }
+        };
+        let answered = wait_until("a published port", BOUND, answers).await;
+        answered.unwrap_or_else(|error| panic!("{}: {publish}: {error}", site.engine.name()));
+        site.docker(&["rm", "-f", &name]).await.success().unwrap();
+    }
+    assert!(site.led().is_empty(), "{}", site.engine.name());
+}
+
+/// Containers find each other by name, through the resolver that the engine has in each of them.
+async fn networks(site: &Site) {
+    site.docker(&["network", "create", "net"]).await.success().unwrap();
+    let serve = ["busybox", "nc", "-ll", "-p", "5000", "-e", "/bin/busybox", "echo", "neighbour"];
+    let run = [&["run", "-d", "--name", "web", "--network", "net", BASE][..], &serve].concat();
+    site.docker(&run).await.success().unwrap();
+    let ask = "for i in 1 2 3 4 5 6 7 8 9; do busybox nc -w 2 web 5000 && exit; busybox sleep 1; done; exit 1";
+    let asked = site.docker(&["run", "--rm", "--network", "net", BASE, "busybox", "sh", "-c", ask]).await;
+    assert!(asked.code() == 0 && asked.text().contains("neighbour"), "{}: {}", site.engine.name(), told(&asked));
+    site.docker(&["rm", "-f", "web"]).await.success().unwrap();
+    site.docker(&["network", "rm", "net"]).await.success().unwrap();
+}
+
+/// What a build fetches passes the door, what its steps fetch does not.
+async fn builds(site: &Site) {
+    site.led();
+    let step = "RUN [\"/bin/busybox\", \"wget\", \"-q\", \"-O\", \"/tags\", \"http://127.0.0.1:5000/v2/library/base/tags/list\"]";
+    site.write("Dockerfile", &format!("FROM localhost:5000/library/start\n{step}\n"));
+    let build = ["build", "--network", "host", "--no-cache", "-t", "built", "."];
+    site.docker(&build).await.success().unwrap();
+    assert_eq!(site.led(), ["127.0.0.1:5000"], "{}", site.engine.name());
+    site.write("Dockerfile", &format!("FROM built\n{step}\n"));
+    site.docker(&build).await.success().unwrap();
+    assert_eq!(site.led(), Vec::<String>::new(), "{}", site.engine.name());
+}
+
+async fn swarm(site: &Site) {
+    site.docker(&["swarm", "init", "--advertise-addr", ELSEWHERE]).await.success().unwrap();
+    let create =
+        ["service", "create", "--detach", "--name", "task", "--no-resolve-image", BASE, "busybox", "sleep", "600"];
+    site.docker(&create).await.success().unwrap();
+    let runs = || async {
+        let tasks =
+            site.docker(&["service", "ps", "task", "--no-trunc", "--format", "{{.CurrentState}} {{.Error}}"]).await;
+        if tasks.text().contains("Running") { Ok(()) } else { Err(tasks.text()) }
+    };
+    let running = wait_until("a task that runs", BOUND, runs).await;
+    running.unwrap_or_else(|error| panic!("{}: {error}", site.engine.name()));
+    site.docker(&["service", "rm", "task"]).await.success().unwrap();
+    site.docker(&["swarm", "leave", "--force"]).await.success().unwrap();
+}
+
+/// What a container dials is forwarded from a bridge, or comes from the control group of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_are_kept_from_registries_if_asked_for() {
+    const AWAY: &str = "198.51.100.9";
+    let stock = stock().await;
+    let flavour = Flavour { suite: "sid", containerd_store: false };
+    let site = Site::start(flavour, &stock, &[]).await;
+    // Nobody is there: what is sent there gets no answer, and what is rejected has one at once.
+    site.docker(&["network", "create", "--subnet", "198.51.100.0/24", "away"]).await.success().unwrap();
+    site.docker(&["pull", BASE]).await.success().unwrap();
+    let dial = async |network: &str, port: &str| {
+        let run = ["run", "--rm", "--network", network, BASE, "busybox", "nc", "-w", "2", AWAY, port];
+        site.docker(&run).await.text()
+    };
+    for network in ["bridge", "host"] {
+        let text = dial(network, "5000").await;
+        assert!(!text.contains("refused"), "{network}: off by default: {text}");
+    }
+    let containers = site.containers().display().to_string();
+    site.apply(&["--containers-not-to", AWAY, "--container-cgroup", &containers]).await;
+    for network in ["bridge", "host"] {
+        for (port, is_refused) in [("443", true), ("5000", true), ("5001", false)] {
+            let text = dial(network, port).await;
+            assert_eq!(text.contains("refused"), is_refused, "{network} {port}: {text}");
+        }
+    }
+    // The escape that the plugin has to refuse while this is on.
+    let escape = format!("{}/escape", group(&site.lab));
+    let away = ["busybox", "nc", "-w", "2", AWAY, "5000"];
+    let run = [&["run", "--rm", "--network", "host", "--cgroup-parent", &escape, BASE][..], &away].concat();
+    let text = site.docker(&run).await.text();
+    assert!(!text.contains("refused"), "another control group is not meant: {text}");
+}
