@@ -134,6 +134,8 @@ fn again(request: &Request<Body>) -> Option<Request<Body>> {
     })
 }
 
+const ENDED: &str = "the connection ended before it";
+
 /// Why there is no answer.
 enum Failure {
     Connect(ConnectError),
@@ -155,7 +157,7 @@ impl From<legacy::Error> for Failure {
             }
             if let Some(error) = source.downcast_ref::<hyper::Error>() {
                 if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-                    return Self::Closed("the connection ended before it".to_owned());
+                    return Self::Closed(ENDED.to_owned());
                 }
                 if error.is_parse() || error.is_parse_too_large() {
                     return Self::Malformed(error.to_string());
@@ -164,7 +166,9 @@ impl From<legacy::Error> for Failure {
             if let Some(error) = source.downcast_ref::<std::io::Error>()
                 && !error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
             {
-                return Self::Closed(error.to_string());
+                // What rustls says of a connection that just ends is for programmers.
+                let ended = error.kind() == std::io::ErrorKind::UnexpectedEof;
+                return Self::Closed(if ended { ENDED.to_owned() } else { error.to_string() });
             }
             cause = source.source();
         }
