@@ -15,6 +15,7 @@ use tests::{
 const FLAVOUR: Flavour = Flavour::ALL[2];
 const COMMUNITY: &str = "is a community image";
 const MANIFEST: &str = "manifests/latest";
+const BLOB: &str = "blobs/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 fn policy() -> Policy {
     let hosts = [broken::HOST, broken::FORGED, broken::MISNAMED, broken::PLAIN, broken::NOBODY];
@@ -134,13 +135,13 @@ async fn an_engine_says_what_is_wrong_with_a_registry() {
     let all = |repository: &str| format!("{}/{repository}/image", broken::HOST);
     let other = |host: &str| format!("{host}/repository/image");
     let cases = [
-        (all("silent"), "502 pullgate: "),
+        (all("silent"), "502 pullgate: the answer of `all.broken.example:443` cannot be used: the connection ended"),
         (all("garbage"), "502 pullgate: the answer of"),
         (all("circle"), "stopped after 10 redirects"),
         (all("not-json"), "invalid character"),
-        (other(broken::FORGED), "certificate"),
-        (other(broken::MISNAMED), "certificate"),
-        (other(broken::NOBODY), "connection refused"),
+        (other(broken::FORGED), "the certificate of `forged.broken.example:444` is not accepted"),
+        (other(broken::MISNAMED), "certificate not valid for name"),
+        (other(broken::NOBODY), "cannot be reached: Connection refused"),
     ];
     for (image, words) in cases {
         let started = Instant::now();
@@ -155,14 +156,14 @@ async fn an_engine_says_what_is_wrong_with_a_registry() {
 async fn a_broken_answer_is_never_a_whole_one() {
     let (site, _stock) = site().await;
     let _broken = site.broken().unwrap();
-    let ask = async |host: &str, repository: &str| -> std::io::Result<Got> {
+    let ask = async |host: &str, repository: &str, what: &str| -> std::io::Result<Got> {
         let host = if host.contains(':') { host.to_owned() } else { format!("{host}:443") };
-        Client::through_door(&site, &host).await?.get(&format!("/v2/{repository}/image/{MANIFEST}")).await
+        Client::through_door(&site, &host).await?.get(&format!("/v2/{repository}/image/{what}")).await
     };
     // What the door says itself: the status, and what it tells people.
     let said = async |host: &str, repository: &str, status: u16, words: &str| {
         let started = Instant::now();
-        let got = ask(host, repository).await.unwrap_or_else(|error| panic!("{host} {repository}: {error}"));
+        let got = ask(host, repository, MANIFEST).await.unwrap_or_else(|error| panic!("{host} {repository}: {error}"));
         println!("{host} {repository}: {:.1} s: {}", started.elapsed().as_secs_f64(), got.head.lines().next().unwrap());
         assert!(got.status() == status && got.reason().contains(words), "{host} {repository}: {got:?}");
         let body: serde_json::Value = serde_json::from_slice(&got.body).unwrap();
@@ -170,23 +171,24 @@ async fn a_broken_answer_is_never_a_whole_one() {
     };
     // What had begun ends without being whole.
     let cut = async |repository: &str| {
-        let got = ask(broken::HOST, repository).await.unwrap();
+        let got = ask(broken::HOST, repository, BLOB).await.unwrap();
         assert!(got.status() == 200 && !got.whole, "{repository}: {got:?}");
     };
     tokio::join!(
         // As long as the door waits for a head.
         said(broken::HOST, "hangs", 504, "did not answer in time"),
-        said(broken::HOST, "silent", 502, "connection"),
+        said(broken::HOST, "silent", 502, "the connection ended"),
         said(broken::HOST, "garbage", 502, "HTTP"),
-        said(broken::HOST, "huge", 502, ""),
-        said(broken::HOST, "two-lengths", 502, ""),
+        said(broken::HOST, "huge", 502, "message head is too large"),
+        said(broken::HOST, "two-lengths", 502, "content-length"),
         said(broken::FORGED, "any", 502, "certificate"),
         said(broken::MISNAMED, "any", 502, "certificate"),
         said(broken::PLAIN, "any", 502, "TLS"),
         said(broken::NOBODY, "any", 502, "refused"),
+        said(broken::HOST, "half", 502, "it ends in the middle"),
         cut("half"),
         cut("half-chunk"),
     );
-    let got = ask(broken::HOST, "circle").await.unwrap();
+    let got = ask(broken::HOST, "circle", BLOB).await.unwrap();
     assert_eq!(got.status(), 307, "redirects are the client's to follow: {got:?}");
 }
