@@ -99,12 +99,12 @@ pub fn coverage(facts: &Facts, door: &Setup) -> Vec<Way> {
         let why = "this engine may hide JSON bodies above 1 MiB; what is not shown is refused";
         ways.push(way("large_bodies", "large requests", facts.state(&facts.shows_bodies, why)));
     }
-    let cached = "what BuildKit has cached makes no request: `docker builder prune --all` empties it";
+    let cached = "but what BuildKit has cached makes no request; `docker builder prune --all` empties the cache";
     ways.push(way("builds", "builds", through.all(&[&fetches.build, &fetches.classic_build], cached)));
     ways.push(way(
         "swarm_tasks",
         "tasks of a joined swarm",
-        through.all(&[&fetches.pull], "their images are fetched as by a pull, and nobody else is asked"),
+        through.all(&[&fetches.pull], "they are fetched as by a pull, and nobody but the door is asked"),
     ));
     if facts.version.is_none_or(EngineVersion::takes_http2) {
         let native = fetches.native.clone().unwrap_or_else(|| Went::Untried("the engine was not asked".to_owned()));
