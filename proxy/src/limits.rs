@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-/// Largest head of a request or an answer, in bytes. Registries' longest are signed redirects of about 4 KiB.
-pub const HEAD: usize = 64 << 10;
+/// Largest head of a request or an answer, and most of a body that hyper holds a connection, in bytes.
+/// The longest heads are bearer tokens and signed redirects of 4 KiB to 8 KiB.
+pub const BUFFER: usize = 32 << 10;
 /// Read at once of an upstream connection under TLS; rustls itself would ask for 4 KiB a time.
-pub const READ_AHEAD: usize = 32 << 10;
+pub const READ_AHEAD: usize = 16 << 10;
 /// Ciphertext that waits for a slow peer, per connection.
-pub const TLS_BUFFER: usize = 32 << 10;
+pub const TLS_BUFFER: usize = 16 << 10;
 /// Manifests in memory at the same time, all requests together, in KiB.
 pub const MANIFESTS_KIB: usize = 16 << 10;
 /// What is still read of an upload that was answered before its end, so that the answer is not lost

@@ -62,7 +62,7 @@ impl Upstream {
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(limits.upstream_idle)
                 .pool_max_idle_per_host(limits::IDLE_PER_HOST)
-                .http1_max_buf_size(limits::HEAD)
+                .http1_max_buf_size(limits::BUFFER)
                 .set_host(false)
                 .build(Connector::new(Arc::clone(&dialer), Arc::clone(&trust), mode))
         };
