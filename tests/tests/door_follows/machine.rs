@@ -62,6 +62,10 @@ impl Machine {
     }
 
     pub fn start_plugin(&mut self) {
+        self.start_plugin_with(&[]);
+    }
+
+    pub fn start_plugin_with(&mut self, args: &[&str]) {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = Command::new(tests::own_program("pullgate-plugin"));
         for (flag, name) in [
@@ -74,7 +78,7 @@ impl Machine {
         ] {
             command.arg(flag).arg(self.path(name));
         }
-        self.plugin = Some(command.stderr(log).stdout(Stdio::null()).spawn().unwrap());
+        self.plugin = Some(command.args(args).stderr(log).stdout(Stdio::null()).spawn().unwrap());
         let start = Instant::now();
         while UnixStream::connect(self.path("control.sock")).is_err() {
             assert!(start.elapsed() < SOON, "the plugin: {}", fs::read_to_string(self.path("log")).unwrap());

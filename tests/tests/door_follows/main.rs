@@ -1,6 +1,7 @@
 //! What the registry door holds to be in force, beside a real plugin that comes, goes, hangs and changes.
 
 mod machine;
+mod process;
 mod reports;
 
 use std::time::{Duration, Instant};
