@@ -14,12 +14,15 @@ mod registries;
 mod ways;
 
 use std::{
+    fs,
     net::{IpAddr, SocketAddr},
     path::Path,
     process::Command,
+    time::Duration,
 };
 
-use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted, installed, own};
+use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted, installed, own, wait_until};
+use proto::sync::Record;
 use serde_json::{Map, json};
 
 pub use self::{
@@ -126,6 +129,27 @@ impl Site {
     /// When there is none.
     pub fn door(&mut self) -> &mut Door {
         self.door.as_mut().expect("a site with a door")
+    }
+
+    /// Puts newer documents in force, and waits until the door follows them.
+    ///
+    /// # Errors
+    /// When plugin or door do not take them.
+    pub async fn change(&self, documents: &engines::Authority) -> Result<(), LabError> {
+        let log = self.lab.path("log/door.log");
+        let follows = || fs::read_to_string(&log).map_or(0, |log| log.matches(": in force ").count());
+        let before = follows();
+        documents.put_in_force(&self.lab, &self.plugin).await?;
+        let followed = || async { if follows() > before { Ok(()) } else { Err("it has not".to_owned()) } };
+        wait_until("the door to follow the plugin", Duration::from_secs(10), followed).await
+    }
+
+    /// What was recorded about a kind of action since the last call, for example `fetch`.
+    ///
+    /// # Errors
+    /// When the plugin does not answer.
+    pub async fn recorded(&self, action: &str) -> Result<Vec<Record>, LabError> {
+        engines::recorded(&self.lab, &self.plugin, action).await
     }
 
     /// Starts the door again after its end.

@@ -92,19 +92,26 @@ impl Site {
     /// # Errors
     /// When it does not answer.
     pub async fn recorded(&self, action: &str) -> Result<Vec<sync::Record>, LabError> {
-        let mut control = ControlClient::new(local::connect_lazy(&self.lab.control_socket()));
-        let run = self.plugin.status().await?.started_at_ms;
-        let (mut recorded, mut acknowledge) = (Vec::new(), 0);
-        loop {
-            let batch = control.records(RecordsRequest { acknowledge, wait_ms: 0, run }).await;
-            let batch =
-                batch.map_err(|status| LabError::Control { call: "Records", why: status.message().to_owned() })?;
-            let batch = batch.into_inner();
-            if batch.records.is_empty() {
-                return Ok(recorded);
-            }
-            acknowledge = batch.last;
-            recorded.extend(batch.records.into_iter().filter(|record| record.action == action));
+        recorded(&self.lab, &self.plugin, action).await
+    }
+}
+
+/// What a lab's plugin has recorded about a kind of action since it was last asked.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn recorded(lab: &Lab, plugin: &Plugin, action: &str) -> Result<Vec<sync::Record>, LabError> {
+    let mut control = ControlClient::new(local::connect_lazy(&lab.control_socket()));
+    let run = plugin.status().await?.started_at_ms;
+    let (mut recorded, mut acknowledge) = (Vec::new(), 0);
+    loop {
+        let batch = control.records(RecordsRequest { acknowledge, wait_ms: 0, run }).await;
+        let batch = batch.map_err(|status| LabError::Control { call: "Records", why: status.message().to_owned() })?;
+        let batch = batch.into_inner();
+        if batch.records.is_empty() {
+            return Ok(recorded);
         }
+        acknowledge = batch.last;
+        recorded.extend(batch.records.into_iter().filter(|record| record.action == action));
     }
 }
