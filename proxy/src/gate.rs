@@ -136,6 +136,24 @@ impl Gate {
         }
     }
 
+    /// Decides again when it is known which content a tag stands for, before any of it goes on: engines
+    /// with their own image store take it as the tag's and never ask for its digest.
+    ///
+    /// # Errors
+    /// The refusal, where a rule denies the very digest.
+    pub fn confirm(&self, learn: &Learn) -> Result<(), Refusal> {
+        let Some((asked, digests)) = learn.stands_for() else { return Ok(()) };
+        let (enforced, at_ms) = (Arc::clone(&self.enforced.borrow()), now_ms());
+        let judge = Judge { gate: self, enforced: &enforced, at_ms };
+        for digest in digests {
+            let action = Repository { part: Part::Manifest(digest.clone()), ..asked.clone() }.action();
+            if judge.is_named(&action) {
+                judge.first_allowed(vec![action])?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether anything on this host could be refused or would have to be recorded now; if not, its
     /// connections are nobody's business.
     #[must_use]
@@ -176,8 +194,7 @@ impl Judge<'_> {
         let through =
             digest.map(|digest| learn::lock(&self.gate.ties).reached_through(&key, digest)).unwrap_or_default();
         let as_asked = repository.action();
-        let now = seconds(self.at_ms);
-        let named = as_asked.fetched().any(|image| image.digest().is_some() && self.enforced.denies_digest(image, now));
+        let named = self.is_named(&as_asked);
         let mut actions = Vec::with_capacity(through.len().saturating_add(1));
         if !named {
             actions.extend(through.iter().map(|image| repository.fetch_through(image.as_ref().clone())));
@@ -191,11 +208,17 @@ impl Judge<'_> {
             Ok(()) => Answer::Pass(match &repository.part {
                 Part::Tag(_) | Part::Manifest(_) => {
                     let through = through.into_iter().rev().chain([Arc::new(repository.image())]).collect();
-                    Learn::manifest_of(&self.gate.ties, key, digest, through, repository.only_head)
+                    Learn::manifest_of(&self.gate.ties, repository, digest, through)
                 }
                 _ => Learn::default(),
             }),
         }
+    }
+
+    /// Whether a rule denies the very digest that is asked for.
+    fn is_named(&self, action: &Action) -> bool {
+        let now = seconds(self.at_ms);
+        action.fetched().any(|image| image.digest().is_some() && self.enforced.denies_digest(image, now))
     }
 
     fn push(&self, repository: &Repository) -> Answer {

@@ -48,8 +48,9 @@ async fn relay(shared: &Shared, target: &Target, request: Request<Incoming>) -> 
     let method = parts.method.clone();
     headers::request(&mut parts.headers);
     if learn.reads_body() {
-        // Go offers gzip by itself, and takes what comes without.
+        // Go offers gzip by itself, and takes what comes without. Of a part nothing could be told.
         parts.headers.remove(header::ACCEPT_ENCODING);
+        parts.headers.remove(header::RANGE);
     }
     parts.uri = absolute(target, asked_for).ok_or(NO_PATH)?;
     parts.version = http::Version::HTTP_11;
@@ -93,6 +94,9 @@ async fn back(
         true => manifest::read(shared, target, body, &mut learn).await?,
         false => Body::passed(body),
     };
+    if let Err(refusal) = shared.gate.confirm(&learn) {
+        return Ok(answer::refusal(&refusal));
+    }
     Ok(Response::from_parts(parts, body))
 }
 

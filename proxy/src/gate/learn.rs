@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderMap, Response, StatusCode, header};
-use policy::ImageRef;
+use policy::{ImageRef, registry::Repository};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
@@ -31,6 +31,10 @@ enum Lesson {
         /// What a digest that is learned here was reached through.
         through: Vec<Arc<ImageRef>>,
         only_head: bool,
+        /// What was asked for.
+        asked: Box<Repository>,
+        /// Digests that content which goes to the engine has, where a tag was asked for.
+        stands_for: Vec<String>,
     },
     Push {
         ties: Arc<Mutex<Ties>>,
@@ -43,13 +47,13 @@ enum Lesson {
 impl Learn {
     pub(super) fn manifest_of(
         ties: &Arc<Mutex<Ties>>,
-        repository: String,
+        asked: &Repository,
         digest: Option<&str>,
         through: Vec<Arc<ImageRef>>,
-        only_head: bool,
     ) -> Self {
         let (ties, digest) = (Arc::clone(ties), digest.map(str::to_owned));
-        Self(Lesson::Manifest { ties, repository, digest, through, only_head })
+        let (repository, only_head, asked) = (asked.key(), asked.only_head, Box::new(asked.clone()));
+        Self(Lesson::Manifest { ties, repository, digest, through, only_head, asked, stands_for: Vec::new() })
     }
 
     pub(super) fn push_to(ties: &Arc<Mutex<Ties>>, repository: String, digest: Option<&str>) -> Self {
@@ -63,17 +67,29 @@ impl Learn {
         matches!(self.0, Lesson::Manifest { only_head: false, .. })
     }
 
+    /// What was asked for by tag, and the digests of the content that came: as a digest it may be refused
+    /// where the tag was not.
+    pub(super) fn stands_for(&self) -> Option<(&Repository, &[String])> {
+        match &self.0 {
+            Lesson::Manifest { asked, stands_for, .. } if !stands_for.is_empty() => Some((asked, stands_for)),
+            _ => None,
+        }
+    }
+
     /// Looks at an answer's head. True: the body is a manifest that [`Learn::manifest`] must see
     /// before any of it is passed on, if it has no more than [`MAX_MANIFEST_BYTES`].
     pub fn head<B>(&mut self, head: &Response<B>) -> bool {
         let told = head.headers().get(CONTENT_DIGEST).and_then(|value| value.to_str().ok());
         let told = told.filter(|digest| ImageRef::is_digest(digest));
-        match &self.0 {
-            Lesson::Manifest { ties, repository, digest, through, .. } if head.status() == StatusCode::OK => {
+        match &mut self.0 {
+            Lesson::Manifest { ties, repository, digest, through, only_head, stands_for, .. }
+                if head.status() == StatusCode::OK =>
+            {
                 if let (None, Some(told)) = (digest, told) {
                     lock(ties).tie(repository, told, through);
+                    stands_for.extend((!*only_head).then(|| told.to_owned()));
                 }
-                self.reads_body() && is_readable(head.headers())
+                !*only_head && is_readable(head.headers())
             }
             Lesson::Push { ties, repository, digest } if head.status() == StatusCode::CREATED => {
                 if let Some(digest) = digest.as_deref().or(told) {
@@ -87,7 +103,7 @@ impl Learn {
 
     /// Looks at a whole manifest.
     pub fn manifest(&mut self, body: &[u8]) {
-        let Lesson::Manifest { ties, repository, digest, through, .. } = &self.0 else { return };
+        let Lesson::Manifest { ties, repository, digest, through, stands_for, .. } = &mut self.0 else { return };
         // What is not what was asked for, engines throw away.
         if body.len() > MAX_MANIFEST_BYTES || digest.as_ref().is_some_and(|digest| !is_digest_of(digest, body)) {
             return;
@@ -95,7 +111,11 @@ impl Learn {
         let children = children(body);
         let mut ties = lock(ties);
         if digest.is_none() {
-            ties.tie(repository, &format!("sha256:{}", hex(&Sha256::digest(body))), through);
+            let digest = format!("sha256:{}", hex(&Sha256::digest(body)));
+            ties.tie(repository, &digest, through);
+            if !stands_for.contains(&digest) {
+                stands_for.push(digest);
+            }
         }
         for child in &children {
             ties.tie(repository, child, through);

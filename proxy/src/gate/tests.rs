@@ -142,7 +142,7 @@ impl Door {
         {
             learn.manifest(content.body.as_bytes());
         }
-        Passed
+        if self.gate.confirm(&learn).is_ok() { Passed } else { Denied }
     }
 
     /// A manifest, as registries answer.

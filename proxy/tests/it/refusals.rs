@@ -1,9 +1,12 @@
 //! What the gate refuses, never reaches a registry, and is explained in all the places that engines print.
 
+use std::sync::Arc;
+
+use policy::{Pattern, Policy, Rule, Scope};
 use proxy::limits::Limits;
 
 use crate::{
-    running::{Running, evil_is_refused},
+    running::{Running, evil_is_refused, trusting},
     server::{Server, ok, say},
 };
 
@@ -46,7 +49,7 @@ async fn refused_and_allowed_requests_share_a_connection() {
 async fn a_refused_upload_is_answered_though_nobody_wants_its_body() {
     let server = Server::saying(ok("x")).await;
     let enforced = evil_is_refused(&[&server.name()]);
-    let door = Running::start(crate::running::trusting(&server), Limits::default(), enforced).await;
+    let door = Running::start(trusting(&server), Limits::default(), enforced).await;
     for size in [10, 100 << 10, 900 << 10] {
         let mut client = door.client(&server).await;
         let name = server.name();
@@ -58,4 +61,27 @@ async fn a_refused_upload_is_answered_though_nobody_wants_its_body() {
         assert_eq!(client.answer(false).await.unwrap().status(), 403, "{size}");
     }
     assert!(server.heads().is_empty());
+}
+
+#[tokio::test]
+async fn a_tag_whose_content_is_denied_by_digest_is_refused_before_any_of_it_comes() {
+    // `printf '{}' | sha256sum`
+    const BAD: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let server = Server::saying(ok("{}")).await;
+    let mut enforced = evil_is_refused(&[&server.name()]);
+    let rule = Rule {
+        id: "r2".into(),
+        pattern: Pattern::parse(&format!("{}/good/app@{BAD}", server.name())).unwrap(),
+        scope: Scope::Organization,
+        expires_at: None,
+        reason: String::new(),
+    };
+    let policy = Policy { deny: [rule].into_iter().collect(), ..Policy::clone(&enforced.policies[0]) };
+    enforced.policies = vec![Arc::new(policy)];
+    let door = Running::start(trusting(&server), Limits::default(), enforced).await;
+    let mut client = door.client(&server).await;
+    let answer = client.get("/v2/good/app/manifests/latest", "").await;
+    assert_eq!(answer.status(), 403, "{answer:?}");
+    assert!(answer.head.lines().next().unwrap().contains(BAD), "{answer:?}");
+    assert_eq!(client.get("/v2/good/other/manifests/latest", "").await.text(), "{}");
 }

@@ -43,6 +43,13 @@ async fn a_rule_that_denies_a_digest_holds_whatever_tag_led_there() {
     let repository = format!("{HOST}/evil/app");
     assert_eq!(door.manifest("HEAD", &repository, "1", &bad).await, Passed);
     assert_eq!(door.manifest("GET", &repository, &bad.digest, &bad).await, Denied);
+    // Engines with their own image store take a tag's manifest as it comes, and ask for no digest of it.
+    assert_eq!(door.manifest("GET", &repository, "1", &bad).await, Denied);
+    let tag = format!("{repository}/manifests/1");
+    assert_eq!(door.answered("GET", &tag, None, Some(&bad)).await, Denied, "whatever the registry tells");
+    assert_eq!(door.answered("GET", &tag, Some(&bad.digest), None).await, Denied, "told, and not to be read");
+    let good = image(&digest('d'), [&digest('a'), &digest('b')]);
+    assert_eq!(door.manifest("GET", &repository, "1", &good).await, Passed);
     let door = Door::with(denying(&[&format!("alpine@{}", digest('a'))]));
     let good = image(&digest('c'), [&digest('a'), &digest('b')]);
     assert_eq!(door.manifest("GET", &format!("{HOST}/library/alpine"), "1", &good).await, Passed);
