@@ -12,7 +12,7 @@ use policy::{PROBE_HOST, engine::EngineVersion};
 use super::{
     coverage::{Facts, Proof},
     probe::{
-        self, REFUSED,
+        self, REFUSAL,
         http::{Answer, Body, call},
     },
 };
@@ -66,7 +66,7 @@ fn proof(answer: Result<Answer, String>, nonce: &str) -> Proof {
     };
     let words = answer.failure().unwrap_or_else(|| "it let the request through".to_owned());
     match answer.status {
-        403 if words.contains(REFUSED) && words.contains(nonce) => Proof::Proved,
+        403 if words.starts_with(REFUSAL) && words.contains(nonce) => Proof::Proved,
         status => Proof::Refuted(format!("{status} {}", words.lines().next().unwrap_or_default())),
     }
 }

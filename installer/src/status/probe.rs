@@ -11,7 +11,7 @@ use policy::probe::{self, NOTHING, Probe};
 
 use self::{
     buildkit::{Solved, Transport},
-    http::Body,
+    http::{Answer, Body},
 };
 
 mod buildkit;
@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(18);
 /// Most characters of an engine's words.
 const WORDS: usize = 300;
 /// How the engine says that a plugin refused (moby `pkg/authorization/response.go`).
-pub const REFUSED: &str = "denied by plugin pullgate: ";
+pub const REFUSAL: &str = "authorization denied by plugin pullgate: ";
 
 /// Where a fetch went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,12 +107,12 @@ async fn bounded(went: impl Future<Output = Result<Went, String>>) -> Went {
 async fn pull(socket: &Path, repository: String) -> Result<Went, String> {
     let name = repository.replace(':', "%3A").replace('/', "%2F");
     let target = format!("/images/create?fromImage={name}&tag={NOTHING}");
-    Ok(judge(&repository, http::call(socket, "POST", &target, Body::Empty).await?.failure()))
+    Ok(judge_answer(&repository, &http::call(socket, "POST", &target, Body::Empty).await?))
 }
 
 async fn plugin(socket: &Path, repository: String) -> Result<Went, String> {
     let target = format!("/plugins/pull?remote={}%40{NOTHING}&name=", repository.replace('/', "%2F"));
-    Ok(judge(&repository, http::call(socket, "POST", &target, Body::Json("[]")).await?.failure()))
+    Ok(judge_answer(&repository, &http::call(socket, "POST", &target, Body::Json("[]")).await?))
 }
 
 async fn classic_build(socket: &Path, repository: String) -> Result<Went, String> {
@@ -123,7 +123,7 @@ async fn classic_build(socket: &Path, repository: String) -> Result<Went, String
     let mut archive = tar::Builder::new(Vec::new());
     archive.append_data(&mut header, "Dockerfile", file.as_bytes()).map_err(|error| error.to_string())?;
     let archive = archive.into_inner().map_err(|error| error.to_string())?;
-    Ok(judge(&repository, http::call(socket, "POST", "/build?version=1&rm=1", Body::Tar(archive)).await?.failure()))
+    Ok(judge_answer(&repository, &http::call(socket, "POST", "/build?version=1&rm=1", Body::Tar(archive)).await?))
 }
 
 async fn build(socket: &Path, transport: Transport, repository: String) -> Result<Went, String> {
@@ -131,12 +131,22 @@ async fn build(socket: &Path, transport: Transport, repository: String) -> Resul
     let solved = buildkit::resolve(socket, transport, &reference, &format!("{repository}@{NOTHING}")).await?;
     Ok(match solved {
         Solved::Failed(words) => judge(&repository, Some(words)),
-        Solved::Refused(answer) => judge(&repository, answer.failure()),
+        Solved::Refused(answer) => judge_answer(&repository, &answer),
         Solved::Done => judge(&repository, None),
     })
 }
 
-/// What an engine's words about a probe prove.
+/// What an engine's answer to a probe proves. That the plugin refused it stands where the engine itself
+/// begins to speak: behind that are the words of whoever answers for a registry.
+fn judge_answer(repository: &str, answer: &Answer) -> Went {
+    let failure = answer.failure();
+    match failure.as_deref().and_then(|words| words.strip_prefix(REFUSAL)).filter(|_| answer.status == 403) {
+        Some(told) => Went::Refused(line(told)),
+        None => judge(repository, failure),
+    }
+}
+
+/// What an engine's words about a probe prove, where no plugin can have been asked.
 fn judge(repository: &str, failure: Option<String>) -> Went {
     let Some(words) = failure else {
         return Went::Past("it says that it fetched what nobody has".to_owned());
@@ -146,10 +156,7 @@ fn judge(repository: &str, failure: Option<String>) -> Went {
     if answer.is_some_and(|answer| words.contains(&answer)) {
         return Went::Door;
     }
-    match words.split_once(REFUSED) {
-        Some((_, told)) => Went::Refused(line(told)),
-        None => Went::Past(line(&words)),
-    }
+    Went::Past(line(&words))
 }
 
 /// One line, fit for a terminal. Engines wrap the cause in what they were doing, with the name and the
@@ -188,7 +195,21 @@ mod tests {
             matches!(&told, Went::Past(words) if words.starts_with("... ") && words.ends_with(" for x@sha256:0: connection refused")),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn no_registry_can_speak_for_the_plugin() {
+        let judged = |status, message: &str| {
+            let body = serde_json::json!({ "message": message }).to_string().into();
+            judge_answer(&probe::door_probe("7"), &Answer { status, body })
+        };
         let refused = "authorization denied by plugin pullgate: builds are not allowed by acme.\nAsk";
-        check(Some(refused), Went::Refused("builds are not allowed by acme.".to_owned()));
+        assert_eq!(judged(403, refused), Went::Refused("builds are not allowed by acme.".to_owned()));
+        let registrys = format!("pull access denied for x: denied: {refused}");
+        for (status, words) in [(403, registrys.as_str()), (404, registrys.as_str()), (500, refused)] {
+            assert!(matches!(judged(status, words), Went::Past(_)), "{status} {words}");
+        }
+        // Of what BuildKit was asked, no plugin says anything any more.
+        assert!(matches!(judge("a.example/b", Some(refused.to_owned())), Went::Past(_)));
     }
 }
