@@ -136,16 +136,16 @@ impl ImageRef {
         Self::parse(input)
     }
 
-    /// A repository as a registry is asked for it: nothing is added to the name, and the host may be one
-    /// that people would have to write in capitals, since it has neither dot nor port. None: no engine
-    /// could have such a name.
+    /// A repository as a registry is asked for it: nothing is added to the path. A host with neither dot nor
+    /// port has its port here, since without it people would be understood to mean a namespace of Docker
+    /// Hub. None: no engine could have such a name.
     pub(crate) fn in_registry(host: &str, path: &str) -> Option<Self> {
         let canonical = host::canonical_host(host);
         if !grammar::is_host(host) || !grammar::is_path(path) || path.len() > MAX_PATH_BYTES {
             return None;
         }
         let is_told_from_a_path = canonical == "localhost" || canonical.contains(['.', ':']);
-        let host = if is_told_from_a_path { canonical } else { canonical.to_ascii_uppercase().into() };
+        let host = if is_told_from_a_path { canonical } else { alloc::format!("{canonical}:443").into() };
         Some(Self::join(&host, "", path, None, None))
     }
 

@@ -1,4 +1,5 @@
-//! Holds the readers of `policy::engine` against a second, deliberately simple model of the engine.
+//! Holds the readers of `policy::engine` against a second, deliberately simple model of the engine,
+//! and `policy::registry` against one of registries ([`registry`]).
 //!
 //! A fuzzed input is a whole request as a client sends it ([`wire::Wire`]). Of it the model
 //! ([`engine`]) says what an engine would do, knowing all of it; the readers are given only what
@@ -15,6 +16,7 @@ pub mod document;
 pub mod engine;
 pub mod form;
 pub mod reference;
+pub mod registry;
 pub mod seeds;
 pub mod shape;
 pub mod wire;
