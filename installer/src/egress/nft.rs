@@ -171,4 +171,31 @@ mod tests {
         let other = Nft::at("/bin/true").cgroups("engine").await.unwrap_err().to_string();
         assert!(other.contains("is not understood"), "{other}");
     }
+    /// In the place of one whose kernel does not know `missing`, and that dislikes everything it has to load.
+    fn without(dir: &tempfile::TempDir, missing: &str) -> Nft {
+        use std::os::unix::fs::PermissionsExt as _;
+        let program = dir.path().join("nft");
+        let script = format!(
+            "#!/bin/sh\nscript=$(cat)\ncase \"$1$script\" in *{missing}*|-f*) ;; *) exit 0 ;; esac\n\
+             echo 'Error: Could not process rule: Operation not supported' >&2\nexit 1\n"
+        );
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Nft::at(program)
+    }
+
+    #[tokio::test]
+    async fn a_kernel_without_a_kind_of_rule_is_told_by_its_module() {
+        let dir = tempfile::tempdir().unwrap();
+        for (missing, part) in [
+            ("cgroupv2", "`modprobe nft_socket`"),
+            ("redirect", "`modprobe nft_redir`"),
+            ("reset", "`modprobe nft_reject_inet`"),
+            ("direction", "`modprobe nft_ct`"),
+            ("nothing-that-is-asked-for", "refused the rules: Error: Could not process"),
+        ] {
+            let error = without(&dir, missing).load("table inet x").await.unwrap_err().to_string();
+            assert!(error.contains(part), "{missing}: {error}");
+        }
+    }
 }

@@ -79,6 +79,8 @@ struct Watcher {
     state_file: PathBuf,
     nft: Nft,
     names: Names,
+    /// As wanted when they were last compared.
+    rules: Option<Rules>,
     applied: Option<Applied>,
     /// The control groups of engine and containers, as last seen.
     groups: [Option<u64>; 2],
@@ -100,6 +102,7 @@ impl Watcher {
             state_file,
             nft,
             names,
+            rules: None,
             applied: None,
             groups,
             hint: true,
@@ -114,18 +117,20 @@ impl Watcher {
         for warning in self.names.tick(&self.options, now).await {
             say(&warning);
         }
+        let groups = self.rules.as_ref().map(ids).unwrap_or_default();
+        let is_due = groups != self.groups || now >= self.next || (self.hint && now >= self.breath);
+        if !is_due {
+            return;
+        }
+        self.hint = false;
+        (self.next, self.breath) = (now + ROUTINE, now + BREATH);
         let rules = match apply::rules(&self.options, &self.names.known) {
             Ok(rules) => rules,
             Err(error) => return self.cannot(&error).await,
         };
         let groups = ids(&rules);
-        let is_due = groups != self.groups || now >= self.next || (self.hint && now >= self.breath);
-        if !is_due {
-            return;
-        }
         self.groups = groups;
-        self.hint = false;
-        (self.next, self.breath) = (now + ROUTINE, now + BREATH);
+        self.rules = Some(rules.clone());
         match self.settle(&rules).await {
             Ok(told) => {
                 if told.is_some() && told != self.trouble {
