@@ -17,8 +17,9 @@ pub(super) fn is_plain(path: &str) -> bool {
 
 /// Whether a server could take this path, which does not begin with `/v2/`, for one that does.
 ///
-/// Where the path is plain, only letter case is left to be lenient about. Else any component that could
-/// be read as `v2` is enough: which of the others go away is up to the server.
+/// Where the path is plain, only letter case is left to be lenient about. Else its first component counts
+/// that does not go away (empty, `.`), and where one might take others away (`..`), any. Content that
+/// registries keep elsewhere is at `/<container>//docker/registry/v2/blobs/...` (Azure's, for example).
 pub(super) fn may_be_v2(path: &str) -> bool {
     if !path.starts_with('/') {
         return true;
@@ -27,7 +28,13 @@ pub(super) fn may_be_v2(path: &str) -> bool {
         return path.split('/').nth(1).is_some_and(|first| first.eq_ignore_ascii_case("v2"));
     }
     let Some(decoded) = decoded(path) else { return true };
-    decoded.split(['/', '\\', '?', '#']).any(is_like_v2)
+    let mut components =
+        decoded.split(['/', '\\', '?', '#']).map(kept).filter(|kept| !matches!(kept.as_str(), "" | "."));
+    let goes_up = |kept: &String| kept.chars().all(|c| c == '.' || !c.is_ascii());
+    if components.clone().any(|kept| goes_up(&kept)) {
+        return components.any(|kept| is_like_v2(&kept));
+    }
+    components.next().is_some_and(|first| is_like_v2(&first))
 }
 
 /// Without any percent-encoding; none: one is bad or hides bytes that are no text, or there are too
@@ -47,11 +54,14 @@ fn decoded(path: &str) -> Option<Cow<'_, str>> {
     None
 }
 
-/// Servers drop parameters (`v2;x`), control characters, blanks and dots at the end, fold letter case,
-/// and some fold characters that look alike.
-fn is_like_v2(component: &str) -> bool {
+/// Servers drop parameters (`v2;x`), control characters and blanks.
+fn kept(component: &str) -> String {
     let component = component.split(';').next().unwrap_or_default();
-    let kept: String = component.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
+    component.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect()
+}
+
+/// They drop dots at the end, fold letter case, and some fold characters that look alike.
+fn is_like_v2(kept: &str) -> bool {
     let mut left = kept.trim_end_matches('.').chars();
     let like = |c: Option<char>, expected: char| c.is_some_and(|c| c.eq_ignore_ascii_case(&expected) || !c.is_ascii());
     like(left.next(), 'v') && like(left.next(), '2') && left.next().is_none()
@@ -102,7 +112,10 @@ mod tests {
             "/v\u{b2}/a",
             "/a/..%2fv2/%252e%252e/%252e%252e/foo",
             "/%252525252576",
-            "/x/\u{1}/v2",
+            "/x/..\u{1}/v2",
+            "/\u{1}/v2",
+            "/./;x/%20/v2/a",
+            "/x/\u{2025}/v2/a",
         ] {
             check(path, true);
         }
@@ -129,6 +142,11 @@ mod tests {
             "/%C3%BCbersicht.pdf",
             "/a;b/c",
             "/artifactory/api/docker/x/v2/token",
+            // Where Azure's registries keep their content, and others that encode the name of their bucket.
+            "/01031d61e1024861afee5d512651eb9f-h36fskt2ei//docker/registry/v2/blobs/sha256/0f/0f4a/data",
+            "/bucket%20one/docker/registry/v2/blobs/sha256/0f/0f4a/data",
+            "/sha256%3Aabc/v2",
+            "/a/./v2/x",
         ] {
             check(path, false);
         }
