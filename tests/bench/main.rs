@@ -5,6 +5,7 @@
 
 mod change;
 mod decide;
+mod door;
 mod floor;
 mod load;
 mod memory;
@@ -17,12 +18,18 @@ fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next()) {
         (Some("floor"), Some(path)) => floor::serve(&PathBuf::from(path)),
+        (Some("door"), None) => {
+            let mut report = Report::default();
+            door::measure(&mut report);
+            report.finish()
+        }
         _ => {
             let mut report = Report::default();
             reading::measure(&mut report);
             decide::measure(&mut report);
             plugin::measure(&mut report);
             change::measure(&mut report);
+            door::measure(&mut report);
             report.finish()
         }
     }
