@@ -105,7 +105,11 @@ async fn table(flavour: Flavour, stock: &Stock, documents: &Authority) -> Vec<St
         started.elapsed().as_secs_f64(),
     );
     told.unwrap();
-    run.exceptions
+    let (mut exceptions, lab, network) = (run.exceptions, site.lab.dir().to_owned(), site.network.id().unwrap());
+    drop(site);
+    let left = [tests::leavings(&lab), tests::processes_in(&network)].concat();
+    exceptions.extend(left.into_iter().map(|left| format!("{flavour:?} left {left}")));
+    exceptions
 }
 
 struct Run<'a> {

@@ -36,10 +36,6 @@ async fn start(flavour: Flavour, door: bool) -> Site {
     let site = Site::start(flavour, &stock, &documents, Setup { plugin: true, door, egress: false }).await;
     let site = site.unwrap_or_else(|error| panic!("{flavour:?}: {error:#}"));
     if door {
-        let path = site.lab.enrollment();
-        let mut enrollment: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        enrollment["registryDoor"] = true.into();
-        site.lab.write("enrollment.json", enrollment.to_string()).unwrap();
         let followed = |status: &proto::control::StatusResponse| status.door_expected && !status.doors.is_empty();
         site.plugin.wait_for("a door that follows", SETTLE, followed).await.unwrap();
     }

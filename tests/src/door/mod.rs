@@ -1,9 +1,9 @@
 //! Docker Engines behind the real registry door, with real registries on the other side.
 //!
 //! All of it is in a network of its own, as [`crate::engines`] has it; here names lead to addresses
-//! that are not loopback, the registries speak TLS with certificates that only the door's settings
-//! and the command lines know, and Docker Hub asks for a token first. The engine is in a control
-//! group of its own, and knows no mirror.
+//! that are not loopback, the registries speak TLS with certificates that door, engine and command
+//! lines trust as they trust the internet's, and Docker Hub asks for a token first. The engine is in
+//! a control group of its own, and knows no mirror.
 
 pub mod broken;
 mod certificates;
@@ -182,8 +182,10 @@ fn around(flavour: Flavour, setup: Setup) -> engines::Setup {
     if !setup.plugin {
         config.insert("authorization-plugins".to_owned(), json!([]));
     }
-    let trust = if setup.door { "door/trust" } else { "trust" };
-    let mut environment = vec![("SSL_CERT_DIR".to_owned(), format!("/etc/ssl/certs:{INSIDE}/{trust}"))];
+    // The registries' authority stands for those that everybody trusts: nothing but the door's own
+    // word keeps an engine from them.
+    let trust = format!("/etc/ssl/certs:{INSIDE}/trust:{INSIDE}/door/trust");
+    let mut environment = vec![("SSL_CERT_DIR".to_owned(), trust)];
     let proxy = format!("http://{}", door_address());
     match (setup.door, flavour.suite) {
         (false, _) => {}
