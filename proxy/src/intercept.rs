@@ -81,14 +81,15 @@ pub async fn clear(shared: Arc<Shared>, target: Target, client: Ahead) {
     relay::serve(shared, target, client).await;
 }
 
-/// Waits until the policy wants to see what is asked of a host.
+/// Waits until the policy wants to see what is asked of a host: when it changes, or with time, since
+/// sessions and policies end.
 async fn governed(shared: &Shared, registry: &str) {
     let mut changes = shared.gate.changes();
     loop {
         if shared.gate.governs(registry) {
             return info!(host = registry, "a tunnel will end: the policy governs its host now");
         }
-        if changes.changed().await.is_err() {
+        if let Ok(Err(_)) = timeout(shared.limits.tunnel_look, changes.changed()).await {
             pending::<()>().await;
         }
     }

@@ -39,6 +39,8 @@ pub struct Limits {
     pub upstream_idle: Duration,
     /// The first bytes of a client on the loopback listener.
     pub silent: Duration,
+    /// So often it is looked whether the host of a tunnel has become governed by the passing of time.
+    pub tunnel_look: Duration,
     /// A tunnel to a host that has become governed ends when nothing moved for this long ...
     pub tunnel_quiet: Duration,
     /// ... and at the latest after this.
@@ -59,6 +61,7 @@ impl Default for Limits {
             keep_alive: Duration::from_secs(120),
             upstream_idle: Duration::from_secs(50),
             silent: Duration::from_secs(1),
+            tunnel_look: Duration::from_secs(5),
             tunnel_quiet: Duration::from_secs(1),
             tunnel_end: Duration::from_secs(60),
             drain: Duration::from_secs(10),

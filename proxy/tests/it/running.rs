@@ -64,6 +64,7 @@ pub fn short() -> Limits {
         tls: Duration::from_millis(700),
         first_byte: Duration::from_millis(700),
         silent: Duration::from_millis(100),
+        tunnel_look: Duration::from_millis(100),
         tunnel_quiet: Duration::from_millis(100),
         tunnel_end: Duration::from_secs(2),
         ..Limits::default()

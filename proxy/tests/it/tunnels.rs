@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use policy::{SignIn, Timestamp};
 use proxy::{authority::Authority, limits::Limits, settings::Settings};
 use rustls::{RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject as _};
 use tokio::{
@@ -104,6 +105,25 @@ async fn a_tunnel_ends_when_its_host_becomes_governed_and_others_stay() {
     // The next one is looked into.
     let mut client = Client::tls(door.address, &governed.name(), &door.roots).await;
     assert_eq!(client.get("/v2/evil/miner/manifests/1", "").await.status(), 403);
+}
+
+#[tokio::test]
+async fn a_tunnel_ends_when_the_session_that_let_it_be_does() {
+    let server = Server::saying(ok("x")).await;
+    // Nothing restricts this registry, but somebody has to be signed in, and is so for two seconds.
+    let mut enforced = evil_is_refused(&["other.example"]);
+    enforced.sign_in = SignIn::Required(vec!["acme".into()]);
+    let session = &mut enforced.sessions[0];
+    session.validity.expires_at = Timestamp(session.validity.issued_at.0 + 2);
+    session.validity.refresh_after = session.validity.expires_at;
+    let door = Running::start(Settings::default(), short(), enforced).await;
+    let (_, roots) = own(&server);
+    let stream = connect(door.address, &server.name(), "docker/28").await;
+    let mut client = Client::shake(stream, &server.name(), &roots).await.unwrap();
+    assert_eq!(client.get("/x", "").await.text(), "x");
+    assert!(client.end().await.is_empty());
+    let mut client = Client::tls(door.address, &server.name(), &door.roots).await;
+    assert_eq!(client.get("/v2/good/app/manifests/1", "").await.status(), 403);
 }
 
 #[tokio::test]
