@@ -42,6 +42,7 @@ pub fn rules(options: &Options, registries: &Registries) -> Result<Rules, Egress
     Ok(Rules {
         engine: Cgroup::new(&tree, &options.cgroup)?,
         loopback_port: options.loopback_port,
+        listeners: options.listeners(),
         direct: options.direct(&super::names::resolvers(Path::new(RESOLV_CONF))),
         registry_ports: options.registry_ports.iter().copied().collect(),
         bridges: options.bridges.clone(),

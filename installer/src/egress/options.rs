@@ -65,14 +65,20 @@ impl Options {
         }
     }
 
-    /// What the engine may dial by itself, with the resolvers of this machine.
+    /// Where the registry door listens.
     #[must_use]
-    pub fn direct(&self, resolvers: &BTreeSet<SocketAddr>) -> BTreeSet<SocketAddr> {
+    pub fn listeners(&self) -> BTreeSet<SocketAddr> {
         let listeners = paths::LOOPBACK_DOOR.iter().filter_map(|address| address.parse::<SocketAddr>().ok());
         let listeners = listeners.map(|address| SocketAddr::new(address.ip(), self.loopback_port));
+        listeners.chain([self.door]).collect()
+    }
+
+    /// What the engine may dial by itself beside the door, with the resolvers of this machine.
+    #[must_use]
+    pub fn direct(&self, resolvers: &BTreeSet<SocketAddr>) -> BTreeSet<SocketAddr> {
         // The packets of ::ffff:127.0.0.1 are of IPv4.
         let plain = |address: &SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-        listeners.chain([self.door]).chain(self.except.iter().map(plain)).chain(resolvers.iter().copied()).collect()
+        self.except.iter().map(plain).chain(resolvers.iter().copied()).collect()
     }
 }
 
@@ -124,9 +130,9 @@ mod tests {
         let options = options(&["--except", "127.0.0.1:24224", "--except", "[::ffff:127.0.0.2]:9"]).unwrap();
         let resolvers = ["127.0.0.53:53".parse().unwrap()].into();
         let direct: Vec<_> = options.direct(&resolvers).iter().map(SocketAddr::to_string).collect();
-        let expected =
-            ["127.0.0.1:857", "127.0.0.1:858", "127.0.0.1:24224", "127.0.0.2:9", "127.0.0.53:53", "[::1]:858"];
-        assert_eq!(direct, expected);
+        assert_eq!(direct, ["127.0.0.1:24224", "127.0.0.2:9", "127.0.0.53:53"]);
+        let listeners: Vec<_> = options.listeners().iter().map(SocketAddr::to_string).collect();
+        assert_eq!(listeners, ["127.0.0.1:857", "127.0.0.1:858", "[::1]:858"]);
         assert_eq!(options.registry_ports, [80, 443, 5000]);
     }
 

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fmt::Write as _,
     iter,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use super::cgroup::Cgroup;
@@ -23,7 +23,9 @@ pub struct Rules {
     pub engine: Cgroup,
     /// The registry door's listener for what was led there.
     pub loopback_port: u16,
-    /// What the engine may dial by itself: the door, exceptions.
+    /// Where the registry door listens.
+    pub listeners: BTreeSet<SocketAddr>,
+    /// What the engine may dial by itself beside that: exceptions, resolvers.
     pub direct: BTreeSet<SocketAddr>,
     /// Where registries are.
     pub registry_ports: BTreeSet<u16>,
@@ -49,6 +51,7 @@ pub fn render(rules: &Rules) -> String {
     sets(&mut text, rules);
     loopback(&mut text, rules);
     dials(&mut text, rules);
+    stand_ins(&mut text, rules);
     if let Some(containers) = &rules.containers {
         confined(&mut text, rules, containers);
     }
@@ -77,11 +80,12 @@ fn chain(text: &mut String, name: &str, rules: impl IntoIterator<Item = String>)
 }
 
 /// What the engine may dial by itself, exactly.
-fn direct(rules: &Rules) -> impl Iterator<Item = String> {
-    let rule = |address: &SocketAddr| {
-        format!("{} daddr {} tcp dport {} return", family(address.ip()), address.ip(), address.port())
-    };
-    rules.direct.iter().map(rule)
+fn direct<'a>(addresses: impl Iterator<Item = &'a SocketAddr>) -> impl Iterator<Item = String> {
+    addresses.map(|address| format!("{} return", to(address)))
+}
+
+fn to(address: &SocketAddr) -> String {
+    format!("{} daddr {} tcp dport {}", family(address.ip()), address.ip(), address.port())
 }
 
 const fn family(address: IpAddr) -> &'static str {
@@ -104,10 +108,18 @@ fn loopback(text: &mut String, rules: &Rules) {
         "loopback",
         [hook, format!("socket cgroupv2 level {level} @{ENGINE} meta l4proto tcp jump engine_loopback")],
     );
+    // Not `return`: where Docker publishes ports without `docker-proxy`, a rule of its own behind this one
+    // would lead the door's address to a container. What is translated once is not again.
+    let door = rules.listeners.iter().map(|address| match address.ip() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST) => {
+            format!("{} redirect to :{}", to(address), address.port())
+        }
+        _ => format!("{} return", to(address)),
+    });
     // `nft` takes a port only where the rule itself says of which protocol.
     let led = ["ip daddr 127.0.0.0/8", "ip6 daddr ::1"]
         .map(|address| format!("{address} meta l4proto tcp counter redirect to :{port}"));
-    chain(text, "engine_loopback", direct(rules).chain(led));
+    chain(text, "engine_loopback", door.chain(direct(rules.direct.iter())).chain(led));
 }
 
 /// Behind the translation: what was led to the door is addressed to it. What is still addressed to
@@ -125,12 +137,30 @@ fn dials(text: &mut String, rules: &Rules) {
     let registries = (!rules.registry_ports.is_empty())
         .then(|| format!("tcp dport {} counter reject with tcp reset", one_of(&rules.registry_ports)));
     let dials = iter::once(answers)
-        .chain(direct(rules))
+        .chain(direct(rules.listeners.iter().chain(&rules.direct)))
         .chain(past_the_door)
         .chain(["ct state established,related return".to_owned()])
         .chain(to_containers)
         .chain(registries);
     chain(text, "engine_dials", dials);
+}
+
+/// Who may use docker can publish the door's ports while it is down, and `docker-proxy` would stand in
+/// its place. Whoever is to be reached there must not be in the engine's control group, nor in that of
+/// containers.
+fn stand_ins(text: &mut String, rules: &Rules) {
+    let ports: BTreeSet<u16> = rules.listeners.iter().map(SocketAddr::port).collect();
+    if ports.is_empty() {
+        return;
+    }
+    let ports = one_of(&ports);
+    let hook = "type filter hook input priority -10; policy accept;".to_owned();
+    let containers = rules.containers.as_ref().map(|containers| (containers.cgroup.level, CONTAINERS));
+    let reject = |(level, set)| {
+        format!("iif \"lo\" tcp dport {ports} socket cgroupv2 level {level} @{set} counter reject with tcp reset")
+    };
+    let groups = iter::once((rules.engine.level, ENGINE)).chain(containers);
+    chain(text, "stand_ins", iter::once(hook).chain(groups.map(reject)));
 }
 
 fn confined(text: &mut String, rules: &Rules, containers: &Containers) {

@@ -2,14 +2,16 @@ use std::path::Path;
 
 use super::*;
 
+fn addresses(of: &[&str]) -> BTreeSet<SocketAddr> {
+    of.iter().map(|address| address.parse().unwrap()).collect()
+}
+
 fn plain() -> Rules {
     Rules {
         engine: Cgroup::new(Path::new("/sys/fs/cgroup"), Path::new("system.slice/docker.service")).unwrap(),
         loopback_port: 858,
-        direct: ["127.0.0.1:857", "127.0.0.1:858", "[::1]:858", "127.0.0.53:53"]
-            .iter()
-            .map(|address| address.parse().unwrap())
-            .collect(),
+        listeners: addresses(&["127.0.0.1:857", "127.0.0.1:858", "[::1]:858"]),
+        direct: addresses(&["127.0.0.53:53"]),
         registry_ports: [80, 443, 5000].into(),
         bridges: ["docker0", "docker_gwbridge", "br-*"].map(str::to_owned).into(),
         containers: None,
@@ -50,6 +52,6 @@ fn the_engine_and_containers() {
 #[test]
 fn what_is_empty_has_no_rule() {
     let containers = confined().containers.map(|containers| Containers { registries: BTreeSet::new(), ..containers });
-    let text = render(&Rules { direct: BTreeSet::new(), containers, ..plain() });
+    let text = render(&Rules { listeners: BTreeSet::new(), direct: BTreeSet::new(), containers, ..plain() });
     assert!(!text.contains("{  }") && text.contains("chain to_registries {\n\t}\n"), "{text}");
 }
