@@ -49,13 +49,13 @@ pub struct Args {
 /// When the plugin cannot be asked.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let status = args.machine.ask(async |mut plugin| plugin.status(StatusRequest {}).await)?.into_inner();
+    let door = Setup::of(&status, &args.door.door_settings);
     let facts = if args.no_probe {
         Facts::unknown("not asked (--no-probe)")
     } else {
         let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
-        runtime.block_on(engine::facts(&args.engine.engine_socket))
+        runtime.block_on(engine::facts(&args.engine.engine_socket, &door.probe_keys))
     };
-    let door = Setup::of(&status, &args.door.door_settings);
     let ways = coverage::coverage(&facts, &door);
     if args.json {
         output::line(&to_json(&status, &door, &ways))?

@@ -165,9 +165,8 @@ impl Control for Service {
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         // Sealed sessions are nobody's but their user's and the enforcers'.
         let uid = self.door(&request, "sealed documents are handed on")?;
-        let WatchRequest { version } = request.into_inner();
         let Sources { enforcer, machine_id, .. } = &self.from;
-        Ok(Response::new(self.doors.follow(uid, &version, machine_id.clone(), enforcer.view())))
+        Ok(Response::new(self.doors.follow(uid, request.into_inner(), machine_id.clone(), enforcer.view())))
     }
 
     async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {

@@ -159,7 +159,7 @@ async fn a_door_counts_while_it_follows() {
     let machine = machine("").await;
     let before = clock::now_ms();
     let mut control = machine.control();
-    let request = WatchRequest { version: "9.9.9".into() };
+    let request = WatchRequest { version: "9.9.9".into(), ..WatchRequest::default() };
     let mut watch = control.watch(request).await.expect("a stream").into_inner();
     let first = watch.message().await.expect("a message").expect("a first message");
     assert!(!first.incomplete && first.envelopes.len() == 2);

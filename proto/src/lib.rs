@@ -18,6 +18,7 @@ pub mod keys;
 pub mod local;
 mod organization;
 pub mod paths;
+pub mod probe_key;
 pub mod registry_json;
 pub mod sealed;
 pub mod secret;

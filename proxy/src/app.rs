@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use proto::sign_in::Paths;
+use proto::{probe_key::ProbeKey, sign_in::Paths};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -67,10 +67,11 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
     let settings = Settings::read(&config.settings)?;
     let leaves = Leaves::new(ca::Authority::load(&config.ca.ca_dir)?)?;
     let paths = Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() };
-    let (enforced, following) = follow::follow(config.control_socket.clone(), paths);
+    let probe_key = ProbeKey::from_seed(&process::random_seed()?);
+    let (enforced, following) = follow::follow(config.control_socket.clone(), paths, probe_key.public());
     let (reporter, reporting) = report::channel(config.control_socket.clone());
     let mirrors = settings.mirrors.iter().map(|mirror| mirror.registry(443));
-    let gate = Gate::new(enforced, reporter).with_mirrors(mirrors);
+    let gate = Gate::new(enforced, reporter).with_mirrors(mirrors).with_probe_key(probe_key);
     let door = Door::bind(config.listen, &config.loopback_listen).await?;
     tell(config, &settings, &door)?;
 

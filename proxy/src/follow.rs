@@ -28,6 +28,7 @@ use listen::{Word, listen};
 pub fn follow(
     control_socket: PathBuf,
     paths: Paths,
+    probe_key: Vec<u8>,
 ) -> (watch::Receiver<Arc<Enforced>>, impl Future<Output = ()> + Send) {
     let (enforced, receiver) = watch::channel(Arc::default());
     let follower = Follower {
@@ -38,7 +39,7 @@ pub fn follow(
         enforced,
     };
     follower.publish();
-    (receiver, follower.run(control_socket))
+    (receiver, follower.run(control_socket, probe_key))
 }
 
 struct Follower {
@@ -53,10 +54,10 @@ struct Follower {
 }
 
 impl Follower {
-    async fn run(mut self, control_socket: PathBuf) {
+    async fn run(mut self, control_socket: PathBuf, probe_key: Vec<u8>) {
         // The last word is all that counts: one that was not looked at yet is replaced.
         let (speaker, mut words) = watch::channel(None);
-        let mut listening = std::pin::pin!(listen(&control_socket, speaker));
+        let mut listening = std::pin::pin!(listen(&control_socket, &probe_key, speaker));
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -17,6 +17,7 @@ use policy::{
     probe::{self, Probe},
     registry::{self, Part, Repository},
 };
+use proto::probe_key::ProbeKey;
 use tokio::{sync::watch, time::timeout};
 use tracing::info;
 
@@ -43,6 +44,8 @@ pub struct Gate {
     ties: Arc<Mutex<Ties>>,
     /// Hosts that stand for Docker Hub, in canonical form.
     mirrors: HashSet<String>,
+    /// Signs answers to probes.
+    probe_key: Option<ProbeKey>,
 }
 
 /// One request, as far as it is decided on.
@@ -56,6 +59,8 @@ pub struct Asked<'a> {
     pub target: &'a str,
     /// Its headers. Credentials among them are nobody's business here.
     pub headers: &'a HeaderMap,
+    /// The firewall led it here on its way to a loopback address: nobody but the engine can have asked.
+    pub led: bool,
 }
 
 /// What becomes of it.
@@ -82,7 +87,14 @@ impl Gate {
     /// Decides by what is `enforced` at the moment, and hands its decisions to `reporter`.
     #[must_use]
     pub fn new(enforced: watch::Receiver<Arc<Enforced>>, reporter: Reporter) -> Self {
-        Self { enforced, reporter, journal: Journal::new(), ties: Arc::default(), mirrors: HashSet::new() }
+        Self {
+            enforced,
+            reporter,
+            journal: Journal::new(),
+            ties: Arc::default(),
+            mirrors: HashSet::new(),
+            probe_key: None,
+        }
     }
 
     /// What is asked of these hosts is decided as what it is there, and as what it is on Docker Hub. Where
@@ -92,9 +104,25 @@ impl Gate {
         Self { mirrors: hosts.map(|host| canonical_host(&host).into_owned()).collect(), ..self }
     }
 
+    /// Answers probes so that nobody else can.
+    #[must_use]
+    pub fn with_probe_key(self, key: ProbeKey) -> Self {
+        Self { probe_key: Some(key), ..self }
+    }
+
+    /// What a probe is answered. That of the loopback redirection only where a connection was redirected:
+    /// else a registry there could ask the door for the words, and pass them on.
+    fn probed(&self, probe: Probe<'_>, led: bool) -> Refusal {
+        if matches!(probe, Probe::Loopback(_)) && !led {
+            return Refusal::not_found("NAME_UNKNOWN", "no firewall rule led this probe here");
+        }
+        let answer = probe.answer();
+        Refusal::denied(self.probe_key.as_ref().map(|key| key.sign(&answer)).unwrap_or(answer))
+    }
+
     /// Decides on one request. Waits, bounded, only where nothing was heard from the plugin yet.
     pub async fn ask(&self, asked: Asked<'_>) -> Answer {
-        let Asked { host, method, target, headers } = asked;
+        let Asked { host, method, target, headers, led } = asked;
         let read = registry::read(&registry::Request { host, method: method.as_str(), target });
         match &read {
             // Engines look whether somebody is there before they ask for a probe.
@@ -104,7 +132,7 @@ impl Gate {
             registry::Asked::Elsewhere(_) => return Answer::Pass(Learn::default()),
             registry::Asked::Repository(repository) => {
                 if let Some(probe @ (Probe::Door(_) | Probe::Loopback(_))) = Probe::of(&repository.name) {
-                    return Answer::Refuse(Refusal::denied(probe.answer()));
+                    return Answer::Refuse(self.probed(probe, led));
                 }
             }
             registry::Asked::Unverifiable(_) => {}

@@ -39,7 +39,13 @@ async fn relay(shared: &Shared, target: &Target, request: Request<Incoming>) -> 
     let (mut parts, body) = request.into_parts();
     let asked_for =
         parts.uri.path_and_query().cloned().filter(|target| target.as_str().starts_with('/')).ok_or(NO_PATH)?;
-    let asked = Asked { host: &registry, method: &parts.method, target: asked_for.as_str(), headers: &parts.headers };
+    let asked = Asked {
+        host: &registry,
+        method: &parts.method,
+        target: asked_for.as_str(),
+        headers: &parts.headers,
+        led: target.loopback,
+    };
     let body = Watched::upload(body, shared.limits.idle, moved.clone());
     let learn = match shared.gate.ask(asked).await {
         Answer::Pass(learn) => learn,

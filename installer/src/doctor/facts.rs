@@ -67,11 +67,12 @@ pub async fn look(places: &Places, plugin: anyhow::Result<StatusResponse>) -> Fa
         door_expected: files.enrollment.as_ref().is_ok_and(|enrollment| enrollment.registry_door),
         ..StatusResponse::default()
     };
+    let door = Setup::of(plugin.as_ref().unwrap_or(&unasked), &places.door.door_settings);
     Facts {
-        door: Setup::of(plugin.as_ref().unwrap_or(&unasked), &places.door.door_settings),
         ca: Ca::look(&places.door.door_ca_dir),
         plugin: plugin.map_err(|error| format!("{error:#}")),
-        engine: engine::facts(&places.engine).await,
+        engine: engine::facts(&places.engine, &door.probe_keys).await,
+        door,
         credentials: credentials(places.config_dir.as_ref(), &places.files.enrollment).await,
         service,
         files,

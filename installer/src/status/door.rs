@@ -12,6 +12,8 @@ pub struct Setup {
     pub expected: bool,
     /// Versions of the doors that follow the plugin.
     pub connected: Vec<String>,
+    /// By which their answers to probes are known.
+    pub probe_keys: Vec<Vec<u8>>,
     /// Why the engine's loopback connections are not known to be led there; empty: they are.
     pub egress_why: String,
     /// Whether containers are kept from registries.
@@ -47,6 +49,7 @@ impl Setup {
         Self {
             expected: status.door_expected,
             connected: status.doors.iter().map(|door| door.version.clone()).collect(),
+            probe_keys: status.doors.iter().map(|door| door.probe_key.clone()).collect(),
             egress_why: why,
             containers: egress.containers,
             tunnels: tunnels(settings),
@@ -139,7 +142,7 @@ mod tests {
         let setup = Setup::of(&status, nowhere);
         assert!(setup.lines()[0].contains("none follows the plugin"), "{setup:?}");
         assert!(!setup.egress_why.is_empty(), "what is not known to be in place is not");
-        status.doors = vec![Door { uid: 9, version: "0.1.0".into(), since_ms: 1 }];
+        status.doors = vec![Door { uid: 9, version: "0.1.0".into(), since_ms: 1, probe_key: vec![7; 32] }];
         status.egress = Some(Egress { in_place: true, why: String::new(), containers: false });
         let setup = Setup { tunnels: Tunnels::Known(vec!["a.example".into()]), ..Setup::of(&status, nowhere) };
         let lines = ["door        0.1.0, follows the plugin", "            lets through unread: a.example"];

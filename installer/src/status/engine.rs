@@ -12,7 +12,7 @@ use policy::{PROBE_HOST, engine::EngineVersion};
 use super::{
     coverage::{Facts, Proof},
     probe::{
-        self, REFUSAL,
+        self, Asker, REFUSAL,
         http::{Answer, Body, call},
     },
 };
@@ -20,8 +20,8 @@ use super::{
 /// For all questions together. An engine whose plugin is gone tries for 15 seconds.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// What can be told of the engine at this socket.
-pub async fn facts(socket: &Path) -> Facts {
+/// What can be told of the engine at this socket. `keys`: those of the doors that follow the plugin.
+pub async fn facts(socket: &Path, keys: &[Vec<u8>]) -> Facts {
     let asked = async {
         let version = match call(socket, "GET", "/version", Body::Empty).await {
             Ok(answer) => answer.json()["Version"].as_str().and_then(EngineVersion::parse),
@@ -32,20 +32,22 @@ pub async fn facts(socket: &Path) -> Facts {
         let nonce = nonce();
         let pull = format!("/images/create?fromImage={PROBE_HOST}%2Fprobe&tag={nonce}");
         let install = format!("/plugins/pull?remote={PROBE_HOST}%2Fprobe%3A{nonce}&name=");
+        let asker = Asker { socket, keys };
         let (pull, install, fetches) = tokio::join!(
             call(socket, "POST", &pull, Body::Empty),
             call(socket, "POST", &install, Body::Json("[]")),
-            probe::fetches(socket, &nonce, version.is_none_or(EngineVersion::takes_http2)),
+            probe::fetches(&asker, &nonce, version.is_none_or(EngineVersion::takes_http2)),
         );
         let text = |key: &str| info[key].as_str().unwrap_or_default().to_owned();
+        let proxies = [text("HttpProxy"), text("HttpsProxy")];
         Facts {
             version,
             listed,
             asks: proof(pull, &nonce),
             shows_bodies: proof(install, &nonce),
-            proxies: [text("HttpProxy"), text("HttpsProxy")],
+            fetches: fetches.by(&proxies),
+            proxies,
             no_proxy: text("NoProxy"),
-            fetches,
         }
     };
     tokio::time::timeout(DEADLINE, asked)

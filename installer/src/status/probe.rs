@@ -8,6 +8,7 @@
 use std::{path::Path, time::Duration};
 
 use policy::probe::{self, NOTHING, Probe};
+use proto::probe_key;
 
 use self::{
     buildkit::{Solved, Transport},
@@ -73,25 +74,56 @@ impl Fetches {
     }
 }
 
+impl Fetches {
+    /// What they prove of an engine with these proxies. Where it has none, it has asked whoever answers for
+    /// the name, who got the door's words by asking the door. Loopback addresses are never asked by a proxy.
+    pub fn by(self, proxies: &[String; 2]) -> Self {
+        if !proxies.iter().any(String::is_empty) {
+            return self;
+        }
+        let past = |went| match went {
+            Went::Door => Went::Past("the door's words came by somebody else: the engine has no proxy".to_owned()),
+            went => went,
+        };
+        Self {
+            pull: past(self.pull),
+            plugin: past(self.plugin),
+            build: past(self.build),
+            classic_build: past(self.classic_build),
+            native: self.native.map(past),
+            ..self
+        }
+    }
+}
+
+/// Whom to ask, and whose answers to believe.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// The engine.
+    pub socket: &'a Path,
+    /// Keys of the doors that follow the plugin, as the plugin tells them.
+    pub keys: &'a [Vec<u8>],
+}
+
 /// Tries all of them, side by side. `native`: whether this engine may take BuildKit past its plugins.
-pub async fn fetches(socket: &Path, nonce: &str, native: bool) -> Fetches {
+pub async fn fetches(asker: &Asker<'_>, nonce: &str, native: bool) -> Fetches {
     let door = |kind: &str| probe::door_probe(&format!("{nonce}-{kind}"));
     // BuildKit takes no two builds of one name at a time, and they are named by these.
     let loopback = |kind: &str| probe::loopback_probe(&format!("{nonce}-loopback-{kind}"));
     let loopback_transport = if native { Transport::Native } else { Transport::Upgrade };
     let (pull, plugin, build, classic_build, native, loopback_pull, loopback_build) = tokio::join!(
-        bounded(pull(socket, door("pull"))),
-        bounded(plugin(socket, door("plugin"))),
-        bounded(build(socket, Transport::Upgrade, door("build"))),
-        bounded(classic_build(socket, door("classic"))),
+        bounded(asker.pull(door("pull"))),
+        bounded(asker.plugin(door("plugin"))),
+        bounded(asker.build(Transport::Upgrade, door("build"))),
+        bounded(asker.classic_build(door("classic"))),
         async {
             match native {
-                true => Some(bounded(build(socket, Transport::Native, door("native"))).await),
+                true => Some(bounded(asker.build(Transport::Native, door("native"))).await),
                 false => None,
             }
         },
-        bounded(pull(socket, loopback("pull"))),
-        bounded(build(socket, loopback_transport, loopback("build"))),
+        bounded(asker.pull(loopback("pull"))),
+        bounded(asker.build(loopback_transport, loopback("build"))),
     );
     Fetches { pull, plugin, build, classic_build, native, loopback_pull, loopback_build }
 }
@@ -104,59 +136,65 @@ async fn bounded(went: impl Future<Output = Result<Went, String>>) -> Went {
     }
 }
 
-async fn pull(socket: &Path, repository: String) -> Result<Went, String> {
-    let name = repository.replace(':', "%3A").replace('/', "%2F");
-    let target = format!("/images/create?fromImage={name}&tag={NOTHING}");
-    Ok(judge_answer(&repository, &http::call(socket, "POST", &target, Body::Empty).await?))
-}
-
-async fn plugin(socket: &Path, repository: String) -> Result<Went, String> {
-    let target = format!("/plugins/pull?remote={}%40{NOTHING}&name=", repository.replace('/', "%2F"));
-    Ok(judge_answer(&repository, &http::call(socket, "POST", &target, Body::Json("[]")).await?))
-}
-
-async fn classic_build(socket: &Path, repository: String) -> Result<Went, String> {
-    let file = format!("FROM {repository}@{NOTHING}\n");
-    let mut header = tar::Header::new_ustar();
-    header.set_size(file.len() as u64);
-    header.set_mode(0o644);
-    let mut archive = tar::Builder::new(Vec::new());
-    archive.append_data(&mut header, "Dockerfile", file.as_bytes()).map_err(|error| error.to_string())?;
-    let archive = archive.into_inner().map_err(|error| error.to_string())?;
-    Ok(judge_answer(&repository, &http::call(socket, "POST", "/build?version=1&rm=1", Body::Tar(archive)).await?))
-}
-
-async fn build(socket: &Path, transport: Transport, repository: String) -> Result<Went, String> {
-    let reference = format!("pullgate-{}", repository.rsplit('/').next().unwrap_or_default());
-    let solved = buildkit::resolve(socket, transport, &reference, &format!("{repository}@{NOTHING}")).await?;
-    Ok(match solved {
-        Solved::Failed(words) => judge(&repository, Some(words)),
-        Solved::Refused(answer) => judge_answer(&repository, &answer),
-        Solved::Done => judge(&repository, None),
-    })
-}
-
-/// What an engine's answer to a probe proves. That the plugin refused it stands where the engine itself
-/// begins to speak: behind that are the words of whoever answers for a registry.
-fn judge_answer(repository: &str, answer: &Answer) -> Went {
-    let failure = answer.failure();
-    match failure.as_deref().and_then(|words| words.strip_prefix(REFUSAL)).filter(|_| answer.status == 403) {
-        Some(told) => Went::Refused(line(told)),
-        None => judge(repository, failure),
+impl Asker<'_> {
+    async fn pull(&self, repository: String) -> Result<Went, String> {
+        let name = repository.replace(':', "%3A").replace('/', "%2F");
+        let target = format!("/images/create?fromImage={name}&tag={NOTHING}");
+        Ok(self.judge_answer(&repository, &http::call(self.socket, "POST", &target, Body::Empty).await?))
     }
-}
 
-/// What an engine's words about a probe prove, where no plugin can have been asked.
-fn judge(repository: &str, failure: Option<String>) -> Went {
-    let Some(words) = failure else {
-        return Went::Past("it says that it fetched what nobody has".to_owned());
-    };
-    // The name itself proves nothing: engines quote it.
-    let answer = policy::ImageRef::parse(repository).ok().and_then(|image| Probe::of(&image).map(Probe::answer));
-    if answer.is_some_and(|answer| words.contains(&answer)) {
-        return Went::Door;
+    async fn plugin(&self, repository: String) -> Result<Went, String> {
+        let target = format!("/plugins/pull?remote={}%40{NOTHING}&name=", repository.replace('/', "%2F"));
+        Ok(self.judge_answer(&repository, &http::call(self.socket, "POST", &target, Body::Json("[]")).await?))
     }
-    Went::Past(line(&words))
+
+    async fn classic_build(&self, repository: String) -> Result<Went, String> {
+        let file = format!("FROM {repository}@{NOTHING}\n");
+        let mut header = tar::Header::new_ustar();
+        header.set_size(file.len() as u64);
+        header.set_mode(0o644);
+        let mut archive = tar::Builder::new(Vec::new());
+        archive.append_data(&mut header, "Dockerfile", file.as_bytes()).map_err(|error| error.to_string())?;
+        let archive = archive.into_inner().map_err(|error| error.to_string())?;
+        Ok(self.judge_answer(
+            &repository,
+            &http::call(self.socket, "POST", "/build?version=1&rm=1", Body::Tar(archive)).await?,
+        ))
+    }
+
+    async fn build(&self, transport: Transport, repository: String) -> Result<Went, String> {
+        let reference = format!("pullgate-{}", repository.rsplit('/').next().unwrap_or_default());
+        let solved = buildkit::resolve(self.socket, transport, &reference, &format!("{repository}@{NOTHING}")).await?;
+        Ok(match solved {
+            Solved::Failed(words) => self.judge(&repository, Some(words)),
+            Solved::Refused(answer) => self.judge_answer(&repository, &answer),
+            Solved::Done => self.judge(&repository, None),
+        })
+    }
+
+    /// What an engine's answer to a probe proves. That the plugin refused it stands where the engine itself
+    /// begins to speak: behind that are the words of whoever answers for a registry.
+    fn judge_answer(&self, repository: &str, answer: &Answer) -> Went {
+        let failure = answer.failure();
+        match failure.as_deref().and_then(|words| words.strip_prefix(REFUSAL)).filter(|_| answer.status == 403) {
+            Some(told) => Went::Refused(line(told)),
+            None => self.judge(repository, failure),
+        }
+    }
+
+    /// What an engine's words about a probe prove, where no plugin can have been asked.
+    fn judge(&self, repository: &str, failure: Option<String>) -> Went {
+        let Some(words) = failure else {
+            return Went::Past("it says that it fetched what nobody has".to_owned());
+        };
+        // Neither the name nor the answer proves anything: engines quote the one, and whoever is asked can
+        // say the other.
+        let answer = policy::ImageRef::parse(repository).ok().and_then(|image| Probe::of(&image).map(Probe::answer));
+        if answer.is_some_and(|answer| probe_key::holds(&words, &answer, self.keys)) {
+            return Went::Door;
+        }
+        Went::Past(line(&words))
+    }
 }
 
 /// One line, fit for a terminal. Engines wrap the cause in what they were doing, with the name and the
@@ -172,25 +210,39 @@ fn line(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proto::probe_key::ProbeKey;
+
     use super::*;
+
+    fn key() -> ProbeKey {
+        ProbeKey::from_seed(&[7; 32])
+    }
 
     #[track_caller]
     fn check(words: Option<&str>, expected: Went) {
-        assert_eq!(judge(&probe::door_probe("7-build"), words.map(str::to_owned)), expected);
+        let asker = Asker { socket: Path::new("/nonexistent"), keys: &[key().public()] };
+        assert_eq!(asker.judge(&probe::door_probe("7-build"), words.map(str::to_owned)), expected);
     }
 
     #[test]
     fn only_the_doors_own_words_for_this_probe_prove_anything() {
         let past = |words: &str| Went::Past(words.to_owned());
-        check(Some("denied: pullgate's registry door saw probe 7-build"), Went::Door);
-        check(Some("403 Forbidden by x: pullgate's registry door saw probe 7-build."), Went::Door);
-        let old = "denied: pullgate's registry door saw probe 6-build";
-        check(Some(old), past(old));
-        let quoted = "failed to resolve source metadata for door.pullgate.invalid/probe/7-build: no such host";
-        check(Some(quoted), past(quoted));
+        let said = |nonce: &str| Probe::Door(nonce).answer();
+        check(Some(&format!("denied: {}", key().sign(&said("7-build")))), Went::Door);
+        check(Some(&format!("403 Forbidden by x: {}.", key().sign(&said("7-build")))), Went::Door);
+        check(Some("saw probe 6"), past("saw probe 6"));
+        for forged in [
+            key().sign(&said("6-build")),
+            // Who is asked knows the nonce, and no key.
+            said("7-build"),
+            ProbeKey::from_seed(&[8; 32]).sign(&said("7-build")),
+            "failed to resolve source metadata for door.pullgate.invalid/probe/7-build: no such host".to_owned(),
+        ] {
+            check(Some(&forged), past(&forged));
+        }
         check(None, past("it says that it fetched what nobody has"));
         let long = format!("{} for x@{NOTHING}: connection refused", "failed to do it ".repeat(30));
-        let told = judge(&probe::door_probe("7"), Some(long));
+        let told = nobody().judge(&probe::door_probe("7"), Some(long));
         assert!(
             matches!(&told, Went::Past(words) if words.starts_with("... ") && words.ends_with(" for x@sha256:0: connection refused")),
             "{told:?}"
@@ -198,10 +250,36 @@ mod tests {
     }
 
     #[test]
+    fn an_engine_without_a_proxy_did_not_ask_the_door_itself() {
+        let door = || Fetches {
+            pull: Went::Door,
+            plugin: Went::Door,
+            build: Went::Door,
+            classic_build: Went::Refused("no".to_owned()),
+            native: Some(Went::Door),
+            loopback_pull: Went::Door,
+            loopback_build: Went::Door,
+        };
+        let by = |http: &str, https: &str| door().by(&[http.to_owned(), https.to_owned()]);
+        assert_eq!(by("http://127.0.0.1:857", "http://127.0.0.1:857"), door());
+        for fetches in [by("", ""), by("http://127.0.0.1:857", ""), by("", "http://127.0.0.1:857")] {
+            let past = |went: &Went| matches!(went, Went::Past(_));
+            assert!([&fetches.pull, &fetches.plugin, &fetches.build].into_iter().all(past), "{fetches:?}");
+            assert!(fetches.native.as_ref().is_some_and(past));
+            assert_eq!(fetches.classic_build, Went::Refused("no".to_owned()));
+            assert_eq!([fetches.loopback_pull, fetches.loopback_build], [Went::Door, Went::Door]);
+        }
+    }
+
+    fn nobody() -> Asker<'static> {
+        Asker { socket: Path::new("/nonexistent"), keys: &[] }
+    }
+
+    #[test]
     fn no_registry_can_speak_for_the_plugin() {
         let judged = |status, message: &str| {
             let body = serde_json::json!({ "message": message }).to_string().into();
-            judge_answer(&probe::door_probe("7"), &Answer { status, body })
+            nobody().judge_answer(&probe::door_probe("7"), &Answer { status, body })
         };
         let refused = "authorization denied by plugin pullgate: builds are not allowed by acme.\nAsk";
         assert_eq!(judged(403, refused), Went::Refused("builds are not allowed by acme.".to_owned()));
@@ -210,6 +288,6 @@ mod tests {
             assert!(matches!(judged(status, words), Went::Past(_)), "{status} {words}");
         }
         // Of what BuildKit was asked, no plugin says anything any more.
-        assert!(matches!(judge("a.example/b", Some(refused.to_owned())), Went::Past(_)));
+        assert!(matches!(nobody().judge("a.example/b", Some(refused.to_owned())), Went::Past(_)));
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use proto::{
-    control::{Door, WatchResponse},
+    control::{Door, WatchRequest, WatchResponse},
     documents::Digest,
 };
 use tokio::sync::watch;
@@ -22,6 +22,8 @@ use crate::{clock, enforcer::View};
 const ENOUGH_BYTES: usize = 4 << 20;
 /// Longest version that a door is known by, in bytes.
 const MAX_VERSION_BYTES: usize = 64;
+/// Of an Ed25519 public key.
+const PROBE_KEY_BYTES: usize = 32;
 
 /// The doors that follow right now.
 #[derive(Debug, Clone, Default)]
@@ -60,17 +62,21 @@ impl Doors {
     pub(super) fn follow(
         &self,
         uid: u32,
-        version: &str,
+        told: WatchRequest,
         machine_id: String,
         views: watch::Receiver<Arc<View>>,
     ) -> Followed {
+        let WatchRequest { version, mut probe_key } = told;
+        if probe_key.len() != PROBE_KEY_BYTES {
+            probe_key.clear();
+        }
         let version = version.chars().filter(char::is_ascii_graphic).take(MAX_VERSION_BYTES).collect();
         Followed {
             views: WatchStream::new(views),
             machine_id,
             brought: HashSet::new(),
             waiting: VecDeque::new(),
-            _place: self.enter(Door { uid, version, since_ms: clock::now_ms() }),
+            _place: self.enter(Door { uid, version, since_ms: clock::now_ms(), probe_key }),
         }
     }
 
@@ -173,10 +179,13 @@ mod tests {
     fn a_door_counts_until_its_stream_is_dropped() {
         let doors = Doors::default();
         let (_sender, views) = watch::channel(Arc::new(View::default()));
-        let one = doors.follow(0, "1.0\n", String::new(), views.clone());
-        let two = doors.follow(990, "2.0", String::new(), views);
+        let told = |version: &str, key: &[u8]| WatchRequest { version: version.into(), probe_key: key.into() };
+        let one = doors.follow(0, told("1.0\n", &[7; 32]), String::new(), views.clone());
+        let two = doors.follow(990, told("2.0", &[7; 33]), String::new(), views);
         let said = || doors.list().into_iter().map(|door| (door.uid, door.version)).collect::<Vec<_>>();
         assert_eq!(said(), [(0, "1.0".to_owned()), (990, "2.0".to_owned())]);
+        let keys: Vec<_> = doors.list().into_iter().map(|door| door.probe_key).collect();
+        assert_eq!(keys, [vec![7; 32], vec![]], "what is no key is left out");
         drop(one);
         assert_eq!(said(), [(990, "2.0".to_owned())]);
         drop(two);

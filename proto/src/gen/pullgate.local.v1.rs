@@ -100,6 +100,9 @@ pub struct Door {
     /// Milliseconds since the Unix epoch.
     #[prost(int64, tag = "3")]
     pub since_ms: i64,
+    /// By which its answers to probes are known: an Ed25519 public key of this run, 32 bytes; empty: none.
+    #[prost(bytes = "vec", tag = "4")]
+    pub probe_key: ::prost::alloc::vec::Vec<u8>,
 }
 /// The engine's egress rules.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -161,6 +164,9 @@ pub struct WatchRequest {
     /// Version of the caller.
     #[prost(string, tag = "1")]
     pub version: ::prost::alloc::string::String,
+    /// By which its answers to probes are known: an Ed25519 public key of this run, 32 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub probe_key: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchResponse {

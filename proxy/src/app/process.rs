@@ -18,6 +18,17 @@ pub(super) fn raise_descriptor_limit() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
+/// For a key that ends with this process.
+///
+/// # Errors
+/// When the system has no randomness.
+pub(super) fn random_seed() -> io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
+    random.fill(&mut seed).map_err(|_| io::Error::other("the system has no randomness"))?;
+    Ok(seed)
+}
+
 /// To standard error.
 pub(super) fn start_log() {
     // Targets, not expressions: `PULLGATE_LOG=debug`, `PULLGATE_LOG=proxy=debug,info`.

@@ -33,12 +33,12 @@ pub(super) struct Word {
 }
 
 /// Listens until nobody wants to hear any more.
-pub(super) async fn listen(socket: &Path, words: watch::Sender<Option<Arc<Word>>>) {
+pub(super) async fn listen(socket: &Path, probe_key: &[u8], words: watch::Sender<Option<Arc<Word>>>) {
     let mut retry = Retry::new(socket);
     let mut complaint = None;
     loop {
         let status = tokio::select! {
-            status = hear(socket, &words, &mut retry, &mut complaint) => status,
+            status = hear(socket, probe_key, &words, &mut retry, &mut complaint) => status,
             () = words.closed() => return,
         };
         // Once for each reason, however often it is tried.
@@ -59,11 +59,12 @@ pub(super) async fn listen(socket: &Path, words: watch::Sender<Option<Arc<Word>>
 /// One stream, to its end.
 async fn hear(
     socket: &Path,
+    probe_key: &[u8],
     words: &watch::Sender<Option<Arc<Word>>>,
     retry: &mut Retry,
     complaint: &mut Option<String>,
 ) -> Status {
-    let mut stream = match timeout(FIRST_ANSWER, begin(socket)).await {
+    let mut stream = match timeout(FIRST_ANSWER, begin(socket, probe_key)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(status)) => return status,
         Err(_) => return Status::deadline_exceeded("pullgate-plugin takes calls and does not answer"),
@@ -86,11 +87,11 @@ async fn hear(
     }
 }
 
-async fn begin(socket: &Path) -> Result<Streaming<WatchResponse>, Status> {
+async fn begin(socket: &Path, probe_key: &[u8]) -> Result<Streaming<WatchResponse>, Status> {
     // Each with a connection of its own: nothing of one that hangs is used again.
     let client = ControlClient::new(local::connect_lazy(socket));
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    let answer = client.max_decoding_message_size(MAX_MESSAGE_BYTES).watch(WatchRequest { version }).await?;
+    let told = WatchRequest { version: env!("CARGO_PKG_VERSION").to_owned(), probe_key: probe_key.to_vec() };
+    let answer = client.max_decoding_message_size(MAX_MESSAGE_BYTES).watch(told).await?;
     Ok(answer.into_inner())
 }
 

@@ -121,7 +121,7 @@ impl Door {
     async fn ask(&self, host: &str, method: &str, target: &str, accept: &str) -> Answer {
         let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
         let method = method.parse().unwrap();
-        self.gate.ask(Asked { host, method: &method, target, headers: &headers }).await
+        self.gate.ask(Asked { host, method: &method, target, headers: &headers, led: host.starts_with("127.") }).await
     }
 
     /// A request whose answer, where it passes, is this one.
@@ -348,6 +348,31 @@ async fn the_door_answers_its_own_probes_whatever_is_in_force() {
                 assert!(refusal.message.contains("a1b2"), "{}", refusal.message);
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_probe_is_answered_so_that_nobody_can_pass_the_words_off_as_ones_own() {
+    let mut door = Door::new(Enforced::default());
+    let key = ProbeKey::from_seed(&[7; 32]);
+    let keys = [key.public()];
+    door.gate = door.gate.with_probe_key(key);
+    let (method, headers) = (Method::GET, HeaderMap::new());
+    for (host, path, led, status) in [
+        ("door.pullgate.invalid", "", false, StatusCode::FORBIDDEN),
+        ("127.0.0.1:1", "pullgate.invalid/", true, StatusCode::FORBIDDEN),
+        // A registry there asks the door what it is to say.
+        ("127.0.0.1:1", "pullgate.invalid/", false, StatusCode::NOT_FOUND),
+    ] {
+        let target = format!("/v2/{path}probe/a1b2/manifests/{}", probe::NOTHING);
+        let Answer::Refuse(refusal) =
+            door.gate.ask(Asked { host, method: &method, target: &target, headers: &headers, led }).await
+        else {
+            panic!("a probe passes")
+        };
+        let answer = policy::probe::Probe::Door("a1b2").answer();
+        let holds = proto::probe_key::holds(&refusal.message, &answer, &keys);
+        assert_eq!((refusal.status, holds), (status, status == StatusCode::FORBIDDEN), "{}", refusal.message);
     }
 }
 

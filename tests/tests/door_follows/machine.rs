@@ -144,7 +144,7 @@ impl Machine {
     /// A door that reads another enrollment file than the plugin.
     pub fn door_with(&self, enrollment: &str) -> Door {
         let paths = Paths { enrollment: self.path(enrollment), registry_json: self.path("registry.json") };
-        let (enforced, following) = proxy::follow::follow(self.path("control.sock"), paths);
+        let (enforced, following) = proxy::follow::follow(self.path("control.sock"), paths, vec![7; 32]);
         Door { enforced, following: tokio::spawn(following) }
     }
 }
