@@ -72,7 +72,7 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
     let (reporter, reporting) = report::channel(config.control_socket.clone());
     let mirrors = settings.mirrors.iter().map(|mirror| mirror.registry(443));
     let gate = Gate::new(enforced, reporter).with_mirrors(mirrors).with_probe_key(probe_key);
-    let door = Door::bind(config.listen, &config.loopback_listen).await?;
+    let door = Door::bind(config.listen, &config.loopback_listen, process::held_sockets()?).await?;
     tell(config, &settings, &door)?;
 
     let stop = CancellationToken::new();

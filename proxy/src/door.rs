@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener as StdListener},
     sync::Arc,
     time::Duration,
 };
@@ -49,12 +49,24 @@ pub struct BindError {
 }
 
 impl Door {
-    /// Binds all addresses. A missing loopback address of IPv6 is no error: there is nothing to lead there.
+    /// Binds all addresses, but what of them is `held` already: a socket unit of systemd keeps them while no
+    /// door runs, so that nobody can take its place. A missing loopback address of IPv6 is no error: there is nothing to lead there.
     ///
     /// # Errors
     /// [`BindError`].
-    pub async fn bind(forward: SocketAddr, loopback: &[SocketAddr]) -> Result<Self, BindError> {
-        let bind = async |address| TcpListener::bind(address).await.map_err(|source| BindError { address, source });
+    pub async fn bind(
+        forward: SocketAddr,
+        loopback: &[SocketAddr],
+        mut held: Vec<StdListener>,
+    ) -> Result<Self, BindError> {
+        let mut bind = async |address| {
+            let own = held.iter().position(|held| held.local_addr().is_ok_and(|held| held == address));
+            let listener = match own.map(|at| held.swap_remove(at)) {
+                Some(held) => held.set_nonblocking(true).and_then(|()| TcpListener::from_std(held)),
+                None => TcpListener::bind(address).await,
+            };
+            listener.map_err(|source| BindError { address, source })
+        };
         let mut door = Self { forward: bind(forward).await?, loopback: Vec::new() };
         for &address in loopback {
             match bind(address).await {
@@ -64,6 +76,10 @@ impl Door {
                 }
                 Err(error) => return Err(error),
             }
+        }
+        for held in held {
+            let address = held.local_addr().map(|address| address.to_string()).unwrap_or_default();
+            warn!(address, "the socket unit holds an address that is none of this door's, and nobody answers there");
         }
         Ok(door)
     }
@@ -179,4 +195,23 @@ fn is_no_address(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(errno, Some(Errno::ADDRNOTAVAIL | Errno::AFNOSUPPORT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_held_for_the_door_is_taken_and_the_rest_is_bound() {
+        let held = || StdListener::bind("127.0.0.1:0").unwrap();
+        let (forward, loopback, nobodys) = (held(), held(), held());
+        let address = |held: &StdListener| held.local_addr().unwrap();
+        let (own, led) = (address(&forward), [address(&loopback), "127.0.0.1:0".parse().unwrap()]);
+        assert!(Door::bind(own, &[], Vec::new()).await.is_err(), "nobody else gets it");
+        let door = Door::bind(own, &led, vec![nobodys, loopback, forward]).await.unwrap();
+        assert_eq!(door.address().unwrap(), own);
+        assert_eq!(door.loopback_addresses().unwrap()[0], led[0]);
+        let client = TcpStream::connect(own);
+        assert!(tokio::join!(client, door.forward.accept()).1.is_ok());
+    }
 }

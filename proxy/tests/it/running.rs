@@ -97,7 +97,7 @@ impl Running {
     pub async fn start(settings: Settings, limits: Limits, enforced: Enforced) -> Self {
         let (leaves, roots) = leaves();
         let (gate, enforced) = gate(enforced);
-        let door = Door::bind("127.0.0.1:0".parse().unwrap(), &[]).await.unwrap();
+        let door = Door::bind("127.0.0.1:0".parse().unwrap(), &[], Vec::new()).await.unwrap();
         let address = door.address().unwrap();
         let stop = CancellationToken::new();
         let run = door.run(settings, limits, leaves, gate, stop.clone());
