@@ -19,7 +19,7 @@ use tokio::{sync::mpsc, time::timeout};
 use tonic::{Code, Status, transport::Channel};
 use tracing::warn;
 
-use crate::retry::Retry;
+use crate::retry::{self, Retry};
 
 /// Records that wait while the plugin does not answer, less than 1 KiB each. A full queue loses the newest.
 const WAITING: usize = 1024;
@@ -112,7 +112,7 @@ impl Carrier {
     }
 
     fn complain(&mut self, status: &Status, socket: &Path) {
-        let why = format!("{}: {}", status.code(), proto::chain(status));
+        let why = retry::why(status);
         if self.complaint.as_ref() != Some(&why) {
             warn!(why, socket = %socket.display(), "decisions cannot be handed to the plugin, and wait");
             self.complaint = Some(why);

@@ -1,6 +1,7 @@
 //! When to try the plugin's control socket again.
 
 use std::{
+    error::Error,
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -8,6 +9,7 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep};
+use tonic::Status;
 
 /// The first pause, and how often the socket is looked at while the plugin is away: one system call.
 const FIRST: Duration = Duration::from_millis(25);
@@ -57,6 +59,17 @@ impl Retry {
             sleep(left.min(FIRST)).await;
         }
     }
+}
+
+/// Why a call did not come to its end: what the plugin said, or what became of the connection.
+pub(crate) fn why(status: &Status) -> String {
+    let mut root: Option<&(dyn Error + 'static)> = status.source();
+    while let Some(cause) = root.and_then(Error::source) {
+        root = Some(cause);
+    }
+    let root = root.map(|cause| format!(": {cause}")).filter(|cause| !cause.ends_with(status.message()));
+    let text = format!("{}{}", status.message(), root.unwrap_or_default());
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
 }
 
 fn look(socket: &Path) -> Option<Socket> {

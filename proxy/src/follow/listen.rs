@@ -12,10 +12,10 @@ use proto::{
     local::{self, MAX_MESSAGE_BYTES},
 };
 use tokio::{sync::watch, time::timeout};
-use tonic::{Status, Streaming};
+use tonic::Status;
 use tracing::{info, warn};
 
-use crate::retry::Retry;
+use crate::retry::{self, Retry};
 
 /// For the beginning of an answer. A plugin that lives gives it at once; one that is stopped takes calls, and
 /// does not answer them.
@@ -42,7 +42,7 @@ pub(super) async fn listen(socket: &Path, probe_key: &[u8], words: watch::Sender
             () = words.closed() => return,
         };
         // Once for each reason, however often it is tried.
-        let why = format!("{}: {}", status.code(), proto::chain(&status));
+        let why = retry::why(&status);
         if complaint.as_ref() != Some(&why) {
             let heard = words.borrow().is_some();
             if heard {
@@ -64,8 +64,12 @@ async fn hear(
     retry: &mut Retry,
     complaint: &mut Option<String>,
 ) -> Status {
-    let mut stream = match timeout(FIRST_ANSWER, begin(socket, probe_key)).await {
-        Ok(Ok(stream)) => stream,
+    // With a connection of its own: nothing of one that hangs is used again. It is kept as long as the stream
+    // is, else hyper takes it for idle and pings no peer that went silent.
+    let mut client = ControlClient::new(local::connect_lazy(socket)).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let mut stream = match timeout(FIRST_ANSWER, client.watch(WatchRequest { version, probe_key: probe_key.to_vec() })).await {
+        Ok(Ok(answer)) => answer.into_inner(),
         Ok(Err(status)) => return status,
         Err(_) => return Status::deadline_exceeded("pullgate-plugin takes calls and does not answer"),
     };
@@ -85,14 +89,6 @@ async fn hear(
             words.send_replace(Some(Arc::new(word)));
         }
     }
-}
-
-async fn begin(socket: &Path, probe_key: &[u8]) -> Result<Streaming<WatchResponse>, Status> {
-    // Each with a connection of its own: nothing of one that hangs is used again.
-    let client = ControlClient::new(local::connect_lazy(socket));
-    let told = WatchRequest { version: env!("CARGO_PKG_VERSION").to_owned(), probe_key: probe_key.to_vec() };
-    let answer = client.max_decoding_message_size(MAX_MESSAGE_BYTES).watch(told).await?;
-    Ok(answer.into_inner())
 }
 
 /// Documents of a stream, by SHA-256.

@@ -22,8 +22,8 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-/// Bound on every wait for a state.
-pub const SOON: Duration = Duration::from_secs(20);
+/// Bound on every wait for a state; a plugin that hangs is noticed after 30 seconds.
+pub const SOON: Duration = Duration::from_secs(60);
 
 pub struct Machine {
     directory: TempDir,
@@ -92,6 +92,18 @@ impl Machine {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
+    /// The plugin hangs for good, and another one, which knows nothing, takes its place.
+    pub fn replace_hung_plugin(&mut self) -> Hung {
+        self.signal_plugin(Signal::STOP);
+        let hung = Hung(self.plugin.take().unwrap());
+        for name in ["control.sock", "engine.sock"] {
+            fs::remove_file(self.path(name)).unwrap();
+        }
+        fs::rename(self.path("state"), self.path("state of the one that hangs")).unwrap();
+        self.start_plugin();
+        hung
+    }
+
     /// `kill -9`.
     pub fn kill_plugin(&mut self) {
         let mut plugin = self.plugin.take().unwrap();
@@ -155,6 +167,16 @@ impl Drop for Machine {
             let _ = plugin.kill();
             let _ = plugin.wait();
         }
+    }
+}
+
+/// A stopped plugin, killed on drop.
+pub struct Hung(Child);
+
+impl Drop for Hung {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -104,6 +104,21 @@ async fn a_plugin_that_hangs_takes_nothing_away_and_is_followed_when_it_goes_on(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_hangs_for_good_is_left_for_the_one_in_its_place() {
+    let mut machine = Machine::new();
+    machine.start_plugin();
+    machine.put_in_force(1).await;
+    let mut door = machine.door();
+    door.wait_for(1).await;
+    let _hung = machine.replace_hung_plugin();
+    machine.put_in_force(2).await;
+    assert_eq!((door.decides("alpine"), door.decides("evil/miner")), (ALLOWED, DENIED_BY_POLICY));
+    let start = Instant::now();
+    door.wait_for(2).await;
+    assert!(start.elapsed() < Duration::from_secs(45), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signing_out_and_in_is_followed() {
     let mut machine = Machine::new();
     machine.start_plugin();
