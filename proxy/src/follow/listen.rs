@@ -68,11 +68,12 @@ async fn hear(
     // is, else hyper takes it for idle and pings no peer that went silent.
     let mut client = ControlClient::new(local::connect_lazy(socket)).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let mut stream = match timeout(FIRST_ANSWER, client.watch(WatchRequest { version, probe_key: probe_key.to_vec() })).await {
-        Ok(Ok(answer)) => answer.into_inner(),
-        Ok(Err(status)) => return status,
-        Err(_) => return Status::deadline_exceeded("pullgate-plugin takes calls and does not answer"),
-    };
+    let mut stream =
+        match timeout(FIRST_ANSWER, client.watch(WatchRequest { version, probe_key: probe_key.to_vec() })).await {
+            Ok(Ok(answer)) => answer.into_inner(),
+            Ok(Err(status)) => return status,
+            Err(_) => return Status::deadline_exceeded("pullgate-plugin takes calls and does not answer"),
+        };
     let mut held = HashMap::new();
     loop {
         let message = match stream.message().await {

@@ -126,12 +126,12 @@ async fn a_silent_client_hears_a_server_that_speaks_first() {
         let mut greeting = [0; 9];
         client.read_exact(&mut greeting).await.unwrap();
         client.write_all(reply).await.unwrap();
-        let mut got = Vec::new();
         if carried {
-            got.resize(reply.len(), 0);
+            let mut got = vec![0; reply.len()];
             server.read_exact(&mut got).await.unwrap();
             assert_eq!(got, reply);
         } else {
+            let mut got = Vec::new();
             server.read_to_end(&mut got).await.unwrap();
             assert!(got.is_empty(), "{got:?}");
         }

@@ -9,7 +9,7 @@ use std::{
 
 use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivatePkcs8KeyDer};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufStream},
+    io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufStream},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
@@ -36,10 +36,7 @@ pub struct Server {
 }
 
 /// Reads a head, with its empty line.
-pub async fn head<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String>
-where
-    S: tokio::io::AsyncBufRead,
-{
+pub async fn head<S: AsyncBufRead + Unpin>(stream: &mut S) -> Option<String> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if stream.read_line(&mut head).await.ok()? == 0 {

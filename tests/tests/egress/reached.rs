@@ -136,7 +136,7 @@ async fn a_published_port_does_not_take_the_doors_place() {
     let containers = Cgroup::new(&place.lab, "containers").unwrap();
     let group = containers.path().display().to_string();
     let busybox = installed("busybox", "busybox-static").unwrap();
-    let listen = |name: &str, host: &str, group: &Cgroup| {
+    let listen = |name: &'static str, host: &str, group: &Cgroup| {
         let mut command = place.network.command(&busybox).unwrap();
         command.args(["nc", "-ll", "-s", host, "-p", "857", "-e", "/bin/echo", "somebody else"]);
         Process::start(&place.lab, name, group.enter(&command).unwrap()).unwrap()
