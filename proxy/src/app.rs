@@ -15,7 +15,7 @@ use crate::{
     follow,
     gate::Gate,
     leaf::Leaves,
-    limits::Limits,
+    limits::{self, Limits},
     report,
     settings::Settings,
 };
@@ -56,8 +56,7 @@ fn serve(config: &Serve) -> anyhow::Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
-        // Names are resolved there.
-        .max_blocking_threads(32)
+        .max_blocking_threads(limits::BLOCKING_THREADS)
         .enable_all()
         .build()?;
     runtime.block_on(open(config))

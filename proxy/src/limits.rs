@@ -16,6 +16,11 @@ pub const MANIFESTS_KIB: usize = 16 << 10;
 pub const LINGER_BYTES: usize = 1 << 20;
 /// Idle upstream connections kept a host. An engine loads three layers at a time, a build some more.
 pub const IDLE_PER_HOST: usize = 8;
+/// Threads for calls that block: names, and documents that are verified.
+pub const BLOCKING_THREADS: usize = 32;
+/// Names that are resolved at the same time. Whoever owns a name can make that last as long as the resolver's
+/// patience, and must not keep documents waiting, nor fill a queue without end.
+pub const LOOKUPS: usize = 24;
 
 /// The bounds that a test may want shorter.
 #[derive(Debug, Clone)]

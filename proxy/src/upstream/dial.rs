@@ -2,19 +2,19 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, ToSocketAddrs as _},
     sync::Arc,
     time::Duration,
 };
 
 use http::Request;
-use tokio::{net::TcpStream, task::JoinSet, time::timeout};
+use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet, time::timeout};
 
 use super::{ConnectError, set_proxy_authorization};
 use crate::{
     authority::{Authority, Host},
     body::Body,
-    limits::Limits,
+    limits::{self, Limits},
     settings::{ProxyUrl, Settings},
     tunnel,
 };
@@ -32,13 +32,14 @@ pub struct Dialer {
     settings: Arc<Settings>,
     own: Vec<SocketAddr>,
     limits: Limits,
+    lookups: Arc<Semaphore>,
 }
 
 impl Dialer {
     /// `own`: the door's addresses, which are never dialled.
     #[must_use]
     pub fn new(settings: Arc<Settings>, own: Vec<SocketAddr>, limits: Limits) -> Self {
-        Self { settings, own, limits }
+        Self { settings, own, limits, lookups: Arc::new(Semaphore::new(limits::LOOKUPS)) }
     }
 
     /// What the administrator settled.
@@ -92,7 +93,7 @@ impl Dialer {
     /// [`ConnectError`].
     pub async fn tcp(&self, authority: &Authority) -> Result<TcpStream, ConnectError> {
         let connected = timeout(self.limits.connect, async {
-            let addresses = resolve(authority).await?;
+            let addresses = self.resolve(authority).await?;
             if addresses.iter().any(|address| self.is_own(*address)) {
                 return Err(ConnectError::Loop);
             }
@@ -109,6 +110,30 @@ impl Dialer {
         stream.map_err(wrap)
     }
 
+    async fn resolve(&self, authority: &Authority) -> Result<Vec<SocketAddr>, ConnectError> {
+        let port = authority.port();
+        match authority.host() {
+            Host::Ip(address) => Ok(vec![SocketAddr::new(*address, port)]),
+            Host::Name(name) => {
+                let name = name.clone();
+                let resolved = self.look_up(move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter)).await;
+                resolved.map(|resolved| in_turns(&resolved)).map_err(|error| ConnectError::Resolve(Arc::new(error)))
+            }
+        }
+    }
+
+    /// On a thread of its own, and not too many at once. It counts until it ends, also where nobody waits
+    /// for it any more: it cannot be stopped.
+    async fn look_up<T: Send + 'static>(&self, ask: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+        // The semaphore is never closed.
+        let slot = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
+        let asked = tokio::task::spawn_blocking(move || {
+            let _slot = slot;
+            ask()
+        });
+        asked.await.map_err(io::Error::other)?
+    }
+
     /// INVARIANT: the door never asks itself, under none of its addresses.
     fn is_own(&self, address: SocketAddr) -> bool {
         let (ip, port) = (address.ip().to_canonical(), address.port());
@@ -117,16 +142,13 @@ impl Dialer {
     }
 }
 
-async fn resolve(authority: &Authority) -> Result<Vec<SocketAddr>, ConnectError> {
-    let name = match authority.host() {
-        Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, authority.port())]),
-        Host::Name(name) => name.as_str(),
-    };
-    let resolved = tokio::net::lookup_host((name, authority.port())).await;
-    let resolved: Vec<_> = resolved.map_err(|error| ConnectError::Resolve(Arc::new(error)))?.collect();
-    // The resolver has put them in order; families take turns, so that one that leads nowhere costs little.
-    let (first, second): (Vec<_>, Vec<_>) =
-        resolved.iter().partition(|address| resolved.first().is_some_and(|first| first.is_ipv4() == address.is_ipv4()));
+/// Families take turns, so that one that leads nowhere costs little.
+fn in_turns(resolved: &[SocketAddr]) -> Vec<SocketAddr> {
+    // The resolver has put them in order.
+    let (first, second): (Vec<_>, Vec<_>) = resolved
+        .iter()
+        .copied()
+        .partition(|address| resolved.first().is_some_and(|first| first.is_ipv4() == address.is_ipv4()));
     let mut second = second.into_iter();
     let mut mixed = Vec::with_capacity(resolved.len());
     for address in first {
@@ -134,7 +156,7 @@ async fn resolve(authority: &Authority) -> Result<Vec<SocketAddr>, ConnectError>
         mixed.extend(second.next());
     }
     mixed.extend(second);
-    Ok(mixed)
+    mixed
 }
 
 /// Tries one address after the other, the next one early. The first connection wins.

@@ -25,6 +25,29 @@ async fn the_door_does_not_dial_itself_by_any_name() {
 }
 
 #[tokio::test]
+async fn names_that_are_never_resolved_keep_threads_free_for_documents() {
+    let dialer = dialer(Vec::new());
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let ended = Arc::new(std::sync::Mutex::new(ended));
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    for _ in 0..limits::LOOKUPS + 20 {
+        let (ended, asked) = (Arc::clone(&ended), Arc::clone(&asked));
+        let stuck = dialer.look_up(move || {
+            asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let _ = ended.lock().unwrap().recv();
+            Ok(())
+        });
+        // Whoever asked has given up.
+        assert!(timeout(Duration::from_millis(5), stuck).await.is_err());
+    }
+    assert_eq!(dialer.lookups.available_permits(), 0, "none is free before it ends");
+    const { assert!(limits::LOOKUPS < limits::BLOCKING_THREADS) };
+    assert!(asked.load(std::sync::atomic::Ordering::Relaxed) <= limits::LOOKUPS, "nor is one asked for");
+    drop(end);
+    timeout(Duration::from_secs(20), dialer.look_up(|| Ok(()))).await.expect("free again").unwrap();
+}
+
+#[tokio::test]
 async fn an_address_that_refuses_does_not_hide_one_that_answers() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
