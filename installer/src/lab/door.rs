@@ -13,6 +13,8 @@ use super::{Lab, LabError, Process, error::file, process, programs};
 const PROGRAM: &str = "pullgate-proxy";
 /// For its certificate authority, and to its first answer.
 const START: Duration = Duration::from_secs(10);
+/// What the kernel counts processor time in for programs (`USER_HZ`).
+const TICK_MS: u64 = 10;
 /// The kernel's word for a socket that listens (`TCP_LISTEN`).
 const LISTENS: &str = "0A";
 
@@ -73,6 +75,19 @@ impl Door {
     /// Its process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
+    }
+
+    /// The processor time that it has used.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn processor_time(&self) -> Result<Duration, LabError> {
+        let path = format!("/proc/{}/stat", self.process.id());
+        let stat = fs::read_to_string(&path).map_err(file("read", &path))?;
+        // Behind the name, which may hold anything: state is the first, user and system time the 12th and 13th, in ticks.
+        let words: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = words.iter().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum::<u64>();
+        Ok(Duration::from_millis(ticks * TICK_MS))
     }
 
     /// The memory that it has in use, in KiB.
