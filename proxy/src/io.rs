@@ -4,6 +4,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -13,25 +14,28 @@ use tokio::{
     net::TcpStream,
 };
 
+use crate::{limits, upstream::Member};
+
 /// The connection.
 #[derive(Debug)]
 pub struct Ahead {
     stream: TcpStream,
     read: BytesMut,
-    piece: usize,
+    ahead: Option<Arc<Member>>,
 }
 
 impl Ahead {
     /// `first` was read already.
     #[must_use]
     pub fn with(first: Bytes, stream: TcpStream) -> Self {
-        Self { stream, read: BytesMut::from(first), piece: 0 }
+        Self { stream, read: BytesMut::from(first), ahead: None }
     }
 
-    /// Reads `piece` bytes at once: rustls asks for 4 KiB a time, which means four system calls a record.
+    /// Reads ahead, where there is room for it: rustls asks for 4 KiB a time, which means four system
+    /// calls a record.
     #[must_use]
-    pub fn reading(piece: usize, stream: TcpStream) -> Self {
-        Self { stream, read: BytesMut::new(), piece }
+    pub fn reading(member: Arc<Member>, stream: TcpStream) -> Self {
+        Self { stream, read: BytesMut::new(), ahead: Some(member) }
     }
 }
 
@@ -39,10 +43,11 @@ impl AsyncRead for Ahead {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.read.is_empty() {
-            if buf.remaining() >= this.piece {
+            if this.ahead.as_ref().is_none_or(|member| member.is_crowded()) || buf.remaining() >= limits::READ_AHEAD {
+                this.read = BytesMut::new();
                 return Pin::new(&mut this.stream).poll_read(cx, buf);
             }
-            this.read.reserve(this.piece);
+            this.read.reserve(limits::READ_AHEAD);
             let read = ready!(tokio_util::io::poll_read_buf(Pin::new(&mut this.stream), cx, &mut this.read));
             if let Err(error) = read {
                 return Poll::Ready(Err(error));

@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
-/// Largest head of a request or an answer, and most of a body that hyper holds a connection, in bytes.
-/// The longest heads are bearer tokens and signed redirects of 4 KiB to 8 KiB.
-pub const BUFFER: usize = 32 << 10;
+/// Largest head of a request, in bytes; what waits of an answer for a slow client is bounded by it too.
+/// The longest heads have a bearer token of 4 KiB to 8 KiB.
+pub const REQUEST_HEAD: usize = 16 << 10;
+/// Largest head of an answer, and most that is read of a body at once, in bytes.
+pub const ANSWER_HEAD: usize = 64 << 10;
+/// With more connections to registries than these, each reads in small pieces: a few downloads are
+/// fast, and many do not need more memory than a few.
+pub const CROWD: usize = 32;
+/// A small piece, in bytes. Hyper's buffer is 8 KiB, and grows when it is filled.
+pub const CROWDED_READ: usize = (8 << 10) - 1;
 /// Read at once of an upstream connection under TLS; rustls itself would ask for 4 KiB a time.
 pub const READ_AHEAD: usize = 16 << 10;
 /// Ciphertext that waits for a slow peer, per connection.

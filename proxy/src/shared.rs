@@ -42,7 +42,7 @@ impl Shared {
     pub fn http(&self) -> http1::Builder {
         let mut http = http1::Builder::new();
         // One limit for a head and the silence before it: hyper has one timer for both.
-        http.timer(TokioTimer::new()).header_read_timeout(self.limits.keep_alive).max_buf_size(limits::BUFFER);
+        http.timer(TokioTimer::new()).header_read_timeout(self.limits.keep_alive).max_buf_size(limits::REQUEST_HEAD);
         http
     }
 }

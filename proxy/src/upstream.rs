@@ -18,15 +18,18 @@ use crate::{
 };
 
 mod connect;
+mod crowd;
 mod dial;
 mod error;
 mod trust;
 
+pub use crowd::Member;
 pub use dial::Dialer;
 pub use error::ConnectError;
 pub use trust::TrustError;
 
 use connect::{Connector, Mode};
+use crowd::Crowd;
 use trust::Trust;
 
 /// Clients for registries.
@@ -57,14 +60,15 @@ impl Upstream {
     pub fn new(settings: Arc<Settings>, own: Vec<std::net::SocketAddr>, limits: Limits) -> Result<Self, TrustError> {
         let trust = Arc::new(Trust::load(Arc::clone(&settings))?);
         let dialer = Arc::new(Dialer::new(settings, own, limits.clone()));
+        let crowd = Crowd::default();
         let client = |mode| {
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(limits.upstream_idle)
                 .pool_max_idle_per_host(limits::IDLE_PER_HOST)
-                .http1_max_buf_size(limits::BUFFER)
+                .http1_max_buf_size(limits::ANSWER_HEAD)
                 .set_host(false)
-                .build(Connector::new(Arc::clone(&dialer), Arc::clone(&trust), mode))
+                .build(Connector::new(Arc::clone(&dialer), Arc::clone(&trust), crowd.clone(), mode))
         };
         let (forward, loopback) = (client(Mode::Forward), client(Mode::Loopback));
         Ok(Self { dialer, forward, loopback, limits })

@@ -4,7 +4,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use http::Uri;
@@ -20,7 +20,11 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{ConnectError, Dialer, trust::Trust};
+use super::{
+    ConnectError, Dialer,
+    crowd::{Crowd, Member},
+    trust::Trust,
+};
 use crate::{
     authority::{Authority, Host},
     io::Ahead,
@@ -41,12 +45,13 @@ pub enum Mode {
 pub struct Connector {
     dialer: Arc<Dialer>,
     trust: Arc<Trust>,
+    crowd: Crowd,
     mode: Mode,
 }
 
 impl Connector {
-    pub(super) fn new(dialer: Arc<Dialer>, trust: Arc<Trust>, mode: Mode) -> Self {
-        Self { dialer, trust, mode }
+    pub(super) fn new(dialer: Arc<Dialer>, trust: Arc<Trust>, crowd: Crowd, mode: Mode) -> Self {
+        Self { dialer, trust, crowd, mode }
     }
 
     async fn connect(self, uri: Uri) -> Result<TokioIo<Stream>, ConnectError> {
@@ -60,18 +65,23 @@ impl Connector {
                 true => (self.dialer.tcp(&authority).await?, false),
                 false => self.dialer.dial_clear(&authority).await?,
             };
-            return Ok(TokioIo::new(Stream { kind: Kind::Clear(stream), to_proxy }));
+            return Ok(TokioIo::new(Stream {
+                kind: Kind::Clear(stream),
+                to_proxy,
+                member: Arc::new(self.crowd.join()),
+            }));
         }
         let insecure = loopback || self.dialer.settings().insecure.contains(&authority);
         let config = if insecure { self.trust.unverified() } else { self.trust.verified(&authority)? };
-        let kind = match self.handshake(self.dial(&authority).await?, config, &authority).await {
+        let member = Arc::new(self.crowd.join());
+        let kind = match self.handshake(self.dial(&authority).await?, config, &authority, &member).await {
             Ok(stream) => Kind::Tls(Box::new(stream)),
             // The engine asks insecure registries without TLS when they speak none. It does so in a
             // second attempt, which it would not make, since this side does speak TLS with it.
             Err(error) if insecure && error.speaks_no_tls() => Kind::Clear(self.dial(&authority).await?),
             Err(error) => return Err(error),
         };
-        Ok(TokioIo::new(Stream { kind, to_proxy: false }))
+        Ok(TokioIo::new(Stream { kind, to_proxy: false, member }))
     }
 
     async fn dial(&self, authority: &Authority) -> Result<TcpStream, ConnectError> {
@@ -86,12 +96,13 @@ impl Connector {
         stream: TcpStream,
         config: Arc<ClientConfig>,
         authority: &Authority,
+        member: &Arc<Member>,
     ) -> Result<TlsStream<Ahead>, ConnectError> {
         let name = match authority.host() {
             Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| ConnectError::Name)?,
             Host::Ip(address) => ServerName::from(*address),
         };
-        let stream = Ahead::reading(limits::READ_AHEAD, stream);
+        let stream = Ahead::reading(Arc::clone(member), stream);
         let shaken = TlsConnector::from(config)
             .connect_with(name, stream, |connection| connection.set_buffer_limit(Some(limits::TLS_BUFFER)));
         match timeout(self.dialer.limits().tls, shaken).await {
@@ -120,6 +131,7 @@ impl tower::Service<Uri> for Connector {
 pub struct Stream {
     kind: Kind,
     to_proxy: bool,
+    member: Arc<Member>,
 }
 
 #[derive(Debug)]
@@ -151,7 +163,15 @@ macro_rules! either {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        either!(self, stream => stream.poll_read(cx, buf))
+        if !self.member.is_crowded() {
+            return either!(self, stream => stream.poll_read(cx, buf));
+        }
+        let most = buf.remaining().min(limits::CROWDED_READ);
+        let mut piece = ReadBuf::new(buf.initialize_unfilled_to(most));
+        ready!(either!(self, stream => stream.poll_read(cx, &mut piece)))?;
+        let read = piece.filled().len();
+        buf.advance(read);
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -7,7 +7,8 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, ConfigBuilder,
+    client::{WantsClientCert, danger::ServerCertVerifier},
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
@@ -17,6 +18,9 @@ use super::ConnectError;
 use crate::{authority::Authority, settings::Settings};
 
 mod nobody;
+mod pinned;
+
+use pinned::Trusted;
 
 /// Why there is no trust.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +45,7 @@ pub enum TrustError {
 #[derive(Debug)]
 pub struct Trust {
     settings: Arc<Settings>,
-    roots: Arc<RootCertStore>,
+    trusted: Trusted,
     verified: Arc<ClientConfig>,
     unverified: Arc<ClientConfig>,
 }
@@ -52,23 +56,25 @@ impl Trust {
     /// # Errors
     /// [`TrustError`].
     pub fn load(settings: Arc<Settings>) -> Result<Self, TrustError> {
-        let mut roots = RootCertStore::empty();
+        let mut trusted = Trusted::nobody();
         let system = rustls_native_certs::load_native_certs();
         for error in &system.errors {
             warn!(%error, "a certificate of the system cannot be read");
         }
-        roots.add_parsable_certificates(system.certs);
-        for path in &settings.upstream_ca {
-            add(&mut roots, path).map_err(|source| TrustError::File { path: path.clone(), source })?;
+        for certificate in system.certs {
+            // Old ones that cannot be parsed are skipped, as everywhere.
+            let _ = trusted.add(certificate);
         }
-        if roots.is_empty() {
+        for path in &settings.upstream_ca {
+            add(&mut trusted, path).map_err(|source| TrustError::File { path: path.clone(), source })?;
+        }
+        if trusted.is_empty() {
             return Err(TrustError::Nothing);
         }
-        let roots = Arc::new(roots);
-        let verified = Arc::new(finish(builder()?.with_root_certificates(Arc::clone(&roots)).with_no_client_auth()));
+        let verified = finish(verified_by(trusted.clone().verifier()?)?.with_no_client_auth());
         let anyone = Arc::new(nobody::Unverified(provider()));
-        let unverified = builder()?.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth();
-        Ok(Self { settings, roots, verified, unverified: Arc::new(finish(unverified)) })
+        let unverified = finish(verified_by(anyone)?.with_no_client_auth());
+        Ok(Self { settings, trusted, verified: Arc::new(verified), unverified: Arc::new(unverified) })
     }
 
     /// For a server that has to prove who it is.
@@ -90,17 +96,17 @@ impl Trust {
 
     /// `*.crt` are roots, `*.cert` with `*.key` show who we are (moby `registry/registry.go`, `ReadCertsDirectory`).
     fn of_dir(&self, dir: &Path) -> Result<ClientConfig, Box<dyn std::error::Error + Send + Sync>> {
-        let mut roots = RootCertStore::clone(&self.roots);
+        let mut trusted = self.trusted.clone();
         let mut client = None;
         for entry in fs::read_dir(dir)? {
             let path = entry?.path();
             match path.extension().and_then(|extension| extension.to_str()) {
-                Some("crt") => add(&mut roots, &path)?,
+                Some("crt") => add(&mut trusted, &path)?,
                 Some("cert") => client = Some((path.clone(), path.with_extension("key"))),
                 _ => {}
             }
         }
-        let builder = builder()?.with_root_certificates(roots);
+        let builder = verified_by(trusted.verifier()?)?;
         Ok(finish(match client {
             Some((certificate, key)) => {
                 let chain = CertificateDer::pem_file_iter(certificate)?.collect::<Result<_, _>>()?;
@@ -111,10 +117,10 @@ impl Trust {
     }
 }
 
-fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+fn add(trusted: &mut Trusted, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut found = false;
     for certificate in CertificateDer::pem_file_iter(path)? {
-        roots.add(certificate?)?;
+        trusted.add(certificate?)?;
         found = true;
     }
     if found { Ok(()) } else { Err(io::Error::new(io::ErrorKind::InvalidData, "there is none in it").into()) }
@@ -124,8 +130,11 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, rustls::Error> {
-    ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()
+fn verified_by(
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
 }
 
 fn finish(mut config: ClientConfig) -> ClientConfig {

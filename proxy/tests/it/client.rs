@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use crate::server::{Conn, Io, head, header};
 
 /// Nothing in these tests may take longer: a hang is a failure.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Client {
     conn: Conn,

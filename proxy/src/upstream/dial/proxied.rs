@@ -37,7 +37,7 @@ pub(super) async fn connect(
 async fn head(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     let mut seen = [0; 2048];
-    while head.len() < limits::BUFFER {
+    while head.len() < limits::ANSWER_HEAD {
         let len = stream.peek(&mut seen).await?;
         if len == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
