@@ -229,7 +229,15 @@ impl Judge<'_> {
         }
         actions.push(as_asked);
         if repository.only_head && is_for_a_push(&repository.part, headers) && !self.is_any_allowed(&actions) {
-            return self.head_before_push(repository, &key);
+            let push = vec![Action::one("push", Ask::Push(repository.name.clone()))];
+            if self.is_any_allowed(&push) {
+                return self.head_before_push(repository, &key);
+            }
+            // Of a blob, BuildKit asks as well when it was refused the manifest: that is no push.
+            let is_blob = matches!(repository.part, Part::Blob(_));
+            if !is_blob && let Err(refusal) = self.first_allowed(push) {
+                return Answer::Refuse(refusal);
+            }
         }
         match self.first_allowed(actions) {
             Err(refusal) => Answer::Refuse(refusal),
@@ -261,20 +269,16 @@ impl Judge<'_> {
     }
 
     /// Who pushes looks first at what is there. In a repository that may be pushed to and not pulled
-    /// from, the answer is that nothing is, except of what was sent there just now.
+    /// from, the answer is that nothing is, except of what was sent there just now. That is no decision
+    /// about a push, and nothing is written down.
     fn head_before_push(&self, repository: &Repository, key: &str) -> Answer {
         let sent = |digest| learn::lock(&self.gate.ties).was_pushed(key, digest);
         if repository.part.digest().is_some_and(sent) {
             return Answer::Pass(Learn::default());
         }
-        match self.first_allowed(vec![Action::one("push", Ask::Push(repository.name.clone()))]) {
-            Err(refusal) => Answer::Refuse(refusal),
-            Ok(()) => {
-                let code = if matches!(repository.part, Part::Blob(_)) { "BLOB_UNKNOWN" } else { "MANIFEST_UNKNOWN" };
-                let text = format!("pullgate does not tell what is in `{}`, which may not be pulled", repository.name);
-                Answer::Refuse(Refusal::not_found(code, &text))
-            }
-        }
+        let code = if matches!(repository.part, Part::Blob(_)) { "BLOB_UNKNOWN" } else { "MANIFEST_UNKNOWN" };
+        let text = format!("pullgate does not tell what is in `{}`, which may not be pulled", repository.name);
+        Answer::Refuse(Refusal::not_found(code, &text))
     }
 
     fn is_any_allowed(&self, actions: &[Action]) -> bool {

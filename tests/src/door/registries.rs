@@ -1,19 +1,11 @@
 //! The registries behind a door, and what was asked of them.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
-    net::Ipv4Addr,
-    path::PathBuf,
-    sync::Mutex,
-};
+use std::{collections::BTreeSet, fmt, net::Ipv4Addr, path::PathBuf, sync::Mutex};
 
 use installer::lab::{Lab, LabError, Registry, Serving};
 
 use super::Authority;
-use crate::engines::{Network, Stock, log_field};
+use crate::engines::{Network, Stock, answered, unread};
 
 /// Docker Hub's registry, under each of its names.
 pub const HUB: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
@@ -101,29 +93,14 @@ impl Registries {
     pub fn take(&self) -> BTreeSet<Asked> {
         let mut asked = BTreeSet::new();
         for (registry, read) in &self.running {
-            let mut read = read.lock().unwrap();
-            let mut file = File::open(registry.log_path()).unwrap();
-            file.seek(SeekFrom::Start(*read)).unwrap();
-            let mut text = Vec::new();
-            file.read_to_end(&mut text).unwrap();
-            let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            *read += whole as u64;
-            asked.extend(String::from_utf8_lossy(&text[..whole]).lines().filter_map(answered));
+            asked.extend(unread(registry, read).lines().filter_map(asked_in));
         }
         asked
     }
 }
 
-/// From a line about an answered request, which alone has the host that was asked.
-fn answered(line: &str) -> Option<Asked> {
-    if !line.contains(" msg=\"response completed") {
-        return None;
-    }
-    let (host, method, uri) = (
-        log_field(line, "http.request.host")?,
-        log_field(line, "http.request.method")?,
-        log_field(line, "http.request.uri")?,
-    );
+fn asked_in(line: &str) -> Option<Asked> {
+    let [host, method, uri] = answered(line)?;
     let path = uri.split('?').next()?.strip_prefix("/v2/")?;
     let kinds = ["/manifests/", "/blobs/", "/tags/"];
     // The last one: a repository may be called so too.
@@ -134,7 +111,7 @@ fn answered(line: &str) -> Option<Asked> {
 
 #[cfg(test)]
 mod tests {
-    use super::{answered, names};
+    use super::{asked_in, names};
 
     #[test]
     fn manifests_blobs_and_lists_are_seen() {
@@ -142,7 +119,7 @@ mod tests {
             let line = format!(
                 r#"time="x" level=info msg="response completed" http.request.host="reg.example:5000" http.request.method=GET http.request.uri="{uri}" http.response.status=200"#
             );
-            answered(&line).map(|asked| asked.to_string()).unwrap_or_default()
+            asked_in(&line).map(|asked| asked.to_string()).unwrap_or_default()
         };
         assert_eq!(line("/v2/evil/app/manifests/1"), "reg.example:5000/evil/app GET manifests/1");
         assert_eq!(line("/v2/a/b/c/blobs/sha256:ab?x=1"), "reg.example:5000/a/b/c GET blobs/sha256:ab");

@@ -92,29 +92,40 @@ impl Registries {
     pub fn take(&self) -> BTreeSet<Fetch> {
         let mut fetches = BTreeSet::new();
         for (registry, read) in &self.running {
-            let mut read = read.lock().unwrap();
-            let mut file = File::open(registry.log_path()).unwrap();
-            file.seek(SeekFrom::Start(*read)).unwrap();
-            let mut text = Vec::new();
-            file.read_to_end(&mut text).unwrap();
-            let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            *read += whole as u64;
-            fetches.extend(String::from_utf8_lossy(&text[..whole]).lines().filter_map(fetch));
+            fetches.extend(unread(registry, read).lines().filter_map(fetch));
         }
         fetches
     }
 }
 
-/// From a line about an answered request, which alone has the host that was asked for.
-fn fetch(line: &str) -> Option<Fetch> {
+/// The whole lines of a registry's log behind `read`, which moves on.
+///
+/// # Panics
+/// When the log cannot be read: then nothing is known.
+pub fn unread(registry: &Registry, read: &Mutex<u64>) -> String {
+    let mut read = read.lock().unwrap();
+    let mut file = File::open(registry.log_path()).unwrap();
+    file.seek(SeekFrom::Start(*read)).unwrap();
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).unwrap();
+    text.truncate(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+    *read += text.len() as u64;
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Host, method and target of an answered request: its line alone has the host that was asked for.
+#[must_use]
+pub fn answered(line: &str) -> Option<[&str; 3]> {
     if !line.contains(" msg=\"response completed") {
         return None;
     }
-    let (host, method, uri) = (
-        log_field(line, "http.request.host")?,
-        log_field(line, "http.request.method")?,
-        log_field(line, "http.request.uri")?,
-    );
+    let [host, method, uri] =
+        ["http.request.host", "http.request.method", "http.request.uri"].map(|name| log_field(line, name));
+    Some([host?, method?, uri?])
+}
+
+fn fetch(line: &str) -> Option<Fetch> {
+    let [host, method, uri] = answered(line)?;
     if !matches!(method, "GET" | "HEAD") {
         return None;
     }
@@ -128,7 +139,7 @@ fn fetch(line: &str) -> Option<Fetch> {
 
 /// `name=value` or `name="value"` in a line of a registry's log.
 #[must_use]
-pub fn log_field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+fn log_field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = line.split_once(&format!(" {name}="))?;
     match rest.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next(),

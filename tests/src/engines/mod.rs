@@ -25,7 +25,7 @@ pub use self::{
     answer::Answer,
     documents::Authority,
     engine::{Engine, INSIDE, Setup},
-    fetches::{Fetch, HUB_MIRROR, Registries, log_field},
+    fetches::{Fetch, HUB_MIRROR, Registries, answered, unread},
     network::{Names, Network, RESOLVER},
     stock::{Stock, Ware},
     tap::{Shown, Tap},

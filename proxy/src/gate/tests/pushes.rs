@@ -90,6 +90,11 @@ async fn a_head_for_a_push_is_told_from_that_of_a_pull() {
         assert_eq!(refusal.status, StatusCode::FORBIDDEN, "{accept}");
         assert!(refusal.message.contains(text), "{accept}: {}", refusal.message);
     }
+    // BuildKit asks for a blob when it was refused a manifest, so that who may do neither reads of the pull.
+    let blob = format!("/v2/evil/app/blobs/{}", digest('a'));
+    let Answer::Refuse(refusal) = strict.ask(HOST, "HEAD", &blob, "").await else { panic!("it passed") };
+    assert_eq!(refusal.status, StatusCode::FORBIDDEN);
+    assert!(refusal.message.contains("is a community image"), "{}", refusal.message);
     // Where it may be pulled, the registry answers.
     assert!(matches!(door.ask(HOST, "HEAD", "/v2/acme/app/manifests/1", PUSH_TYPES).await, Answer::Pass(_)));
 }
