@@ -18,8 +18,9 @@ pub(super) fn is_plain(path: &str) -> bool {
 /// Whether a server could take this path, which does not begin with `/v2/`, for one that does.
 ///
 /// Where the path is plain, only letter case is left to be lenient about. Else its first component counts
-/// that does not go away (empty, `.`), and where one might take others away (`..`), any. Content that
-/// registries keep elsewhere is at `/<container>//docker/registry/v2/blobs/...` (Azure's, for example).
+/// that does not go away (empty, `.`), and where something might take others away (`..`, or parameters
+/// with an encoded `/` in them), any. Content that registries keep elsewhere is at
+/// `/<container>//docker/registry/v2/blobs/...` (Azure's, for example).
 pub(super) fn may_be_v2(path: &str) -> bool {
     if !path.starts_with('/') {
         return true;
@@ -31,7 +32,7 @@ pub(super) fn may_be_v2(path: &str) -> bool {
     let mut components =
         decoded.split(['/', '\\', '?', '#']).map(kept).filter(|kept| !matches!(kept.as_str(), "" | "."));
     let goes_up = |kept: &String| kept.chars().all(|c| c == '.' || !c.is_ascii());
-    if components.clone().any(|kept| goes_up(&kept)) {
+    if decoded.contains(';') || components.clone().any(|kept| goes_up(&kept)) {
         return components.any(|kept| is_like_v2(&kept));
     }
     components.next().is_some_and(|first| is_like_v2(&first))
@@ -116,6 +117,10 @@ mod tests {
             "/\u{1}/v2",
             "/./;x/%20/v2/a",
             "/x/\u{2025}/v2/a",
+            "/;%2fx/v2/a",
+            "/;%2fx/%76%32/a",
+            "/;x%252fy/v2/a",
+            "/.;%2fx%3by/v2",
         ] {
             check(path, true);
         }
