@@ -6,17 +6,26 @@
 //! Must never: leave an engine pointing at a plugin that does not answer.
 
 pub mod agent;
+pub mod bugreport;
 pub mod check;
 pub mod credentials;
 pub mod decide;
 pub mod demo;
+pub mod disable;
 pub mod doctor;
 pub mod egress;
+pub mod enable;
+pub mod engine_config;
 pub mod image;
+pub mod install;
 pub mod lab;
 pub mod login;
 pub mod machine;
 pub mod output;
+pub mod records;
 pub mod request;
+pub mod request_access;
 pub mod requests;
 pub mod status;
+pub mod sync;
+pub mod uninstall;

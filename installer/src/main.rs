@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use installer::{check, credentials, decide, demo, doctor, egress, image, login, output, request, status};
+use installer::{
+    bugreport, check, credentials, decide, demo, disable, doctor, egress, enable, engine_config, image, install, login,
+    output, records, request, request_access, status, sync, uninstall,
+};
 
 /// What a command exits with when it could not do its work.
 const FAILED: u8 = 2;
@@ -18,13 +21,22 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Demo(demo::Args),
-    Check(check::Args),
     Status(status::Args),
     Doctor(doctor::Args),
+    Check(check::Args),
+    Login(login::Args),
+    Sync(sync::Args),
+    RequestAccess(request_access::Args),
+    Records(records::Args),
+    Bugreport(bugreport::Args),
+    Install(install::Args),
+    Uninstall(uninstall::Args),
+    Disable(disable::Args),
+    Enable(enable::Args),
+    EngineConfig(engine_config::Args),
     Egress(egress::Args),
     Credentials(credentials::Args),
-    Login(login::Args),
+    Demo(demo::Args),
     Image(image::Args),
     Request(request::Args),
     Decide(decide::Args),
@@ -32,13 +44,22 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Demo(args) => demo::run(args),
-        Command::Check(args) => check::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Login(args) => login::run(&args),
+        Command::Sync(args) => sync::run(&args),
+        Command::RequestAccess(args) => request_access::run(&args),
+        Command::Records(args) => records::run(&args),
+        Command::Bugreport(args) => bugreport::run(&args),
+        Command::Install(args) => install::run(&args),
+        Command::Uninstall(args) => uninstall::run(&args),
+        Command::Disable(args) => disable::run(&args),
+        Command::Enable(args) => enable::run(&args),
+        Command::EngineConfig(args) => engine_config::run(&args),
         Command::Egress(args) => egress::run(args),
         Command::Credentials(args) => credentials::run(&args),
-        Command::Login(args) => login::run(&args),
+        Command::Demo(args) => demo::run(args),
         Command::Image(args) => image::run(&args),
         Command::Request(args) => request::run(&args),
         Command::Decide(args) => decide::run(&args),
