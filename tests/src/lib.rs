@@ -3,12 +3,14 @@
 //! The laboratory itself is `installer::lab`: the demo and the tests stand on the same one.
 //! Tests named `engine_*` need root and a Docker Engine on `PATH` (`tests/setup` installs it);
 //! those on several engines ([`engines`], [`door`]) need the root directories that `tests/engines` makes,
-//! those with an identity provider ([`IdentityProvider`]) what `tests/identity-provider` unpacks.
+//! those with an identity provider ([`IdentityProvider`]) what `tests/identity-provider` unpacks. Tests named `machine_*`
+//! need root, and the machines that `tests/machines` makes ([`Machine`]).
 
 pub mod door;
 pub mod engines;
 mod identity_provider;
 mod leavings;
+mod machine;
 
 use std::{
     ops::{Deref, DerefMut},
@@ -22,6 +24,7 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use self::{
     identity_provider::{Codes, IdentityProvider},
     leavings::{leavings, processes_in},
+    machine::{Machine, REGISTRY},
 };
 
 /// Bound for what the parts do among themselves: reconnect, sign in, fetch, apply.
