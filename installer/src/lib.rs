@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod egress;
 pub mod enable;
 pub mod engine_config;
+pub mod engines;
 pub mod image;
 pub mod install;
 pub mod lab;
