@@ -1,12 +1,29 @@
-//! An engine's `daemon.json`: what pullgate changes in it, and when it leaves it alone. Pure, but for [`verdict`].
+//! An engine's `daemon.json`: what pullgate changes in it, and when it leaves it alone.
 //!
-//! It is edited as text: only the bytes that must change do.
+//! It is edited as text: only the bytes that must change do. [`add`], [`remove`] and [`undo`] are pure.
+//! Whether an engine takes a file is its own affair and differs between releases: [`judge`] asks
+//! its program where it can tell, and else goes by what is known of releases 20.10 to 29.
 
 mod command;
+mod document;
+mod edit;
+pub mod flags;
+mod judge;
 mod outcome;
+mod plugins;
+mod proxies;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
 
 pub use command::{Args, run};
+pub use document::MAX_BYTES;
+pub use judge::{Judge, judge};
 pub use outcome::{Class, Edit, Edited, Moved, OldProxies, Position, Refusal, Warning};
+
+use self::document::Document;
 
 /// What an engine's file should say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,11 +42,39 @@ pub struct Wanted<'a> {
 
 /// The file with what is wanted. `None` is a file that is not there.
 ///
+/// What it comes to is not judged: [`judge`] does that.
+///
 /// # Errors
 /// When the file is to be left as it is.
 pub fn add(file: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<Edited, Refusal> {
-    let _ = (file, wanted);
-    unimplemented!()
+    let bytes = file.unwrap_or_default();
+    let document = Document::read(bytes)?;
+    settings::refuse_other_spellings(&document)?;
+    let plugin_flags = flags::values(wanted.unit_flags, "authorization-plugin");
+    if !plugin_flags.is_empty() && !wanted.move_plugin_flags {
+        return Err(plugins::by_flag(&plugin_flags));
+    }
+
+    let mut moved = Moved { proxies: None, plugin_flags };
+    let mut text = Cow::Borrowed(document.text);
+    let mut names: Vec<&str> = moved.plugin_flags.iter().map(String::as_str).collect();
+    names.push(wanted.plugin);
+    if let Some(next) = plugins::add(&document, &names)? {
+        text = Cow::Owned(next);
+    }
+    if let Some(door) = wanted.proxies {
+        proxies::refuse_flags(wanted.unit_flags)?;
+        let (next, old) = proxies::add(&Document::parse(&text)?, door, wanted.move_proxies)?;
+        moved.proxies = old;
+        if let Some(next) = next {
+            text = Cow::Owned(next);
+        }
+    }
+    let edit = match text {
+        Cow::Borrowed(_) => Edit::Unchanged,
+        Cow::Owned(text) => Edit::Changed(text.into_bytes()),
+    };
+    Ok(Edited { edit, warnings: settings::warnings(&document), moved })
 }
 
 /// The file without the plugin, however often it is there, and without the door.
@@ -39,17 +84,50 @@ pub fn add(file: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<Edited, Refusal> 
 /// # Errors
 /// When the file is to be left as it is.
 pub fn remove(file: &[u8], plugin: &str, proxies: Option<&str>) -> Result<Edited, Refusal> {
-    let _ = (file, plugin, proxies);
-    unimplemented!()
+    let document = Document::read(file)?;
+    let mut text = plugins::remove(&document, plugin)?;
+    if let Some(door) = proxies {
+        let now = Document::parse(text.as_deref().unwrap_or(document.text))?;
+        text = proxies::remove(&now, door)?.or(text);
+    }
+    let edit = match text {
+        None => Edit::Unchanged,
+        Some(text) if text == edit::EMPTY => Edit::Removed,
+        Some(text) => Edit::Changed(text.into_bytes()),
+    };
+    Ok(Edited { edit, warnings: Vec::new(), moved: Moved::default() })
 }
 
-/// The file as it was before [`add`]: byte for byte if nobody has changed it since, else without what was added.
+/// The file as it was before [`add`]: byte for byte if nobody has changed it since, else with its two settings as they
+/// were.
 ///
-/// The plugin is gone afterwards even if it was there before.
+/// INVARIANT: the plugin is gone afterwards even if it was there before: an engine that looks for one that is
+/// not installed does not start.
 ///
 /// # Errors
 /// When the file is to be left as it is.
 pub fn undo(now: &[u8], before: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<Edited, Refusal> {
-    let _ = (now, before, wanted);
-    unimplemented!()
+    let after = add(before, wanted);
+    let untouched = match after.as_ref().map(|after| &after.edit) {
+        Ok(Edit::Changed(bytes)) => bytes == now,
+        _ => false,
+    };
+    let without = |bytes: &[u8]| remove(bytes, wanted.plugin, wanted.proxies);
+    if untouched {
+        let Some(before) = before else {
+            return Ok(Edited { edit: Edit::Removed, warnings: Vec::new(), moved: Moved::default() });
+        };
+        let mut edited = without(before)?;
+        if edited.edit == Edit::Unchanged {
+            edited.edit = Edit::Changed(before.to_vec());
+        }
+        return Ok(edited);
+    }
+    let restored = settings::restore(now, before.unwrap_or_default(), after.ok().as_ref())?;
+    let Some(restored) = restored else { return without(now) };
+    let mut edited = without(restored.as_bytes())?;
+    if edited.edit == Edit::Unchanged {
+        edited.edit = Edit::Changed(restored.into_bytes());
+    }
+    Ok(edited)
 }
