@@ -20,7 +20,7 @@ use std::borrow::Cow;
 
 pub use command::{Args, run};
 pub use document::MAX_BYTES;
-pub use judge::{Judge, judge};
+pub use judge::{Judge, dockerd_on_path, judge};
 pub use outcome::{Class, Edit, Edited, Moved, OldProxies, Position, Refusal, Warning};
 
 use self::document::Document;
@@ -75,6 +75,14 @@ pub fn add(file: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<Edited, Refusal> 
         Cow::Owned(text) => Edit::Changed(text.into_bytes()),
     };
     Ok(Edited { edit, warnings: settings::warnings(&document), moved })
+}
+
+/// The authorization plugins that the file names, in their order.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn names(file: &[u8]) -> Result<Vec<String>, Refusal> {
+    plugins::names(&Document::read(file)?)
 }
 
 /// The file without the plugin, however often it is there, and without the door.

@@ -1,5 +1,7 @@
 //! The engines of this machine: where each keeps its settings, and what starts it.
 
+pub mod words;
+
 use std::path::{Path, PathBuf};
 
 /// How an engine came here.

@@ -77,11 +77,7 @@ fn step(document: &Document<'_>, door: &str) -> Option<String> {
             let (colon, comma) = (style.colon(), style.comma());
             format!("{{\"{}\"{colon}{quoted}{comma}\"{}\"{colon}{quoted}}}", BOTH[0], BOTH[1])
         };
-        return Some(match document.member(KEY) {
-            // `null`: whatever else it could be was refused.
-            Some(member) => edit::replace(document.text, &member.value.span, &whole(edit::Style::SPACED)),
-            None => edit::add_setting(document, KEY, whole),
-        });
+        return Some(edit::add_setting(document, KEY, whole));
     };
     for key in BOTH {
         match members.iter().find(|member| member.key == key) {
@@ -103,7 +99,6 @@ fn old(document: &Document<'_>, door: &str) -> Result<OldProxies, Refusal> {
     let Some(setting) = document.member(KEY) else { return Ok(OldProxies::default()) };
     let members = match &setting.value.kind {
         Kind::Object(members) => members,
-        Kind::Null => return Ok(OldProxies::default()),
         other => return Err(wrong_type(document, KEY, "an object", &setting.value, other)),
     };
     let mut old = OldProxies::default();

@@ -39,6 +39,8 @@ pub(super) enum Takes {
     /// Of objects.
     List,
     Map,
+    /// An object, and not even `null`.
+    Object,
 }
 
 /// Which releases have a setting.
@@ -48,7 +50,7 @@ enum Since {
     Always,
     /// 23.0, or a later one.
     From23,
-    /// No longer 23.0.
+    /// Not the newer ones: 23.0, or for some 25.0.
     Gone,
 }
 
@@ -102,7 +104,7 @@ pub(super) fn check(document: &Document<'_>, unit_flags: &[String], engine: Engi
             if engine != Engine::Current {
                 check_known(document, key, span, engine)?;
             }
-            let conflict = given.iter().find(|given| given.name == key || setting_of(&given.name) == Some(key));
+            let conflict = given.iter().find(|given| given.name == key || sets(&given.name, key));
             if let Some(given) = conflict.filter(|_| key != ADDED_TO) {
                 return Err(Refusal {
                     class: Class::FlagConflict,
@@ -142,7 +144,8 @@ pub(super) fn warnings(document: &Document<'_>) -> Vec<Warning> {
     let ignored = document.members().iter().filter_map(|member| {
         let setting = by_flag(&member.key).filter(|_| by_key(&member.key).is_none())?;
         let what = match setting.key {
-            "" => "no engine reads it from the file".to_owned(),
+            "" if member.key.ends_with("-proxy") => format!("it belongs into `{}`", proxies::KEY),
+            "" => "it is a flag only".to_owned(),
             plugins::KEY => format!("the setting is `{}`, so the plugins named here are NOT active", setting.key),
             key => format!("the setting is `{key}`"),
         };
@@ -191,9 +194,9 @@ fn taken_as(member: &Member) -> Vec<(&str, &Range<usize>)> {
     }
 }
 
-/// The key that a flag is in conflict with, if it is not its own name.
-fn setting_of(flag: &str) -> Option<&'static str> {
-    by_flag(flag).map(|setting| setting.key).filter(|key| !key.is_empty())
+/// Whether a flag and a key are one setting.
+fn sets(flag: &str, key: &str) -> bool {
+    table::SETTINGS.iter().any(|setting| !flag.is_empty() && setting.flag == flag && setting.key == key)
 }
 
 fn check_known(document: &Document<'_>, key: &str, span: &Range<usize>, engine: Engine) -> Result<(), Refusal> {
@@ -202,8 +205,8 @@ fn check_known(document: &Document<'_>, key: &str, span: &Range<usize>, engine: 
         Some(Since::Always) => return Ok(()),
         Some(Since::From23) if engine != Engine::Before23 => return Ok(()),
         Some(Since::From23) => ("which this engine is too old for", "take it away"),
-        Some(Since::Gone) if key == "graph" => ("which engines from 23.0 do not start with", "write `data-root` instead"),
-        Some(Since::Gone) => ("which engines from 23.0 do not start with", "take it away"),
+        Some(Since::Gone) if key == "graph" => ("which newer engines do not start with", "write `data-root` instead"),
+        Some(Since::Gone) => ("which newer engines do not start with", "take it away"),
         None => ("which no engine from 20.10 to 29 has", "correct or remove it, or name the engine's program with `--dockerd`"),
     };
     Err(Refusal {
@@ -226,8 +229,9 @@ fn check_type(document: &Document<'_>, member: &Member) -> Result<(), Refusal> {
     };
     let value = &member.value;
     match (setting.takes, &value.kind) {
-        (Takes::Size, Kind::Text(_)) => Ok(()),
+        (Takes::Size, Kind::Text(_)) | (Takes::Object, Kind::Object(_)) => Ok(()),
         (Takes::Size, _) => wrong(value, "a text such as `\"64M\"`"),
+        (Takes::Object, _) => wrong(value, "an object"),
         (_, Kind::Null)
         | (Takes::Switch, Kind::Bool)
         | (Takes::Text, Kind::Text(_))

@@ -6,7 +6,7 @@
 use super::{Setting, Since, Takes};
 
 use Since::{Always, From23, Gone};
-use Takes::{Integer, List, Map, Size, Switch, Text, Texts};
+use Takes::{Integer, List, Map, Object, Size, Switch, Text, Texts};
 
 const fn row(key: &'static str, flag: &'static str, letter: char, takes: Takes, since: Since) -> Setting {
     Setting { key, flag, letter, takes, since }
@@ -76,8 +76,6 @@ pub(super) const SETTINGS: &[Setting] = &[
     same("host-gateway-ip", Text, Always),
     row("host-gateway-ips", "host-gateway-ip", '\0', Texts, From23),
     row("hosts", "host", 'H', Texts, Always),
-    same("http-proxy", Text, From23),
-    same("https-proxy", Text, From23),
     same("icc", Switch, Always),
     same("init", Switch, Always),
     same("init-path", Text, Always),
@@ -104,12 +102,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     same("network-control-plane-mtu", Integer, Always),
     same("network-diagnostic-port", Integer, Always),
     same("no-new-privileges", Switch, Always),
-    same("no-proxy", Text, From23),
     row("node-generic-resources", "node-generic-resource", '\0', Texts, Always),
     same("nri-opts", Map, From23),
-    same("oom-score-adjust", Integer, Always),
+    same("oom-score-adjust", Integer, Gone),
     row("pidfile", "pidfile", 'p', Text, Always),
-    file_only("proxies", Map, From23),
+    file_only("proxies", Object, From23),
     same("raw-logs", Switch, Always),
     row("registry-mirrors", "registry-mirror", '\0', Texts, Always),
     same("rootless", Switch, Always),
@@ -130,6 +127,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     same("userns-remap", Text, Always),
     flag_only("config-file", '\0', Text, Always),
     flag_only("help", 'h', Switch, Always),
+    flag_only("http-proxy", '\0', Text, From23),
+    flag_only("https-proxy", '\0', Text, From23),
+    flag_only("no-proxy", '\0', Text, From23),
     flag_only("restart", 'r', Switch, Always),
     flag_only("validate", '\0', Switch, From23),
     flag_only("version", 'v', Switch, Always),
