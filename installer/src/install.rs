@@ -1,15 +1,190 @@
 //! `pullgate install`.
+//!
+//! `facts` looks at the machine, `plan` says what would be done, `apply` does it with every step announced in the
+//! `journal` first, `prove` shows that it holds, `undo` takes back what did not come to its end.
+//!
+//! INVARIANT (I8): at no instant is an engine configured for a plugin that does not answer. Its file changes only
+//! after the plugin was proved to answer behind a socket that the service manager holds, also through a reboot; and
+//! it changes back, with the engine told, before anything of the plugin is stopped.
 
-use std::process::ExitCode;
+mod apply;
+pub mod ask;
+mod diff;
+pub mod drop_in;
+pub mod engine;
+pub mod facts;
+pub mod files;
+mod interrupt;
+pub mod journal;
+pub mod layout;
+pub mod plan;
+pub mod prove;
+mod show;
+pub mod state;
+pub mod undo;
 
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
 use clap::Args as ClapArgs;
+use serde_json::{Value, json};
+
+use self::{
+    apply::Apply,
+    ask::{Agreed, REFUSED, UNDONE},
+    interrupt::Interrupt,
+    journal::{Entry, Journal},
+    plan::Wanted,
+};
+use crate::{output, systemd::Systemd};
 
 /// Put pullgate in front of the engines of this machine: plan, apply step by step, prove, or undo
+///
+/// Shows first what it would do. An engine's file is changed where it must be and nowhere else, after the plugin was
+/// proved to answer; if the running engine then does not ask it, everything is taken back. A process that was killed
+/// is taken back by the next `install`, or by `install --undo`.
 #[derive(ClapArgs, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// Only this engine, by its unit, its `daemon.json` or its socket [default: all of the system's]
+    #[arg(long, value_name = "NAME|PATH")]
+    engine: Option<String>,
+    /// With the registry door, which judges builds as well; the engine has to restart for it [default]
+    #[arg(long, overrides_with = "no_door")]
+    door: bool,
+    /// Without the registry door: builds are not judged, and a reload is enough
+    #[arg(long)]
+    no_door: bool,
+    /// Leave it to the engine to restart, some day; until then it does not go through the registry door
+    #[arg(long)]
+    restart_later: bool,
+    /// Enroll this machine with this file
+    #[arg(long, value_name = "FILE")]
+    enrollment: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Take back what an install that was killed has left, and nothing else
+    #[arg(long, conflicts_with_all = ["engine", "door", "no_door", "restart_later", "enrollment"])]
+    undo: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
 
 /// # Errors
-/// Always: it is not built yet.
-pub fn run(_args: &Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+/// When the machine cannot be looked at, or what was changed cannot be taken back.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let root = Path::new("/");
+    let systemd = Systemd::of(root);
+    // A plan needs no right to write, so the lock is for root alone.
+    let journal = if rustix::process::geteuid().is_root() { Some(Journal::lock(root)?) } else { None };
+    if let (Some(journal), Some(systemd), false) = (&journal, &systemd, args.dry_run) {
+        let taken_back = take_back(root, systemd, journal)?;
+        if args.undo {
+            let text = if taken_back { "what was left of an install is taken back" } else { "no install was interrupted" };
+            tell(args, text, json!({ "result": if taken_back { "undone" } else { "unchanged" } }))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let facts = facts::look(root, systemd.as_ref())?;
+    let mut plan = plan::plan(&facts, &wanted(args)?);
+    if args.undo {
+        plan.refusals.push("only root can take an install back".to_owned());
+    }
+    let shown = show::json(&plan);
+    let outcome = |result: &str| json!({ "result": result, "plan": shown });
+    if !plan.refusals.is_empty() {
+        tell(args, &show::text(&plan), outcome("refused"))?;
+        return Ok(ExitCode::from(REFUSED));
+    }
+    if plan.is_done() {
+        let text = ["pullgate is installed already; nothing is to be done".to_owned()];
+        let notes = plan.notes.iter().map(|note| format!("note: {note}"));
+        tell(args, &text.into_iter().chain(notes).collect::<Vec<_>>().join("\n"), outcome("unchanged"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.dry_run {
+        tell(args, &show::text(&plan), outcome("dry_run"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !args.json {
+        output::text(&show::text(&plan))?;
+    }
+    match ask::agreed(args.yes, "do this?")? {
+        Agreed::Yes => {}
+        Agreed::No => {
+            tell(args, "nothing was changed", outcome("refused"))?;
+            return Ok(ExitCode::from(REFUSED));
+        }
+        Agreed::NobodyThere => {
+            tell(args, "nothing was changed: there is no terminal to ask on; `--yes` agrees", outcome("refused"))?;
+            return Ok(ExitCode::from(REFUSED));
+        }
+    }
+    let (Some(journal), Some(systemd)) = (&journal, &systemd) else { anyhow::bail!("only root can install") };
+    let interrupt = Interrupt::take().context("cannot take signals")?;
+    journal.begin("install", state::now_ms())?;
+    let apply = Apply { root, systemd, journal, interrupt: &interrupt, say: &ask::progress };
+    let Err(stopped) = apply.run(&plan) else {
+        tell(args, "pullgate is installed; `pullgate status` shows what was proved", outcome("installed"))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    ask::progress("it failed; taking it back");
+    let left = undo::undo(root, systemd, journal, &stopped.changes);
+    let why = format!("{:#}", stopped.error);
+    if !left.is_empty() {
+        anyhow::bail!("{why}; taking it back failed too: {}; `pullgate install --undo` tries that again", left.join("; "));
+    }
+    // On a disk that is full this cannot be written, and the next install takes back what is as it was.
+    let _ = journal.write(&Entry::End { how: "undone".to_owned() });
+    let mut object = outcome("undone");
+    object["why"] = json!(why);
+    if args.json {
+        output::line(&object)?;
+    }
+    eprintln!("pullgate: {}", output::still(&format!("{why}; everything is as before")));
+    Ok(ExitCode::from(UNDONE))
+}
+
+/// Takes back what an install that was killed has left; says whether there was anything.
+fn take_back(root: &Path, systemd: &Systemd, journal: &Journal) -> anyhow::Result<bool> {
+    let changes = journal.interrupted()?;
+    if changes.is_empty() {
+        return Ok(false);
+    }
+    ask::progress("an earlier install was interrupted; taking it back");
+    let left = undo::undo(root, systemd, journal, &changes);
+    if !left.is_empty() {
+        anyhow::bail!("an earlier install was interrupted, and cannot be taken back: {}", left.join("; "));
+    }
+    journal.write(&Entry::End { how: "undone".to_owned() })?;
+    Ok(true)
+}
+
+fn wanted(args: &Args) -> anyhow::Result<Wanted> {
+    let enrollment = match &args.enrollment {
+        None => None,
+        Some(path) => {
+            let path = std::fs::canonicalize(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            // As the plugin reads it, but for whose it is: that changes with the copy.
+            proto::enrollment::read(&path).map_err(|error| anyhow::anyhow!("{}", proto::chain(&error)))?;
+            Some(std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?)
+        }
+    };
+    let door = match (args.door, args.no_door) {
+        (_, true) => Some(false),
+        (true, false) => Some(true),
+        (false, false) => None,
+    };
+    Ok(Wanted { engine: args.engine.clone(), door, restart_later: args.restart_later, enrollment })
+}
+
+fn tell(args: &Args, text: &str, object: Value) -> std::io::Result<()> {
+    if args.json { output::line(&object) } else { output::text(text) }
 }

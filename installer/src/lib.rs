@@ -29,4 +29,5 @@ pub mod request_access;
 pub mod requests;
 pub mod status;
 pub mod sync;
+pub mod systemd;
 pub mod uninstall;

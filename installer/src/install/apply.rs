@@ -1,0 +1,219 @@
+//! Does what a plan says, one step after the other, each one announced in the journal before it is done.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use proto::paths;
+
+use super::{
+    files,
+    interrupt::Interrupt,
+    journal::{Change, Entry, Journal, Saved, Then, UnitWas},
+    layout, prove,
+    plan::{FileEdit, Plan, Step},
+    show,
+    state::Installed,
+    undo::below,
+};
+use crate::systemd::{self, Systemd};
+
+/// For what is small.
+const SMALL: Duration = Duration::from_secs(20);
+
+/// Where and with what it is done.
+pub struct Apply<'a> {
+    /// The machine's root directory.
+    pub root: &'a Path,
+    /// Its service manager.
+    pub systemd: &'a Systemd,
+    /// Its journal.
+    pub journal: &'a Journal,
+    /// Whether somebody wants it to end.
+    pub interrupt: &'a Interrupt,
+    /// Told each step as it begins.
+    pub say: &'a dyn Fn(&str),
+}
+
+/// What was announced, and why it did not come to its end.
+pub struct Stopped {
+    /// In the order in which it was done.
+    pub changes: Vec<Change>,
+    /// Which step, and why.
+    pub error: anyhow::Error,
+}
+
+impl Apply<'_> {
+    /// Does it all.
+    ///
+    /// # Errors
+    /// [`Stopped`] at the first step that fails; what was changed is to be taken back then.
+    pub fn run(&self, plan: &Plan) -> Result<(), Stopped> {
+        let mut changes = Vec::new();
+        let done = plan.steps.iter().try_for_each(|step| {
+            (self.say)(&show::title(step));
+            self.step(step, &mut changes).with_context(|| show::title(step))
+        });
+        match done.and_then(|()| self.remember(plan)) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Stopped { changes, error }),
+        }
+    }
+
+    fn step(&self, step: &Step, changes: &mut Vec<Change>) -> anyhow::Result<()> {
+        if self.interrupt.came() {
+            return Err(anyhow!("interrupted"));
+        }
+        let number = changes.len();
+        for change in self.changes(step)? {
+            self.journal.write(&Entry::Intent { step: number, change: change.clone() })?;
+            changes.push(change);
+        }
+        self.act(step)?;
+        if changes.len() > number {
+            self.journal.write(&Entry::Done { step: number })?;
+        }
+        Ok(())
+    }
+
+    /// What a step changes, with everything that it takes to change it back.
+    fn changes(&self, step: &Step) -> anyhow::Result<Vec<Change>> {
+        Ok(match step {
+            Step::Programs(copies) => {
+                let saved = |(from, to): &(PathBuf, PathBuf)| -> anyhow::Result<Saved> {
+                    let to_now = below(self.root, to);
+                    // A second name keeps them; their bytes need no other copy.
+                    files::keep(&to_now);
+                    let before = files::read(&to_now)?.map(|bytes| files::sha256(&bytes));
+                    let after = files::read(from)?.map(|bytes| files::sha256(&bytes));
+                    Ok(Saved { path: to.clone(), before, mode: 0o755, after })
+                };
+                vec![Change::Files { files: copies.iter().map(saved).collect::<Result<_, _>>()? }]
+            }
+            Step::Files(files) => vec![Change::Files { files: self.save(files)? }],
+            Step::Users(names) => vec![Change::Users { names: names.iter().map(|&name| name.to_owned()).collect() }],
+            Step::Start(units) => {
+                let mut changes = Vec::new();
+                for (unit, dir) in [(layout::PLUGIN_UNITS[2], paths::STATE_DIR), (layout::DOOR_UNITS[1], paths::DOOR_STATE_DIR)] {
+                    if units.contains(&unit) && !below(self.root, Path::new(dir)).exists() {
+                        changes.push(Change::Directory { path: PathBuf::from(dir) });
+                    }
+                }
+                let was = |name: &&str| -> anyhow::Result<UnitWas> {
+                    let unit = self.systemd.unit(name)?;
+                    Ok(UnitWas { name: (*name).to_owned(), enabled: unit.is_enabled(), active: unit.is_active() })
+                };
+                changes.push(Change::Units { units: units.iter().map(was).collect::<Result<_, _>>()? });
+                changes
+            }
+            Step::Agent => vec![Change::Agent],
+            Step::Engine { engine, files, then, door } => {
+                vec![Change::Engine { engine: engine.clone(), files: self.save(files)?, then: *then, door: *door }]
+            }
+            Step::Restart(_) | Step::ProvePlugin | Step::ProveDoor | Step::ProveEngine { .. } => Vec::new(),
+        })
+    }
+
+    /// Keeps what is there now, twice: as bytes, and under a second name.
+    fn save(&self, edits: &[FileEdit]) -> anyhow::Result<Vec<Saved>> {
+        let save = |edit: &FileEdit| -> anyhow::Result<Saved> {
+            if let Some(before) = &edit.before {
+                self.journal.back_up(before)?;
+                files::keep(&below(self.root, &edit.path));
+            }
+            Ok(edit.saved())
+        };
+        edits.iter().map(save).collect()
+    }
+
+    fn act(&self, step: &Step) -> anyhow::Result<()> {
+        match step {
+            Step::Programs(copies) => {
+                for (from, to) in copies {
+                    let to = below(self.root, to);
+                    let bytes = fs::read(from).with_context(|| format!("cannot read `{}`", from.display()))?;
+                    files::replace(&to, files::read(&to)?.as_deref(), &bytes, 0o755)?;
+                }
+                Ok(())
+            }
+            Step::Files(edits) => {
+                self.write(edits)?;
+                Ok(self.systemd.daemon_reload()?)
+            }
+            Step::Users(_) => {
+                let lines = include_str!("../../assets/sysusers/pullgate.conf").lines();
+                for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+                    systemd::run("systemd-sysusers".as_ref(), &["--inline", line], SMALL)?;
+                }
+                Ok(())
+            }
+            Step::Start(units) => {
+                // A package brings units that the manager may not have read yet.
+                self.systemd.daemon_reload()?;
+                units.iter().try_for_each(|unit| self.systemd.enable_now(unit)).map_err(Into::into)
+            }
+            Step::Restart(units) => units.iter().try_for_each(|unit| self.systemd.try_restart(unit)).map_err(Into::into),
+            Step::Agent => Ok(self.systemd.for_all_users(layout::AGENT_UNIT, true)?),
+            Step::ProvePlugin => prove::plugin(self.root).map_err(anyhow::Error::msg),
+            Step::ProveDoor => prove::door().map_err(anyhow::Error::msg),
+            Step::Engine { engine, files, then, .. } => {
+                self.write(files)?;
+                self.systemd.daemon_reload()?;
+                match then {
+                    Then::Nothing => Ok(()),
+                    Then::Reload => Ok(self.systemd.hang_up(&engine.unit)?),
+                    Then::Restart => Ok(self.systemd.restart(&engine.unit, systemd::ENGINE)?),
+                }
+            }
+            Step::ProveEngine { engine, door } => {
+                let socket = below(self.root, &engine.socket);
+                prove::engine_comes_to_ask(&socket).map_err(anyhow::Error::msg)?;
+                if *door {
+                    prove::engine_fetches_by_the_door(self.root, &socket).map_err(anyhow::Error::msg)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn write(&self, edits: &[FileEdit]) -> anyhow::Result<()> {
+        for edit in edits {
+            let path = below(self.root, &edit.path);
+            match &edit.after {
+                Some(after) => files::replace(&path, edit.before.as_deref(), after, edit.mode)?,
+                None => files::remove(&path, edit.before.as_deref())?,
+            }
+        }
+        Ok(())
+    }
+
+    /// It is good: what was kept for taking it back is let go of, and what uninstall needs is written down.
+    fn remember(&self, plan: &Plan) -> anyhow::Result<()> {
+        let mut installed = Installed::read(self.root).unwrap_or_default();
+        installed.version = env!("CARGO_PKG_VERSION").to_owned();
+        for step in &plan.steps {
+            if let Step::Engine { engine, files, .. } = step {
+                for edit in files.iter().filter(|edit| edit.path == engine.config_file) {
+                    if let Some(after) = &edit.after {
+                        installed.note(&edit.path, edit.before.as_deref(), after);
+                    }
+                }
+            }
+        }
+        installed.write(self.root)?;
+        self.journal.write(&Entry::End { how: "installed".to_owned() })?;
+        for step in &plan.steps {
+            match step {
+                Step::Engine { files: edits, .. } | Step::Files(edits) => {
+                    edits.iter().for_each(|edit| files::let_go(&below(self.root, &edit.path)));
+                }
+                Step::Programs(copies) => copies.iter().for_each(|(_, to)| files::let_go(&below(self.root, to))),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

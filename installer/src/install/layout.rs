@@ -1,0 +1,119 @@
+//! What an installation consists of, and where it comes from: a package, or the programs beside the running one.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+
+/// The plugin's units, in the order in which they start.
+pub const PLUGIN_UNITS: [&str; 3] = ["pullgate-plugin.socket", "pullgate-control.socket", "pullgate-plugin.service"];
+/// The registry door's.
+pub const DOOR_UNITS: [&str; 2] = ["pullgate-proxy.socket", "pullgate-proxy.service"];
+/// What keeps the egress rules.
+pub const EGRESS_UNIT: &str = "pullgate-egress.service";
+/// The agent, in each user's own manager.
+pub const AGENT_UNIT: &str = "pullgated.service";
+/// The registry door's user.
+pub const DOOR_USER: &str = "pullgate-proxy";
+
+/// Programs, and whether they belong to administrators.
+const PROGRAMS: [(&str, bool); 4] =
+    [("pullgate", false), ("pullgated", false), ("pullgate-plugin", true), ("pullgate-proxy", true)];
+
+/// Unit files, and whether they are for the managers of users.
+const UNITS: [(&str, &str, bool); 8] = [
+    ("pullgate-plugin.socket", include_str!("../../assets/units/pullgate-plugin.socket"), false),
+    ("pullgate-control.socket", include_str!("../../assets/units/pullgate-control.socket"), false),
+    ("pullgate-plugin.service", include_str!("../../assets/units/pullgate-plugin.service"), false),
+    ("pullgate-proxy.socket", include_str!("../../assets/units/pullgate-proxy.socket"), false),
+    ("pullgate-proxy.service", include_str!("../../assets/units/pullgate-proxy.service"), false),
+    (EGRESS_UNIT, include_str!("../../assets/units/pullgate-egress.service"), false),
+    (AGENT_UNIT, include_str!("../../assets/units/pullgated.service"), true),
+    ("pullgated@.service", include_str!("../../assets/units/pullgated@.service"), false),
+];
+
+/// Where the programs and units of this machine come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A package put them where they belong.
+    Package,
+    /// They are copied from here; below `/usr/local` and `/etc`, which no package touches.
+    Copied(PathBuf),
+}
+
+impl Source {
+    /// As it is for the running program.
+    ///
+    /// # Errors
+    /// When it cannot be told where the running program is.
+    pub fn of(root: &Path) -> anyhow::Result<Self> {
+        let this = env::current_exe().context("cannot tell where this program is")?;
+        let packaged = this.parent() == Some(&root.join("usr/bin"));
+        if packaged && unit_dirs().iter().any(|dir| root.join(dir).join(PLUGIN_UNITS[0]).exists()) {
+            return Ok(Self::Package);
+        }
+        Ok(Self::Copied(this.parent().unwrap_or(Path::new("/")).to_owned()))
+    }
+
+    /// Where `pullgate` itself is once everything is in place.
+    #[must_use]
+    pub const fn command(&self) -> &'static str {
+        match self {
+            Self::Package => "/usr/bin/pullgate",
+            Self::Copied(_) => "/usr/local/bin/pullgate",
+        }
+    }
+
+    /// Where the registry door's program is then.
+    #[must_use]
+    pub const fn door(&self) -> &'static str {
+        match self {
+            Self::Package => "/usr/sbin/pullgate-proxy",
+            Self::Copied(_) => "/usr/local/sbin/pullgate-proxy",
+        }
+    }
+
+    /// Programs to copy: from where, to where.
+    #[must_use]
+    pub fn programs(&self) -> Vec<(PathBuf, PathBuf)> {
+        let Self::Copied(from) = self else { return Vec::new() };
+        PROGRAMS.iter().map(|(name, _)| from.join(name)).zip(local_programs()).collect()
+    }
+
+    /// Unit files to write, and their text.
+    #[must_use]
+    pub fn units(&self) -> Vec<(PathBuf, String)> {
+        if *self == Self::Package {
+            return Vec::new();
+        }
+        let local = |text: &str| text.replace("=/usr/bin/", "=/usr/local/bin/").replace("=/usr/sbin/", "=/usr/local/sbin/");
+        UNITS.iter().zip(local_units()).map(|((_, text, _), path)| (path, local(text))).collect()
+    }
+}
+
+/// Where [`Source::Copied`] puts programs.
+#[must_use]
+pub fn local_programs() -> Vec<PathBuf> {
+    let dir = |admin| if admin { "/usr/local/sbin" } else { "/usr/local/bin" };
+    PROGRAMS.iter().map(|&(name, admin)| Path::new(dir(admin)).join(name)).collect()
+}
+
+/// Where it puts units.
+#[must_use]
+pub fn local_units() -> Vec<PathBuf> {
+    let dir = |user| if user { "/etc/systemd/user" } else { "/etc/systemd/system" };
+    UNITS.iter().map(|&(name, _, user)| Path::new(dir(user)).join(name)).collect()
+}
+
+const fn unit_dirs() -> [&'static str; 2] {
+    ["usr/lib/systemd/system", "lib/systemd/system"]
+}
+
+/// Whether a user is in `/etc/passwd`.
+#[must_use]
+pub fn is_user(root: &Path, name: &str) -> bool {
+    let users = fs::read_to_string(root.join("etc/passwd")).unwrap_or_default();
+    users.lines().any(|line| line.split(':').next() == Some(name))
+}

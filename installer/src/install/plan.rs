@@ -1,0 +1,262 @@
+//! What an installation would change, from what was seen of the machine. Pure.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    engine::{self, EnginePlan},
+    facts::Facts,
+    journal::{EngineName, Saved, Then},
+    layout,
+};
+
+/// What somebody asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Only this engine: its unit, its `daemon.json` or its socket.
+    pub engine: Option<String>,
+    /// With the registry door, or without; none: with it, where that can be.
+    pub door: Option<bool>,
+    /// An engine that would have to restart is left to restart by itself.
+    pub restart_later: bool,
+    /// The enrollment file's new bytes.
+    pub enrollment: Option<Vec<u8>>,
+}
+
+/// A file that is to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEdit {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is there now.
+    pub before: Option<Vec<u8>>,
+    /// What is to be there; none: nothing.
+    pub after: Option<Vec<u8>>,
+    /// Its mode, if it is new.
+    pub mode: u32,
+}
+
+impl FileEdit {
+    /// For the journal; the bytes are backed up by whoever writes it.
+    #[must_use]
+    pub fn saved(&self) -> Saved {
+        let digest = |bytes: &Option<Vec<u8>>| bytes.as_deref().map(super::files::sha256);
+        Saved { path: self.path.clone(), before: digest(&self.before), mode: self.mode, after: digest(&self.after) }
+    }
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Programs are copied to where they belong: from, to.
+    Programs(Vec<(PathBuf, PathBuf)>),
+    /// Files of pullgate's own are written, and units read again.
+    Files(Vec<FileEdit>),
+    /// Users are made.
+    Users(Vec<&'static str>),
+    /// Units of pullgate's own start, now and with the machine.
+    Start(Vec<&'static str>),
+    /// Units of pullgate's own restart, for their programs are new.
+    Restart(Vec<&'static str>),
+    /// The agent starts for every user who signs in to the machine.
+    Agent,
+    /// The plugin answers as the engine would ask.
+    ProvePlugin,
+    /// The registry door answers as the engine would ask.
+    ProveDoor,
+    /// An engine's settings change, and it comes to know them.
+    Engine {
+        /// Which.
+        engine: EngineName,
+        /// Its files.
+        files: Vec<FileEdit>,
+        /// How it comes to know.
+        then: Then,
+        /// Whether it is led to the registry door.
+        door: bool,
+    },
+    /// The running engine asks the plugin, and fetches by the door.
+    ProveEngine {
+        /// Which.
+        engine: EngineName,
+        /// Whether by the door.
+        door: bool,
+    },
+}
+
+/// The steps in their order, and what should be known before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What is done.
+    pub steps: Vec<Step>,
+    /// What is interrupted by it.
+    pub interrupts: Vec<String>,
+    /// What should be known.
+    pub notes: Vec<String>,
+    /// Why nothing is done. Not empty: nothing is.
+    pub refusals: Vec<String>,
+}
+
+impl Plan {
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let proves = |step: &Step| matches!(step, Step::ProvePlugin | Step::ProveDoor | Step::ProveEngine { .. });
+        self.refusals.is_empty() && self.steps.iter().all(proves)
+    }
+}
+
+/// What would be done on this machine.
+#[must_use]
+pub fn plan(facts: &Facts, wanted: &Wanted) -> Plan {
+    let mut plan = Plan::default();
+    plan.refusals.extend(unfit(facts));
+    let chosen = engine::chosen(facts, wanted.engine.as_deref());
+    let engines = match chosen {
+        Ok((engines, left_out)) => {
+            plan.notes.extend(left_out);
+            engines
+        }
+        Err(why) => {
+            plan.refusals.push(why);
+            Vec::new()
+        }
+    };
+    let door = door(facts, wanted, &mut plan);
+    let parts: Vec<EnginePlan> = engines.iter().map(|engine| engine::plan(facts, engine, door, wanted)).collect();
+    for part in &parts {
+        plan.refusals.extend(part.refusals.clone());
+        plan.notes.extend(part.notes.clone());
+        plan.interrupts.extend(part.interrupts.clone());
+    }
+    enrollment(facts, wanted, door, &mut plan);
+    if plan.refusals.is_empty() {
+        plan.steps = steps(facts, wanted, door, parts);
+    } else {
+        plan.interrupts.clear();
+    }
+    plan
+}
+
+/// What stands against any change.
+fn unfit(facts: &Facts) -> Vec<String> {
+    let mut why = Vec::new();
+    if !facts.is_root {
+        why.push("only root may change an engine's settings; run it with `sudo`".to_owned());
+    }
+    if !facts.systemd {
+        why.push(
+            "this machine was not started by systemd, so nothing would keep the plugin running; `pullgate engine-config` prints what \
+             belongs into the engine's file, once a supervisor of your own starts `pullgate-plugin` before the engine"
+                .to_owned(),
+        );
+    }
+    if let Some(disabled) = &facts.disabled {
+        why.push(format!("pullgate is disabled {disabled}; `pullgate enable` ends that"));
+    }
+    for program in &facts.missing_programs {
+        let program = program.display();
+        why.push(format!("there is no `{program}`; build all programs, or install the package"));
+    }
+    why
+}
+
+/// Whether there is to be a registry door.
+fn door(facts: &Facts, wanted: &Wanted, plan: &mut Plan) -> bool {
+    match (wanted.door, &facts.no_door) {
+        (Some(false), _) => {
+            plan.notes.push("without the registry door builds are not judged: `FROM` fetches what the policy forbids".to_owned());
+            false
+        }
+        (Some(true), Some(why)) => {
+            plan.refusals.push(format!("there can be no registry door: {why}"));
+            false
+        }
+        (None, Some(why)) => {
+            plan.notes.push(format!("there is no registry door, so builds are not judged: {why}"));
+            false
+        }
+        (_, None) => true,
+    }
+}
+
+fn enrollment(facts: &Facts, wanted: &Wanted, door: bool, plan: &mut Plan) {
+    let enrollment = wanted.enrollment.as_deref().or(facts.enrollment.as_deref());
+    match enrollment {
+        None => plan.notes.push(
+            "this machine is not enrolled, so nothing is restricted until there is a `/etc/pullgate/enrollment.json` (`--enrollment FILE`)"
+                .to_owned(),
+        ),
+        Some(bytes) if door => {
+            let says = serde_json::from_slice::<serde_json::Value>(bytes).unwrap_or_default();
+            if says["registryDoor"] != true {
+                plan.notes.push(
+                    "`/etc/pullgate/enrollment.json` does not say `\"registryDoor\": true`: images of registries on loopback addresses pass \
+                     when the egress rules are missing"
+                        .to_owned(),
+                );
+            }
+        }
+        Some(_) => {}
+    }
+}
+
+fn steps(facts: &Facts, wanted: &Wanted, door: bool, parts: Vec<EnginePlan>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut step = |is_needed: bool, step: Step| {
+        if is_needed {
+            steps.push(step);
+        }
+    };
+    let programs = facts.programs_to_copy.clone();
+    let files = own_files(facts, wanted);
+    let user = door && !facts.door_user;
+    let renewed = !programs.is_empty() || files.iter().any(|file| is_unit(&file.path) && file.before.is_some());
+    step(!programs.is_empty(), Step::Programs(programs));
+    step(!files.is_empty(), Step::Files(files));
+    step(user, Step::Users(vec![layout::DOOR_USER]));
+    let mut units = layout::PLUGIN_UNITS.to_vec();
+    if door {
+        units.extend(layout::DOOR_UNITS);
+    }
+    let running = |unit: &&str| facts.running_units.iter().any(|running| running == unit);
+    let services: Vec<_> =
+        units.iter().copied().filter(|unit| renewed && unit.ends_with(".service") && running(unit)).collect();
+    let start: Vec<_> = units.into_iter().filter(|unit| !running(unit)).collect();
+    step(!start.is_empty(), Step::Start(start));
+    step(!services.is_empty(), Step::Restart(services));
+    step(!facts.agent_for_all, Step::Agent);
+    step(true, Step::ProvePlugin);
+    step(door, Step::ProveDoor);
+    let egress = parts.iter().any(|part| part.door_now);
+    let mut proofs = Vec::new();
+    for part in parts {
+        step(part.is_needed, Step::Engine {
+            engine: part.engine.clone(),
+            files: part.files,
+            then: part.then,
+            door,
+        });
+        if part.runs {
+            proofs.push(Step::ProveEngine { engine: part.engine, door: part.door_now });
+        }
+    }
+    step(egress && !running(&layout::EGRESS_UNIT), Step::Start(vec![layout::EGRESS_UNIT]));
+    steps.extend(proofs);
+    steps
+}
+
+/// Units, and the enrollment file.
+fn own_files(facts: &Facts, wanted: &Wanted) -> Vec<FileEdit> {
+    let units = facts.units.iter().map(|unit| FileEdit { mode: 0o644, ..unit.clone() });
+    let enrollment = wanted.enrollment.clone().map(|after| FileEdit {
+        path: PathBuf::from(proto::paths::ENROLLMENT),
+        before: facts.enrollment.clone(),
+        after: Some(after),
+        mode: 0o644,
+    });
+    units.chain(enrollment).filter(|file| file.before != file.after).collect()
+}
+
+fn is_unit(path: &Path) -> bool {
+    path.starts_with("/etc/systemd")
+}

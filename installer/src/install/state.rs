@@ -1,0 +1,181 @@
+//! What is remembered of an installation: how engines were before it, and for how long it is disabled.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    files::{self, FileError},
+    journal,
+};
+
+const INSTALLED: &str = "installed.json";
+const DISABLED: &str = "disabled.json";
+
+/// A file that somebody else had written, and what it says with pullgate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Original {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Digest of its bytes without pullgate, in `backup/`; none: there was no file.
+    pub before: Option<String>,
+    /// Digest of its bytes with pullgate.
+    pub after: String,
+}
+
+/// What was installed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// By which version.
+    pub version: String,
+    /// Engines' own files.
+    pub originals: Vec<Original>,
+}
+
+impl Installed {
+    /// As it was written last; none: nothing was, or it is damaged, and then files are edited back.
+    #[must_use]
+    pub fn read(root: &Path) -> Option<Self> {
+        read(root, INSTALLED)
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn write(&self, root: &Path) -> Result<(), FileError> {
+        write(root, INSTALLED, self)
+    }
+
+    /// What there was before at `path`, if what is there now is what was written then.
+    #[must_use]
+    pub fn original(&self, path: &Path, now: &[u8]) -> Option<&Original> {
+        self.originals.iter().find(|original| original.path == path && original.after == files::sha256(now))
+    }
+
+    /// Takes note of a change; one of what was written by an installation itself leads further back.
+    pub fn note(&mut self, path: &Path, before: Option<&[u8]>, after: &[u8]) {
+        let earlier = before.and_then(|bytes| self.original(path, bytes)).map(|original| original.before.clone());
+        // A file in which pullgate was already, by whomever, has no bytes without it.
+        self.originals.retain(|original| original.path != path);
+        let before = earlier.unwrap_or_else(|| before.map(files::sha256));
+        self.originals.push(Original { path: path.to_owned(), before, after: files::sha256(after) });
+    }
+}
+
+/// For how long the engine does not ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disabled {
+    /// Since when, in milliseconds since 1970.
+    pub since_ms: i64,
+    /// Until when.
+    pub until_ms: i64,
+    /// Why, in the words of whoever did it.
+    pub reason: String,
+    /// Who did it.
+    pub by: String,
+    /// Whether the registry door was taken out too.
+    pub door: bool,
+}
+
+impl Disabled {
+    /// None: it is not disabled.
+    #[must_use]
+    pub fn read(root: &Path) -> Option<Self> {
+        read(root, DISABLED)
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn write(&self, root: &Path) -> Result<(), FileError> {
+        write(root, DISABLED, self)
+    }
+
+    /// It is over.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn forget(root: &Path) -> Result<(), FileError> {
+        files::remove(&place(root, DISABLED), None)
+    }
+
+    /// `until 2026-11-26 14:00 UTC, by root: testing`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let reason = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
+        format!("until {}, by {}{reason}", moment(self.until_ms), self.by)
+    }
+}
+
+/// Milliseconds since 1970.
+#[must_use]
+pub fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A moment as people and `systemd.time(7)` write it.
+#[must_use]
+pub fn moment(at_ms: i64) -> String {
+    let seconds = at_ms.div_euclid(1000);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Days since 1970 as a day of the Gregorian calendar, in years that begin with March.
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (year_of_era + era * 400, month + 3) } else { (year_of_era + era * 400 + 1, month - 9) };
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", second / 3600, second / 60 % 60, second % 60)
+}
+
+fn place(root: &Path, name: &str) -> PathBuf {
+    root.join(journal::DIR.trim_start_matches('/')).join(name)
+}
+
+fn read<T: DeserializeOwned>(root: &Path, name: &str) -> Option<T> {
+    serde_json::from_slice(&fs::read(place(root, name)).ok()?).ok()
+}
+
+fn write<T: Serialize>(root: &Path, name: &str, value: &T) -> Result<(), FileError> {
+    let path = place(root, name);
+    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
+    bytes.push(b'\n');
+    files::replace(&path, files::read(&path)?.as_deref(), &bytes, 0o600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_the_calendar_does() {
+        assert_eq!(moment(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(moment(951_782_399_999), "2000-02-28 23:59:59 UTC");
+        assert_eq!(moment(951_782_400_000), "2000-02-29 00:00:00 UTC");
+        assert_eq!(moment(1_795_695_845_000), "2026-11-26 11:04:05 UTC");
+    }
+
+    #[test]
+    fn what_was_before_an_installation_is_found_through_every_later_one() {
+        let path = Path::new("/etc/docker/daemon.json");
+        let mut installed = Installed::default();
+        installed.note(path, Some(b"theirs"), b"ours");
+        installed.note(path, Some(b"ours"), b"ours, with the door");
+        let original = installed.original(path, b"ours, with the door").unwrap();
+        assert_eq!(original.before.as_deref(), Some(files::sha256(b"theirs").as_str()));
+        assert_eq!(installed.original(path, b"edited since"), None);
+        // Edited by somebody in between: what was before that edit is of no use any more.
+        installed.note(path, Some(b"edited since"), b"ours again");
+        let original = installed.original(path, b"ours again").unwrap();
+        assert_eq!(original.before.as_deref(), Some(files::sha256(b"edited since").as_str()));
+    }
+}

@@ -1,0 +1,182 @@
+//! Takes changes back, the last one first, whether they were finished, half done or only announced. Doing it twice is
+//! doing it once.
+//!
+//! INVARIANT: an engine is off the plugin, and knows it, before the plugin's units stop.
+
+use std::{fs, path::Path, time::Duration};
+
+use proto::paths;
+
+use super::{
+    drop_in, engine, files,
+    journal::{Change, EngineName, Journal, Saved, Then},
+    layout, prove,
+};
+use crate::{
+    engine_config::{self, Edit, Wanted},
+    systemd::{self, Systemd},
+};
+
+/// For an engine to answer again.
+const ENGINE: Duration = Duration::from_secs(60);
+/// For what is small.
+const SMALL: Duration = Duration::from_secs(20);
+
+/// What cannot be taken back, in words. Empty: everything is as before.
+#[must_use]
+pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change]) -> Vec<String> {
+    let mut left = Vec::new();
+    let mut programs = false;
+    for change in changes.iter().rev() {
+        let undone = match change {
+            Change::Engine { engine, files, then, door } => {
+                engine_back(root, systemd, journal, (engine, files, *then, *door))
+            }
+            Change::Units { units } => units.iter().rev().filter(|unit| !(unit.active && unit.enabled)).try_for_each(|unit| {
+                systemd.disable_now(&unit.name).map_err(|error| proto::chain(&error))
+            }),
+            Change::Agent => {
+                systemd.for_all_users(layout::AGENT_UNIT, false).map_err(|error| proto::chain(&error))
+            }
+            Change::Files { files } => {
+                programs |= files.iter().any(|file| file.before.is_some());
+                files.iter().rev().try_for_each(|file| back(root, journal, file))
+            }
+            Change::Users { names } => names.iter().try_for_each(|name| remove_user(root, name)),
+            Change::Directory { path } => remove_directory(root, path),
+        };
+        left.extend(undone.err());
+    }
+    if let Err(error) = systemd.daemon_reload() {
+        left.push(proto::chain(&error));
+    }
+    if programs {
+        let services = layout::PLUGIN_UNITS.iter().chain(&layout::DOOR_UNITS).filter(|unit| unit.ends_with(".service"));
+        left.extend(services.filter_map(|unit| systemd.try_restart(unit).err()).map(|error| proto::chain(&error)));
+    }
+    left
+}
+
+/// A file as it was, unless somebody has written something else there since.
+fn back(root: &Path, journal: &Journal, saved: &Saved) -> Result<(), String> {
+    let path = below(root, &saved.path);
+    let now = files::read(&path).map_err(|error| proto::chain(&error))?;
+    let digest = now.as_deref().map(files::sha256);
+    if digest == saved.before {
+        files::let_go(&path);
+        return Ok(());
+    }
+    if digest != saved.after {
+        return Err(format!("`{}` was changed by somebody else since, and stays as it is", path.display()));
+    }
+    let Some(before) = &saved.before else {
+        return files::remove(&path, now.as_deref()).map_err(|error| proto::chain(&error));
+    };
+    if files::put_back(&path, before).map_err(|error| proto::chain(&error))? {
+        return Ok(());
+    }
+    let bytes = journal.backed_up(before).ok_or_else(|| format!("the backup of `{}` is gone", path.display()))?;
+    files::replace(&path, now.as_deref(), &bytes, saved.mode).map_err(|error| proto::chain(&error))
+}
+
+fn engine_back(
+    root: &Path,
+    systemd: &Systemd,
+    journal: &Journal,
+    (engine, saved, then, door): (&EngineName, &[Saved], Then, bool),
+) -> Result<(), String> {
+    for file in saved.iter().rev() {
+        let path = below(root, &file.path);
+        match back(root, journal, file) {
+            // What is there now is somebody's; only what is ours in it goes.
+            Err(_) if file.path == engine.config_file => take_out(&path)?,
+            result => result?,
+        }
+    }
+    systemd.daemon_reload().map_err(|error| proto::chain(&error))?;
+    if door {
+        remove_egress()?;
+    }
+    let unit = systemd.unit(&engine.unit).map_err(|error| proto::chain(&error))?;
+    match (then, unit.active.as_str()) {
+        (Then::Nothing, _) => return Ok(()),
+        (Then::Reload, "active" | "reloading") => systemd.hang_up(&engine.unit),
+        // Also one that failed over the new settings, or sits there waiting.
+        (Then::Reload | Then::Restart, _) => systemd.restart(&engine.unit, systemd::ENGINE),
+    }
+    .map_err(|error| proto::chain(&error))?;
+    prove::engine_comes_to_answer_alone(&below(root, &engine.socket), ENGINE)
+        .map_err(|why| format!("`{}` has its own settings back, and does not answer: {why}", engine.unit))
+}
+
+/// Takes what is ours out of an engine's file, whoever wrote the rest.
+///
+/// # Errors
+/// In words.
+pub fn take_out(path: &Path) -> Result<(), String> {
+    let Some(now) = files::read(path).map_err(|error| proto::chain(&error))? else { return Ok(()) };
+    let door = drop_in::door();
+    let edited = engine_config::remove(&now, engine::PLUGIN, Some(&door))
+        .map_err(|refusal| format!("`{}` cannot be edited: {refusal}", path.display()))?;
+    write(path, &now, edited.edit)
+}
+
+/// Takes what is ours out of an engine's file; byte for byte what was before, where nobody changed it since.
+///
+/// # Errors
+/// In words.
+pub fn restore(path: &Path, before: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<(), String> {
+    let Some(now) = files::read(path).map_err(|error| proto::chain(&error))? else { return Ok(()) };
+    let edited = engine_config::undo(&now, before, wanted)
+        .map_err(|refusal| format!("`{}` cannot be edited: {refusal}", path.display()))?;
+    write(path, &now, edited.edit)
+}
+
+fn write(path: &Path, now: &[u8], edit: Edit) -> Result<(), String> {
+    match edit {
+        Edit::Unchanged => Ok(()),
+        Edit::Changed(bytes) => files::replace(path, Some(now), &bytes, 0o644),
+        Edit::Removed => files::remove(path, Some(now)),
+    }
+    .map_err(|error| proto::chain(&error))
+}
+
+/// Ends who keeps the egress rules, and takes them away.
+///
+/// # Errors
+/// In words.
+pub fn remove_egress() -> Result<(), String> {
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    systemd::run(this.as_os_str(), &["egress", "remove"], SMALL).map(drop).map_err(|error| format!("egress rules: {}", proto::chain(&error)))
+}
+
+/// Removes a user of pullgate's own.
+///
+/// # Errors
+/// In words.
+pub fn remove_user(root: &Path, name: &str) -> Result<(), String> {
+    if name != layout::DOOR_USER || !layout::is_user(root, name) {
+        return Ok(());
+    }
+    systemd::run("userdel".as_ref(), &[name], SMALL).map(drop).map_err(|error| format!("the user `{name}` stays: {}", proto::chain(&error)))
+}
+
+/// Removes a directory of pullgate's own, and nothing else whatever a journal says.
+///
+/// # Errors
+/// In words.
+pub fn remove_directory(root: &Path, path: &Path) -> Result<(), String> {
+    if ![paths::STATE_DIR, paths::DOOR_STATE_DIR].iter().any(|own| Path::new(own) == path) {
+        return Err(format!("`{}` is no directory of pullgate's own", path.display()));
+    }
+    match fs::remove_dir_all(below(root, path)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("cannot remove `{}`: {error}", path.display())),
+        _ => Ok(()),
+    }
+}
+
+/// A path of the machine below another root.
+#[must_use]
+pub fn below(root: &Path, path: &Path) -> std::path::PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
