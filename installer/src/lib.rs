@@ -27,6 +27,8 @@ pub mod records;
 pub mod request;
 pub mod request_access;
 pub mod requests;
+#[cfg(test)]
+pub(crate) mod snapshot;
 pub mod status;
 pub mod sync;
 pub mod systemd;

@@ -1,8 +1,12 @@
 //! Standard output. A reader that goes away (`| head`) is the end, not an error.
 
-use std::io::{self, Write as _};
+mod text;
+
+use std::io::{self, IsTerminal as _, Write as _};
 
 use serde_json::Value;
+
+pub use text::{Text, Tone};
 
 /// One JSON object and a newline.
 ///
@@ -17,10 +21,40 @@ pub fn line(value: &Value) -> io::Result<()> {
 /// # Errors
 /// As [`line()`].
 pub fn text(text: &str) -> io::Result<()> {
-    match writeln!(io::stdout().lock(), "{}", still(text)) {
+    raw(&format!("{}\n", still(text)))
+}
+
+/// Text and a newline, in colour where somebody sees it.
+///
+/// # Errors
+/// As [`line()`].
+pub fn show(text: &Text) -> io::Result<()> {
+    raw(&format!("{}\n", text.render(in_colour())))
+}
+
+/// As it is: what moves the cursor is the caller's own.
+///
+/// # Errors
+/// As [`line()`].
+pub fn raw(text: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         result => result,
     }
+}
+
+/// Whether somebody reads it as it comes.
+#[must_use]
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// On a terminal that knows colours, unless `NO_COLOR` says no (<https://no-color.org>: any text but the empty one).
+#[must_use]
+pub fn in_colour() -> bool {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    is_terminal() && set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// Without control characters but tabs and new lines.
