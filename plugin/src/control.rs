@@ -6,14 +6,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use policy::{Action, ImageRef, decide, explain};
 use proto::{
     control::{
-        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, CheckedImage, PolicyInForce, RecordsRequest,
-        RecordsResponse, ReportRequest, ReportResponse, SessionInForce, StatusRequest, StatusResponse, WatchRequest,
+        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, PolicyInForce, RecentRequest, RecentResponse,
+        RecordsRequest, RecordsResponse, ReportRequest, ReportResponse, SessionInForce, StatusRequest, StatusResponse,
+        WatchRequest,
         control_server::{Control, ControlServer},
     },
     local::{Listener, MAX_MESSAGE_BYTES, Peer},
+    sync,
 };
 use tonic::{Request, Response, Status, transport::Server};
 use tower::util::MapRequestLayer;
@@ -25,10 +26,11 @@ use crate::{
     engine_seen::EngineSeen,
     live::Live,
     provenance::Provenance,
-    record::{Reader, Record, Recorder, Records},
+    record::{Reader, Record, Recorder, Records, Wanted},
 };
 
 mod bounds;
+mod check;
 mod doors;
 
 use bounds::{Budget, HandOvers};
@@ -178,8 +180,7 @@ impl Control for Service {
         let acknowledge = if run == this_run { acknowledge } else { 0 };
         let wait = Duration::from_millis(u64::from(wait_ms)).min(MAX_WAIT);
         let batch = self.from.records.fetch(&reader, acknowledge, wait).await;
-        let message = |(number, record): &(u64, Record)| record.to_message(&self.from.machine_id, this_run, *number);
-        let records = batch.records.iter().map(message).collect();
+        let records = self.messages(&batch.records, this_run);
         Ok(Response::new(RecordsResponse { records, last: batch.last, dropped: batch.dropped, run: this_run }))
     }
 
@@ -211,7 +212,25 @@ impl Control for Service {
                 "more than {MAX_IMAGES} images in one check; ask again with fewer"
             )));
         }
-        Ok(Response::new(CheckResponse { images: images.into_iter().map(|input| self.check_one(input)).collect() }))
+        let enforced = self.from.live.enforced();
+        let now = clock::now();
+        let images = images.into_iter().map(|input| check::one(&enforced, input, now)).collect();
+        Ok(Response::new(CheckResponse { images }))
+    }
+
+    async fn recent(&self, request: Request<RecentRequest>) -> Result<Response<RecentResponse>, Status> {
+        let reader = self.reader(caller(&request)?)?;
+        let RecentRequest { after, run, since_ms, refused } = request.into_inner();
+        let this_run = self.from.live.counters().started_at_ms;
+        let after = if run == this_run { after } else { 0 };
+        let page = self.from.records.lately(&reader, Wanted { after, since_ms, refused }).await;
+        Ok(Response::new(RecentResponse {
+            records: self.messages(&page.records, this_run),
+            last: page.last,
+            more: page.more,
+            run: this_run,
+            forgotten: page.forgotten,
+        }))
     }
 }
 
@@ -241,34 +260,8 @@ impl Service {
         }
     }
 
-    fn check_one(&self, input: String) -> CheckedImage {
-        let image = match ImageRef::parse_any(&input) {
-            Ok(image) => image.or_latest(),
-            Err(error) => {
-                return CheckedImage {
-                    input,
-                    reason: error.code().to_owned(),
-                    text: error.to_string(),
-                    ..CheckedImage::default()
-                };
-            }
-        };
-        let normalized = image.to_string();
-        let action = Action::pull(image);
-        let enforced = self.from.live.enforced();
-        let now = clock::now();
-        let decision = decide(&enforced, &action, now);
-        CheckedImage {
-            input,
-            image: normalized,
-            allowed: decision.is_allowed(),
-            reason: decision.reason.code().to_owned(),
-            category: decision.category.map(|category| category.code().to_owned()).unwrap_or_default(),
-            organization: decision.organization.unwrap_or_default().to_owned(),
-            rule: decision.rule.map(|rule| rule.pattern.to_string()).unwrap_or_default(),
-            would_deny: decision.would_deny,
-            text: explain(&enforced, &action, &decision, now, "not recorded"),
-        }
+    fn messages(&self, records: &[(u64, Arc<Record>)], run: i64) -> Vec<sync::Record> {
+        records.iter().map(|(number, record)| record.to_message(&self.from.machine_id, run, *number)).collect()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Decisions, kept in memory until an agent has them safely.
 //!
 //! The door puts a record into a lock-free queue and goes on. Bounded (INVARIANT I9): a full queue
-//! loses the oldest record, and what is lost is counted and reported.
+//! loses the oldest record, and what is lost is counted and reported. Whoever asks, for records to keep or
+//! for those of late, moves the queue on; the decision itself never waits for that.
 
 use std::{
     collections::VecDeque,
@@ -31,8 +32,12 @@ use reported::Reported;
 /// Records kept while no agent fetches them, about 250 bytes each; as many again that an agent was
 /// given and has not acknowledged.
 pub const KEPT: usize = 4096;
+/// Records of late that are kept for `pullgate records`, also when an agent has them safely.
+pub const LATELY: usize = 1000;
 /// Most records in one answer.
 pub const BATCH: usize = 500;
+/// Most in one answer about what was decided lately: small enough for one message, whatever the records say.
+pub const PAGE: usize = 200;
 /// After the first record of a batch, others may join it for this long.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -59,6 +64,21 @@ impl Record {
     /// [`NotARecord`].
     pub fn reported(record: sync::Record, now_ms: i64) -> Result<Self, NotARecord> {
         Ok(Self(Kept::Reported(Reported::read(record, now_ms)?)))
+    }
+
+    fn at_ms(&self) -> i64 {
+        match &self.0 {
+            Kept::Own(entry) => entry.at_ms(),
+            Kept::Reported(reported) => reported.at_ms(),
+        }
+    }
+
+    /// Refused, or it would have been.
+    fn is_refused(&self) -> bool {
+        match &self.0 {
+            Kept::Own(entry) => entry.is_refused(),
+            Kept::Reported(reported) => reported.is_refused(),
+        }
     }
 
     /// The users with a session in force when it was decided.
@@ -98,11 +118,34 @@ struct Shared {
     dropped: AtomicU64,
 }
 
-/// Records that were taken from the queue and not acknowledged yet, with their numbers.
+/// Records that were taken from the queue, with their numbers.
 #[derive(Debug, Default)]
 struct HandedOut {
-    records: VecDeque<(u64, Record)>,
+    /// Not acknowledged yet.
+    records: VecDeque<(u64, Arc<Record>)>,
+    /// The newest [`LATELY`], acknowledged or not.
+    lately: VecDeque<(u64, Arc<Record>)>,
     last: u64,
+}
+
+impl HandedOut {
+    /// Everything that waits in the queue. What the bound then has to lose is counted.
+    fn take(&mut self, shared: &Shared) {
+        while let Some(record) = shared.queue.pop() {
+            self.last = self.last.saturating_add(1);
+            let numbered = (self.last, Arc::new(record));
+            // Nobody came for the oldest ones that this reader may not have.
+            if self.records.len() >= KEPT {
+                self.records.pop_front();
+                shared.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            if self.lately.len() >= LATELY {
+                self.lately.pop_front();
+            }
+            self.lately.push_back(numbered.clone());
+            self.records.push_back(numbered);
+        }
+    }
 }
 
 /// Who asks for records.
@@ -130,11 +173,35 @@ impl Reader {
 #[derive(Debug, Default)]
 pub struct Batch {
     /// At most [`BATCH`], with their sequence numbers.
-    pub records: Vec<(u64, Record)>,
+    pub records: Vec<(u64, Arc<Record>)>,
     /// Sequence number of the last one; what was acknowledged when there is none.
     pub last: u64,
     /// Lost since the start.
     pub dropped: u64,
+}
+
+/// Which of the records of late are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// Behind this number.
+    pub after: u64,
+    /// From this time on, in milliseconds since the Unix epoch.
+    pub since_ms: i64,
+    /// Only refusals, and what would have been refused.
+    pub refused: bool,
+}
+
+/// Records of late.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// At most [`PAGE`], with their sequence numbers.
+    pub records: Vec<(u64, Arc<Record>)>,
+    /// Sequence number of the last one that was looked at.
+    pub last: u64,
+    /// There are more behind it.
+    pub more: bool,
+    /// Taken from the queue since the start, and not kept any more.
+    pub forgotten: u64,
 }
 
 /// Both ends.
@@ -185,20 +252,33 @@ impl Records {
 
     async fn look(&self, reader: &Reader, acknowledged: u64) -> Batch {
         let mut handed_out = self.handed_out.lock().await;
-        while let Some(record) = self.shared.queue.pop() {
-            handed_out.last = handed_out.last.saturating_add(1);
-            let number = handed_out.last;
-            // Nobody came for the oldest ones that this reader may not have.
-            if handed_out.records.len() >= KEPT {
-                handed_out.records.pop_front();
-                self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-            }
-            handed_out.records.push_back((number, record));
-        }
+        handed_out.take(&self.shared);
         let theirs = handed_out.records.iter().filter(|(_, record)| reader.may_have(record));
         let records: Vec<_> = theirs.take(BATCH).cloned().collect();
         let last = records.last().map_or(acknowledged, |(number, _)| *number);
         Batch { records, last, dropped: self.dropped() }
+    }
+
+    /// The reader's records of late; none of them counts as fetched.
+    pub async fn lately(&self, reader: &Reader, wanted: Wanted) -> Page {
+        let mut handed_out = self.handed_out.lock().await;
+        handed_out.take(&self.shared);
+        let forgotten = handed_out.lately.front().map_or(0, |(number, _)| number.saturating_sub(1));
+        let is_wanted = |record: &Record| {
+            reader.may_have(record) && record.at_ms() >= wanted.since_ms && (!wanted.refused || record.is_refused())
+        };
+        let mut page = Page { last: wanted.after, forgotten, ..Page::default() };
+        for (number, record) in handed_out.lately.iter().filter(|(number, _)| *number > wanted.after) {
+            if page.records.len() >= PAGE {
+                page.more = true;
+                break;
+            }
+            page.last = *number;
+            if is_wanted(record) {
+                page.records.push((*number, Arc::clone(record)));
+            }
+        }
+        page
     }
 
     /// Lost since the start.
@@ -207,3 +287,6 @@ impl Records {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests;

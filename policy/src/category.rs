@@ -100,6 +100,11 @@ impl Namespaces {
     pub fn contains(&self, namespace: &str) -> bool {
         self.0.contains(namespace)
     }
+
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
 }
 
 impl FromIterator<String> for Namespaces {

@@ -173,15 +173,18 @@ fn subject(action: &Action, decision: &Decision<'_>) -> String {
 }
 
 fn ask(decision: &Decision<'_>, image: &ImageRef, id: &str) -> String {
-    let contact = decision.policy.map(|policy| &policy.contact);
     let trailer = format!("(decision {id}; `pullgate check {}` explains)", image.familiar_name());
-    match contact {
-        Some(Contact { request_url, .. }) if !request_url.is_empty() => {
-            let sign = if request_url.contains('?') { '&' } else { '?' };
-            format!("Ask for it: {request_url}{sign}image={} {trailer}", in_query(image.name()))
-        }
-        _ => format!("Ask {} for it {trailer}", whom(decision)),
+    match decision.policy.and_then(|policy| request_url(&policy.contact, image)) {
+        Some(url) => format!("Ask for it: {url} {trailer}"),
+        None => format!("Ask {} for it {trailer}", whom(decision)),
     }
+}
+
+/// Where access is asked for, with the image filled in.
+pub(crate) fn request_url(contact: &Contact, image: &ImageRef) -> Option<String> {
+    let url = contact.request_url.as_str();
+    let sign = if url.contains('?') { '&' } else { '?' };
+    (!url.is_empty()).then(|| format!("{url}{sign}image={}", in_query(image.name())))
 }
 
 fn whom(decision: &Decision<'_>) -> String {

@@ -55,6 +55,16 @@ impl Entry {
         }
     }
 
+    /// When it was decided, in milliseconds since the Unix epoch.
+    pub(super) fn at_ms(&self) -> i64 {
+        self.at_ms
+    }
+
+    /// Refused, or it would have been.
+    pub(super) fn is_refused(&self) -> bool {
+        !self.allowed || self.would_deny
+    }
+
     /// The users with a session in force when it was decided.
     pub(super) fn users(&self) -> impl Iterator<Item = &str> {
         self.text.split('\n').skip(3)

@@ -56,6 +56,14 @@ impl Reported {
         })))
     }
 
+    pub(super) fn at_ms(&self) -> i64 {
+        self.0.at_ms
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        !self.0.allowed || self.0.would_deny
+    }
+
     pub(super) fn users(&self) -> impl Iterator<Item = &str> {
         self.0.users.iter().map(String::as_str)
     }

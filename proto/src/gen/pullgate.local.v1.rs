@@ -224,6 +224,38 @@ pub struct RecordsResponse {
     #[prost(int64, tag = "4")]
     pub run: i64,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecentRequest {
+    /// Only those behind this number, if `run` is the plugin's; 0: from the oldest one that is kept.
+    #[prost(uint64, tag = "1")]
+    pub after: u64,
+    #[prost(int64, tag = "2")]
+    pub run: i64,
+    /// Only from this time on, milliseconds since the Unix epoch; 0: whenever.
+    #[prost(int64, tag = "3")]
+    pub since_ms: i64,
+    /// Only refusals, and what monitor mode would have refused.
+    #[prost(bool, tag = "4")]
+    pub refused: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecentResponse {
+    /// At most 200.
+    #[prost(message, repeated, tag = "1")]
+    pub records: ::prost::alloc::vec::Vec<super::super::sync::v1::Record>,
+    /// Number of the last one that was looked at; pass it as `after` for what follows.
+    #[prost(uint64, tag = "2")]
+    pub last: u64,
+    /// There are more behind it.
+    #[prost(bool, tag = "3")]
+    pub more: bool,
+    /// Which run of the plugin counts them: its `started_at_ms`.
+    #[prost(int64, tag = "4")]
+    pub run: i64,
+    /// Decisions of this run that are not kept any more, whoever may see them.
+    #[prost(uint64, tag = "5")]
+    pub forgotten: u64,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CheckRequest {
     #[prost(string, repeated, tag = "1")]
@@ -234,7 +266,7 @@ pub struct CheckResponse {
     #[prost(message, repeated, tag = "1")]
     pub images: ::prost::alloc::vec::Vec<CheckedImage>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckedImage {
     #[prost(string, tag = "1")]
     pub input: ::prost::alloc::string::String,
@@ -256,6 +288,37 @@ pub struct CheckedImage {
     /// What a developer would read.
     #[prost(string, tag = "9")]
     pub text: ::prost::alloc::string::String,
+    /// Of the rule: its id, the owner's words, and its end in seconds since the Unix epoch (0: none).
+    #[prost(string, tag = "10")]
+    pub rule_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "11")]
+    pub rule_reason: ::prost::alloc::string::String,
+    #[prost(int64, tag = "12")]
+    pub rule_expires_at: i64,
+    /// Of the policy that decided; 0 and empty: none did.
+    #[prost(uint64, tag = "13")]
+    pub generation: u64,
+    #[prost(string, tag = "14")]
+    pub mode: ::prost::alloc::string::String,
+    /// Where access is asked for, with the image filled in; empty: not told.
+    #[prost(string, tag = "15")]
+    pub request_url: ::prost::alloc::string::String,
+    /// Whom to ask, as the policy says; empty: not told.
+    #[prost(string, tag = "16")]
+    pub request_email: ::prost::alloc::string::String,
+    /// What of the same name would be allowed; only where it is refused, or would be.
+    #[prost(message, repeated, tag = "17")]
+    pub nearby: ::prost::alloc::vec::Vec<Nearby>,
+}
+/// Something close to a refused image.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Nearby {
+    /// As one would type it, or a rule's pattern.
+    #[prost(string, tag = "1")]
+    pub image: ::prost::alloc::string::String,
+    /// "rule": a rule of the allowlist names it; "namespace": in a namespace of the organization, if it is there.
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
 }
 /// Generated client implementations.
 pub mod control_client {
@@ -486,6 +549,28 @@ pub mod control_client {
                 .insert(GrpcMethod::new("pullgate.local.v1.Control", "Report"));
             self.inner.unary(req, path, codec).await
         }
+        /// Decisions of late, whether or not they were fetched; oldest first. Callers: those of `Records`.
+        pub async fn recent(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecentRequest>,
+        ) -> std::result::Result<tonic::Response<super::RecentResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pullgate.local.v1.Control/Recent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("pullgate.local.v1.Control", "Recent"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -537,6 +622,11 @@ pub mod control_server {
             &self,
             request: tonic::Request<super::ReportRequest>,
         ) -> std::result::Result<tonic::Response<super::ReportResponse>, tonic::Status>;
+        /// Decisions of late, whether or not they were fetched; oldest first. Callers: those of `Records`.
+        async fn recent(
+            &self,
+            request: tonic::Request<super::RecentRequest>,
+        ) -> std::result::Result<tonic::Response<super::RecentResponse>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct ControlServer<T> {
@@ -860,6 +950,49 @@ pub mod control_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pullgate.local.v1.Control/Recent" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecentSvc<T: Control>(pub Arc<T>);
+                    impl<T: Control> tonic::server::UnaryService<super::RecentRequest>
+                    for RecentSvc<T> {
+                        type Response = super::RecentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::recent(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecentSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

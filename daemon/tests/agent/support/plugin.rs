@@ -10,8 +10,9 @@ use std::{
 
 use proto::{
     control::{
-        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, InForce, RecordsRequest, RecordsResponse,
-        ReportRequest, ReportResponse, SessionInForce, StatusRequest, StatusResponse, WatchRequest, WatchResponse,
+        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, InForce, RecentRequest, RecentResponse,
+        RecordsRequest, RecordsResponse, ReportRequest, ReportResponse, SessionInForce, StatusRequest, StatusResponse,
+        WatchRequest, WatchResponse,
         control_server::{Control, ControlServer},
     },
     document,
@@ -246,6 +247,10 @@ impl Control for Api {
         let records: Vec<Record> = state.records.iter().take(500).map(|(_, record)| record.clone()).collect();
         let last = state.records.iter().take(500).next_back().map_or(acknowledge, |(number, _)| *number);
         Ok(Response::new(RecordsResponse { records, last, dropped: state.dropped, run: state.started_at_ms }))
+    }
+
+    async fn recent(&self, _: Request<RecentRequest>) -> Result<Response<RecentResponse>, Status> {
+        Err(Status::unimplemented("not in this test"))
     }
 
     async fn check(&self, _: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
