@@ -1,25 +1,36 @@
 //! Start and stop, in order.
 
-use std::{fs, io, os::unix::net::UnixListener, path::Path, sync::Arc};
+use std::{fs, io, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use proto::{local::Listener, sign_in::Paths};
+use proto::{
+    sign_in::Paths,
+    supervisor::{self, Progress},
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, level_filters::LevelFilter, warn};
+use tracing::{error, info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     authorize::Authorizer,
     config::Config,
     control::{self, Sources},
-    door::Door,
+    door::{DRAIN, Door, Probe},
     enforcer::Enforcer,
     engine_seen::EngineSeen,
     provenance::{Keeper, Provenance},
     record,
+    sockets::Sockets,
     state::StateDir,
 };
+
+/// How long the process before this one, whose sockets this one has, may take to its end. A little more than
+/// it gives itself: [`DRAIN`], and a look at its listener.
+const PREDECESSOR: Duration = Duration::from_secs(15);
+/// For the callers of the control socket. Each of them comes back and does again what was cut, and meanwhile
+/// the engine waits for the next process: one that hangs must not make it wait longer.
+const CONTROL_DRAIN: Duration = Duration::from_millis(500);
 
 /// Runs the plugin until SIGTERM or SIGINT.
 ///
@@ -30,7 +41,10 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     start_log();
     raise_descriptor_limit();
-    let state = StateDir::open(&config.state_dir)?;
+    let mut sockets = Sockets::take(config)?;
+    // Whoever dials a held socket waits in its queue meanwhile. Without one, another plugin is a mistake.
+    let patience = if sockets.are_held() { PREDECESSOR } else { Duration::ZERO };
+    let state = StateDir::open(&config.state_dir, patience)?;
     let (enforcer, handle, live) = Enforcer::start(
         state,
         Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() },
@@ -42,8 +56,8 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let mut keeper = Keeper::new(Arc::clone(&provenance), &config.state_dir);
 
     // The door first: the engine waits for nobody else.
-    let engine_socket =
-        bind(&config.socket).with_context(|| format!("cannot listen on `{}`", config.socket.display()))?;
+    let engine_socket = sockets.engine(&config.socket)?;
+    let held = engine_socket.own.is_none();
     let stop = CancellationToken::new();
     let engine = Arc::new(EngineSeen::default());
     let authorizer =
@@ -52,6 +66,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     info!(
         version = env!("CARGO_PKG_VERSION"),
         socket = %config.socket.display(),
+        held,
         enrollment = %config.enrollment.display(),
         machine_id,
         documents = handle.view().borrow().in_force.len(),
@@ -59,33 +74,56 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     );
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(async {
-        make_parent(&config.control_socket)?;
-        let listener = Listener::bind(&config.control_socket, 0o666)
-            .with_context(|| format!("cannot listen on `{}`", config.control_socket.display()))?;
-        let writer = tokio::spawn(enforcer.run());
+    let ended = runtime.block_on(async {
+        let (listener, control_file) = sockets.control(&config.control_socket)?;
+        let mut writer = tokio::spawn(enforcer.run());
         let door_user = Arc::new(config.door_user.clone());
         let from = Sources { enforcer: handle, live, recorder, records, provenance, engine, machine_id, door_user };
-        tokio::select! {
-            served = control::serve(listener, from) => served.context("the control socket failed"),
+        let mut control = tokio::spawn(control::serve(listener, from, stop.clone()));
+        tokio::spawn(tell_ready(door.probe()));
+        let served = tokio::select! {
+            ended = &mut control => Err(anyhow::anyhow!("the control socket failed: {ended:?}")),
             () = keeper.run() => Ok(()),
-            ended = writer => Err(anyhow::anyhow!("the writer ended: {ended:?}")),
+            ended = &mut writer => Err(anyhow::anyhow!("the writer ended: {ended:?}")),
             () = stop_signal() => Ok(()),
             // Only a thread of the door that ended does this.
             () = stop.cancelled() => Ok(()),
+        };
+        info!("stopping");
+        tell(Progress::Stopping);
+        // This process still holds the state directory's lock, so the file is its own.
+        if let Some(file) = control_file {
+            let _ = fs::remove_file(file);
         }
+        // Both drain at the same time. The writer goes on: who hands documents over gets an answer.
+        stop.cancel();
+        let closing = tokio::task::spawn_blocking(move || door.close());
+        if !control.is_finished() && tokio::time::timeout(CONTROL_DRAIN, &mut control).await.is_err() {
+            info!("connections of the control socket are cut: they did not come to their end in time");
+        }
+        let answered = closing.await.context("the engine's socket failed")?;
+        served.and(answered.context("the engine's socket failed"))
     });
-    info!("stopping");
-    let answered = door.close().context("the engine's socket failed");
     if let Err(error) = keeper.save() {
         warn!(error = %proto::chain(&error), "what is remembered of image names is not on disk");
     }
-    // This process still holds the state directory's lock, so the files are its own.
-    for socket in [&config.socket, &config.control_socket] {
-        let _ = fs::remove_file(socket);
-    }
     info!("stopped");
-    served.and(answered)
+    ended
+}
+
+/// Tells the service manager once the engine's socket gave an answer.
+async fn tell_ready(probe: Probe) {
+    match tokio::task::spawn_blocking(move || probe.answered()).await {
+        Ok(Ok(())) => tell(Progress::Ready),
+        Ok(Err(error)) => error!(%error, "the engine's socket does not answer"),
+        Err(error) => error!(%error, "the engine's socket was not asked"),
+    }
+}
+
+fn tell(progress: Progress) {
+    if let Err(error) = supervisor::tell(progress) {
+        warn!(%error, ?progress, "the service manager was not told");
+    }
 }
 
 async fn stop_signal() {
@@ -99,23 +137,6 @@ async fn stop_signal() {
         () = wait(SignalKind::terminate()) => {}
         () = wait(SignalKind::interrupt()) => {}
     }
-}
-
-/// Binds the engine's socket. A file that nobody answers on is what a killed process left.
-fn bind(path: &Path) -> anyhow::Result<UnixListener> {
-    make_parent(path)?;
-    proto::local::remove_stale(path)?;
-    Ok(UnixListener::bind(path)?)
-}
-
-/// The directory of a socket; others may look into it, so that they find the control socket.
-fn make_parent(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let Some(parent) = path.parent().filter(|parent| !parent.exists()) else { return Ok(()) };
-    let masked = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(parent);
-    rustix::process::umask(masked);
-    made.with_context(|| format!("cannot make the directory `{}`", parent.display()))
 }
 
 /// As many connections as the system lets this process have; the bounds are below the usual limit.

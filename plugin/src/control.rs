@@ -16,6 +16,7 @@ use proto::{
     local::{Listener, MAX_MESSAGE_BYTES, Peer},
     sync,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::Server};
 use tower::util::MapRequestLayer;
 
@@ -70,19 +71,21 @@ struct Service {
     /// Who hands documents over right now.
     hand_overs: HandOvers,
     doors: Doors,
+    stop: CancellationToken,
 }
 
-/// Serves until it is dropped: callers come back after a restart, so there is nothing to wait for.
+/// Serves until `stop`: then calls come to their end, and streams and long polls end at once. Callers come
+/// back to the next process.
 ///
 /// # Errors
 /// What the transport says.
-pub async fn serve(listener: Listener, from: Sources) -> Result<(), tonic::transport::Error> {
+pub async fn serve(listener: Listener, from: Sources, stop: CancellationToken) -> Result<(), tonic::transport::Error> {
     // Nobody else's callers may keep the door from its documents.
     let door_user = Arc::clone(&from.door_user);
     let is_door = move |uid| door_user.is(uid);
     let budget = Budget::new(is_door.clone());
     let listener = listener.reserve(is_door);
-    let service = Service { from, hand_overs: HandOvers::default(), doors: Doors::default() };
+    let service = Service { from, hand_overs: HandOvers::default(), doors: Doors::default(), stop: stop.clone() };
     let control = ControlServer::new(service)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
@@ -93,7 +96,7 @@ pub async fn serve(listener: Listener, from: Sources) -> Result<(), tonic::trans
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .add_service(control)
-        .serve_with_incoming(listener.incoming())
+        .serve_with_incoming_shutdown(listener.incoming(), stop.cancelled_owned())
         .await
 }
 
@@ -168,7 +171,13 @@ impl Control for Service {
         // Sealed sessions are nobody's but their user's and the enforcers'.
         let uid = self.door(&request, "sealed documents are handed on")?;
         let Sources { enforcer, machine_id, .. } = &self.from;
-        Ok(Response::new(self.doors.follow(uid, request.into_inner(), machine_id.clone(), enforcer.view())))
+        Ok(Response::new(self.doors.follow(
+            uid,
+            request.into_inner(),
+            machine_id.clone(),
+            enforcer.view(),
+            self.stop.clone(),
+        )))
     }
 
     async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {
@@ -179,7 +188,7 @@ impl Control for Service {
         // Numbers of another run would forget records that nobody has.
         let acknowledge = if run == this_run { acknowledge } else { 0 };
         let wait = Duration::from_millis(u64::from(wait_ms)).min(MAX_WAIT);
-        let batch = self.from.records.fetch(&reader, acknowledge, wait).await;
+        let batch = self.from.records.fetch(&reader, acknowledge, wait, &self.stop).await;
         let records = self.messages(&batch.records, this_run);
         Ok(Response::new(RecordsResponse { records, last: batch.last, dropped: batch.dropped, run: this_run }))
     }

@@ -39,4 +39,5 @@ pub mod live;
 pub mod paths;
 pub mod provenance;
 pub mod record;
+pub mod sockets;
 pub mod state;

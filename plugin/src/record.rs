@@ -18,8 +18,9 @@ use policy::{Action, Decision, Enforced};
 use proto::sync;
 use tokio::{
     sync::{Mutex, Notify},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
 mod entry;
@@ -229,8 +230,9 @@ impl Recorder {
 }
 
 impl Records {
-    /// Forgets the reader's records up to `acknowledge`, then waits up to `wait` for later ones.
-    pub async fn fetch(&self, reader: &Reader, acknowledge: u64, wait: Duration) -> Batch {
+    /// Forgets the reader's records up to `acknowledge`, then waits up to `wait` for later ones, but not
+    /// beyond `stop`.
+    pub async fn fetch(&self, reader: &Reader, acknowledge: u64, wait: Duration, stop: &CancellationToken) -> Batch {
         let deadline = Instant::now() + wait;
         self.handed_out
             .lock()
@@ -243,8 +245,13 @@ impl Records {
             // Registered before looking, so that nothing arrives unseen in between.
             arrived.as_mut().enable();
             let batch = self.look(reader, acknowledge).await;
-            if !batch.records.is_empty() || timeout_at(deadline, arrived).await.is_err() {
+            if !batch.records.is_empty() || stop.is_cancelled() {
                 return batch;
+            }
+            tokio::select! {
+                () = arrived => {}
+                () = sleep_until(deadline) => return batch,
+                () = stop.cancelled() => continue,
             }
             sleep(GATHER).await;
         }

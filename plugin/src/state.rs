@@ -10,9 +10,15 @@ use std::{
     io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
+use tracing::info;
 
 const SEALED: &str = "sealed";
 const GENERATIONS: &str = "generations.json";
@@ -21,6 +27,8 @@ const MACHINE_ID: &str = "machine-id";
 const MAX_DOCUMENTS: usize = 1024;
 /// The largest sealed document, in bytes.
 const MAX_DOCUMENT_BYTES: u64 = 8 << 20;
+/// How often it is tried to take the directory.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Why the state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,11 +64,12 @@ pub struct StateDir {
 }
 
 impl StateDir {
-    /// Makes the directory where it is missing (mode 0700) and takes it for this process.
+    /// Makes the directory where it is missing (mode 0700) and takes it for this process; one that another
+    /// process has is waited for as long as `patience`.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn open(path: &Path) -> Result<Self, StateError> {
+    pub fn open(path: &Path, patience: Duration) -> Result<Self, StateError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error("make the directory", path))?;
         let sealed = path.join(SEALED);
         fs::DirBuilder::new()
@@ -76,9 +85,9 @@ impl StateDir {
             .mode(0o600)
             .open(&lock_path)
             .map_err(io_error("open", &lock_path))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| match io::Error::from(error) {
-            error if error.kind() == io::ErrorKind::WouldBlock => StateError::InUse(path.to_owned()),
-            source => StateError::Io { what: "lock", path: lock_path, source },
+        take(&lock, patience).map_err(|error| match error {
+            Errno::WOULDBLOCK => StateError::InUse(path.to_owned()),
+            error => StateError::Io { what: "lock", path: lock_path, source: error.into() },
         })?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
@@ -187,6 +196,24 @@ impl StateDir {
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
         replace_file(&self.path.join(name), bytes)
+    }
+}
+
+/// Locks a file, once whoever has it is done.
+fn take(lock: &File, patience: Duration) -> Result<(), Errno> {
+    let start = Instant::now();
+    let mut told = false;
+    loop {
+        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            // There is no lock with a time-out.
+            Err(Errno::WOULDBLOCK) if start.elapsed() < patience => {
+                if !std::mem::replace(&mut told, true) {
+                    info!("waiting for the process before this one");
+                }
+                thread::sleep(LOOK);
+            }
+            taken => return taken,
+        }
     }
 }
 

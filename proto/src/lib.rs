@@ -2,7 +2,7 @@
 //! messages, the enrollment file, the local control socket.
 //!
 //! Nothing here decides: `policy` does. Third-party crates of a kind live in one module:
-//! `interprocess` in [`local`], signatures in [`sealed`] and [`keys`].
+//! `interprocess` in [`local`], `listenfd` in [`supervisor`], signatures in [`sealed`] and [`keys`].
 //!
 //! INVARIANT: generated code in `gen/` is what `protos/` says (`tests/generated.rs`).
 
@@ -23,6 +23,8 @@ pub mod registry_json;
 pub mod sealed;
 pub mod secret;
 pub mod sign_in;
+#[cfg(target_os = "linux")]
+pub mod supervisor;
 pub mod trusted_file;
 
 /// Code generated from `protos/`. Regenerate with `PULLGATE_REGENERATE=1 cargo test -p proto --test generated`.

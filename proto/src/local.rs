@@ -90,6 +90,17 @@ impl Listener {
         Ok(Self { raw, slots: Slots::default() })
     }
 
+    /// On a socket that somebody else bound and keeps.
+    ///
+    /// # Errors
+    /// What the system says.
+    #[cfg(unix)]
+    pub fn held(socket: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        use interprocess::os::unix::uds_local_socket::tokio::Listener as UnixRaw;
+        let raw = UnixRaw::try_from(std::os::fd::OwnedFd::from(socket))?.into();
+        Ok(Self { raw, slots: Slots::default() })
+    }
+
     /// Keeps places, beside root's, for the users that `reserved` names, whatever others take. It is asked
     /// only while the others take all that they can have.
     #[must_use]

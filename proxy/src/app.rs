@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use proto::{probe_key::ProbeKey, sign_in::Paths};
+use proto::{probe_key::ProbeKey, sign_in::Paths, supervisor::Held};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -71,7 +71,11 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
     let (reporter, reporting) = report::channel(config.control_socket.clone());
     let mirrors = settings.mirrors.iter().map(|mirror| mirror.registry(443));
     let gate = Gate::new(enforced, reporter).with_mirrors(mirrors).with_probe_key(probe_key);
-    let door = Door::bind(config.listen, &config.loopback_listen, process::held_sockets()?).await?;
+    let mut held = Held::from_env()?;
+    let door = Door::bind(config.listen, &config.loopback_listen, held.take_tcp()).await?;
+    for socket in held.left_over() {
+        warn!(socket, "the socket unit holds a socket that is none of this door's, and nobody answers there");
+    }
     tell(config, &settings, &door)?;
 
     let stop = CancellationToken::new();

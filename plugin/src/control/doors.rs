@@ -13,6 +13,7 @@ use proto::{
 };
 use tokio::sync::watch;
 use tokio_stream::{Stream, wrappers::WatchStream};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 
 use crate::{clock, enforcer::View};
@@ -49,6 +50,8 @@ pub(super) struct Followed {
     brought: HashSet<Digest>,
     /// The rest of the state that is being told.
     waiting: VecDeque<WatchResponse>,
+    /// The plugin stops: the door is to follow the next one.
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: Place,
 }
 
@@ -65,6 +68,7 @@ impl Doors {
         told: WatchRequest,
         machine_id: String,
         views: watch::Receiver<Arc<View>>,
+        stop: CancellationToken,
     ) -> Followed {
         let WatchRequest { version, mut probe_key } = told;
         if probe_key.len() != PROBE_KEY_BYTES {
@@ -76,6 +80,7 @@ impl Doors {
             machine_id,
             brought: HashSet::new(),
             waiting: VecDeque::new(),
+            stop: Box::pin(stop.cancelled_owned()),
             _place: self.enter(Door { uid, version, since_ms: clock::now_ms(), probe_key }),
         }
     }
@@ -100,6 +105,10 @@ impl Stream for Followed {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.waiting.is_empty() {
+            // Between two states, so that none is told by half.
+            if self.stop.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
             let Some(view) = ready!(Pin::new(&mut self.views).poll_next(cx)) else { return Poll::Ready(None) };
             let this = &mut *self;
             this.waiting = tell(&view, &this.machine_id, &mut this.brought);
@@ -180,8 +189,8 @@ mod tests {
         let doors = Doors::default();
         let (_sender, views) = watch::channel(Arc::new(View::default()));
         let told = |version: &str, key: &[u8]| WatchRequest { version: version.into(), probe_key: key.into() };
-        let one = doors.follow(0, told("1.0\n", &[7; 32]), String::new(), views.clone());
-        let two = doors.follow(990, told("2.0", &[7; 33]), String::new(), views);
+        let one = doors.follow(0, told("1.0\n", &[7; 32]), String::new(), views.clone(), CancellationToken::new());
+        let two = doors.follow(990, told("2.0", &[7; 33]), String::new(), views, CancellationToken::new());
         let said = || doors.list().into_iter().map(|door| (door.uid, door.version)).collect::<Vec<_>>();
         assert_eq!(said(), [(0, "1.0".to_owned()), (990, "2.0".to_owned())]);
         let keys: Vec<_> = doors.list().into_iter().map(|door| door.probe_key).collect();

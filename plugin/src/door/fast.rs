@@ -1,8 +1,9 @@
 //! The common call: one read finds the whole message, one write answers it.
 
 use std::{
+    fs,
     io::{self, Write as _},
-    os::unix::net::{UnixListener, UnixStream},
+    os::unix::net::UnixStream,
     thread,
     time::{Duration, Instant},
 };
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{Handover, Question};
-use crate::authorize::Authorizer;
+use crate::{authorize::Authorizer, sockets::EngineSocket};
 
 /// Messages up to this are answered here: a pull's has about 400 bytes, a container's some KiB.
 const BUFFER: usize = 64 << 10;
@@ -27,24 +28,31 @@ const MAX_HEADERS: usize = 32;
 /// How often an idle wait for a caller looks whether it is time to stop.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
-/// Accepts until `stopping`; then answers what the kernel has already queued.
+/// Accepts until `stopping`. What waits in the queue of its own socket then is answered; with a held one,
+/// the next process does that.
 ///
 /// The wait is in `accept` itself, not in a poll before it: two system calls less a call. To end
 /// it, [`super::Door::close`] dials; should another process take that dial, the time-out does.
 pub(super) fn serve(
-    listener: &UnixListener,
+    socket: EngineSocket,
     stopping: &CancellationToken,
     authorizer: &Authorizer,
     slow: &mpsc::Sender<Handover>,
 ) -> io::Result<()> {
-    set_socket_timeout(listener, Timeout::Recv, Some(LOOK_UP))?;
+    let EngineSocket { listener, own } = socket;
+    set_socket_timeout(&listener, Timeout::Recv, Some(LOOK_UP))?;
     let mut buffer = vec![0; BUFFER];
     let mut answer = Vec::with_capacity(1024);
     let mut last_round = false;
     let mut warned: Option<Instant> = None;
     loop {
         if !last_round && stopping.is_cancelled() {
+            // INVARIANT: nothing here is said of a held socket but that this process leaves it: how it is set
+            // is set for every process that has it.
+            let Some(file) = &own else { return Ok(()) };
             last_round = true;
+            // The lock of the state directory is still held, so the file is this process's.
+            let _ = fs::remove_file(file);
             listener.set_nonblocking(true)?;
         }
         match listener.accept() {

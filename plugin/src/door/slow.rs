@@ -16,11 +16,12 @@ use tokio::{
     io::AsyncReadExt as _,
     net::UnixStream,
     sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc},
-    time::timeout,
+    time::{sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::{Handover, Question};
+use super::{DRAIN, Handover, Question};
 use crate::authorize::Authorizer;
 
 /// Open connections; below the usual limit of 1024 descriptors. Beyond it the kernel's backlog is the queue.
@@ -35,29 +36,39 @@ const LARGE_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
 const SMALL: usize = 128 << 10;
 /// A larger message is not read to its end.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
-/// At the end, connections get this long at most.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
 const TOO_LARGE: &str =
     "this request is larger than the 8 MiB that pullgate reads, and what it does not read it refuses";
 const TOO_SLOW: &str = "this request did not reach pullgate whole within 10 seconds, and what it cannot read it refuses.\n\
                         Run the command again";
 
-/// Serves until the fast thread is gone and every connection is done.
-pub(super) async fn serve(mut handed_over: mpsc::Receiver<Handover>, authorizer: Arc<Authorizer>) {
+/// Serves until the fast thread is gone and every connection is done, at most [`DRAIN`] beyond `stopping`.
+pub(super) async fn serve(
+    mut handed_over: mpsc::Receiver<Handover>,
+    authorizer: Arc<Authorizer>,
+    stopping: &CancellationToken,
+) {
     let slots = Arc::new(Semaphore::new(SLOTS as usize));
     let large = Arc::new(Semaphore::new(LARGE_BYTES));
-    while let Some(Handover { stream, read }) = handed_over.recv().await {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        match asynchronous(stream) {
-            Ok(stream) => {
-                drop(tokio::spawn(connection(stream, read, Arc::clone(&authorizer), Arc::clone(&large), slot)));
+    let all = async {
+        while let Some(Handover { stream, read }) = handed_over.recv().await {
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+            match asynchronous(stream) {
+                Ok(stream) => {
+                    drop(tokio::spawn(connection(stream, read, Arc::clone(&authorizer), Arc::clone(&large), slot)));
+                }
+                Err(error) => warn!(%error, "cannot serve a connection"),
             }
-            Err(error) => warn!(%error, "cannot serve a connection"),
         }
-    }
-    if timeout(DRAIN_DEADLINE, slots.acquire_many(SLOTS)).await.is_err() {
-        warn!("connections were still open at the end");
+        let _ = slots.acquire_many(SLOTS).await;
+    };
+    let too_late = async {
+        stopping.cancelled().await;
+        sleep(DRAIN).await;
+    };
+    tokio::select! {
+        () = all => {}
+        () = too_late => warn!("connections were still open at the end"),
     }
 }
 

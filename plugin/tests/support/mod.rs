@@ -37,10 +37,16 @@ impl Machine {
 
     /// Enrolled with these allowed organizations, running.
     pub fn start_with(allowed: &[&str]) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let mut machine = Self { directory, key: SigningKey::from_seed(&[9; 32]), child: None };
-        machine.enroll(allowed);
+        let mut machine = Self::enrolled(allowed);
         machine.run();
+        machine
+    }
+
+    /// Enrolled with these allowed organizations; nothing runs.
+    pub fn enrolled(allowed: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let machine = Self { directory, key: SigningKey::from_seed(&[9; 32]), child: None };
+        machine.enroll(allowed);
         machine
     }
 
@@ -93,9 +99,22 @@ impl Machine {
         self.run_as(self.command());
     }
 
-    pub fn run_as(&mut self, mut command: Command) {
+    /// Starts it, and does not wait for it.
+    pub fn spawn(&mut self, mut command: Command) {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path("log")).expect("a log file");
-        self.child = Some(command.stderr(log).stdout(Stdio::null()).spawn().expect("the plugin starts"));
+        self.child = Some(command.stderr(log).spawn().expect("the plugin starts"));
+    }
+
+    /// Starts it on sockets that are there already.
+    pub fn run_held(&mut self, command: Command) {
+        let before = self.log().matches("answering").count();
+        self.spawn(command);
+        wait_until("it answers", || self.log().matches("answering").count() > before);
+    }
+
+    pub fn run_as(&mut self, mut command: Command) {
+        command.stdout(Stdio::null());
+        self.spawn(command);
         wait_until("the engine's socket answers", || UnixStream::connect(self.path("engine.sock")).is_ok());
         wait_until("the control socket answers", || UnixStream::connect(self.path("control.sock")).is_ok());
     }
@@ -116,9 +135,18 @@ impl Machine {
     }
 
     pub fn terminate(&mut self) -> std::process::ExitStatus {
-        let mut child = self.child.take().expect("a running plugin");
-        signal(child.id(), rustix::process::Signal::TERM);
-        child.wait().expect("its end")
+        signal(self.pid().unsigned_abs(), rustix::process::Signal::TERM);
+        self.ended()
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) -> std::process::ExitStatus {
+        self.release().wait().expect("its end")
+    }
+
+    /// The running process, which is the caller's to end.
+    pub fn release(&mut self) -> Child {
+        self.child.take().expect("a running plugin")
     }
 
     pub fn log(&self) -> String {

@@ -1,8 +1,7 @@
 //! The process itself: what it may create, how many descriptors it has, where its log goes.
 
-use std::{io, net::TcpListener};
+use std::io;
 
-use anyhow::Context as _;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -17,20 +16,6 @@ pub(super) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     // Where it is refused, the limit that was there holds.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
-}
-
-/// Sockets that systemd holds for this process (sd_listen_fds(3)).
-///
-/// # Errors
-/// When one of them is no listening TCP socket.
-pub(super) fn held_sockets() -> anyhow::Result<Vec<TcpListener>> {
-    let mut held = listenfd::ListenFd::from_env();
-    let mut sockets = Vec::new();
-    for at in 0..held.len() {
-        let socket = held.take_tcp_listener(at).context("the socket unit holds something else than `ListenStream=`")?;
-        sockets.extend(socket);
-    }
-    Ok(sockets)
 }
 
 /// For a key that ends with this process.
