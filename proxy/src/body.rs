@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use crate::limits;
+use crate::{handover::Handover, limits};
 
 /// The body of a request to a registry, or of an answer to the engine.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct Body(Kind);
 enum Kind {
     /// In memory, with the room that was reserved for it.
     Own(Option<Bytes>, #[allow(dead_code, reason = "is held until the body is gone")] Option<OwnedSemaphorePermit>),
+    /// So many bytes that go from socket to socket, once the head has left.
+    HandedOver(Arc<Handover>, u64),
     /// What was read of a body already, and the rest of it.
     Passed { first: Option<Bytes>, rest: Watched },
 }
@@ -64,6 +66,12 @@ impl Body {
         Self(Kind::Passed { first: None, rest })
     }
 
+    /// So many bytes that pass by: whoever writes the answer's head gives the connection away for them.
+    #[must_use]
+    pub fn handed_over(handover: Arc<Handover>, length: u64) -> Self {
+        Self(Kind::HandedOver(handover, length))
+    }
+
     /// Streamed, and the first part is here already.
     #[must_use]
     pub fn continued(first: Bytes, rest: Watched) -> Self {
@@ -78,6 +86,11 @@ impl http_body::Body for Body {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match &mut self.get_mut().0 {
             Kind::Own(bytes, _) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            // Nobody wakes it: the connection is given away before.
+            Kind::HandedOver(handover, _) => {
+                handover.begin();
+                Poll::Pending
+            }
             Kind::Passed { first, rest } => match first.take() {
                 Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 None => rest.poll_frame(cx),
@@ -88,6 +101,7 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Own(bytes, _) => bytes.is_none(),
+            Kind::HandedOver(..) => false,
             Kind::Passed { first, rest } => first.is_none() && rest.is_end_stream(),
         }
     }
@@ -95,6 +109,7 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Own(bytes, _) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Kind::HandedOver(_, length) => SizeHint::with_exact(*length),
             Kind::Passed { first, rest } => {
                 let read = first.as_ref().map_or(0, |bytes| bytes.len() as u64);
                 rest.size_hint().exact().map_or_else(SizeHint::new, |rest| SizeHint::with_exact(read + rest))

@@ -1,9 +1,10 @@
 //! The forward proxy: CONNECT, and requests in absolute form.
 
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{Method, Request, Response, Uri, header};
-use hyper::{body::Incoming, service::service_fn};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tracing::debug;
@@ -12,38 +13,27 @@ use crate::{
     answer::{self, Trouble},
     authority::Authority,
     body::Body,
+    clear,
     door::Slot,
+    handover::{Client, Handover},
     intercept,
-    patient::Patient,
+    io::Ahead,
     relay,
     shared::Shared,
 };
 
 /// Serves a client of the proxy.
 pub async fn serve(shared: Arc<Shared>, stream: TcpStream, slot: Slot) {
-    let service = service_fn({
-        let shared = Arc::clone(&shared);
-        move |request| {
-            let (shared, slot) = (Arc::clone(&shared), Arc::clone(&slot));
-            async move { Ok::<_, Infallible>(answer(shared, request, slot).await) }
-        }
-    });
-    let stream = Patient::new(stream, shared.limits.idle);
-    let connection = shared.http().serve_connection(TokioIo::new(stream), service).with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = shared.stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = served {
-        debug!(error = %proto::chain(&error), "a connection broke");
-    }
+    let answer = |request, handover| answer(Arc::clone(&shared), request, Arc::clone(&slot), handover);
+    clear::serve(&shared, Ahead::with(Bytes::new(), stream), answer).await;
 }
 
-async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>, slot: Slot) -> Response<Body> {
+async fn answer(
+    shared: Arc<Shared>,
+    mut request: Request<Incoming>,
+    slot: Slot,
+    handover: Arc<Handover>,
+) -> Response<Body> {
     if *request.method() == Method::CONNECT {
         return connect(shared, request, slot).unwrap_or_else(|trouble| answer::trouble(&trouble));
     }
@@ -55,7 +45,7 @@ async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>, slot: Slot)
             if let (false, Ok(own)) = (request.headers().contains_key(header::HOST), own) {
                 request.headers_mut().insert(header::HOST, own);
             }
-            relay::answer(&shared, &target, request).await
+            relay::answer(&shared, &target, request, Some(&handover)).await
         }
         Err(trouble) => answer::trouble(&trouble),
     }
@@ -76,10 +66,12 @@ fn connect(shared: Arc<Shared>, request: Request<Incoming>, slot: Slot) -> Resul
             Err(error) => return debug!(error = %proto::chain(&error), "a client left after CONNECT"),
         };
         // It is what was given to hyper, so that this cannot fail.
-        let Ok(parts) = upgraded.downcast::<TokioIo<Patient<TcpStream>>>() else { return };
-        intercept::connected(shared, authority, git, parts.io.into_inner().into_inner(), parts.read_buf).await;
+        let Ok(parts) = upgraded.downcast::<TokioIo<Client>>() else { return };
+        let (client, unseen) = parts.io.into_inner().into_parts();
+        let first = [parts.read_buf, unseen].concat().into();
+        intercept::connected(shared, authority, git, client, first).await;
     });
-    Ok(Response::new(Body::own(bytes::Bytes::new())))
+    Ok(Response::new(Body::own(Bytes::new())))
 }
 
 fn host(uri: &Uri) -> Result<Authority, Trouble> {

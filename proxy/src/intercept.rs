@@ -9,6 +9,7 @@ use tracing::{debug, info};
 
 use crate::{
     authority::{Authority, Host},
+    clear,
     io::Ahead,
     limits,
     patient::Patient,
@@ -77,8 +78,12 @@ pub async fn tls(shared: Arc<Shared>, host: Host, target: Target, client: Ahead)
 
 /// Speaks HTTP with the client.
 pub async fn clear(shared: Arc<Shared>, target: Target, client: Ahead) {
-    let client = Patient::new(client, shared.limits.idle);
-    relay::serve(shared, target, client).await;
+    let target = Arc::new(target);
+    clear::serve(&shared, client, |request, handover| {
+        let (shared, target) = (Arc::clone(&shared), Arc::clone(&target));
+        async move { relay::answer(&shared, &target, request, Some(&handover)).await }
+    })
+    .await;
 }
 
 /// Waits until the policy wants to see what is asked of a host: when it changes, or with time, since

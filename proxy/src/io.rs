@@ -37,6 +37,12 @@ impl Ahead {
     pub fn reading(member: Arc<Member>, stream: TcpStream) -> Self {
         Self { stream, read: BytesMut::new(), ahead: Some(member) }
     }
+
+    /// The connection itself, and what was read of it that nobody has seen.
+    #[must_use]
+    pub fn into_parts(self) -> (TcpStream, Bytes) {
+        (self.stream, self.read.freeze())
+    }
 }
 
 impl AsyncRead for Ahead {

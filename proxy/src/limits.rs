@@ -14,6 +14,9 @@ pub const CROWD: usize = 32;
 pub const CROWDED_READ: usize = (8 << 10) - 1;
 /// Read at once of an upstream connection under TLS; rustls itself would ask for 4 KiB a time.
 pub const READ_AHEAD: usize = 16 << 10;
+/// Bodies from this length on, in bytes, go from socket to socket where both are in the clear; a shorter one is
+/// through before two sockets have changed hands.
+pub const SPLICED: u64 = 16 << 10;
 /// Ciphertext that waits for a slow peer, per connection.
 pub const TLS_BUFFER: usize = 16 << 10;
 /// Manifests in memory at the same time, all requests together, in KiB.

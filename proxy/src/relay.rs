@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, response, uri::PathAndQuery};
 use http_body::Body as _;
 use hyper::{body::Incoming, ext::ReasonPhrase};
 use tracing::{debug, info};
@@ -13,18 +14,25 @@ use crate::{
     authority::Authority,
     body::{Body, Moved, Watched},
     gate::{Answer, Asked, Learn},
+    handover::Handover,
     shared::Shared,
-    upstream::Target,
+    upstream::{Found, Raw, Target},
 };
 
 mod headers;
 mod manifest;
 
-/// Answers a request of a connection that leads to `target`.
-pub async fn answer(shared: &Shared, target: &Target, request: Request<Incoming>) -> Response<Body> {
+/// Answers a request of a connection that leads to `target`; where that is in the clear, bodies that only pass by
+/// may be handed over.
+pub async fn answer(
+    shared: &Shared,
+    target: &Target,
+    request: Request<Incoming>,
+    handover: Option<&Arc<Handover>>,
+) -> Response<Body> {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let response = relay(shared, target, request).await.unwrap_or_else(|trouble| {
+    let response = relay(shared, target, request, handover).await.unwrap_or_else(|trouble| {
         info!(host = %target.authority, error = %trouble, "not passed on");
         answer::trouble(&trouble)
     });
@@ -33,7 +41,13 @@ pub async fn answer(shared: &Shared, target: &Target, request: Request<Incoming>
     response
 }
 
-async fn relay(shared: &Shared, target: &Target, request: Request<Incoming>) -> Result<Response<Body>, Trouble> {
+async fn relay(
+    shared: &Shared,
+    target: &Target,
+    request: Request<Incoming>,
+    handover: Option<&Arc<Handover>>,
+) -> Result<Response<Body>, Trouble> {
+    let handover = handover.filter(|_| passes_by(target, &request));
     let registry = registry(target, &request)?;
     let moved = Moved::now();
     let (mut parts, body) = request.into_parts();
@@ -66,10 +80,68 @@ async fn relay(shared: &Shared, target: &Target, request: Request<Incoming>) -> 
         // The client library says nothing of a body that is not there, and some servers answer 411.
         parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    let request = Request::from_parts(parts, body);
+    let mut request = Request::from_parts(parts, body);
+    if let Some(handover) = handover.filter(|_| !learn.reads_body()) {
+        // So that what is left of the client's request does not hold its connection.
+        *request.body_mut() = Body::own(Bytes::new());
+        let response = shared.upstream.send_direct(request, target).await?;
+        return match response.into_parts() {
+            (head, Found::Pieces(body)) => back(shared, target, &method, Response::from_parts(head, body), learn).await,
+            (head, Found::Raw(raw)) => over(shared, target, Response::from_parts(head, raw), learn, handover),
+        };
+    }
     moved.touch();
     let response = shared.upstream.send(request, target, &moved).await?;
     back(shared, target, &method, response, learn).await
+}
+
+/// Whether nobody here wants to see the answer's body, so that it may go from socket to socket.
+fn passes_by(target: &Target, request: &Request<Incoming>) -> bool {
+    let closes = request.headers().get_all(header::CONNECTION).iter().any(|line| {
+        line.as_bytes().split(|byte| *byte == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
+    });
+    // A connection that ends behind this answer is left to who knows how.
+    !target.tls
+        && !closes
+        && *request.method() == Method::GET
+        && request.version() == http::Version::HTTP_11
+        && request.body().is_end_stream()
+}
+
+/// The registry's answer, whose body is handed over.
+fn over(
+    shared: &Shared,
+    target: &Target,
+    response: Response<Raw>,
+    mut learn: Learn,
+    handover: &Arc<Handover>,
+) -> Result<Response<Body>, Trouble> {
+    learn.head(&response);
+    let (parts, raw) = response.into_parts();
+    let parts = head(target, parts, false)?;
+    if let Err(refusal) = shared.gate.confirm(&learn) {
+        return Ok(answer::refusal(&refusal));
+    }
+    let body = Body::handed_over(Arc::clone(handover), raw.length());
+    handover.offer(raw);
+    Ok(Response::from_parts(parts, body))
+}
+
+/// The head of an answer, as the client gets it.
+fn head(target: &Target, mut parts: response::Parts, bodiless: bool) -> Result<response::Parts, Trouble> {
+    if parts.status.is_informational() {
+        // No upgrade was asked for.
+        let why = format!("it says {}", parts.status.as_u16());
+        return Err(Trouble::Malformed { host: target.authority.to_string(), why });
+    }
+    headers::response(&mut parts.headers, bodiless);
+    parts.version = http::Version::HTTP_11;
+    let reason = parts.extensions.remove::<ReasonPhrase>();
+    parts.extensions = http::Extensions::new();
+    if let Some(reason) = reason {
+        parts.extensions.insert(reason);
+    }
+    Ok(parts)
 }
 
 /// The registry's answer, as the client gets it.
@@ -81,20 +153,9 @@ async fn back(
     mut learn: Learn,
 ) -> Result<Response<Body>, Trouble> {
     let is_manifest = learn.head(&response);
-    let (mut parts, body) = response.into_parts();
-    if parts.status.is_informational() {
-        // No upgrade was asked for.
-        let why = format!("it says {}", parts.status.as_u16());
-        return Err(Trouble::Malformed { host: target.authority.to_string(), why });
-    }
+    let (parts, body) = response.into_parts();
     let bodiless = *method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED;
-    headers::response(&mut parts.headers, bodiless);
-    parts.version = http::Version::HTTP_11;
-    let reason = parts.extensions.remove::<ReasonPhrase>();
-    parts.extensions = http::Extensions::new();
-    if let Some(reason) = reason {
-        parts.extensions.insert(reason);
-    }
+    let parts = head(target, parts, bodiless)?;
     let body = Watched::new(body, shared.limits.idle);
     let body = match is_manifest && !bodiless {
         true => manifest::read(shared, target, body, &mut learn).await?,
@@ -168,7 +229,7 @@ where
         let shared = Arc::clone(&shared);
         move |request| {
             let (shared, target) = (Arc::clone(&shared), Arc::clone(&target));
-            async move { Ok::<_, std::convert::Infallible>(answer(&shared, &target, request).await) }
+            async move { Ok::<_, std::convert::Infallible>(answer(&shared, &target, request, None).await) }
         }
     });
     let connection = shared.http().serve_connection(hyper_util::rt::TokioIo::new(stream), service);

@@ -16,10 +16,12 @@ use tokio::{
 
 use crate::limits::Limits;
 
+mod exact;
 mod splice;
 #[cfg(test)]
 mod tests;
 
+pub use exact::{exactly, write_all};
 use splice::{Moved, Pipe};
 
 /// Carries bytes in both directions until both have ended, or one connection breaks, or `end` comes.
@@ -59,11 +61,14 @@ async fn one(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, moved: &AtomicU64) -
             }
         }
         let Some(pipe) = &mut pipe else { continue };
-        match pipe.carry(from.as_ref(), to.as_ref()).await? {
-            Moved::Bytes(bytes) => moved.fetch_add(bytes as u64, Ordering::Relaxed),
+        let count = |bytes| {
+            moved.fetch_add(bytes as u64, Ordering::Relaxed);
+        };
+        match pipe.carry(from.as_ref(), to.as_ref(), usize::MAX, count).await? {
+            Moved::Bytes(_) => {}
             Moved::End => return to.shutdown().await,
             Moved::Unsupported => return copy(&mut from, &mut to, moved).await,
-        };
+        }
     }
 }
 

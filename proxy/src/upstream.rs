@@ -1,6 +1,6 @@
 //! The way to registries: resolved, connected, verified, pooled.
 
-use std::{error::Error as _, sync::Arc};
+use std::sync::Arc;
 
 use http::{Method, Request, Response, header};
 use hyper::body::Incoming;
@@ -20,11 +20,14 @@ use crate::{
 mod connect;
 mod crowd;
 mod dial;
+mod direct;
 mod error;
 mod trust;
 
 pub use crowd::Member;
 pub use dial::Dialer;
+use direct::Direct;
+pub use direct::{Found, Raw};
 pub use error::ConnectError;
 pub use trust::TrustError;
 
@@ -38,6 +41,7 @@ pub struct Upstream {
     dialer: Arc<Dialer>,
     forward: Client<Connector, Body>,
     loopback: Client<Connector, Body>,
+    direct: Direct,
     limits: Limits,
 }
 
@@ -71,7 +75,8 @@ impl Upstream {
                 .build(Connector::new(Arc::clone(&dialer), Arc::clone(&trust), crowd.clone(), mode))
         };
         let (forward, loopback) = (client(Mode::Forward), client(Mode::Loopback));
-        Ok(Self { dialer, forward, loopback, limits })
+        let direct = Direct::new(limits.upstream_idle);
+        Ok(Self { dialer, forward, loopback, direct, limits })
     }
 
     /// Opens connections.
@@ -98,6 +103,22 @@ impl Upstream {
         // A kept connection that the registry closed at this very moment: the next one is new, or tells more.
         if let (Err(Failure::Closed(_)), Some(again)) = (&answer, again) {
             answer = self.once(again, target, moved).await;
+        }
+        answer.map_err(|failure| failure.trouble(&target.authority))
+    }
+
+    /// Sends a request in the clear that has no body, so that the answer's body can be taken out of its socket.
+    ///
+    /// # Errors
+    /// [`Trouble`]: what to answer instead.
+    pub async fn send_direct(&self, mut request: Request<Body>, target: &Target) -> Result<Response<Found>, Trouble> {
+        if !target.loopback {
+            self.dialer.authorize_clear(&mut request, target.authority.host());
+        }
+        let again = again(&request);
+        let mut answer = self.direct.send(&self.dialer, request, target, false).await;
+        if let (Err(Failure::Closed(_)), Some(again)) = (&answer, again) {
+            answer = self.direct.send(&self.dialer, again, target, true).await;
         }
         answer.map_err(|failure| failure.trouble(&target.authority))
     }
@@ -149,9 +170,21 @@ enum Failure {
     Late,
 }
 
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(error)
+    }
+}
+
 impl From<legacy::Error> for Failure {
     fn from(error: legacy::Error) -> Self {
-        let mut cause = error.source();
+        Self::of(&error)
+    }
+}
+
+impl Failure {
+    fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut cause = Some(error);
         while let Some(source) = cause {
             if let Some(error) = source.downcast_ref::<ConnectError>() {
                 return Self::Connect(error.clone());
@@ -176,11 +209,9 @@ impl From<legacy::Error> for Failure {
             }
             cause = source.source();
         }
-        Self::Malformed(proto::chain(&error))
+        Self::Malformed(proto::chain(error))
     }
-}
 
-impl Failure {
     fn trouble(self, authority: &Authority) -> Trouble {
         let host = authority.to_string();
         match self {

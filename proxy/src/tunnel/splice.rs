@@ -42,13 +42,20 @@ impl Pipe {
         Ok(Self { out, into })
     }
 
-    /// Waits for something to read, and carries it over.
+    /// Waits for something to read, and carries over `most` bytes of it; `moved` is told how many at each step.
     ///
     /// # Errors
     /// When a connection breaks.
-    pub async fn carry(&mut self, from: &TcpStream, to: &TcpStream) -> io::Result<Moved> {
+    pub async fn carry(
+        &mut self,
+        from: &TcpStream,
+        to: &TcpStream,
+        most: usize,
+        moved: impl Fn(usize),
+    ) -> io::Result<Moved> {
+        let most = most.min(SIZE);
         // The pipe is empty, so that "would block" can only be said of the socket.
-        let read = from.async_io(Interest::READABLE, || Self::splice(from, &self.into, SIZE)).await;
+        let read = from.async_io(Interest::READABLE, || Self::splice(from, &self.into, most)).await;
         let mut left = match read {
             Ok(0) => return Ok(Moved::End),
             Ok(read) => read,
@@ -59,7 +66,10 @@ impl Pipe {
         while left > 0 {
             match to.async_io(Interest::WRITABLE, || Self::splice(&self.out, to, left)).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
-                written => left = left.saturating_sub(written),
+                written => {
+                    moved(written);
+                    left = left.saturating_sub(written);
+                }
             }
         }
         Ok(Moved::Bytes(read))

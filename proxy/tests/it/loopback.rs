@@ -22,13 +22,13 @@ use crate::{
     server::{Server, header, ok, say},
 };
 
-struct Loopback {
+pub struct Loopback {
     shared: Arc<Shared>,
     roots: RootCertStore,
 }
 
 impl Loopback {
-    fn new(settings: Settings, enforced: Enforced) -> Self {
+    pub fn new(settings: Settings, enforced: Enforced) -> Self {
         let (leaves, roots): (Leaves, _) = leaves();
         let (gate, _): (Gate, _) = gate(enforced);
         let settings = Arc::new(settings);
@@ -46,7 +46,7 @@ impl Loopback {
     }
 
     /// A connection of the engine to `port` of this machine, led to the door.
-    async fn dial(&self, port: u16) -> TcpStream {
+    pub async fn dial(&self, port: u16) -> TcpStream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
         let original = format!("127.0.0.1:{port}").parse().unwrap();

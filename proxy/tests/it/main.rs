@@ -4,6 +4,7 @@
 mod bodies;
 mod client;
 mod faults;
+mod handover;
 mod hosts;
 mod load;
 mod loopback;

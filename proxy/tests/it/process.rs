@@ -85,6 +85,13 @@ impl Process {
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
+    /// Ends of pipes that it has open.
+    pub fn pipes(&self) -> usize {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().flatten();
+        let is_pipe = |target: std::path::PathBuf| target.to_string_lossy().starts_with("pipe:");
+        open.filter(|entry| std::fs::read_link(entry.path()).is_ok_and(is_pipe)).count()
+    }
+
     /// SIGTERM; whether it ended well, and its whole log.
     pub fn stop(mut self) -> (bool, String) {
         let pid = rustix::process::Pid::from_child(&self.child);
