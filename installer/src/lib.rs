@@ -8,6 +8,7 @@
 pub mod agent;
 pub mod bugreport;
 pub mod check;
+pub mod cli;
 pub mod credentials;
 pub mod decide;
 pub mod demo;

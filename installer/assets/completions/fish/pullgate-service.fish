@@ -1,0 +1,353 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_pullgate_service_global_optspecs
+    string join \n data-dir= json h/help V/version
+end
+
+function __fish_pullgate_service_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_pullgate_service_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_pullgate_service_using_subcommand
+    set -l cmd (__fish_pullgate_service_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -s V -l version -d 'Print version'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "serve" -d 'Run the service'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "enrollment" -d 'Print the enrollment file for machines'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "organization" -d 'Organizations'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "member" -d 'Members of an organization'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "account" -d 'Accounts'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "token" -d 'Personal access tokens'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "policy" -d 'An organization\'s policy'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "allowlist" -d 'Images that are allowed whatever their category'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "denylist" -d 'Images that are refused whatever allows them'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "publisher" -d 'Badges of Docker Hub namespaces'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "records" -d 'Decisions that machines reported, newest first'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "audit" -d 'Administrative acts, newest first'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "sign-ins" -d 'Sign-ins and refused attempts, newest first; the same within a minute are counted in one line'
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l listen -d 'Address and port; port 0 takes a free one' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l tls-cert -d 'Certificate chain in PEM; without one the service makes its own' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l tls-key -d 'The certificate\'s private key in PEM' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l host -d 'Another name or address for the service\'s own certificate' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l policy-validity -d 'How long a published policy is valid' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l session-validity -d 'How long a sign-in is valid on a machine that does not reach the service' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l refresh-after -d 'When policies and sessions count as stale; new ones are published half-way' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l docker-hub-url -d 'Sign-ins with Docker Hub credentials: asks Docker Hub here, for example `https://hub.docker.com`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l docker-hub-ca-file -d 'Authorities to trust there besides the system\'s, in PEM' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l docker-hub-recheck -d 'How often a machine\'s Docker Hub credential is looked at again: who leaves an organization there loses it then' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l oidc -d 'Sign-ins with an identity provider, by `pullgate login`: its settings, in JSON' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l oidc-validity -d 'How long the token of a `pullgate login` is valid' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l keep-records -d 'How long decision records and sign-ins are kept' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l insecure-http -d 'Plain HTTP instead of TLS; only on a loopback address'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l new-signing-key -d 'Make a new signing key if it is missing: every machine has to be enrolled again'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l url -d 'URL of the service as machines reach it, for example `https://pullgate.acme.example:8443`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l allowed-org -d 'Enforce sign-in to one of these organizations' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l ca-file -d 'Where machines have a copy of the service\'s ca.pem' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l admin-name -d 'Whom a refused developer may ask' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l admin-email -d 'A mailbox' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l admin-url -d 'A page' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l system-roots -d 'The service\'s certificate is signed by an authority that machines know: leave `caFile` out'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l docker-hub-credentials -d 'Docker Hub credentials count on machines: the agent shows them to this service'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l registry-door -d 'Machines have a registry door: what it would have judged is refused where something of it is missing'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -f -a "add" -d 'Add an organization; its policy is off'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -f -a "list" -d 'Print the organizations'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -f -a "link" -d 'Say who else than an administrator says who is a member'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -f -a "token" -d 'Organization access tokens, for machines that are nobody\'s: CI, servers'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -l namespace -d 'A Docker Hub namespace that it owns: its images are always allowed' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l docker-hub -d 'Members of this organization of Docker Hub are members here, as Docker Hub says at each sign-in' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l no-docker-hub -d 'Not Docker Hub; whoever is a member by its word is none any more'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l oidc-groups -d 'Groups of the identity provider named `ORG` and `ORG:TEAM` make members, as it says at each `pullgate login`'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l no-oidc-groups -d 'Not the identity provider; whoever is a member by its word is none any more'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -f -a "create" -d 'Make a token and print it, once; it signs in with the organization\'s name as the user name'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -f -a "list" -d 'Print the organization\'s tokens, without their secrets'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -f -a "revoke" -d 'End a token; every machine that signed in with it is signed out'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add an organization; its policy is off'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print the organizations'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from help" -f -a "link" -d 'Say who else than an administrator says who is a member'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from help" -f -a "token" -d 'Organization access tokens, for machines that are nobody\'s: CI, servers'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -f -a "add" -d 'Add a member or change their role and teams; makes the account when it is new'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -f -a "remove" -d 'End a membership, whoever said so; the account stays'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -f -a "list" -d 'Print the members'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l role -d 'What they may do' -r -f -a "owner\t'Never restricted by the policy; may change everything'
+admin\t'May change the policy; is restricted by it'
+auditor\t'May read everything; is restricted'
+member\t'Is restricted'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l team -d 'A team they belong to' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l password-stdin -d 'Read the new account\'s password from standard input'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l oidc -d 'The new account has no password: its owner signs in with the identity provider, by `pullgate login`'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a member or change their role and teams; makes the account when it is new'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from help" -f -a "remove" -d 'End a membership, whoever said so; the account stays'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print the members'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -f -a "password" -d 'Replace the password; the user has to sign in again everywhere'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -f -a "remove" -d 'End the account: its credentials, memberships and sessions'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -l password-stdin -d 'Read the password from standard input'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "password" -d 'Replace the password; the user has to sign in again everywhere'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "remove" -d 'End the account: its credentials, memberships and sessions'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -f -a "create" -d 'Make a token and print it, once'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -f -a "list" -d 'Print a user\'s tokens, without their secrets'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -f -a "revoke" -d 'End a token; the user has to sign in again everywhere'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l name -d 'What it is for' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l scope -d 'What it may be used for' -r -f -a "sign-in\t'Signing a machine in, `docker login`'
+org:read\t'Reading the owner\'s organizations over APIs'
+org:write\t'Changing them over APIs'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'When it ends: after a time like `90d`, or at one like `2027-01-31T00:00:00Z`; without it, never' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from revoke" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from revoke" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make a token and print it, once'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print a user\'s tokens, without their secrets'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'End a token; the user has to sign in again everywhere'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -f -a "show" -d 'Print the policy'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -f -a "set" -d 'Change what is given; the rest stays'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from show" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from show" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l enabled -d 'The switch: off, nobody is restricted' -r -f -a "true\t''
+false\t''"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l mode -d 'Refuse, or only record what would be refused' -r -f -a "enforce\t'Refuse'
+monitor\t'Let through and record what would have been refused'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l official -d 'Allow Docker Official Images' -r -f -a "true\t''
+false\t''"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l verified-publisher -d 'Allow verified publishers\' images' -r -f -a "true\t''
+false\t''"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l community -d 'Allow community images' -r -f -a "true\t''
+false\t''"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l registry-control -d 'Limit other registries than Docker Hub to the list' -r -f -a "true\t''
+false\t''"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l registry -d 'A registry of the list; given once or more, they replace the list' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l when-expired -d 'What machines do with a policy past its end' -r -f -a "keep\t'Keep the last good one'
+deny\t'Refuse what brings an image in'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l message -d 'Your words in a refusal' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l request-url -d 'Page where access is asked for' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l email -d 'Whom to write to' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l session-fresh -d 'How long a sign-in counts as fresh on a machine that does not reach the service, 1m to 30d' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l session-valid -d 'How long it is valid there, 1m to 30d' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l local-content -d '`docker load`, `docker import` and `docker plugin create`' -r -f -a "allow\t'May come in'
+deny\t'Refuse'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l run-unapproved -d 'Starting a container from an image that is there and that the policy would refuse today' -r -f -a "allow\t'It starts'
+warn\t'It starts, and is recorded as what would have been refused'
+deny\t'Refuse'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l engine-plugins -d 'Installing and upgrading engine plugins' -r -f -a "as-images\t'Judged by their name, as images are'
+deny\t'Refuse'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l swarm -d 'Swarm: only swarms that start on the machine, joining others too, or none' -r -f -a "own\t'Swarms that start here; joining another machine\'s is refused'
+allow\t'Joining too'
+deny\t'Neither swarms nor services'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l builds -d 'Builds, whose images only the registry door sees' -r -f -a "allow\t'They run; what they fetch is not seen'
+deny\t'Refuse'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l container-builders -d 'Builders in containers (`moby/buildkit`), which fetch by themselves' -r -f -a "allow\t'Judged as any other image'
+deny\t'Refuse'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l unknown-requests -d 'Requests that change something and that the machine\'s pullgate does not know' -r -f -a "deny\t'Refuse'
+allow\t'Let through'"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l push -d 'Repositories that may be pushed to, as in an allowlist; given once or more, they replace the list' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l protect -d 'The tamper guard: refuse requests that reach the machine beyond a container' -r -f -a "true\t''
+false\t''"
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l protect-allow -d 'Images that the tamper guard leaves alone, as in an allowlist; given once or more, they replace the list' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l no-registries -d 'Empty the list of registries'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l session-default -d 'Both as the service is set'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l push-anywhere -d 'Pushes are not restricted'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l push-nowhere -d 'Nothing may be pushed'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l no-protect-allow -d 'Empty the list of images that the tamper guard leaves alone'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the policy'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from help" -f -a "set" -d 'Change what is given; the rest stays'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -f -a "remove" -d 'Remove a rule by its id, or all with a pattern'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -f -a "list" -d 'Print the list'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l team -d 'Only for this team' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l user -d 'Only for this user' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l expires -d 'Until when, for example `2027-01-31T00:00:00Z`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l reason -d 'Why' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove a rule by its id, or all with a pattern'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print the list'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -f -a "remove" -d 'Remove a rule by its id, or all with a pattern'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -f -a "list" -d 'Print the list'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l team -d 'Only for this team' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l user -d 'Only for this user' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l expires -d 'Until when, for example `2027-01-31T00:00:00Z`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l reason -d 'Why' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove a rule by its id, or all with a pattern'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print the list'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -f -a "set" -d 'Give a Docker Hub namespace its badge'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -f -a "remove" -d 'Take the badge away'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -f -a "list" -d 'Print all'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from set" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from set" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from help" -f -a "set" -d 'Give a Docker Hub namespace its badge'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Take the badge away'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print all'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -l limit -d 'At most this many' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -l limit -d 'At most this many' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -l limit -d 'At most this many' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -l json -d 'Print JSON, one object a line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -s h -l help -d 'Print help'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "serve" -d 'Run the service'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "enrollment" -d 'Print the enrollment file for machines'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "organization" -d 'Organizations'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "member" -d 'Members of an organization'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "account" -d 'Accounts'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "token" -d 'Personal access tokens'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "policy" -d 'An organization\'s policy'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "allowlist" -d 'Images that are allowed whatever their category'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "denylist" -d 'Images that are refused whatever allows them'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "publisher" -d 'Badges of Docker Hub namespaces'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "records" -d 'Decisions that machines reported, newest first'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "audit" -d 'Administrative acts, newest first'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "sign-ins" -d 'Sign-ins and refused attempts, newest first; the same within a minute are counted in one line'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist publisher records audit sign-ins help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from organization" -f -a "add" -d 'Add an organization; its policy is off'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from organization" -f -a "list" -d 'Print the organizations'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from organization" -f -a "link" -d 'Say who else than an administrator says who is a member'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from organization" -f -a "token" -d 'Organization access tokens, for machines that are nobody\'s: CI, servers'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from member" -f -a "add" -d 'Add a member or change their role and teams; makes the account when it is new'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from member" -f -a "remove" -d 'End a membership, whoever said so; the account stays'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from member" -f -a "list" -d 'Print the members'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "password" -d 'Replace the password; the user has to sign in again everywhere'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "remove" -d 'End the account: its credentials, memberships and sessions'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "create" -d 'Make a token and print it, once'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "list" -d 'Print a user\'s tokens, without their secrets'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "revoke" -d 'End a token; the user has to sign in again everywhere'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "show" -d 'Print the policy'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "set" -d 'Change what is given; the rest stays'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from allowlist" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from allowlist" -f -a "remove" -d 'Remove a rule by its id, or all with a pattern'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from allowlist" -f -a "list" -d 'Print the list'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from denylist" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from denylist" -f -a "remove" -d 'Remove a rule by its id, or all with a pattern'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from denylist" -f -a "list" -d 'Print the list'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from publisher" -f -a "set" -d 'Give a Docker Hub namespace its badge'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from publisher" -f -a "remove" -d 'Take the badge away'
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and __fish_seen_subcommand_from publisher" -f -a "list" -d 'Print all'
