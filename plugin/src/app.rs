@@ -16,17 +16,18 @@ use crate::{
     authorize::Authorizer,
     config::Config,
     control::{self, Sources},
-    door::{DRAIN, Door, Probe},
+    door::{Door, Probe},
     enforcer::Enforcer,
     engine_seen::EngineSeen,
     provenance::{Keeper, Provenance},
     record,
-    sockets::Sockets,
+    sandbox::Sandbox,
+    sockets::{Sockets, make_parent},
     state::StateDir,
 };
 
 /// How long the process before this one, whose sockets this one has, may take to its end. A little more than
-/// it gives itself: [`DRAIN`], and a look at its listener.
+/// it gives itself: [`crate::door::DRAIN`], and a look at its listener.
 const PREDECESSOR: Duration = Duration::from_secs(15);
 /// For the callers of the control socket. Each of them comes back and does again what was cut, and meanwhile
 /// the engine waits for the next process: one that hangs must not make it wait longer.
@@ -62,6 +63,10 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let engine = Arc::new(EngineSeen::default());
     let authorizer =
         Arc::new(Authorizer::new(Arc::clone(&live), recorder.clone(), Arc::clone(&provenance), Arc::clone(&engine)));
+    // Before the sandbox, which keeps what is there.
+    make_parent(&config.control_socket)
+        .with_context(|| format!("cannot make the directory of `{}`", config.control_socket.display()))?;
+    let sandbox = Sandbox::begin(config);
     let door = Door::open(engine_socket, authorizer, stop.clone())?;
     info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -78,9 +83,22 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         let (listener, control_file) = sockets.control(&config.control_socket)?;
         let mut writer = tokio::spawn(enforcer.run());
         let door_user = Arc::new(config.door_user.clone());
-        let from = Sources { enforcer: handle, live, recorder, records, provenance, engine, machine_id, door_user };
+        let known = sandbox.sandbox();
+        // The last time that this process dials anybody, and that is itself.
+        tell_ready(door.probe()).await;
+        sandbox.finish();
+        let from = Sources {
+            enforcer: handle,
+            live,
+            recorder,
+            records,
+            provenance,
+            engine,
+            machine_id,
+            door_user,
+            sandbox: known,
+        };
         let mut control = tokio::spawn(control::serve(listener, from, stop.clone()));
-        tokio::spawn(tell_ready(door.probe()));
         let served = tokio::select! {
             ended = &mut control => Err(anyhow::anyhow!("the control socket failed: {ended:?}")),
             () = keeper.run() => Ok(()),

@@ -28,6 +28,7 @@ use crate::{
     live::Live,
     provenance::Provenance,
     record::{Reader, Record, Recorder, Records, Wanted},
+    sandbox::Sandbox,
 };
 
 mod bounds;
@@ -63,6 +64,8 @@ pub struct Sources {
     pub machine_id: String,
     /// Who may be a registry door beside root.
     pub door_user: Arc<DoorUser>,
+    /// What this process gave up.
+    pub sandbox: Sandbox,
 }
 
 #[derive(Debug, Clone)]
@@ -162,6 +165,7 @@ impl Control for Service {
             doors: self.doors.list(),
             door_expected: view.door_expected,
             egress: Some(view.egress.clone()),
+            sandbox_faults: self.from.sandbox.faults(),
         }))
     }
 

@@ -39,5 +39,6 @@ pub mod live;
 pub mod paths;
 pub mod provenance;
 pub mod record;
+pub mod sandbox;
 pub mod sockets;
 pub mod state;

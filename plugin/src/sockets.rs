@@ -95,7 +95,7 @@ fn bind(path: &Path) -> io::Result<EngineSocket> {
 }
 
 /// The directory of a socket; others may look into it, so that they find the control socket.
-fn make_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn make_parent(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     let Some(parent) = path.parent().filter(|parent| !parent.exists()) else { return Ok(()) };
     let masked = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));

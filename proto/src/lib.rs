@@ -20,6 +20,8 @@ mod organization;
 pub mod paths;
 pub mod probe_key;
 pub mod registry_json;
+#[cfg(target_os = "linux")]
+pub mod sandbox;
 pub mod sealed;
 pub mod secret;
 pub mod sign_in;

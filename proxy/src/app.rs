@@ -16,7 +16,7 @@ use crate::{
     gate::Gate,
     leaf::Leaves,
     limits::{self, Limits},
-    report,
+    report, sandbox,
     settings::Settings,
 };
 
@@ -53,6 +53,7 @@ fn serve(config: &Serve) -> anyhow::Result<()> {
     process::private_files();
     process::start_log();
     process::raise_descriptor_limit();
+    sandbox::enter();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)

@@ -41,6 +41,7 @@ pub mod patient;
 pub mod relay;
 pub mod report;
 mod retry;
+pub mod sandbox;
 pub mod settings;
 pub mod shared;
 pub mod sniff;

@@ -51,6 +51,7 @@
 //! # What the service never does
 //! - store or log a secret in the clear, or take one as an argument;
 //! - decide: `policy::decide` runs on the machines;
+//! - start a program, or write beside its data ([`sandbox`]);
 //! - send a document that is not durable, or other bytes for the same generation;
 //! - let a generation go back, also after a restored backup: generations follow the clock, and pass what machines hold;
 //! - replace a signing key that it cannot read, or that is missing though machines trust it;
@@ -73,6 +74,8 @@ pub mod outgoing;
 pub mod plain;
 pub mod publish;
 pub mod registry_login;
+#[cfg(target_os = "linux")]
+pub mod sandbox;
 pub mod sessions;
 pub mod signing_key;
 pub mod store;

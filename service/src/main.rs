@@ -6,7 +6,10 @@ use std::{
 };
 
 use clap::Parser as _;
-use service::cli::{Cli, Command};
+use service::{
+    cli::{Cli, Command},
+    data_dir::DataDir,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -30,6 +33,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     service::app::init_logging(matches!(cli.command, Command::Serve(_)));
     // The one place that chooses the cryptography of TLS; an error only says that it is chosen.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    if matches!(cli.command, Command::Serve(_)) {
+        service::sandbox::enter(&DataDir::open(&cli.data_dir, true)?);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
         Command::Serve(options) => runtime.block_on(service::app::serve(&cli.data_dir, options)),

@@ -89,6 +89,9 @@ pub struct StatusResponse {
     /// Whether what the engine asks of loopback addresses is led to the door, as far as the plugin sees.
     #[prost(message, optional, tag = "20")]
     pub egress: ::core::option::Option<Egress>,
+    /// What of the plugin's own sandbox this system does not enforce, in words; none: all of it is enforced.
+    #[prost(string, repeated, tag = "21")]
+    pub sandbox_faults: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A registry door.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

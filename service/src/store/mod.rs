@@ -94,6 +94,8 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // The serving process writes nowhere but in its directory.
+            .pragma("temp_store", "MEMORY")
             .busy_timeout(BUSY_TIMEOUT);
         // Two first starts at once would both create the tables.
         let _lock = lock(data_dir).await?;
