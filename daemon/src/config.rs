@@ -24,7 +24,7 @@ pub struct Config {
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// The plugin's control socket
-    #[arg(long, value_name = "PATH", default_value = paths::CONTROL_SOCKET)]
+    #[arg(long, global = true, value_name = "PATH", default_value = paths::CONTROL_SOCKET)]
     pub control_socket: PathBuf,
     /// Where documents and records are kept [default: $STATE_DIRECTORY as systemd sets it, else
     /// $XDG_STATE_HOME/pullgate, else ~/.local/state/pullgate]
@@ -45,6 +45,8 @@ pub enum Command {
     Credentials(Credentials),
     /// Sign in with the organization's identity provider, and keep the access token where `docker login` would
     Login(Login),
+    /// Ask the organization to allow an image, or show what became of it
+    RequestAccess(RequestAccess),
 }
 
 /// Arguments of `credentials`.
@@ -62,6 +64,30 @@ pub struct Credentials {
 #[derive(Debug, Clone, Args)]
 pub struct Login {
     /// Print one JSON object with the page and the code, and one with the outcome
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `request-access`: one of `image`, `list` and `withdraw`.
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub struct RequestAccess {
+    /// As you would type it behind `docker pull`; without a tag, the whole repository
+    #[arg(group = "what", requires = "reason")]
+    pub image: Option<String>,
+    /// Why it is needed; whoever decides reads it
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// The refusal that it is about, as its text names it
+    #[arg(long, value_name = "ID", requires = "image")]
+    pub decision: Option<String>,
+    /// Show what you asked for, and the answers
+    #[arg(long, group = "what")]
+    pub list: bool,
+    /// Take a request back that waits
+    #[arg(long, value_name = "ID", group = "what")]
+    pub withdraw: Option<String>,
+    /// Print JSON, one object a line
     #[arg(long)]
     pub json: bool,
 }

@@ -34,6 +34,7 @@ pub mod login;
 pub mod plugin_lock;
 pub mod presence;
 pub mod records;
+pub mod request_access;
 pub mod service;
 pub mod show;
 pub mod spool;

@@ -6,7 +6,7 @@ use clap::Parser as _;
 use daemon::{
     app::App,
     config::{Command, Config},
-    hardening, logging, login, show,
+    hardening, logging, login, request_access, show,
 };
 
 fn main() -> ExitCode {
@@ -33,6 +33,7 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
         match &config.command {
             Some(Command::Credentials(args)) => show::credentials(&config, args).await?,
             Some(Command::Login(args)) => return Ok(login::run(&config, args).await),
+            Some(Command::RequestAccess(args)) => return Ok(request_access::run(&config, args).await),
             None => App::start(config)?.run().await?,
         }
         Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 //!
 //! Every wait has a deadline; the stream is kept alive by HTTP/2 pings (20 s, 10 s to answer).
 
+mod access;
 mod connector;
 mod login;
 
@@ -23,6 +24,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
+pub use access::AccessCallError;
 pub use connector::Unusable;
 pub(crate) use connector::is_encrypted_or_on_this_machine;
 pub use login::LoginCallError;

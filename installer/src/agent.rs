@@ -28,14 +28,23 @@ impl Options {
     /// # Errors
     /// When the agent's program is not beside this one, nor on the `PATH`.
     pub fn become_agent(&self, command: &str, more: &[(&str, &Option<OsString>)]) -> anyhow::Result<ExitCode> {
+        let given = more.iter().filter_map(|(name, value)| value.as_ref().map(|value| [(*name).into(), value.clone()]));
+        self.become_agent_with(command, &given.flatten().collect::<Vec<OsString>>())
+    }
+
+    /// The same, with words as they are.
+    ///
+    /// # Errors
+    /// As [`Options::become_agent`].
+    pub fn become_agent_with(&self, command: &str, words: &[OsString]) -> anyhow::Result<ExitCode> {
         let agent = program()?;
         let own = [("--config-dir", &self.config_dir), ("--enrollment", &self.enrollment)];
-        let named = own.iter().chain(more);
-        let given = named.filter_map(|(name, value)| value.as_ref().map(|value| [name.into(), value.clone()]));
+        let own = own.iter().filter_map(|(name, value)| value.as_ref().map(|value| [(*name).into(), value.clone()]));
         let error = std::process::Command::new(&agent)
             .arg(command)
             .args(self.json.then_some("--json"))
-            .args(given.flatten().collect::<Vec<OsString>>())
+            .args(own.flatten().collect::<Vec<OsString>>())
+            .args(words)
             .exec();
         Err(error).with_context(|| format!("cannot run `{}`", agent.display()))
     }

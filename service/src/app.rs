@@ -251,12 +251,15 @@ async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
             let mut change = store.write().await?;
             let records = change.forget_records(now_ms, keep_ms).await?;
             let sign_ins = change.forget_sign_ins(now_ms, keep_ms).await?;
+            let requests = change.forget_access_requests(now_ms / 1000, keep_seconds).await?;
             change.commit().await?;
-            Ok::<_, crate::store::StoreError>((records, sign_ins))
+            Ok::<_, crate::store::StoreError>((records, sign_ins, requests))
         };
         match forgotten.await {
-            Ok((0, 0)) => {}
-            Ok((records, sign_ins)) => tracing::info!(records, sign_ins, "old records were forgotten"),
+            Ok((0, 0, 0)) => {}
+            Ok((records, sign_ins, requests)) => {
+                tracing::info!(records, sign_ins, requests, "old records were forgotten");
+            }
             Err(error) => tracing::warn!(error = %chain(&error), "old records cannot be forgotten; trying again later"),
         }
     }

@@ -12,10 +12,12 @@ use crate::{
 };
 
 mod beyond;
+mod requests;
 mod sessions;
 mod tokens;
 
 pub use beyond::BeyondOptions;
+pub use requests::RequestsCommand;
 pub use sessions::SessionOptions;
 pub use tokens::{OrganizationTokenCommand, TokenCommand, TokenLimits};
 
@@ -120,6 +122,9 @@ pub enum AdminCommand {
     /// Images that are refused whatever allows them
     #[command(subcommand)]
     Denylist(RuleCommand),
+    /// What people ask to have allowed (`pullgate request-access`)
+    #[command(subcommand)]
+    Requests(RequestsCommand),
     /// Badges of Docker Hub namespaces
     #[command(subcommand)]
     Publisher(PublisherCommand),

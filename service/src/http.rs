@@ -34,6 +34,8 @@ const ANONYMOUS: Limit = Limit { message: 16 << 10, framed: true, deadline: Dura
 const JSON: Limit = Limit { framed: false, ..ANONYMOUS };
 /// What an agent holds: at most some thousand names and digests.
 const WATCH: Limit = Limit { message: 1 << 20, framed: true, deadline: Duration::from_secs(30) };
+/// A reference and a few sentences.
+const ACCESS: Limit = ANONYMOUS;
 /// A thousand records, also over a slow line.
 const REPORT: Limit = Limit { message: sync_api::MAX_MESSAGE, framed: true, deadline: Duration::from_secs(30) };
 
@@ -60,15 +62,16 @@ struct Door {
 
 /// Bounds what one request may cost: first who sent it, then how much of it is read.
 async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let watch = request.uri().path() == "/pullgate.sync.v1.Sync/Watch";
-    let (owner, limit) = if watch || request.uri().path() == "/pullgate.sync.v1.Sync/Report" {
+    let call = request.uri().path().strip_prefix("/pullgate.sync.v1.Sync/").unwrap_or_default();
+    let watch = call == "Watch";
+    let (owner, limit) = if let Some(limit) = of_agents(call) {
         let agent = match agent(&door.tokens, request.headers()) {
             Ok(agent) => agent,
             Err(status) => return status.into_http(),
         };
         let owner = Owner::Account(agent.user.clone());
         request.extensions_mut().insert(agent);
-        (owner, if watch { WATCH } else { REPORT })
+        (owner, limit)
     } else {
         let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -88,6 +91,16 @@ async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> R
             response
         }
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
+    }
+}
+
+/// What a call may send that carries an agent token; none: it carries none.
+fn of_agents(call: &str) -> Option<Limit> {
+    match call {
+        "Watch" => Some(WATCH),
+        "Report" => Some(REPORT),
+        "RequestAccess" | "ListAccess" | "WithdrawAccess" => Some(ACCESS),
+        _ => None,
     }
 }
 
@@ -162,7 +175,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_valid_token_no_byte_of_a_body_is_read() {
-        for call in ["Watch", "Report"] {
+        for call in ["Watch", "Report", "RequestAccess", "ListAccess", "WithdrawAccess"] {
             for token in [None, Some("forged".to_owned()), Some(token(2))] {
                 let response = ask(call, token, unread()).await;
                 assert_eq!(grpc_status(&response), Some("16"), "{call}");
@@ -178,13 +191,19 @@ mod tests {
             message.resize(bytes + 5, 0);
             Body::from(message)
         };
-        let cases = [("SignIn", 16 << 10), ("Watch", 1 << 20), ("Report", 4 << 20), ("Other", 16 << 10)];
+        let cases = [
+            ("SignIn", 16 << 10),
+            ("Watch", 1 << 20),
+            ("Report", 4 << 20),
+            ("RequestAccess", 16 << 10),
+            ("Other", 16 << 10),
+        ];
         for (call, most) in cases {
             let response = ask(call, Some(token(1)), body(most)).await;
             assert_eq!(grpc_status(&response), None, "{call}");
             assert_eq!(response.extensions().get::<LongLived>().is_some(), call == "Watch");
             let text = response.into_body().collect().await.unwrap().to_bytes();
-            let named = if most > 16 << 10 { "alice" } else { "" };
+            let named = if of_agents(call).is_some() { "alice" } else { "" };
             assert_eq!(text, format!("{named}:{}", most + 5));
             let response = ask(call, Some(token(1)), body(most + 1)).await;
             assert_eq!(grpc_status(&response), Some("11"), "{call}");

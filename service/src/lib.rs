@@ -4,6 +4,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`store`] | the database; the only module that knows `sqlx` |
+//! | [`access`] | who asks for an image, who answers, and the rule that comes of it |
 //! | [`identity`] | a name, a secret and a realm in, an account out; limits guessing, writes attempts down |
 //! | [`sessions`] | what a signed-in user of one machine belongs to, sealed for it |
 //! | [`publish`] | seals policies and the publishers directory, keeps the exact bytes |
@@ -57,6 +58,7 @@
 //! - replace a signing key that it cannot read, or that is missing though machines trust it;
 //! - open an outgoing connection, except to the Docker Hub and the identity provider that an administrator named.
 
+pub mod access;
 pub mod address;
 pub mod admin;
 pub mod app;
@@ -66,6 +68,7 @@ pub mod clock;
 pub mod data_dir;
 pub mod http;
 pub mod hub_api;
+pub mod id;
 pub mod identity;
 pub mod listener;
 pub mod model;

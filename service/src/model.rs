@@ -4,9 +4,11 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
+mod access;
 mod beyond;
 mod sign_in;
 
+pub use access::{AccessRequest, AccessState};
 pub use beyond::{
     Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests,
 };

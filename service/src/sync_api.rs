@@ -1,5 +1,6 @@
 //! The agents' gRPC service (`pullgate.sync.v1.Sync`).
 
+mod access;
 mod budget;
 mod login;
 mod report;
@@ -16,8 +17,9 @@ use std::{
 use proto::chain;
 use proto::secret::Secret;
 use proto::sync::{
-    BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, ReportRequest, ReportResponse,
-    SignInRequest, SignInResponse, WatchRequest, WatchResponse,
+    BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, ListAccessRequest,
+    ListAccessResponse, ReportRequest, ReportResponse, RequestAccessRequest, RequestAccessResponse, SignInRequest,
+    SignInResponse, WatchRequest, WatchResponse, WithdrawAccessRequest, WithdrawAccessResponse,
     sync_server::{Sync, SyncServer},
 };
 use tokio_stream::{Stream, wrappers::ReceiverStream};
@@ -29,11 +31,11 @@ use crate::{
     clock,
     identity::{Agent, AgentTokens, Answer, Caller, Identity, Logins, Realm, SignIn, SignInError},
     listener::Peer,
-    model::{TokenScope, Via},
+    model::{Account, TokenScope, Via},
     names::token_organization,
     publish::{Ahead, Snapshots},
     sessions::{Holder, SessionError, Sessions},
-    store::Store,
+    store::{Reading, Store},
 };
 
 /// Longest message of any call, in bytes.
@@ -87,6 +89,14 @@ impl SyncApi {
 /// Whose token it is: [`http`] verified it before the body was read.
 fn agent(extensions: &Extensions) -> Result<Agent, Status> {
     extensions.get::<Agent>().cloned().ok_or_else(|| Status::unauthenticated("sign in first: nobody verified the call"))
+}
+
+/// The account of whom a token is; an ended one does nothing more.
+async fn account(view: &mut Reading, agent: &Agent) -> Result<Account, Status> {
+    let account = view.account(&agent.user).await.map_err(|error| unavailable(&error))?;
+    account.filter(|account| !account.removed && account.credential_epoch == agent.credential_epoch).ok_or_else(|| {
+        Status::unauthenticated("the account's credentials changed since it signed in here; sign in again")
+    })
 }
 
 fn peer(extensions: &Extensions) -> Result<IpAddr, Status> {
@@ -178,6 +188,28 @@ impl Sync for SyncApi {
         let agent = agent(request.extensions())?;
         let accepted = report::store(&self.store, &self.budgets, &agent, request.into_inner()).await?;
         Ok(Response::new(ReportResponse { accepted }))
+    }
+
+    async fn request_access(
+        &self,
+        request: Request<RequestAccessRequest>,
+    ) -> Result<Response<RequestAccessResponse>, Status> {
+        let agent = agent(request.extensions())?;
+        access::request(&self.store, &self.budgets, &agent, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn list_access(&self, request: Request<ListAccessRequest>) -> Result<Response<ListAccessResponse>, Status> {
+        let agent = agent(request.extensions())?;
+        access::list(&self.store, &self.budgets, &agent).await.map(Response::new)
+    }
+
+    async fn withdraw_access(
+        &self,
+        request: Request<WithdrawAccessRequest>,
+    ) -> Result<Response<WithdrawAccessResponse>, Status> {
+        let agent = agent(request.extensions())?;
+        let id = request.into_inner().id;
+        access::withdraw(&self.store, &self.budgets, &agent, &id).await.map(Response::new)
     }
 }
 

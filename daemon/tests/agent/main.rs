@@ -1,6 +1,7 @@
 //! The real agent as a process, against small real servers: a policy service over TCP, a
 //! plugin over its control socket, and credentials files as the Docker CLI writes them.
 
+mod access;
 mod credentials;
 mod docker_hub;
 mod environment;

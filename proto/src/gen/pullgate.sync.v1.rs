@@ -175,6 +175,79 @@ pub struct FinishLoginResponse {
     #[prost(uint32, tag = "4")]
     pub interval: u32,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestAccessRequest {
+    /// As people type it behind `docker pull`. Without a tag and a digest: the repository.
+    #[prost(string, tag = "1")]
+    pub image: ::prost::alloc::string::String,
+    /// Why; at most 500 characters.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// The refusal that it is about, as its text names it; may be empty.
+    #[prost(string, tag = "3")]
+    pub decision: ::prost::alloc::string::String,
+    /// Only these organizations; empty: all of the caller.
+    #[prost(string, repeated, tag = "4")]
+    pub organizations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RequestAccessResponse {
+    /// The image as the engine reads it.
+    #[prost(string, tag = "1")]
+    pub image: ::prost::alloc::string::String,
+    /// One for each organization that refuses the image; empty: none does.
+    #[prost(message, repeated, tag = "2")]
+    pub requests: ::prost::alloc::vec::Vec<AccessRequest>,
+}
+/// A request, as the one who made it may see it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccessRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub organization: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub image: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(enumeration = "AccessState", tag = "5")]
+    pub state: i32,
+    /// Seconds since the Unix epoch.
+    #[prost(int64, tag = "6")]
+    pub created_at: i64,
+    /// 0: it waits.
+    #[prost(int64, tag = "7")]
+    pub decided_at: i64,
+    /// Who answered it; empty: nobody yet, or the one who made it.
+    #[prost(string, tag = "8")]
+    pub decided_by: ::prost::alloc::string::String,
+    /// Their words; may be empty.
+    #[prost(string, tag = "9")]
+    pub answer: ::prost::alloc::string::String,
+    /// When what was allowed ends; 0: never, or nothing was allowed.
+    #[prost(int64, tag = "10")]
+    pub expires_at: i64,
+    /// False: the same was asked before and still waits; this is that request.
+    #[prost(bool, tag = "11")]
+    pub is_new: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAccessRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAccessResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<AccessRequest>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawAccessRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawAccessResponse {
+    #[prost(message, optional, tag = "1")]
+    pub request: ::core::option::Option<AccessRequest>,
+}
 /// Whose credential it is. A value that a service does not know is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -236,6 +309,41 @@ impl Kind {
             "KIND_POLICY" => Some(Self::Policy),
             "KIND_SESSION" => Some(Self::Session),
             "KIND_DIRECTORY" => Some(Self::Directory),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AccessState {
+    Unspecified = 0,
+    Pending = 1,
+    Approved = 2,
+    Denied = 3,
+    Withdrawn = 4,
+}
+impl AccessState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ACCESS_STATE_UNSPECIFIED",
+            Self::Pending => "ACCESS_STATE_PENDING",
+            Self::Approved => "ACCESS_STATE_APPROVED",
+            Self::Denied => "ACCESS_STATE_DENIED",
+            Self::Withdrawn => "ACCESS_STATE_WITHDRAWN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ACCESS_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ACCESS_STATE_PENDING" => Some(Self::Pending),
+            "ACCESS_STATE_APPROVED" => Some(Self::Approved),
+            "ACCESS_STATE_DENIED" => Some(Self::Denied),
+            "ACCESS_STATE_WITHDRAWN" => Some(Self::Withdrawn),
             _ => None,
         }
     }
@@ -454,6 +562,84 @@ pub mod sync_client {
                 .insert(GrpcMethod::new("pullgate.sync.v1.Sync", "FinishLogin"));
             self.inner.unary(req, path, codec).await
         }
+        /// Asks every organization of the caller that refuses an image to allow it. Metadata as of `Watch`.
+        /// INVALID_ARGUMENT: no image reference, or a text out of bounds. RESOURCE_EXHAUSTED: asked too often.
+        /// UNIMPLEMENTED: a service before these calls.
+        pub async fn request_access(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RequestAccessRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestAccessResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pullgate.sync.v1.Sync/RequestAccess",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("pullgate.sync.v1.Sync", "RequestAccess"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What the caller asked for and what became of it, newest first.
+        pub async fn list_access(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAccessRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAccessResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pullgate.sync.v1.Sync/ListAccess",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("pullgate.sync.v1.Sync", "ListAccess"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a request back that waits. NOT_FOUND: the caller has no such one. FAILED_PRECONDITION: it is
+        /// decided already.
+        pub async fn withdraw_access(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawAccessRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawAccessResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pullgate.sync.v1.Sync/WithdrawAccess",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("pullgate.sync.v1.Sync", "WithdrawAccess"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -508,6 +694,33 @@ pub mod sync_server {
             request: tonic::Request<super::FinishLoginRequest>,
         ) -> std::result::Result<
             tonic::Response<super::FinishLoginResponse>,
+            tonic::Status,
+        >;
+        /// Asks every organization of the caller that refuses an image to allow it. Metadata as of `Watch`.
+        /// INVALID_ARGUMENT: no image reference, or a text out of bounds. RESOURCE_EXHAUSTED: asked too often.
+        /// UNIMPLEMENTED: a service before these calls.
+        async fn request_access(
+            &self,
+            request: tonic::Request<super::RequestAccessRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestAccessResponse>,
+            tonic::Status,
+        >;
+        /// What the caller asked for and what became of it, newest first.
+        async fn list_access(
+            &self,
+            request: tonic::Request<super::ListAccessRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAccessResponse>,
+            tonic::Status,
+        >;
+        /// Takes a request back that waits. NOT_FOUND: the caller has no such one. FAILED_PRECONDITION: it is
+        /// decided already.
+        async fn withdraw_access(
+            &self,
+            request: tonic::Request<super::WithdrawAccessRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawAccessResponse>,
             tonic::Status,
         >;
     }
@@ -790,6 +1003,139 @@ pub mod sync_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = FinishLoginSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pullgate.sync.v1.Sync/RequestAccess" => {
+                    #[allow(non_camel_case_types)]
+                    struct RequestAccessSvc<T: Sync>(pub Arc<T>);
+                    impl<
+                        T: Sync,
+                    > tonic::server::UnaryService<super::RequestAccessRequest>
+                    for RequestAccessSvc<T> {
+                        type Response = super::RequestAccessResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RequestAccessRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Sync>::request_access(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RequestAccessSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pullgate.sync.v1.Sync/ListAccess" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAccessSvc<T: Sync>(pub Arc<T>);
+                    impl<T: Sync> tonic::server::UnaryService<super::ListAccessRequest>
+                    for ListAccessSvc<T> {
+                        type Response = super::ListAccessResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAccessRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Sync>::list_access(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAccessSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pullgate.sync.v1.Sync/WithdrawAccess" => {
+                    #[allow(non_camel_case_types)]
+                    struct WithdrawAccessSvc<T: Sync>(pub Arc<T>);
+                    impl<
+                        T: Sync,
+                    > tonic::server::UnaryService<super::WithdrawAccessRequest>
+                    for WithdrawAccessSvc<T> {
+                        type Response = super::WithdrawAccessResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawAccessRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Sync>::withdraw_access(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawAccessSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -10,6 +10,7 @@ mod organization_token;
 mod output;
 mod policy;
 mod publisher;
+mod requests;
 mod rule;
 mod token;
 mod trail;
@@ -62,6 +63,7 @@ pub async fn run(data_dir: &Path, json: bool, command: AdminCommand) -> anyhow::
         AdminCommand::Policy(command) => policy::run(&admin, command).await,
         AdminCommand::Allowlist(command) => rule::run(&admin, Effect::Allow, command).await,
         AdminCommand::Denylist(command) => rule::run(&admin, Effect::Deny, command).await,
+        AdminCommand::Requests(command) => requests::run(&admin, command).await,
         AdminCommand::Publisher(command) => publisher::run(&admin, command).await,
         AdminCommand::Records(limit) => trail::records(&admin, limit.limit).await,
         AdminCommand::Audit(limit) => trail::audit(&admin, limit.limit).await,

@@ -2,13 +2,12 @@
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
-use ulid::Ulid;
 
 use super::{Admin, check_policy, input, organization_id};
 use crate::{
     check,
     cli::RuleCommand,
-    clock,
+    clock, id,
     model::{Effect, Rule, Scope},
     names::Name,
     store::{Act, Writing},
@@ -83,10 +82,7 @@ async fn remove(admin: &Admin, effect: Effect, org: &Name, id_or_pattern: &str) 
 }
 
 fn new_id() -> anyhow::Result<String> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(anyhow::Error::msg).context("the system gives no random bytes")?;
-    let now = u64::try_from(clock::now_ms()).unwrap_or_default();
-    Ok(Ulid::from_parts(now, u128::from_be_bytes(random)).to_string())
+    id::new().map_err(anyhow::Error::msg).context("the system gives no random bytes")
 }
 
 fn name(effect: Effect) -> &'static str {
@@ -96,7 +92,7 @@ fn name(effect: Effect) -> &'static str {
     }
 }
 
-fn scope_text(scope: &Scope) -> String {
+pub(super) fn scope_text(scope: &Scope) -> String {
     match scope {
         Scope::Organization => "everybody".to_owned(),
         Scope::Team(team) => format!("in team `{team}`"),

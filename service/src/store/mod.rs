@@ -8,6 +8,7 @@
 //! INVARIANT: whatever alters what is published takes the next value of the sequence in
 //! the same transaction (the `touch_*` methods).
 
+mod access;
 mod accounts;
 mod agents;
 mod audit;
@@ -35,7 +36,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub(crate) use self::external::{Belongs, Moved};
+pub(crate) use self::{
+    access::{AccessFilter, Answer, NewAccessRequest},
+    external::{Belongs, Moved},
+};
 pub use self::{
     agents::{AgentKey, SealedSession},
     audit::{Act, AuditLine},

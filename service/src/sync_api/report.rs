@@ -14,6 +14,7 @@ use tonic::Status;
 use ulid::Ulid;
 
 use super::{
+    account,
     budget::{Budgets, is_low, room},
     exhausted, unavailable,
 };
@@ -52,12 +53,7 @@ pub(super) async fn store(
         return Err(Status::invalid_argument(format!("a report holds at most {MAX_RECORDS} records, this one {sent}")));
     }
     // Checked against the account also when there is nothing to store: an ended token reports nothing.
-    let account = account(store, agent).await.map_err(|error| unavailable(&error))?;
-    let Some((account, organizations)) = account else {
-        return Err(Status::unauthenticated(
-            "the account's credentials changed since it signed in here; sign in again",
-        ));
-    };
+    let (account, organizations) = speaker(store, agent).await?;
     let (free, size) = room(store.data_dir()).map_err(|error| unavailable(&error))?;
     if is_low(free, size) {
         tracing::error!(free, size, "the disk of the data directory is nearly full: no records are taken");
@@ -86,15 +82,12 @@ pub(super) async fn store(
     })
 }
 
-/// The account and the organizations it may speak of; none when its credentials ended.
-async fn account(store: &Store, agent: &Agent) -> Result<Option<(Account, Vec<String>)>, StoreError> {
-    let mut view = store.read().await?;
-    let account = view.account(&agent.user).await?;
-    let Some(account) = account.filter(|a| !a.removed && a.credential_epoch == agent.credential_epoch) else {
-        return Ok(None);
-    };
-    let organizations = view.affiliations(account.id).await?;
-    Ok(Some((account, organizations)))
+/// The account and the organizations it may speak of.
+async fn speaker(store: &Store, agent: &Agent) -> Result<(Account, Vec<String>), Status> {
+    let mut view = store.read().await.map_err(|error| unavailable(&error))?;
+    let account = account(&mut view, agent).await?;
+    let organizations = view.affiliations(account.id).await.map_err(|error| unavailable(&error))?;
+    Ok((account, organizations))
 }
 
 async fn add(

@@ -154,8 +154,13 @@ impl Machine {
 
     /// `pullgated login`, with this in the environment.
     pub fn login_command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        self.user_command("login", arguments, variables)
+    }
+
+    /// A command of the user beside the agent.
+    pub fn user_command(&self, name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pullgated"));
-        command.arg("login").args(arguments);
+        command.arg(name).args(arguments).arg("--control-socket").arg(self.path("control.sock"));
         command.arg("--config-dir").arg(self.config_dir()).arg("--enrollment").arg(self.path("enrollment.json"));
         command.env_clear().env("PATH", self.path("bin")).env("HOME", self.root.path()).env("PULLGATE_LOG", "trace");
         command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

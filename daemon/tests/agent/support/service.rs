@@ -12,8 +12,10 @@ use proto::{
     document,
     sealed::seal,
     sync::{
-        BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, Held, Kind, Realm, Record,
-        ReportRequest, ReportResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
+        AccessRequest, BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, Held, Kind,
+        ListAccessRequest, ListAccessResponse, Realm, Record, ReportRequest, ReportResponse, RequestAccessRequest,
+        RequestAccessResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse, WithdrawAccessRequest,
+        WithdrawAccessResponse,
         sync_server::{Sync, SyncServer},
     },
 };
@@ -70,6 +72,8 @@ pub struct State {
     /// The provider; none: the service has none. The answers to come, and how often was asked.
     pub provider: Option<Vec<Finish>>,
     pub finish_calls: usize,
+    /// Who asked for what; none: a service that does not take requests.
+    pub asked: Option<Vec<(String, RequestAccessRequest)>>,
     pub generation: u64,
     /// Each attempt: user, and whether it was right.
     pub sign_ins: Vec<(String, bool)>,
@@ -113,6 +117,7 @@ impl Service {
             sealed: vec![],
             provider: None,
             finish_calls: 0,
+            asked: Some(vec![]),
             generation: 1,
             sign_ins: vec![],
             watches: vec![],
@@ -348,5 +353,61 @@ impl Sync for Api {
             }
             Finish::Fails(code, message) => Err(Status::new(code, message)),
         }
+    }
+
+    async fn request_access(
+        &self,
+        request: Request<RequestAccessRequest>,
+    ) -> Result<Response<RequestAccessResponse>, Status> {
+        let shown = self.sealed(request.metadata())?;
+        self.answer().await?;
+        let request = request.into_inner();
+        let image = request.image.clone();
+        self.takes_requests()?;
+        if image == "evil/often" {
+            return Err(Status::resource_exhausted("20 requests were made within a day; more tomorrow"));
+        }
+        let asked = access_request(&image, &request.reason);
+        self.state.send_modify(|state| state.asked.as_mut().expect("it takes requests").push((shown.user, request)));
+        let requests = if image == "alpine" { vec![] } else { vec![asked] };
+        Ok(Response::new(RequestAccessResponse { image, requests }))
+    }
+
+    async fn list_access(&self, request: Request<ListAccessRequest>) -> Result<Response<ListAccessResponse>, Status> {
+        self.sealed(request.metadata())?;
+        self.takes_requests()?;
+        let state = self.state.borrow();
+        let asked = state.asked.iter().flatten().map(|(_, request)| access_request(&request.image, &request.reason));
+        Ok(Response::new(ListAccessResponse { requests: asked.collect() }))
+    }
+
+    async fn withdraw_access(
+        &self,
+        request: Request<WithdrawAccessRequest>,
+    ) -> Result<Response<WithdrawAccessResponse>, Status> {
+        self.sealed(request.metadata())?;
+        match request.into_inner().id.as_str() {
+            "01J9" => Ok(Response::new(WithdrawAccessResponse { request: Some(access_request("evil/miner", "x")) })),
+            id => Err(Status::not_found(format!("there is no request `{id}`"))),
+        }
+    }
+}
+
+impl Api {
+    fn takes_requests(&self) -> Result<(), Status> {
+        self.state.borrow().asked.as_ref().map(drop).ok_or_else(|| Status::unimplemented(""))
+    }
+}
+
+fn access_request(image: &str, reason: &str) -> AccessRequest {
+    AccessRequest {
+        id: "01J9".to_owned(),
+        organization: "acme".to_owned(),
+        image: image.to_owned(),
+        reason: reason.to_owned(),
+        state: proto::sync::AccessState::Pending.into(),
+        created_at: now(),
+        is_new: true,
+        ..AccessRequest::default()
     }
 }
