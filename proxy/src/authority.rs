@@ -96,6 +96,13 @@ impl Authority {
     pub fn registry(&self, default_port: u16) -> String {
         if self.port == default_port { self.host.to_string() } else { self.to_string() }
     }
+
+    /// Whether `text`, which was read as one, has a port. Engines write one where the reference has it:
+    /// for `reg.example:80/app` in the clear too, and for a policy that is another registry than `reg.example`.
+    #[must_use]
+    pub fn names_port(text: &str) -> bool {
+        text.strip_prefix('[').map_or(text, |rest| rest.split_once(']').map_or("", |(_, port)| port)).contains(':')
+    }
 }
 
 impl Host {
@@ -205,5 +212,14 @@ mod tests {
         assert_eq!(registry("reg.example:443", 443), "reg.example");
         assert_eq!(registry("reg.example:443", 80), "reg.example:443");
         assert_eq!(registry("[::1]:443", 443), "[::1]");
+    }
+
+    #[test]
+    fn a_port_is_seen_where_one_is_written() {
+        for (text, names) in
+            [("reg:80", true), ("reg", false), ("[::1]:80", true), ("[::1]", false), ("127.0.0.1:80", true)]
+        {
+            assert_eq!(Authority::names_port(text), names, "{text}");
+        }
     }
 }

@@ -183,21 +183,25 @@ fn registry(target: &Target, request: &Request<Incoming>) -> Result<String, Trou
         Authority::parse(text, Some(port)).map_err(|_| Trouble::Request { why: "it is for no host that can be" })
     };
     let named = read(host)?;
-    if let Some(authority) = request.uri().authority()
-        && read(authority.as_str())? != named
-    {
+    let written = request.uri().authority().map_or(host, |authority| authority.as_str());
+    if read(written)? != named {
         return Err(Trouble::Request { why: "its Host header and its target differ" });
     }
+    // Under TLS the default port is none for a policy either.
+    let name = match !target.tls && Authority::names_port(written) {
+        true => named.to_string(),
+        false => named.registry(port),
+    };
     if !target.loopback {
         // INVARIANT: what is decided on is what is asked, and what is asked is where the connection leads.
         return match named == target.authority {
-            true => Ok(named.registry(port)),
+            true => Ok(name),
             false => Err(Trouble::Misdirected { connection: target.authority.to_string() }),
         };
     }
     // The address is what counts; the name is only how the engine calls it.
     let own_name = named.host().is_loopback() && named.port() == target.authority.port();
-    Ok(if own_name { named.registry(port) } else { target.authority.registry(port) })
+    Ok(if own_name { name } else { target.authority.registry(port) })
 }
 
 fn absolute(target: &Target, path: PathAndQuery) -> Option<Uri> {

@@ -1,11 +1,11 @@
 //! A request is for the host of its connection, or for nobody.
 
-use proxy::limits::Limits;
+use proxy::{limits::Limits, settings::Settings};
 use tokio::net::TcpStream;
 
 use crate::{
     client::{Client, connect},
-    running::Running,
+    running::{Running, evil_is_refused},
     server::{Server, ok},
 };
 
@@ -127,4 +127,23 @@ async fn bytes_that_come_with_the_connect_are_not_lost() {
     // The name in a hello is that of the CONNECT, or there is no handshake.
     let stream = connect(door.address, &name, "x").await;
     assert!(Client::shake(stream, "other.example:1", &door.roots).await.is_err());
+}
+
+/// For the plugin `reg:80/app` is another registry than `reg/app`, and so it is here.
+#[tokio::test]
+async fn in_the_clear_a_port_that_is_written_stays() {
+    let with_port = "REG.invalid:80";
+    let door = Running::start(Settings::default(), Limits::default(), evil_is_refused(&["reg.invalid:80"])).await;
+    let absolute = async |host: &str| {
+        let mut client = Client::over(TcpStream::connect(door.address).await.unwrap(), host);
+        client.get(&format!("http://{host}/v2/evil/x/manifests/1"), "").await
+    };
+    assert_eq!(absolute(with_port).await.status(), 403);
+    absolute("reg.invalid").await.is_trouble(502, "upstream_unreachable");
+    // The same inside a connection to it.
+    let mut client = Client::clear(door.address, "reg.invalid:80").await;
+    assert_eq!(client.get("/v2/evil/x/manifests/1", "").await.status(), 403);
+    // Whoever writes it in one place only is still answered by what the request is for.
+    let mut client = Client::over(TcpStream::connect(door.address).await.unwrap(), "reg.invalid");
+    assert_eq!(client.get("http://reg.invalid:80/v2/evil/x/manifests/1", "").await.status(), 403);
 }
