@@ -24,7 +24,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args as ClapArgs, Subcommand};
-use proto::paths;
+use proto::{egress, paths};
 use serde_json::json;
 
 pub use self::error::EgressError;
@@ -129,11 +129,16 @@ async fn apply(args: Apply) -> anyhow::Result<ExitCode> {
         output::line(&json!({
             "table": format!("inet {}", rules::TABLE), "cgroup": state.cgroup, "cgroup_id": state.cgroup_id,
             "containers": state.containers, "state_file": args.common.state.state_file,
+            "counts_for_seconds": egress::SILENCE.as_secs(),
         }))?;
     } else {
         let containers = if state.containers { ", and for containers" } else { "" };
         let cgroup = state.cgroup.display();
         output::text(&format!("egress rules are in place for `{cgroup}` ({}){containers}", state.cgroup_id))?;
+        eprintln!(
+            "pullgate egress: the plugin believes it for {} s, and as long as `pullgate egress watch` runs",
+            egress::SILENCE.as_secs()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

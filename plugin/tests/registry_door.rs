@@ -44,7 +44,7 @@ fn cgroup(machine: &Machine) -> PathBuf {
 /// As `pullgate egress apply` does.
 fn apply_egress(machine: &Machine, containers: bool) {
     let cgroup = machine.path("docker.service");
-    let rules = Rules { cgroup_id: egress::cgroup_id(&cgroup).expect("a control group"), cgroup, containers };
+    let rules = Rules { cgroup_id: egress::cgroup_id(&cgroup).expect("a control group"), cgroup, containers, beat: egress::beat() };
     rules.write(&machine.path("egress.json")).expect("written");
 }
 

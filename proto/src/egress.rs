@@ -1,22 +1,32 @@
 //! What `pullgate egress` last put in place for the engine: root writes it, the plugin reads it.
 //!
 //! ```json
-//! { "cgroup": "/sys/fs/cgroup/system.slice/docker.service", "cgroupId": 4711, "containers": false }
+//! { "cgroup": "/sys/fs/cgroup/system.slice/docker.service", "cgroupId": 4711, "containers": false, "beat": 86400000 }
 //! ```
 //! A firewall rule on a control group holds its id, not its path: a directory that was made anew under
 //! the same path is another group, and the rule matches nothing. On Linux the inode of a directory of
 //! cgroup v2 is the group's id, so that anybody can see whether the rule still means the engine.
+//!
+//! What nobody can see without being root is whether somebody flushed the firewall. `pullgate egress watch` looks,
+//! and each time that it found everything in place it says so again (`beat`): a claim that is not renewed is none.
 
 use std::{
     fs,
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::trusted_file::{self, FileError};
+
+/// How often a claim is renewed.
+pub const BEAT: Duration = Duration::from_secs(10);
+/// How old a claim may become: three beats that failed, and some time to look.
+pub const SILENCE: Duration = Duration::from_secs(35);
 
 /// The file's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +38,18 @@ pub struct Rules {
     pub cgroup_id: u64,
     /// Containers are kept from registries too.
     pub containers: bool,
+    /// When they were last seen in place ([`beat`]).
+    #[serde(default)]
+    pub beat: u64,
+}
+
+/// This moment, for [`Rules::beat`]: milliseconds of the machine's clock that only runs while it runs. Nobody sets it, it
+/// begins anew with each boot as the file's directory does, and who sleeps for a night has missed no beat.
+#[must_use]
+pub fn beat() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    let (seconds, nanos) = (u64::try_from(now.tv_sec).unwrap_or(0), u64::try_from(now.tv_nsec).unwrap_or(0));
+    seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000)
 }
 
 /// What one look at the file showed.
@@ -85,6 +107,11 @@ pub enum EgressError {
         /// The id in the rules.
         loaded: u64,
     },
+    /// Nobody says any more that they are in place.
+    #[error(
+        "nobody keeps the egress rules: for {} s nothing was heard of `pullgate egress watch`; start it (`systemctl start pullgate-egress`)", SILENCE.as_secs()
+    )]
+    Unkept,
     /// The file cannot be written.
     #[error("cannot write `{path}`")]
     Write {
@@ -107,17 +134,35 @@ impl Egress {
 }
 
 impl Rules {
-    /// Whether they still mean the engine's control group.
+    /// Whether they still mean the engine's control group, and somebody says that they are there.
     ///
     /// # Errors
-    /// [`EgressError::NoGroup`], [`EgressError::OtherGroup`].
+    /// [`EgressError::NoGroup`], [`EgressError::OtherGroup`], [`EgressError::Unkept`].
     pub fn check(&self) -> Result<(), EgressError> {
         let cgroup = || self.cgroup.clone();
         match cgroup_id(&self.cgroup) {
-            Ok(found) if found == self.cgroup_id => Ok(()),
+            Ok(found) if found == self.cgroup_id && self.is_kept(beat()) => Ok(()),
+            Ok(found) if found == self.cgroup_id => Err(EgressError::Unkept),
             Ok(found) => Err(EgressError::OtherGroup { cgroup: cgroup(), found, loaded: self.cgroup_id }),
             Err(source) => Err(EgressError::NoGroup { cgroup: cgroup(), source }),
         }
+    }
+
+    /// A beat of another boot, which this one has not reached, is none either.
+    fn is_kept(&self, now: u64) -> bool {
+        now.checked_sub(self.beat).is_some_and(|age| u128::from(age) <= SILENCE.as_millis())
+    }
+
+    /// The same claim, made now.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self { beat: beat(), ..self.clone() }
+    }
+
+    /// Whether both claim the same, whenever.
+    #[must_use]
+    pub fn claims_the_same(&self, other: &Self) -> bool {
+        Self { beat: other.beat, ..self.clone() } == *other
     }
 
     /// Replaces the file: temporary file beside it, synced, renamed. Everybody may read it.

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use installer::lab::http;
+use installer::lab::{Process, http};
 use proto::document::{Builds, Categories, Mode, Policy, Role, Settings, WhenExpired};
 use serde_json::Value;
 use tests::{
@@ -93,14 +93,11 @@ async fn kept(site: &Site) -> Value {
 }
 
 /// The rules for the engine's control group, and the plugin's word that they are there.
-async fn guard_loopback(site: &Site) {
-    let mut apply = site.network.command(&own_program("pullgate")).unwrap();
-    apply.args(["egress", "apply", "--cgroup"]).arg(site.cgroup.path());
-    apply.arg("--state-file").arg(site.lab.path("egress.json"));
-    let output = apply.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+async fn guard_loopback(site: &Site) -> Process {
+    let watch = site.guard().await.unwrap();
     let in_place = |status: &proto::control::StatusResponse| status.egress.as_ref().is_some_and(|seen| seen.in_place);
     site.plugin.wait_for("egress rules", SETTLE, in_place).await.unwrap();
+    watch
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +114,7 @@ async fn what_goes_through_the_door_is_proved_on_each_engine_and_nothing_stays()
         finds(&site, "fetches", "good", "through the door", "");
         finds(&site, "egress", "wrong", "is not led to the door", "pullgate egress apply");
 
-        guard_loopback(&site).await;
+        let _watch = guard_loopback(&site).await;
         covers(&site, "loopback", "enforced", "");
         finds(&site, "egress", "good", "through the door", "");
 

@@ -109,7 +109,8 @@ pub async fn put_in_place(nft: &Nft, rules: &Rules, record: &Record) -> Result<A
             }
         };
         let loaded = Loaded { rules: listing, container_cgroup: container_cgroup.map(|cgroup| cgroup.dir.clone()) };
-        let state = egress::Rules { cgroup: dir.clone(), cgroup_id: id, containers: container_cgroup.is_some() };
+        let containers = container_cgroup.is_some();
+        let state = egress::Rules { cgroup: dir.clone(), cgroup_id: id, containers, beat: egress::beat() };
         record.write(&state, &loaded)?;
         return Ok(Applied { script, loaded, state });
     }

@@ -71,6 +71,14 @@ impl Record {
         written
     }
 
+    /// Makes the same claim again, later.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn renew(&self, rules: &egress::Rules) -> Result<(), EgressError> {
+        Ok(rules.write(&self.state)?)
+    }
+
     /// Takes the claim back: the plugin then refuses what could go past the door.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ const TICK: Duration = Duration::from_millis(100);
 const BREATH: Duration = Duration::from_millis(200);
 /// Between two looks at the rules when nothing is heard.
 const ROUTINE: Duration = Duration::from_secs(5);
+/// At every second routine look: a little earlier than that, or it would be every third.
+const BEAT: Duration = egress::BEAT.saturating_sub(Duration::from_secs(1));
 /// Between two tries to repair what cannot be.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Between two questions for the registries' addresses, and while some have none.
@@ -150,11 +152,25 @@ impl Watcher {
             let dir = rules.engine.dir.display();
             return Ok(Some(format!("the engine does not run (no `{dir}`); rules are put in place when it does")));
         }
-        let Some(why) = self.wrong(rules).await? else { return Ok(None) };
+        let Some(why) = self.wrong(rules).await? else {
+            self.renew(&record)?;
+            return Ok(None);
+        };
         let applied = put_in_place(&self.nft, rules, &record).await?;
         let id = applied.state.cgroup_id;
         self.applied = Some(applied);
         Ok(Some(format!("{why}; the rules are in place, for control group {id}")))
+    }
+
+    /// Claims again what was just found to be so.
+    fn renew(&mut self, record: &Record) -> Result<(), EgressError> {
+        let Some(applied) = &mut self.applied else { return Ok(()) };
+        let renewed = applied.state.renewed();
+        if Duration::from_millis(renewed.beat.saturating_sub(applied.state.beat)) >= BEAT {
+            record.renew(&renewed)?;
+            applied.state = renewed;
+        }
+        Ok(())
     }
 
     async fn wrong(&self, rules: &Rules) -> Result<Option<String>, EgressError> {
@@ -181,7 +197,7 @@ impl Watcher {
         }
         let wanted = egress::Rules { cgroup_id: rules.engine.id()?.unwrap_or_default(), ..applied.state.clone() };
         match egress::read(&self.state_file) {
-            Ok(state) if state == wanted => Ok(None),
+            Ok(state) if state.claims_the_same(&wanted) => Ok(None),
             Ok(_) => Ok(Some(format!("`{}` said something else", self.state_file.display()))),
             Err(error) => Ok(Some(chain(&error))),
         }

@@ -8,7 +8,7 @@ fn machine() -> (tempfile::TempDir, PathBuf, Rules) {
     let directory = tempfile::tempdir().expect("a directory");
     let cgroup = directory.path().join("docker.service");
     fs::create_dir(&cgroup).expect("a control group");
-    let rules = Rules { cgroup_id: cgroup_id(&cgroup).expect("its id"), cgroup, containers: false };
+    let rules = Rules { cgroup_id: cgroup_id(&cgroup).expect("its id"), cgroup, containers: false, beat: beat() };
     let file = directory.path().join("run/egress.json");
     (directory, file, rules)
 }
@@ -90,5 +90,25 @@ fn a_file_that_is_not_roots_alone_or_damaged_is_no_proof() {
     if rustix::process::geteuid().is_root() {
         chown(&file, Some(12345), None).expect("another owner");
         faulty(&file, "belongs to another user");
+    }
+}
+
+#[test]
+fn a_claim_that_nobody_renews_is_none() {
+    let (_directory, file, rules) = machine();
+    let silence = u64::try_from(SILENCE.as_millis()).expect("some seconds");
+    let rules = Rules { beat: 1_000, ..rules };
+    for (now, kept) in [(1_000, true), (1_000 + silence, true), (1_001 + silence, false), (999, false)] {
+        assert_eq!(rules.is_kept(now), kept, "{now}");
+    }
+    let began = beat();
+    assert!(began.abs_diff(beat()) < 10_000 && rules.claims_the_same(&rules.renewed()));
+    assert!(!Rules { containers: true, ..rules.clone() }.claims_the_same(&rules));
+    rules.renewed().write(&file).expect("written");
+    assert!(Egress::look(&file).fault.is_none());
+    // Long ago, in another boot, and by somebody who does not beat at all.
+    for old in [began.saturating_sub(silence + 1_000), began + 3_600_000, 0] {
+        Rules { beat: old, ..rules.clone() }.write(&file).expect("written");
+        faulty(&file, "nobody keeps the egress rules: for 35 s nothing was heard of `pullgate egress watch`");
     }
 }

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted, installed, own, wait_until};
+use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted, Process, installed, own, wait_until};
 use proto::sync::Record;
 use serde_json::{Map, json};
 
@@ -63,6 +63,8 @@ pub struct Site {
     pub cgroup: Cgroup,
     /// Between engine and plugin, if the engine asks it.
     pub tap: Option<Tap>,
+    /// Keeps the firewall rules, if there are any: ends before their network does.
+    _watch: Option<Process>,
     /// Its door, if there is one.
     pub door: Option<Door>,
     /// Where both have their documents from.
@@ -114,13 +116,37 @@ impl Site {
         lab.make_dir("tap")?;
         let tap = if setup.plugin { Some(Tap::start(&lab)?) } else { None };
         let cgroup = Cgroup::new(&lab, "engine")?;
-        if setup.door && setup.egress {
-            egress(&lab, &network, &cgroup).await?;
-        }
+        let watch = match setup.door && setup.egress {
+            true => Some(egress(&lab, &network, &cgroup).await?),
+            false => None,
+        };
         let engine = Engine::start(&lab, &network, &cgroup, flavour, &around(flavour, setup)).await?;
         let calls = std::sync::atomic::AtomicUsize::new(0);
         let documents = documents.clone();
-        Ok(Self { engine, cgroup, tap, door, documents, plugin, registries, tokens, authority, network, lab, calls })
+        let _watch = watch;
+        Ok(Self {
+            engine,
+            cgroup,
+            tap,
+            _watch,
+            door,
+            documents,
+            plugin,
+            registries,
+            tokens,
+            authority,
+            network,
+            lab,
+            calls,
+        })
+    }
+
+    /// Puts the firewall rules in place, and keeps them there while the answer is held.
+    ///
+    /// # Errors
+    /// When they cannot be put in place.
+    pub async fn guard(&self) -> Result<Process, LabError> {
+        egress(&self.lab, &self.network, &self.cgroup).await
     }
 
     /// The door.
@@ -165,11 +191,15 @@ impl Site {
     }
 }
 
-/// As the engine's unit does before each start.
-async fn egress(lab: &Lab, network: &Network, cgroup: &Cgroup) -> Result<(), LabError> {
-    let command = network.run(&own("pullgate")?, "pullgate")?.args(["egress", "apply", "--cgroup"]);
+/// As the engine's unit does before each start, and the unit beside it from then on.
+async fn egress(lab: &Lab, network: &Network, cgroup: &Cgroup) -> Result<Process, LabError> {
+    let program = own("pullgate")?;
+    let command = network.run(&program, "pullgate")?.args(["egress", "apply", "--cgroup"]);
     let command = command.hidden_args([cgroup.path()]).args(["--state-file"]).hidden_args([lab.path("egress.json")]);
-    command.run().await?.success().map(|_| ())
+    command.run().await?.success()?;
+    let mut watch = network.command(&program)?;
+    watch.args(["egress", "watch", "--cgroup"]).arg(cgroup.path()).arg("--state-file").arg(lab.path("egress.json"));
+    Process::start(lab, "egress-watch", watch)
 }
 
 /// What an administrator writes for the engine.

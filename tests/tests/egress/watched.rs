@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use installer::lab::{Cgroup, Process, installed};
+use proto::egress;
 use rustix::process::{Pid, Signal, kill_process};
 use tests::own_program;
 
@@ -113,4 +114,24 @@ async fn what_cannot_be_repaired_is_no_longer_claimed() {
     place.until("rules in place", BOUND, || is_in_place(&place)).await;
     let troubles = watch.log().matches("cannot keep").count();
     assert_eq!(troubles, 1, "said once: {}", watch.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_is_renewed_while_somebody_watches_and_no_longer() {
+    let place = Place::new().await;
+    let applied = place.egress("apply", &[]).await;
+    assert!(applied.text().contains("the plugin believes it for 35 s"), "{}", applied.text());
+    let watch = watch(&place, &place.engine);
+    let claim = || egress::read(&place.state_file()).unwrap();
+    let first = claim().beat;
+    let renewed = || std::future::ready(claim().beat >= first + 5_000);
+    place.until("the claim made again", Duration::from_secs(30), renewed).await;
+    assert!(is_in_place(&place).await);
+    // As kill -9, and then some time that is not waited for.
+    drop(watch);
+    let old = egress::Rules { beat: claim().beat.saturating_sub(36_000), ..claim() };
+    old.write(&place.state_file()).unwrap();
+    let check = place.egress("check", &[]).await;
+    assert_eq!(check.code(), 1, "{}", check.text());
+    assert!(check.text().contains("nobody keeps the egress rules"), "{}", check.text());
 }
