@@ -1,15 +1,219 @@
-//! `pullgate disable`.
+//! `pullgate disable`: Docker works again, whatever is wrong with pullgate, for a time.
+//!
+//! Takes the plugin's name out of the engine's file and sends SIGHUP: an engine lets go of its plugins then at once,
+//! also while the plugin is dead or hangs (measured with 28.5). An engine that does not run, or does not answer after
+//! that, is started again, however often systemd gave it up. Nothing here waits for the plugin.
 
-use std::process::ExitCode;
+pub mod timer;
 
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
 use clap::Args as ClapArgs;
+use serde_json::json;
+
+pub use self::timer::forget as forget_timer;
+use crate::{
+    engine_config::{self, Edit},
+    engines::{self, FoundEngine},
+    install::{
+        ask::{self, REFUSED},
+        drop_in, engine, files,
+        journal::Journal,
+        layout, prove,
+        state::{Disabled, moment, now_ms},
+        undo,
+    },
+    output,
+    systemd::{self, Systemd},
+};
+
+/// For an engine that was told to go on alone; after that it is restarted.
+const ALONE: Duration = Duration::from_secs(10);
+/// For one that was started anew.
+const STARTED: Duration = Duration::from_secs(60);
+/// Shorter is over before anybody has looked, and longer is called `uninstall`.
+const BOUNDS: [u64; 2] = [60, 7 * 86_400];
 
 /// Take the plugin out of the engine for a time, so that Docker works whatever is wrong with it
+///
+/// Works at once, also when the plugin hangs or is dead, and when systemd has given Docker up. Nothing is judged
+/// meanwhile, but what goes through the registry door (builds), unless `--restart`. It ends by itself, also after a reboot.
 #[derive(ClapArgs, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// For how long, as `30m`, `1h` or `2d`; a minute to a week
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    time: Duration,
+    /// Why, for the record
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    reason: String,
+    /// Take the registry door out as well, for which the engine restarts; running containers stop unless `live-restore` is on
+    #[arg(long)]
+    restart: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
 
 /// # Errors
-/// Always: it is not built yet.
-pub fn run(_args: &Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+/// When an engine does not come to answer.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let root = Path::new("/");
+    let Some(systemd) = Systemd::of(root).filter(|_| rustix::process::geteuid().is_root()) else {
+        eprintln!("pullgate: only root may do this, on a machine that systemd has started; nothing was changed");
+        return Ok(ExitCode::from(REFUSED));
+    };
+    let journal = Journal::lock(root)?;
+    let engines: Vec<FoundEngine> = engines::find(root).engines.into_iter().filter(|engine| is_ours(engine)).collect();
+    let earlier = Disabled::read(root);
+    if engines.is_empty() && earlier.is_none() {
+        eprintln!("pullgate: no engine is configured for the plugin; nothing was changed");
+        return Ok(ExitCode::from(REFUSED));
+    }
+    let since_ms = now_ms();
+    let length = i64::try_from(args.time.as_millis()).unwrap_or(i64::MAX);
+    let disabled = Disabled {
+        since_ms,
+        until_ms: since_ms.saturating_add(length),
+        reason: output::still(&args.reason).replace('\n', " "),
+        by: who(),
+        door: args.restart || earlier.is_some_and(|earlier| earlier.door),
+    };
+    disabled.write(root)?;
+    // First: whatever happens next, it ends.
+    timer::set(root, &systemd, disabled.until_ms).map_err(anyhow::Error::msg).context("cannot set the time at which it ends")?;
+    let (mut restarted, mut wrong) = (Vec::new(), Vec::new());
+    for engine in &engines {
+        match release(&systemd, engine, args.restart) {
+            Ok(true) => restarted.extend(engine.unit.clone()),
+            Ok(false) => {}
+            Err(why) => wrong.push(why),
+        }
+    }
+    drop(journal);
+    if !wrong.is_empty() {
+        anyhow::bail!("{}", wrong.join("; "));
+    }
+    let door = (!args.restart && layout_has_door(&engines)).then(prove::door);
+    let note = match door {
+        None => String::new(),
+        Some(Ok(())) => "\nbuilds, and what else goes through the registry door, stay under the policy; `--restart` ends that too".to_owned(),
+        Some(Err(why)) => format!("\npulls fail until the registry door answers ({why}); `pullgate disable --restart` takes it out"),
+    };
+    let until = moment(disabled.until_ms);
+    if args.json {
+        output::line(&json!({
+            "result": "disabled", "until_ms": disabled.until_ms, "until": until, "by": disabled.by, "reason": disabled.reason,
+            "restarted": restarted, "note": note.trim(),
+        }))?;
+    } else {
+        output::text(&format!("Docker answers without pullgate until {until}; `pullgate enable` ends that{note}"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes one engine off; says whether it was restarted.
+fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<bool, String> {
+    let chain = |error: systemd::SystemdError| proto::chain(&error);
+    let unit = engine.unit.as_deref().unwrap_or_default();
+    take_out(&engine.config_file, restart)?;
+    if restart {
+        if let Some(path) = drop_in(engine).filter(|path| path.exists()) {
+            // Its other name keeps it for `enable`.
+            files::keep(&path);
+            files::remove(&path, None).map_err(|error| proto::chain(&error))?;
+            systemd.daemon_reload().map_err(chain)?;
+        }
+        systemd.disable_now(layout::EGRESS_UNIT).map_err(chain)?;
+        undo::remove_egress()?;
+    }
+    let is_active = systemd.unit(unit).map_err(chain)?.is_active();
+    let answers = if is_active && !restart {
+        systemd.hang_up(unit).map_err(chain)?;
+        prove::engine_comes_to_answer_alone(&engine.socket, ALONE)
+    } else {
+        Err(String::new())
+    };
+    if answers.is_ok() {
+        return Ok(false);
+    }
+    ask::progress(&format!("restarting `{unit}`"));
+    systemd.restart(unit, systemd::ENGINE).map_err(chain)?;
+    prove::engine_comes_to_answer_alone(&engine.socket, STARTED)
+        .map_err(|why| format!("`{unit}` runs without the plugin, and does not answer: {why}; `journalctl -u {unit}` says more"))?;
+    Ok(true)
+}
+
+fn take_out(path: &Path, door: bool) -> Result<(), String> {
+    let Some(now) = files::read(path).map_err(|error| proto::chain(&error))? else { return Ok(()) };
+    let proxies = drop_in::door();
+    let edited = engine_config::remove(&now, engine::PLUGIN, door.then_some(proxies.as_str()))
+        .map_err(|refusal| format!("`{}` cannot be edited: {refusal}", path.display()))?;
+    match edited.edit {
+        Edit::Unchanged => Ok(()),
+        Edit::Changed(bytes) => files::replace(path, Some(&now), &bytes, 0o644),
+        // An empty file is one that `enable` finds again with its mode and owner.
+        Edit::Removed => files::replace(path, Some(&now), b"{}\n", 0o644),
+    }
+    .map_err(|error| proto::chain(&error))
+}
+
+/// Our drop-in of an engine's unit.
+#[must_use]
+pub fn drop_in(engine: &FoundEngine) -> Option<std::path::PathBuf> {
+    engine.drop_in_dir.as_ref().map(|dir| dir.join(drop_in::NAME))
+}
+
+/// Whether pullgate stands in front of an engine, or did before it was disabled.
+#[must_use]
+pub fn is_ours(engine: &FoundEngine) -> bool {
+    let is_there = |path: std::path::PathBuf| path.exists() || files::kept(&path).exists();
+    engine.unit.is_some() && drop_in(engine).is_some_and(is_there)
+}
+
+fn layout_has_door(engines: &[FoundEngine]) -> bool {
+    engines.iter().any(|engine| prove::engine_has_door(&engine.socket).unwrap_or(false))
+}
+
+/// Who asked for it: behind `sudo` too.
+fn who() -> String {
+    let name = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
+    let name = name.map(|name| output::still(&name).chars().take(64).collect::<String>());
+    name.map_or_else(|| "root".to_owned(), |name| format!("{name} (sudo)"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let factor = match unit {
+        "s" => Some(1),
+        "m" | "min" => Some(60),
+        "h" => Some(3_600),
+        "d" => Some(86_400),
+        _ => None,
+    };
+    let seconds = factor.and_then(|factor| number.parse::<u64>().ok()?.checked_mul(factor));
+    match seconds {
+        Some(seconds) if (BOUNDS[0]..=BOUNDS[1]).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        Some(_) => Err("write a time from `1m` to `7d`; for longer, `pullgate uninstall`".to_owned()),
+        None => Err("write a time as `30m`, `1h` or `2d`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_between_a_minute_and_a_week() {
+        let check = |text: &str, expected: Option<u64>| {
+            assert_eq!(duration(text).ok(), expected.map(Duration::from_secs), "{text}");
+        };
+        check("1h", Some(3_600));
+        check("90s", Some(90));
+        check("30m", Some(1_800));
+        check("7d", Some(604_800));
+        for wrong in ["", "1", "h", "59s", "8d", "-1h", "1 h", "1h30m", "99999999999999999999d", "9999999999999999999d"] {
+            check(wrong, None);
+        }
+    }
 }

@@ -1,15 +1,128 @@
-//! `pullgate enable`.
+//! `pullgate enable`: the end of `pullgate disable`, by hand or by its timer.
+//!
+//! INVARIANT (I8): the plugin is proved to answer first. Where it does not, Docker stays as it is, up and unjudged,
+//! and the timer's unit tries again.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
+use serde_json::json;
+
+use crate::{
+    disable,
+    engine_config::{self, Edit},
+    engines::{self, FoundEngine},
+    install::{
+        ask::REFUSED,
+        drop_in, engine, files,
+        journal::Journal,
+        layout, prove,
+        state::Disabled,
+    },
+    output,
+    systemd::{self, Systemd},
+};
 
 /// Put the plugin back before its time
+///
+/// Nothing is interrupted. If the registry door was taken out (`disable --restart`), it is back from the engine's next
+/// start on, or at once with `--restart`.
 #[derive(ClapArgs, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// Restart the engine if the registry door was taken out; running containers stop unless `live-restore` is on
+    #[arg(long)]
+    restart: bool,
+    /// Called by the timer
+    #[arg(long, hide = true)]
+    scheduled: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
 
 /// # Errors
-/// Always: it is not built yet.
-pub fn run(_args: &Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+/// When an engine cannot be told, or does not ask the plugin afterwards.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let root = Path::new("/");
+    let Some(systemd) = Systemd::of(root).filter(|_| rustix::process::geteuid().is_root()) else {
+        eprintln!("pullgate: only root may do this, on a machine that systemd has started; nothing was changed");
+        return Ok(ExitCode::from(REFUSED));
+    };
+    let _journal = Journal::lock(root)?;
+    let Some(disabled) = Disabled::read(root) else {
+        tell(args, "pullgate is not disabled; nothing is to be done", "unchanged")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    if let Err(why) = prove::plugin(root) {
+        let next = if args.scheduled { "this is tried again in 5 minutes" } else { "`systemctl status pullgate-plugin` says more" };
+        eprintln!("pullgate: {}", output::still(&format!("pullgate stays disabled, and Docker up: {why}; {next}")));
+        return Ok(ExitCode::from(REFUSED));
+    }
+    let mut notes = Vec::new();
+    for engine in engines::find(root).engines.iter().filter(|engine| disable::is_ours(engine)) {
+        notes.extend(put_back(root, &systemd, engine, &disabled, args.restart).map_err(anyhow::Error::msg)?);
+    }
+    Disabled::forget(root)?;
+    disable::forget_timer(root, &systemd).map_err(anyhow::Error::msg)?;
+    let text = [vec!["engines ask the plugin again".to_owned()], notes].concat();
+    tell(args, &text.join("\n"), "enabled")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts one engine back; gives what should be known.
+fn put_back(
+    root: &Path,
+    systemd: &Systemd,
+    engine: &FoundEngine,
+    disabled: &Disabled,
+    restart: bool,
+) -> Result<Option<String>, String> {
+    let chain = |error: systemd::SystemdError| proto::chain(&error);
+    let unit = engine.unit.as_deref().unwrap_or_default();
+    if let Some(path) = disable::drop_in(engine).filter(|path| !path.exists() && files::kept(path).exists()) {
+        std::fs::rename(files::kept(&path), &path).map_err(|error| format!("cannot put back `{}`: {error}", path.display()))?;
+        systemd.daemon_reload().map_err(chain)?;
+    }
+    let text = disable::drop_in(engine).and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let door = text.contains("pullgate-proxy.socket");
+    // Where the drop-in has the proxies, the engine's file has none.
+    let in_file = door && !text.contains("HTTPS_PROXY=");
+    put_in(&engine.config_file, &engine.flags, in_file)?;
+    let is_active = systemd.unit(unit).map_err(chain)?.is_active();
+    if !is_active {
+        return Ok(Some(format!("`{unit}` does not run; it asks the plugin from its next start on")));
+    }
+    let has_door = prove::engine_has_door(&engine.socket).unwrap_or(true);
+    if door && disabled.door && !has_door && restart {
+        systemd.restart(unit, systemd::ENGINE).map_err(chain)?;
+        systemd.enable_now(layout::EGRESS_UNIT).map_err(chain)?;
+        prove::engine_comes_to_ask(&engine.socket)?;
+        return prove::engine_fetches_by_the_door(root, &engine.socket).map(|()| None);
+    }
+    systemd.hang_up(unit).map_err(chain)?;
+    prove::engine_comes_to_ask(&engine.socket)?;
+    Ok((door && !has_door).then(|| {
+        format!("until `{unit}` restarts, what it fetches does not go through the registry door: builds are not judged")
+    }))
+}
+
+fn put_in(path: &Path, flags: &[String], door: bool) -> Result<(), String> {
+    let now = files::read(path).map_err(|error| proto::chain(&error))?;
+    let proxies = drop_in::door();
+    let wanted = engine_config::Wanted {
+        plugin: engine::PLUGIN,
+        proxies: door.then_some(proxies.as_str()),
+        unit_flags: flags,
+        ..engine_config::Wanted::default()
+    };
+    let edited = engine_config::add(now.as_deref(), &wanted)
+        .map_err(|refusal| format!("`{}` is left as it is: {refusal}", path.display()))?;
+    match edited.edit {
+        Edit::Changed(bytes) => files::replace(path, now.as_deref(), &bytes, 0o644).map_err(|error| proto::chain(&error)),
+        Edit::Unchanged | Edit::Removed => Ok(()),
+    }
+}
+
+fn tell(args: &Args, text: &str, result: &str) -> std::io::Result<()> {
+    if args.json { output::line(&json!({ "result": result, "text": text })) } else { output::text(text) }
 }

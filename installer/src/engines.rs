@@ -70,6 +70,38 @@ pub struct Found {
 /// Looks at the machine whose files are below `root`.
 #[must_use]
 pub fn find(root: &Path) -> Found {
-    let _ = root;
-    unimplemented!()
+    let unit = ["etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"]
+        .iter()
+        .map(|dir| root.join(dir).join("docker.service"))
+        .find(|path| path.exists());
+    let Some(unit) = unit else { return Found::default() };
+    let text = std::fs::read_to_string(unit).unwrap_or_default();
+    let mut flags = Vec::new();
+    let dir = root.join("etc/systemd/system/docker.service.d");
+    let mut command = text.lines().filter_map(|line| line.strip_prefix("ExecStart=")).next_back().unwrap_or_default().to_owned();
+    if let Ok(entries) = std::fs::read_dir(&dir) {
+        for entry in entries.flatten() {
+            let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+            if let Some(line) = text.lines().filter_map(|line| line.strip_prefix("ExecStart=")).next_back() {
+                command = line.to_owned();
+            }
+        }
+    }
+    flags.extend(command.split_whitespace().skip(1).filter(|word| !word.starts_with('$')).map(str::to_owned));
+    Found {
+        engines: vec![FoundEngine {
+            kind: Kind::Packaged,
+            config_file: root.join("etc/docker/daemon.json"),
+            socket: root.join("run/docker.sock"),
+            unit: Some("docker.service".to_owned()),
+            drop_in_dir: Some(dir),
+            flags,
+            pid: None,
+            version: None,
+            dockerd: Some(PathBuf::from("/usr/sbin/dockerd")),
+            plugin_dir: PathBuf::from("/run/docker/plugins"),
+            ungoverned: None,
+        }],
+        others: Vec::new(),
+    }
 }

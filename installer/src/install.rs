@@ -37,9 +37,9 @@ use self::{
     ask::{Agreed, REFUSED, UNDONE},
     interrupt::Interrupt,
     journal::{Entry, Journal},
-    plan::Wanted,
+    plan::{Step, Wanted},
 };
-use crate::{output, systemd::Systemd};
+use crate::{engine_config, output, systemd::Systemd};
 
 /// Put pullgate in front of the engines of this machine: plan, apply step by step, prove, or undo
 ///
@@ -94,8 +94,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let facts = facts::look(root, systemd.as_ref())?;
     let mut plan = plan::plan(&facts, &wanted(args)?);
+    judge(&facts, &mut plan);
     if args.undo {
-        plan.refusals.push("only root can take an install back".to_owned());
+        plan.refuse(vec!["only root can take an install back".to_owned()]);
     }
     let shown = show::json(&plan);
     let outcome = |result: &str| json!({ "result": result, "plan": shown });
@@ -153,7 +154,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Takes back what an install that was killed has left; says whether there was anything.
-fn take_back(root: &Path, systemd: &Systemd, journal: &Journal) -> anyhow::Result<bool> {
+///
+/// # Errors
+/// When it cannot be taken back.
+pub(crate) fn take_back(root: &Path, systemd: &Systemd, journal: &Journal) -> anyhow::Result<bool> {
     let changes = journal.interrupted()?;
     if changes.is_empty() {
         return Ok(false);
@@ -165,6 +169,25 @@ fn take_back(root: &Path, systemd: &Systemd, journal: &Journal) -> anyhow::Resul
     }
     journal.write(&Entry::End { how: "undone".to_owned() })?;
     Ok(true)
+}
+
+/// Asks each engine's program whether it would start with what is planned.
+fn judge(facts: &facts::Facts, plan: &mut plan::Plan) {
+    let mut refusals = Vec::new();
+    for step in &plan.steps {
+        let Step::Engine { engine, files, flags, .. } = step else { continue };
+        let found = facts.engines.iter().find(|found| found.name() == *engine);
+        let edit = files.iter().find(|edit| edit.path == engine.config_file).and_then(|edit| edit.after.as_deref());
+        let Some(after) = edit else { continue };
+        let flags = engine_config::flags::without(flags, "authorization-plugin");
+        match engine_config::judge(after, &flags, found.and_then(|found| found.found.dockerd.as_deref())) {
+            Ok(judge) => plan.notes.extend(judge.warnings.iter().map(ToString::to_string)),
+            Err(refusal) => refusals.push(format!("`{}` is left as it is: {refusal}", engine.config_file.display())),
+        }
+    }
+    if !refusals.is_empty() {
+        plan.refuse(refusals);
+    }
 }
 
 fn wanted(args: &Args) -> anyhow::Result<Wanted> {

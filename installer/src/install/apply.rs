@@ -110,7 +110,7 @@ impl Apply<'_> {
                 changes
             }
             Step::Agent => vec![Change::Agent],
-            Step::Engine { engine, files, then, door } => {
+            Step::Engine { engine, files, then, door, .. } => {
                 vec![Change::Engine { engine: engine.clone(), files: self.save(files)?, then: *then, door: *door }]
             }
             Step::Restart(_) | Step::ProvePlugin | Step::ProveDoor | Step::ProveEngine { .. } => Vec::new(),
@@ -195,11 +195,10 @@ impl Apply<'_> {
         let mut installed = Installed::read(self.root).unwrap_or_default();
         installed.version = env!("CARGO_PKG_VERSION").to_owned();
         for step in &plan.steps {
-            if let Step::Engine { engine, files, .. } = step {
-                for edit in files.iter().filter(|edit| edit.path == engine.config_file) {
-                    if let Some(after) = &edit.after {
-                        installed.note(&edit.path, edit.before.as_deref(), after);
-                    }
+            let Step::Engine { engine, files, proxies, flags, .. } = step else { continue };
+            for edit in files.iter().filter(|edit| edit.path == engine.config_file) {
+                if let Some(after) = &edit.after {
+                    installed.note(&edit.path, edit.before.as_deref(), after, *proxies, flags);
                 }
             }
         }

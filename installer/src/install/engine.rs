@@ -22,6 +22,10 @@ pub struct EnginePlan {
     pub engine: EngineName,
     /// Its files, those that change.
     pub files: Vec<FileEdit>,
+    /// Whether its file names the registry door.
+    pub proxies: bool,
+    /// Its flags.
+    pub flags: Vec<String>,
     /// How it comes to know.
     pub then: Then,
     /// Whether anything is to be done.
@@ -84,6 +88,8 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
     let mut plan = EnginePlan {
         engine: name,
         files: Vec::new(),
+        proxies: false,
+        flags: engine.found.flags.clone(),
         then: Then::Nothing,
         is_needed: false,
         runs: engine.health == Health::Runs,
@@ -98,6 +104,7 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
         return plan;
     }
     let in_file = engine.major.is_none_or(|major| major >= PROXIES_SINCE);
+    plan.proxies = door && in_file;
     let moved = match file(engine, door && in_file, &mut plan) {
         Ok(moved) => moved,
         Err(why) => {

@@ -73,6 +73,10 @@ pub enum Step {
         then: Then,
         /// Whether it is led to the registry door.
         door: bool,
+        /// Whether by its file.
+        proxies: bool,
+        /// Its flags, as they are before.
+        flags: Vec<String>,
     },
     /// The running engine asks the plugin, and fetches by the door.
     ProveEngine {
@@ -97,6 +101,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Nothing is done, and why.
+    pub fn refuse(&mut self, why: Vec<String>) {
+        self.refusals.extend(why);
+        self.steps.clear();
+        self.interrupts.clear();
+    }
+
     /// Whether there is nothing to change.
     #[must_use]
     pub fn is_done(&self) -> bool {
@@ -235,6 +246,8 @@ fn steps(facts: &Facts, wanted: &Wanted, door: bool, parts: Vec<EnginePlan>) -> 
             files: part.files,
             then: part.then,
             door,
+            proxies: part.proxies,
+            flags: part.flags,
         });
         if part.runs {
             proofs.push(Step::ProveEngine { engine: part.engine, door: part.door_now });

@@ -236,6 +236,14 @@ pub fn engine_fetches_by_the_door(root: &Path, socket: &Path) -> Result<(), Stri
     })
 }
 
+/// Whether the engine, as it runs, has the registry door for a proxy; none: it does not say.
+#[must_use]
+pub fn engine_has_door(socket: &Path) -> Option<bool> {
+    let info = bounded(OURS, http::call(socket, "GET", "/info", Body::Empty)).ok().filter(|answer| answer.status == 200)?;
+    let door = super::drop_in::door();
+    Some(["HttpProxy", "HttpsProxy"].iter().any(|key| info.json()[*key] == door.as_str()))
+}
+
 fn door_keys(root: &Path) -> Result<Vec<Vec<u8>>, String> {
     let socket = root.join(paths::CONTROL_SOCKET.trim_start_matches('/'));
     let status = bounded(OURS, async {

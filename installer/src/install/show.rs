@@ -82,7 +82,7 @@ pub fn json(plan: &Plan) -> Value {
             Step::Programs(copies) => object["files"] = copies.iter().map(|(_, to)| to.display().to_string()).collect(),
             Step::Files(files) => object["files"] = files.iter().map(|file| file.path.display().to_string()).collect(),
             Step::Users(names) | Step::Start(names) | Step::Restart(names) => object["names"] = json!(names),
-            Step::Engine { engine, files, then, door } => {
+            Step::Engine { engine, files, then, door, .. } => {
                 object["engine"] = json!(engine.unit);
                 object["door"] = json!(door);
                 object["then"] = json!(then);

@@ -25,6 +25,10 @@ pub struct Original {
     pub before: Option<String>,
     /// Digest of its bytes with pullgate.
     pub after: String,
+    /// Whether it names the registry door.
+    pub door: bool,
+    /// The engine's flags at that time.
+    pub flags: Vec<String>,
 }
 
 /// What was installed.
@@ -51,19 +55,22 @@ impl Installed {
         write(root, INSTALLED, self)
     }
 
-    /// What there was before at `path`, if what is there now is what was written then.
+    /// What there was before at `path`.
     #[must_use]
-    pub fn original(&self, path: &Path, now: &[u8]) -> Option<&Original> {
-        self.originals.iter().find(|original| original.path == path && original.after == files::sha256(now))
+    pub fn original(&self, path: &Path) -> Option<&Original> {
+        self.originals.iter().find(|original| original.path == path)
     }
 
     /// Takes note of a change; one of what was written by an installation itself leads further back.
-    pub fn note(&mut self, path: &Path, before: Option<&[u8]>, after: &[u8]) {
-        let earlier = before.and_then(|bytes| self.original(path, bytes)).map(|original| original.before.clone());
-        // A file in which pullgate was already, by whomever, has no bytes without it.
+    pub fn note(&mut self, path: &Path, before: Option<&[u8]>, after: &[u8], door: bool, flags: &[String]) {
+        let now = before.map(files::sha256);
+        let earlier = self.original(path).filter(|original| Some(&original.after) == now.as_ref()).cloned();
         self.originals.retain(|original| original.path != path);
-        let before = earlier.unwrap_or_else(|| before.map(files::sha256));
-        self.originals.push(Original { path: path.to_owned(), before, after: files::sha256(after) });
+        let (before, flags) = match earlier {
+            Some(earlier) => (earlier.before, earlier.flags),
+            None => (now, flags.to_vec()),
+        };
+        self.originals.push(Original { path: path.to_owned(), before, after: files::sha256(after), door, flags });
     }
 }
 
@@ -168,14 +175,16 @@ mod tests {
     fn what_was_before_an_installation_is_found_through_every_later_one() {
         let path = Path::new("/etc/docker/daemon.json");
         let mut installed = Installed::default();
-        installed.note(path, Some(b"theirs"), b"ours");
-        installed.note(path, Some(b"ours"), b"ours, with the door");
-        let original = installed.original(path, b"ours, with the door").unwrap();
-        assert_eq!(original.before.as_deref(), Some(files::sha256(b"theirs").as_str()));
-        assert_eq!(installed.original(path, b"edited since"), None);
+        let before = |installed: &Installed| installed.original(path).and_then(|original| original.before.clone());
+        installed.note(path, Some(b"theirs"), b"ours", false, &["--a".to_owned()]);
+        installed.note(path, Some(b"ours"), b"ours, with the door", true, &[]);
+        assert_eq!(before(&installed), Some(files::sha256(b"theirs")));
+        let original = installed.original(path).unwrap();
+        assert_eq!((original.door, original.flags.as_slice()), (true, &["--a".to_owned()][..]));
         // Edited by somebody in between: what was before that edit is of no use any more.
-        installed.note(path, Some(b"edited since"), b"ours again");
-        let original = installed.original(path, b"ours again").unwrap();
-        assert_eq!(original.before.as_deref(), Some(files::sha256(b"edited since").as_str()));
+        installed.note(path, Some(b"edited since"), b"ours again", true, &[]);
+        assert_eq!(before(&installed), Some(files::sha256(b"edited since")));
+        installed.note(path, None, b"ours once more", true, &[]);
+        assert_eq!(before(&installed), None);
     }
 }

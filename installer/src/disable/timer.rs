@@ -1,0 +1,63 @@
+//! The timer that ends `pullgate disable`. It is on the disk, so that a reboot changes nothing about it.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    install::{files, layout::Source, state::moment},
+    systemd::Systemd,
+};
+
+const TIMER: &str = "pullgate-enable.timer";
+const SERVICE: &str = "pullgate-enable.service";
+const DIR: &str = "etc/systemd/system";
+
+/// Ends it at this moment.
+///
+/// # Errors
+/// In words.
+pub fn set(root: &Path, systemd: &Systemd, until_ms: i64) -> Result<(), String> {
+    let command = Source::of(root).map_err(|error| error.to_string())?.command();
+    let service = format!(
+        "# Written by `pullgate disable`.\n[Unit]\nDescription=pullgate: ends `pullgate disable`\n\
+         After=docker.service pullgate-plugin.socket\nStartLimitIntervalSec=0\n\n[Service]\nType=oneshot\n\
+         ExecStart={command} enable --scheduled\n# The plugin does not answer: Docker stays up, and this is tried again.\n\
+         Restart=on-failure\nRestartSec=5min\n"
+    );
+    let timer = format!(
+        "# Written by `pullgate disable`.\n[Unit]\nDescription=pullgate: when `pullgate disable` ends\n\n[Timer]\n\
+         OnCalendar={}\nAccuracySec=1s\n# Also if the machine was off at that time.\nPersistent=true\n\n[Install]\n\
+         WantedBy=timers.target\n",
+        moment(until_ms)
+    );
+    for (path, text) in places(root).into_iter().zip([timer, service]) {
+        let write = || files::replace(&path, files::read(&path)?.as_deref(), text.as_bytes(), 0o644);
+        write().map_err(|error| proto::chain(&error))?;
+    }
+    let start = || {
+        systemd.daemon_reload()?;
+        // One that ran before keeps its old time otherwise.
+        systemd.disable_now(TIMER)?;
+        systemd.enable_now(TIMER)
+    };
+    start().map_err(|error| proto::chain(&error))
+}
+
+/// Takes it away. What it started goes on.
+///
+/// # Errors
+/// In words.
+pub fn forget(root: &Path, systemd: &Systemd) -> Result<(), String> {
+    let places = places(root);
+    if !places.iter().any(|path| path.exists()) {
+        return Ok(());
+    }
+    systemd.disable_now(TIMER).map_err(|error| proto::chain(&error))?;
+    for path in places {
+        files::remove(&path, None).map_err(|error| proto::chain(&error))?;
+    }
+    systemd.daemon_reload().map_err(|error| proto::chain(&error))
+}
+
+fn places(root: &Path) -> [PathBuf; 2] {
+    [TIMER, SERVICE].map(|name| root.join(DIR).join(name))
+}
