@@ -273,3 +273,6 @@ fn own_files(facts: &Facts, wanted: &Wanted) -> Vec<FileEdit> {
 fn is_unit(path: &Path) -> bool {
     path.starts_with("/etc/systemd")
 }
+
+#[cfg(test)]
+mod tests;

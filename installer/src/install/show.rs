@@ -101,7 +101,9 @@ pub fn json(plan: &Plan) -> Value {
     })
 }
 
-const fn word(step: &Step) -> &'static str {
+/// A step in one word.
+#[must_use]
+pub const fn word(step: &Step) -> &'static str {
     match step {
         Step::Programs(_) => "programs",
         Step::Files(_) => "files",

@@ -1,0 +1,67 @@
+//! Installs that are killed, and machines that lose power, at every step.
+
+use std::time::{Duration, Instant};
+
+use super::site::Site;
+
+const JOURNAL: &str = "/var/lib/pullgate-install/journal.jsonl";
+/// More lines than a whole install writes.
+const MOST: usize = 40;
+
+/// Starts an install and kills it as soon as its journal has `lines` lines. False: it came to its end before.
+async fn killed_at(site: &Site, lines: usize) -> bool {
+    let begin = "/opt/pullgate/pullgate install --yes --enrollment /opt/enrollment.json >/tmp/out 2>&1 & echo $! >/tmp/pid";
+    site.machine.done(&format!("rm -f {JOURNAL}; {begin}")).await.unwrap();
+    let pid: String = String::from_utf8(site.machine.read("/tmp/pid").unwrap()).unwrap().trim().to_owned();
+    let (journal, running) = (site.machine.path(JOURNAL), site.machine.path(format!("/proc/{pid}/exe")));
+    let end = Instant::now() + Duration::from_secs(200);
+    while Instant::now() < end {
+        let written = std::fs::read(&journal).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        if written >= lines {
+            return site.machine.run(&format!("kill -9 {pid}")).await.unwrap().code() == 0;
+        }
+        if std::fs::read_link(&running).is_err() {
+            return false;
+        }
+        std::thread::yield_now();
+    }
+    panic!("the install does not end: {}", site.machine.run("cat /tmp/out").await.unwrap().stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_install_that_is_killed_at_any_step_leaves_an_engine_that_answers_and_is_taken_back() {
+    let site = Site::boot("trixie").await;
+    let before = site.fingerprint().await;
+    for lines in 1..MOST {
+        let killed = killed_at(&site, lines).await;
+        let answers = site.machine.run("timeout 20 docker version").await.unwrap();
+        assert_eq!(answers.code(), 0, "killed at {lines}: {}", answers.text());
+        if !killed {
+            site.is_governed().await;
+            assert!(lines > 10, "an install writes more than {lines} lines");
+            return;
+        }
+        let back = site.pullgate("install --undo").await;
+        assert_eq!(back.code(), 0, "killed at {lines}: {}", back.text());
+        site.is_free().await;
+        assert_eq!(site.fingerprint().await, before, "killed at {lines}");
+    }
+    panic!("an install writes no {MOST} lines");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_install_that_loses_power_leaves_an_engine_that_comes_up() {
+    let mut site = Site::boot("bookworm").await;
+    for lines in [4, 8, 10, 12, 14] {
+        killed_at(&site, lines).await;
+        site.machine.cut_power().await.unwrap();
+        let answers = site.machine.run("timeout 20 docker version").await.unwrap();
+        assert_eq!(answers.code(), 0, "cut at {lines}: {}", answers.text());
+        // Whatever was left of it, the next one makes it whole.
+        site.installs("--enrollment /opt/enrollment.json").await;
+        site.is_governed().await;
+        let taken = site.pullgate("uninstall --yes --purge").await;
+        assert_eq!(taken.code(), 0, "{}", taken.text());
+        site.is_free().await;
+    }
+}

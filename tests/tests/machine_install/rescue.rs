@@ -1,0 +1,110 @@
+//! Docker back in one command, whatever is wrong with the plugin; and the plugin back when it answers.
+
+use std::time::{Duration, Instant};
+
+use installer::lab::wait_until;
+
+use super::site::Site;
+
+const WAIT: Duration = Duration::from_secs(120);
+
+async fn rescues(site: &Site, bound: Duration) {
+    let begun = Instant::now();
+    let output = site.pullgate("disable --for 1h --reason 'docker hangs'").await;
+    assert_eq!(output.code(), 0, "{}", output.text());
+    let took = begun.elapsed();
+    assert!(took < bound, "{took:?}");
+    site.is_free().await;
+    site.machine.done("timeout 10 docker ps").await.unwrap();
+}
+
+async fn comes_back(site: &Site) {
+    let output = site.pullgate("enable").await;
+    assert_eq!(output.code(), 0, "{}", output.text());
+    site.is_governed().await;
+    let left = site.machine.done("ls /etc/systemd/system | grep pullgate-enable; ls /var/lib/pullgate-install").await.unwrap();
+    assert!(!left.contains("enable") && !left.contains("disabled"), "{left}");
+}
+
+async fn plugin_of_every_kind(suite: &'static str) {
+    let site = Site::boot(suite).await;
+    site.installs("--enrollment /opt/enrollment.json").await;
+
+    // One that works.
+    rescues(&site, Duration::from_secs(15)).await;
+    let refused = site.pullgate("install --yes").await;
+    assert!(refused.code() == 3 && refused.stdout.contains("`pullgate enable` ends that"), "{}", refused.text());
+    comes_back(&site).await;
+
+    // One that hangs, with a caller in it.
+    let hang = "systemctl kill --signal=STOP pullgate-plugin.service; timeout 300 docker ps >/dev/null 2>&1 &";
+    site.machine.done(hang).await.unwrap();
+    rescues(&site, Duration::from_secs(20)).await;
+    let output = site.pullgate("enable").await;
+    assert_eq!(output.code(), 3, "it does not answer yet: {}", output.text());
+    site.is_free().await;
+    site.machine.done("systemctl kill --signal=CONT pullgate-plugin.service").await.unwrap();
+    comes_back(&site).await;
+
+    // One that is dead, and an engine that systemd has given up over it.
+    let dead = "systemctl mask --now --runtime pullgate-plugin.service pullgate-plugin.socket; rm -f /run/docker/plugins/pullgate.sock";
+    site.machine.run(dead).await.unwrap();
+    rescues(&site, Duration::from_secs(20)).await;
+    let back = "sed -i 's/^{/{\"authorization-plugins\": [\"pullgate\"],/' /etc/docker/daemon.json; systemctl kill --signal=HUP docker";
+    site.machine.done(back).await.unwrap();
+    let gives_up = || async {
+        let state = site.machine.run("systemctl show -p ActiveState,Result docker.service").await.unwrap().stdout;
+        if state.contains("ActiveState=failed") { Ok(()) } else { Err(state) }
+    };
+    wait_until("an engine that is given up", WAIT, gives_up).await.unwrap();
+    rescues(&site, Duration::from_secs(60)).await;
+    site.machine.done("systemctl unmask --runtime pullgate-plugin.service pullgate-plugin.socket; systemctl start pullgate-plugin.socket").await.unwrap();
+    comes_back(&site).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_20_10_is_back_in_one_command_whatever_the_plugin_does() {
+    plugin_of_every_kind("bookworm").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_26_1_is_back_in_one_command_whatever_the_plugin_does() {
+    plugin_of_every_kind("trixie").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_by_itself_after_a_reboot_too_and_not_before_the_plugin_answers() {
+    let mut site = Site::boot("trixie").await;
+    site.installs("--enrollment /opt/enrollment.json").await;
+    let output = site.pullgate("disable --for 1m").await;
+    assert_eq!(output.code(), 0, "{}", output.text());
+    site.machine.done("systemctl mask pullgate-plugin.service").await.unwrap();
+    site.machine.reboot().await.unwrap();
+    site.is_free().await;
+    let tried = || async {
+        let log = site.machine.run("journalctl -u pullgate-enable --no-pager").await.unwrap().stdout;
+        if log.contains("pullgate stays disabled, and Docker up") { Ok(()) } else { Err(log) }
+    };
+    wait_until("a first try", WAIT, tried).await.unwrap();
+    site.is_free().await;
+    // What the unit does by itself five minutes later.
+    site.machine.done("systemctl unmask pullgate-plugin.service; systemctl restart pullgate-enable.service").await.unwrap();
+    site.is_governed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_door_goes_and_comes_back_with_a_restart_each() {
+    let site = Site::boot("trixie").await;
+    site.installs("--enrollment /opt/enrollment.json").await;
+    let door = "docker info --format '{{.HTTPProxy}}'";
+    assert_eq!(site.machine.done(door).await.unwrap(), "http://127.0.0.1:857\n");
+    let output = site.pullgate("disable --for 1h --restart").await;
+    assert_eq!(output.code(), 0, "{}", output.text());
+    site.is_free().await;
+    assert_eq!(site.machine.done(door).await.unwrap(), "\n");
+    assert_eq!(site.machine.done("nft list tables | grep pullgate; true").await.unwrap(), "");
+    let output = site.pullgate("enable --restart").await;
+    assert_eq!(output.code(), 0, "{}", output.text());
+    site.is_governed().await;
+    assert_eq!(site.machine.done(door).await.unwrap(), "http://127.0.0.1:857\n");
+}
