@@ -14,21 +14,23 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, Sleep},
-};
+use tokio::time::{Instant, Sleep};
 
-use crate::{handover::Handover, limits};
+use crate::{handover::Handover, limits, rooms::Room, slots::Busy};
 
 /// The body of a request to a registry, or of an answer to the engine.
 #[derive(Debug)]
-pub struct Body(Kind);
+pub struct Body {
+    kind: Kind,
+    /// The request that it answers is under way until it is gone.
+    #[allow(dead_code, reason = "is held until the body is gone")]
+    busy: Option<Busy>,
+}
 
 #[derive(Debug)]
 enum Kind {
     /// In memory, with the room that was reserved for it.
-    Own(Option<Bytes>, #[allow(dead_code, reason = "is held until the body is gone")] Option<OwnedSemaphorePermit>),
+    Own(Option<Bytes>, #[allow(dead_code, reason = "is held until the body is gone")] Option<Room>),
     /// So many bytes that go from socket to socket, once the head has left.
     HandedOver(Arc<Handover>, u64),
     /// What was read of a body already, and the rest of it.
@@ -51,31 +53,43 @@ impl Body {
     /// In memory.
     #[must_use]
     pub fn own(bytes: Bytes) -> Self {
-        Self(Kind::Own(Some(bytes).filter(|bytes| !bytes.is_empty()), None))
+        Kind::Own(Some(bytes).filter(|bytes| !bytes.is_empty()), None).into()
     }
 
     /// In memory, in reserved room.
     #[must_use]
-    pub fn reserved(bytes: Bytes, room: OwnedSemaphorePermit) -> Self {
-        Self(Kind::Own(Some(bytes).filter(|bytes| !bytes.is_empty()), Some(room)))
+    pub fn reserved(bytes: Bytes, room: Room) -> Self {
+        Kind::Own(Some(bytes).filter(|bytes| !bytes.is_empty()), Some(room)).into()
     }
 
     /// Streamed.
     #[must_use]
     pub fn passed(rest: Watched) -> Self {
-        Self(Kind::Passed { first: None, rest })
+        Kind::Passed { first: None, rest }.into()
     }
 
     /// So many bytes that pass by: whoever writes the answer's head gives the connection away for them.
     #[must_use]
     pub fn handed_over(handover: Arc<Handover>, length: u64) -> Self {
-        Self(Kind::HandedOver(handover, length))
+        Kind::HandedOver(handover, length).into()
     }
 
     /// Streamed, and the first part is here already.
     #[must_use]
     pub fn continued(first: Bytes, rest: Watched) -> Self {
-        Self(Kind::Passed { first: Some(first).filter(|bytes| !bytes.is_empty()), rest })
+        Kind::Passed { first: Some(first).filter(|bytes| !bytes.is_empty()), rest }.into()
+    }
+
+    /// Of the answer to a request under way.
+    #[must_use]
+    pub fn of(self, busy: Busy) -> Self {
+        Self { busy: Some(busy), ..self }
+    }
+}
+
+impl From<Kind> for Body {
+    fn from(kind: Kind) -> Self {
+        Self { kind, busy: None }
     }
 }
 
@@ -84,7 +98,7 @@ impl http_body::Body for Body {
     type Error = BodyError;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match &mut self.get_mut().0 {
+        match &mut self.get_mut().kind {
             Kind::Own(bytes, _) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             // Nobody wakes it: the connection is given away before.
             Kind::HandedOver(handover, _) => {
@@ -99,7 +113,7 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Own(bytes, _) => bytes.is_none(),
             Kind::HandedOver(..) => false,
             Kind::Passed { first, rest } => first.is_none() && rest.is_end_stream(),
@@ -107,7 +121,7 @@ impl http_body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.kind {
             Kind::Own(bytes, _) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Kind::HandedOver(_, length) => SizeHint::with_exact(*length),
             Kind::Passed { first, rest } => {
@@ -209,7 +223,8 @@ impl Watched {
         self.body.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
-    fn size_hint(&self) -> SizeHint {
+    /// How long it says it is.
+    pub(crate) fn size_hint(&self) -> SizeHint {
         self.body.as_ref().map_or_else(SizeHint::default, Incoming::size_hint)
     }
 

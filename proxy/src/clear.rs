@@ -22,6 +22,7 @@ use crate::{
     handover::{Client, Handover},
     io::Ahead,
     shared::Shared,
+    slots::Line,
     tunnel,
     upstream::Raw,
 };
@@ -32,8 +33,10 @@ where
     A: Fn(Request<Incoming>, Arc<Handover>) -> F,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
+    let line = Line::open(&shared.slots);
     loop {
-        let Some((stream, read, raw)) = until_handover(shared, client, &answer).await else { return };
+        let Some((stream, read, raw)) = until_handover(shared, &line, client, &answer).await else { return };
+        let _work = line.begin();
         match carry(shared, &stream, &raw).await {
             Ok(()) => raw.give_back(),
             // The client was told how long the body is: by the end of its connection it knows that this was not all.
@@ -47,24 +50,33 @@ where
 }
 
 /// Serves requests until a body is handed over: the client's socket, what was read of the next requests, the body.
-async fn until_handover<A, F>(shared: &Shared, client: Ahead, answer: &A) -> Option<(TcpStream, Bytes, Raw)>
+async fn until_handover<A, F>(
+    shared: &Shared,
+    line: &Arc<Line>,
+    client: Ahead,
+    answer: &A,
+) -> Option<(TcpStream, Bytes, Raw)>
 where
     A: Fn(Request<Incoming>, Arc<Handover>) -> F,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let handover = Arc::new(Handover::default());
     let service = service_fn(|request| {
-        let response = answer(request, Arc::clone(&handover));
-        async move { Ok::<_, Infallible>(response.await) }
+        let (busy, response) = (line.begin(), answer(request, Arc::clone(&handover)));
+        async move { Ok::<_, Infallible>(response.await.map(|body| body.of(busy))) }
     });
     let io = TokioIo::new(Client::new(client, shared.limits.idle, Arc::clone(&handover)));
     let mut connection = shared.http().serve_connection(io, service).with_upgrades();
     let mut stop = pin!(shared.stop.cancelled());
+    let mut unused = pin!(line.unused(&shared.limits));
     let mut stopping = false;
     let raw = poll_fn(|cx| {
         if !stopping && stop.as_mut().poll(cx).is_ready() {
             stopping = true;
             Pin::new(&mut connection).graceful_shutdown();
+        }
+        if unused.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(Ok(())));
         }
         match Pin::new(&mut connection).poll(cx) {
             Poll::Ready(served) => Poll::Ready(Err(served)),

@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -18,16 +15,15 @@ use crate::{
     forward,
     gate::Gate,
     leaf::Leaves,
-    limits::{self, Limits},
+    limits::Limits,
     loopback,
+    rooms::Rooms,
     settings::Settings,
     shared::Shared,
+    slots::Slots,
     tunnel,
     upstream::{TrustError, Upstream},
 };
-
-/// One of the connections that may be open; free again when nobody holds it.
-pub type Slot = Arc<OwnedSemaphorePermit>;
 
 const OVERLOADED: &[u8] =
     b"HTTP/1.1 503 pullgate: too much is under way at once; try again in a moment (overloaded)\r\n\
@@ -120,16 +116,16 @@ impl Door {
             leaves,
             upstream: Upstream::new(Arc::clone(&settings), own, limits.clone())?,
             settings,
-            manifests: Arc::new(Semaphore::new(limits::MANIFESTS_KIB)),
+            manifests: Arc::new(Rooms::default()),
+            slots: Slots::new(limits.connections),
             tasks: TaskTracker::new(),
             stop,
             limits,
         });
-        let slots = Arc::new(Semaphore::new(shared.limits.connections));
         let listeners = TaskTracker::new();
-        listeners.spawn(accept(self.forward, Arc::clone(&shared), Arc::clone(&slots), Kind::Forward));
+        listeners.spawn(accept(self.forward, Arc::clone(&shared), Kind::Forward));
         for listener in self.loopback {
-            listeners.spawn(accept(listener, Arc::clone(&shared), Arc::clone(&slots), Kind::Loopback));
+            listeners.spawn(accept(listener, Arc::clone(&shared), Kind::Loopback));
         }
         listeners.close();
         listeners.wait().await;
@@ -149,7 +145,7 @@ enum Kind {
     Loopback,
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, slots: Arc<Semaphore>, kind: Kind) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, kind: Kind) {
     loop {
         let accepted = tokio::select! {
             () = shared.stop.cancelled() => return,
@@ -164,12 +160,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, slots: Arc<Semaphore
                 continue;
             }
         };
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+        let Some(slot) = shared.slots.take().await else {
             refuse(stream, kind);
             continue;
         };
         tunnel::prepare(&stream);
-        let (slot, task_shared) = (Arc::new(slot), Arc::clone(&shared));
+        let task_shared = Arc::clone(&shared);
         match kind {
             Kind::Forward => shared.tasks.spawn(forward::serve(task_shared, stream, slot)),
             Kind::Loopback => shared.tasks.spawn(async move {

@@ -7,25 +7,49 @@ use http::{Method, Request, Response, Uri, header};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tracing::debug;
+use tracing::{debug, info};
 
 use crate::{
     answer::{self, Trouble},
     authority::Authority,
     body::Body,
     clear,
-    door::Slot,
     handover::{Client, Handover},
     intercept,
     io::Ahead,
+    peer::{self, Peer},
     relay,
     shared::Shared,
+    slots::Slot,
 };
 
 /// Serves a client of the proxy.
 pub async fn serve(shared: Arc<Shared>, stream: TcpStream, slot: Slot) {
-    let answer = |request, handover| answer(Arc::clone(&shared), request, Arc::clone(&slot), handover);
+    let peer = peer::of(&stream);
+    let answer = |request, handover| {
+        let (shared, slot) = (Arc::clone(&shared), Arc::clone(&slot));
+        async move {
+            match admit(&shared, peer) {
+                Ok(()) => answer(shared, request, slot, handover).await,
+                Err(trouble) => answer::trouble(&trouble),
+            }
+        }
+    };
     clear::serve(&shared, Ahead::with(Bytes::new(), stream), answer).await;
+}
+
+/// INVARIANT: the door is the engine's way, and the engine is root. What the door may reach and they may not,
+/// other users of the machine do not reach through it: an upstream proxy, and by its password.
+fn admit(shared: &Shared, peer: Peer) -> Result<(), Trouble> {
+    let has_password = || shared.settings.upstream_proxy.as_ref().is_some_and(|proxy| proxy.authorization.is_some());
+    match peer {
+        Peer::Engine => Ok(()),
+        Peer::Unknown if !has_password() => Ok(()),
+        Peer::Unknown | Peer::Other(_) => {
+            info!(?peer, "somebody else than the engine is turned away");
+            Err(Trouble::Stranger)
+        }
+    }
 }
 
 async fn answer(

@@ -15,6 +15,7 @@ use crate::{
     patient::Patient,
     relay,
     shared::Shared,
+    slots::Line,
     tunnel,
     upstream::Target,
 };
@@ -47,7 +48,11 @@ pub async fn connected(shared: Arc<Shared>, authority: Authority, git: bool, cli
         Some(byte) => Some(*byte),
         None => {
             let mut byte = [0];
-            let seen = timeout(shared.limits.first_byte, client.peek(&mut byte)).await;
+            let line = Line::open(&shared.slots);
+            let seen = tokio::select! {
+                seen = timeout(shared.limits.first_byte, client.peek(&mut byte)) => seen,
+                () = line.unused(&shared.limits) => return,
+            };
             seen.ok().and_then(Result::ok).filter(|&seen| seen > 0).map(|_| byte[0])
         }
     };
@@ -69,7 +74,13 @@ pub async fn tls(shared: Arc<Shared>, host: Host, target: Target, client: Ahead)
     let client = Patient::new(client, shared.limits.idle);
     let shaken = TlsAcceptor::from(config)
         .accept_with(client, |connection| connection.set_buffer_limit(Some(limits::TLS_BUFFER)));
-    match timeout(shared.limits.tls, shaken).await {
+    let line = Line::open(&shared.slots);
+    let shaken = tokio::select! {
+        shaken = timeout(shared.limits.tls, shaken) => shaken,
+        () = line.unused(&shared.limits) => return,
+    };
+    drop(line);
+    match shaken {
         Ok(Ok(client)) => relay::serve(shared, target, client).await,
         Ok(Err(error)) => info!(%host, %error, "a client does not accept the door's certificate"),
         Err(_) => debug!(%host, "a client did not finish its TLS handshake"),

@@ -19,8 +19,14 @@ pub const READ_AHEAD: usize = 16 << 10;
 pub const SPLICED: u64 = 16 << 10;
 /// Ciphertext that waits for a slow peer, per connection.
 pub const TLS_BUFFER: usize = 16 << 10;
-/// Manifests in memory at the same time, all requests together, in KiB.
-pub const MANIFESTS_KIB: usize = 16 << 10;
+/// A small manifest, in bytes: nearly all are smaller than a tenth of this.
+pub const SMALL_MANIFEST: usize = 64 << 10;
+/// Small manifests in memory at the same time: 4 MiB ...
+pub const SMALL_MANIFESTS: usize = 64;
+/// ... and of one registry.
+pub const SMALL_MANIFESTS_PER_HOST: usize = 32;
+/// Larger ones, each of which counts as the largest that there can be: 12 MiB. Of one registry, one.
+pub const LARGE_MANIFESTS: usize = 3;
 /// What is still read of an upload that was answered before its end, so that the answer is not lost
 /// in the reset of a connection with unread bytes.
 pub const LINGER_BYTES: usize = 1 << 20;
@@ -47,8 +53,12 @@ pub struct Limits {
     pub idle: Duration,
     /// First byte behind a CONNECT.
     pub first_byte: Duration,
-    /// Between two requests of a connection, and to a request's whole head.
+    /// From the first byte that could come to a connection's first head.
+    pub first_head: Duration,
+    /// Between two requests of a connection, and to a request's whole head ...
     pub keep_alive: Duration,
+    /// ... and the same while more than half of the connections are taken.
+    pub keep_alive_short: Duration,
     /// An upstream connection nobody uses. Below the 60 s after which load balancers give one up, so
     /// that requests are not sent into a connection that is being closed.
     pub upstream_idle: Duration,
@@ -73,7 +83,9 @@ impl Default for Limits {
             head: Duration::from_secs(60),
             idle: Duration::from_secs(60),
             first_byte: Duration::from_secs(30),
+            first_head: Duration::from_secs(10),
             keep_alive: Duration::from_secs(120),
+            keep_alive_short: Duration::from_secs(5),
             upstream_idle: Duration::from_secs(50),
             silent: Duration::from_secs(1),
             tunnel_look: Duration::from_secs(5),

@@ -16,6 +16,7 @@ use crate::{
     gate::{Answer, Asked, Learn},
     handover::Handover,
     shared::Shared,
+    slots::Line,
     upstream::{Found, Raw, Target},
 };
 
@@ -229,17 +230,22 @@ where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let target = Arc::new(target);
+    let line = Line::open(&shared.slots);
     let service = hyper::service::service_fn({
-        let shared = Arc::clone(&shared);
+        let (shared, line) = (Arc::clone(&shared), Arc::clone(&line));
         move |request| {
-            let (shared, target) = (Arc::clone(&shared), Arc::clone(&target));
-            async move { Ok::<_, std::convert::Infallible>(answer(&shared, &target, request, None).await) }
+            let (shared, target, busy) = (Arc::clone(&shared), Arc::clone(&target), line.begin());
+            async move {
+                let answer = answer(&shared, &target, request, None).await;
+                Ok::<_, std::convert::Infallible>(answer.map(|body| body.of(busy)))
+            }
         }
     });
     let connection = shared.http().serve_connection(hyper_util::rt::TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
+        () = line.unused(&shared.limits) => return,
         () = shared.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
-use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     gate::Gate,
     leaf::Leaves,
     limits::{self, Limits},
+    rooms::Rooms,
     settings::Settings,
+    slots::Slots,
     upstream::Upstream,
 };
 
@@ -28,8 +29,10 @@ pub struct Shared {
     pub settings: Arc<Settings>,
     /// Bounds.
     pub limits: Limits,
-    /// Memory for manifests, in KiB.
-    pub manifests: Arc<Semaphore>,
+    /// Memory for manifests.
+    pub manifests: Arc<Rooms>,
+    /// Connections that may be open.
+    pub slots: Arc<Slots>,
     /// Every connection and tunnel.
     pub tasks: TaskTracker,
     /// No new requests from now on.

@@ -85,6 +85,9 @@ pub enum Trouble {
     /// The client fell silent in the middle of its upload.
     #[error("the upload stopped in the middle; try again")]
     Upload,
+    /// Somebody who is not the engine.
+    #[error("this door is for Docker Engine, which is root, and you are not; go without it (unset `HTTPS_PROXY`)")]
+    Stranger,
     /// The client's upload could not be read.
     #[error("too much is under way at once; try again in a moment")]
     Overloaded,
@@ -105,6 +108,7 @@ impl Trouble {
             Self::Misdirected { .. } => "misdirected",
             Self::Request { .. } => "bad_request",
             Self::Upload => "upload_stopped",
+            Self::Stranger => "not_the_engine",
             Self::Overloaded => "overloaded",
         }
     }
@@ -123,6 +127,7 @@ impl Trouble {
             Self::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
             Self::Request { .. } => StatusCode::BAD_REQUEST,
             Self::Upload => StatusCode::REQUEST_TIMEOUT,
+            Self::Stranger => StatusCode::FORBIDDEN,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -130,6 +135,6 @@ impl Trouble {
     /// Whether nothing else on the client's connection can be trusted to be a request.
     #[must_use]
     pub fn ends_connection(&self) -> bool {
-        matches!(self, Self::Misdirected { .. } | Self::Request { .. } | Self::Upload)
+        matches!(self, Self::Misdirected { .. } | Self::Request { .. } | Self::Upload | Self::Stranger)
     }
 }

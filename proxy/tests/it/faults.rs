@@ -1,6 +1,6 @@
 //! Registries that are broken, slow, or somebody else: each ends in a clear error, none in a hang.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use proxy::{limits::Limits, settings::Settings};
 use tokio::net::TcpListener;
@@ -132,15 +132,150 @@ async fn an_insecure_registry_is_not_verified() {
     assert_eq!(door.client(&server).await.get("/v2/", "").await.text(), "x");
 }
 
+/// Says nothing to whoever asks for `/slow`.
+async fn slow_and_quick() -> Server {
+    Server::tls(|head, conn| match head.contains(" /slow ") {
+        true => say_and_wait(conn, Vec::new()),
+        false => say(conn, ok("x")),
+    })
+    .await
+}
+
 #[tokio::test]
 async fn too_many_connections_are_turned_away_and_the_others_are_served() {
-    let server = Server::saying(ok("x")).await;
+    let server = slow_and_quick().await;
     let limits = Limits { connections: 2, ..Limits::default() };
     let (door, mut one) = Running::before(&server, limits).await;
-    let two = door.client(&server).await;
+    let mut two = door.client(&server).await;
+    for client in [&mut one, &mut two] {
+        client.send(format!("GET /slow HTTP/1.1\r\nHost: {}\r\n\r\n", server.name())).await;
+    }
+    asked(&server, 2).await;
     let stream = tokio::net::TcpStream::connect(door.address).await.unwrap();
     let turned_away = String::from_utf8(Client::over(stream, "x:1").end().await).unwrap();
     assert!(turned_away.starts_with("HTTP/1.1 503 ") && turned_away.contains("(overloaded)"), "{turned_away}");
-    assert_eq!(one.get("/x", "").await.status(), 200);
     drop(two);
+    // A slot is free again once the door has seen that.
+    let until = Instant::now() + Duration::from_secs(20);
+    while connect_gets(&door, &server).await.is_none() {
+        assert!(Instant::now() < until, "no slot comes free");
+    }
+}
+
+/// The answer to a request on a new connection; none: it was turned away.
+async fn connect_gets(door: &Running, server: &Server) -> Option<u16> {
+    let stream = tokio::net::TcpStream::connect(door.address).await.unwrap();
+    let name = server.name();
+    let mut client = Client::over(stream, &name);
+    client.try_send(format!("CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n\r\n")).await.ok()?;
+    let head = client.head().await?;
+    head.starts_with("HTTP/1.1 200 ").then_some(200)
+}
+
+/// Waits until the server was asked so often.
+async fn asked(server: &Server, times: usize) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while server.heads().len() < times {
+        assert!(Instant::now() < until, "{:?}", server.heads());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn silent_connections_make_room_for_new_ones() {
+    let server = slow_and_quick().await;
+    let (door, mut works) = Running::before(&server, Limits { connections: 3, ..Limits::default() }).await;
+    works.send(format!("GET /slow HTTP/1.1\r\nHost: {}\r\n\r\n", server.name())).await;
+    asked(&server, 1).await;
+    // Two that say nothing, before and behind a CONNECT; the longer silent one goes first.
+    let silent = tokio::net::TcpStream::connect(door.address).await.unwrap();
+    let mut silent = Client::over(silent, "x:1");
+    let mut connected = Client::clear(door.address, &server.name()).await;
+    let mut new = door.client(&server).await;
+    assert_eq!(new.get("/x", "").await.status(), 200);
+    assert!(silent.end().await.is_empty());
+    let mut newer = door.client(&server).await;
+    assert_eq!(newer.get("/x", "").await.status(), 200);
+    assert!(connected.end().await.is_empty());
+    let mut newest = door.client(&server).await;
+    assert_eq!(newest.get("/x", "").await.status(), 200);
+    assert!(new.end().await.is_empty(), "it was idle longer than the last one");
+    assert_eq!(newer.get("/x", "").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_client_that_never_asks_is_not_waited_for() {
+    let server = Server::saying(ok("x")).await;
+    let limits = Limits { first_head: Duration::from_millis(300), ..Limits::default() };
+    let (door, mut client) = Running::before(&server, limits).await;
+    let start = Instant::now();
+    let stream = tokio::net::TcpStream::connect(door.address).await.unwrap();
+    assert!(Client::over(stream, "x:1").end().await.is_empty());
+    let mut half = Client::over(tokio::net::TcpStream::connect(door.address).await.unwrap(), "x:1");
+    half.send("GET http://").await;
+    assert!(half.end().await.is_empty() && client.end().await.is_empty());
+    assert!(start.elapsed() < Duration::from_secs(20));
+    let mut asks = door.client(&server).await;
+    assert_eq!(asks.get("/x", "").await.status(), 200);
+}
+
+/// Each of the five stops in the middle of the largest manifest that there can be.
+#[tokio::test]
+async fn slow_manifests_keep_nobody_elses_waiting() {
+    const SIZE: usize = 4 << 20;
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.oci.image.manifest.v1+json\r\nContent-Length: {SIZE}\r\n\r\n"
+    );
+    let slow = Server::tls(move |asked, conn| match asked.contains("/slow/") {
+        true => say_and_wait(conn, [head.as_bytes(), &vec![b' '; SIZE - 1]].concat()),
+        false => say(conn, ok("{}")),
+    })
+    .await;
+    let other = Server::saying(ok("{}")).await;
+    let settings = Settings { upstream_ca: vec![slow.ca.clone(), other.ca.clone()], ..Settings::default() };
+    let governed = evil_is_refused(&[&slow.name(), &other.name()]);
+    let door = Running::start(settings, Limits::default(), governed).await;
+    let mut waiting = Vec::new();
+    for n in 0..5 {
+        let mut client = door.client(&slow).await;
+        client.send(format!("GET /v2/slow/{n}/manifests/1 HTTP/1.1\r\nHost: {}\r\n\r\n", slow.name())).await;
+        waiting.push(client);
+    }
+    asked(&slow, 5).await;
+    let until = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < until {
+        for server in [&other, &slow] {
+            let start = Instant::now();
+            let answer = door.client(server).await.get("/v2/good/app/manifests/1", "").await;
+            assert_eq!((answer.status(), answer.text()), (200, "{}"));
+            assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        }
+    }
+}
+
+/// Whoever runs the tests is as good as the engine; as root they can be somebody else for once.
+#[tokio::test]
+async fn the_door_is_for_the_engine_alone() {
+    let server = Server::saying(ok("x")).await;
+    let (door, mut own) = Running::before(&server, Limits::default()).await;
+    assert_eq!(own.get("/x", "").await.status(), 200);
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let (port, name) = (door.address.port(), server.name());
+    let ask = |request: String| async move {
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf '{request}' >&3; cat <&3");
+        let mut bash = tokio::process::Command::new("bash");
+        let output = bash.args(["-c", &script]).uid(65_534).current_dir("/").output().await.unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for request in [
+        format!("CONNECT {name} HTTP/1.1\\r\\nHost: {name}\\r\\n\\r\\n"),
+        "CONNECT elsewhere.invalid:443 HTTP/1.1\\r\\nHost: elsewhere.invalid:443\\r\\n\\r\\n".to_owned(),
+        "GET http://elsewhere.invalid/ HTTP/1.1\\r\\nHost: elsewhere.invalid\\r\\n\\r\\n".to_owned(),
+    ] {
+        let answer = ask(request).await;
+        assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("(not_the_engine)"), "{answer}");
+    }
+    assert_eq!(server.heads().len(), 1);
 }
