@@ -103,7 +103,7 @@ fn in_table(client: SocketAddr, here: SocketAddr) -> io::Result<u32> {
     for line in table.lines() {
         let line = line?;
         let mut words = line.split_ascii_whitespace().skip(1);
-        if words.next() == Some(&client) && words.next() == Some(&here) {
+        if words.next() == Some(client.as_str()) && words.next() == Some(here.as_str()) {
             // State, queues, timer, retransmissions.
             return words.nth(4).and_then(|uid| uid.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into());
         }

@@ -7,7 +7,7 @@ use std::{
 
 use installer::lab::{Options, clean, own};
 use serde_json::Value;
-use tests::Station;
+use tests::{Station, governed_station};
 
 /// `pullgate request-access` as the lab's user types it.
 fn request_access(station: &Station, args: &[&str]) -> Output {
@@ -39,9 +39,7 @@ fn json(output: &Output) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_refused_asks_and_pulls_within_a_second_of_the_approval() {
-    let station = Station::start(&Options::default()).await;
-    station.change_policy(&["policy", "set", "acme", "--enabled", "true", "--community", "false"]).await.unwrap();
-    station.sign_in(&station.member).await.unwrap();
+    let station = governed_station(&Options::default()).await;
     let image = "evil/miner";
     let refused = station.docker.run(&["pull", image]).await.unwrap();
     assert_ne!(refused.code(), 0, "{}", refused.text());

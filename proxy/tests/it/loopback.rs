@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use policy::Enforced;
 use proxy::{
-    authority::Authority, gate::Gate, leaf::Leaves, limits, loopback, settings::Settings, shared::Shared,
-    upstream::Upstream,
+    authority::Authority, gate::Gate, leaf::Leaves, loopback, rooms::Rooms, settings::Settings, shared::Shared,
+    slots::Slots, upstream::Upstream,
 };
 use rustls::RootCertStore;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -38,7 +37,8 @@ impl Loopback {
             upstream: Upstream::new(Arc::clone(&settings), Vec::new(), short()).unwrap(),
             settings,
             limits: short(),
-            manifests: Arc::new(Semaphore::new(limits::MANIFESTS_KIB)),
+            manifests: Arc::new(Rooms::default()),
+            slots: Slots::new(short().connections),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         };

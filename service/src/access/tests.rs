@@ -282,9 +282,9 @@ async fn every_form_of_an_image_becomes_a_rule_that_matches_it() {
     let digest = format!("sha256:{}", "a".repeat(64));
     for (n, image) in [
         "evil/miner".to_owned(),
-        "evil/miner:v1".to_owned(),
-        format!("evil/miner@{digest}"),
-        format!("evil/miner2:v2@{digest}"),
+        "evil/tagged:v1".to_owned(),
+        format!("evil/pinned@{digest}"),
+        format!("evil/both:v2@{digest}"),
         "evil/deep/er/path".to_owned(),
     ]
     .iter()

@@ -1,6 +1,7 @@
 //! Drives the real `pullgate-service` over real sockets: one process for each test, port 0,
 //! TLS with the service's own authority as the only root.
 
+mod access;
 mod commands;
 mod connections;
 mod docker_hub;

@@ -262,7 +262,7 @@ impl Client {
     }
 }
 
-fn bearer<T>(message: T, token: &str) -> Request<T> {
+pub fn bearer<T>(message: T, token: &str) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     request
