@@ -82,9 +82,10 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = Path::new("/");
     let systemd = Systemd::of(root);
-    // A plan needs no right to write, so the lock is for root alone.
-    let journal = if rustix::process::geteuid().is_root() { Some(Journal::lock(root)?) } else { None };
-    if let (Some(journal), Some(systemd), false) = (&journal, &systemd, args.dry_run) {
+    // Who only looks needs no right to write, and leaves nothing behind.
+    let may_write = rustix::process::geteuid().is_root() && systemd.is_some() && !args.dry_run;
+    let journal = if may_write { Some(Journal::lock(root)?) } else { None };
+    if let (Some(journal), Some(systemd)) = (&journal, &systemd) {
         let taken_back = take_back(root, systemd, journal)?;
         if args.undo {
             let text = if taken_back { "what was left of an install is taken back" } else { "no install was interrupted" };

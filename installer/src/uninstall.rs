@@ -64,6 +64,8 @@ struct Found {
     units: Vec<&'static str>,
     files: Vec<PathBuf>,
     state: Vec<PathBuf>,
+    /// Goes last, with what this command itself writes.
+    journal: Option<PathBuf>,
     user: bool,
     agent: bool,
 }
@@ -208,6 +210,11 @@ fn finish(args: &Args, root: &Path, systemd: Option<&Systemd>, found: &Found, pl
     for file in &found.files {
         left.extend(files::remove(file, None).err().map(|error| proto::chain(&error)));
     }
+    let run = Path::new(paths::CONTROL_SOCKET).parent().unwrap_or(Path::new("/run/pullgate"));
+    if let Err(error) = fs::remove_dir_all(run) {
+        let is_gone = error.kind() == std::io::ErrorKind::NotFound;
+        left.extend((!is_gone).then(|| format!("cannot remove `{}`: {error}", run.display())));
+    }
     left.extend(Disabled::forget(root).err().map(|error| proto::chain(&error)));
     if let Some(systemd) = systemd {
         left.extend(systemd.daemon_reload().err().map(|error| proto::chain(&error)));
@@ -216,7 +223,7 @@ fn finish(args: &Args, root: &Path, systemd: Option<&Systemd>, found: &Found, pl
         if found.user {
             left.extend(undo::remove_user(root, layout::DOOR_USER).err());
         }
-        for dir in &found.state {
+        for dir in found.state.iter().chain(&found.journal) {
             match fs::remove_dir_all(dir) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     left.push(format!("cannot remove `{}`: {error}", dir.display()));
@@ -261,12 +268,13 @@ fn look(root: &Path, systemd: Option<&Systemd>, purge: bool) -> anyhow::Result<F
     let copies = layout::local_programs().into_iter().chain(layout::local_units());
     let sockets = [paths::PLUGIN_SOCKET, paths::CONTROL_SOCKET].map(PathBuf::from);
     let state: &[&str] =
-        if purge { &[paths::STATE_DIR, paths::DOOR_STATE_DIR, "/etc/pullgate", journal::DIR] } else { &[] };
+        if purge { &[paths::STATE_DIR, paths::DOOR_STATE_DIR, "/etc/pullgate"] } else { &[] };
     Ok(Found {
         engines,
         units: ours.filter(is_there).collect(),
         files: copies.chain(sockets).filter(|path| path.symlink_metadata().is_ok()).collect(),
         state: state.iter().map(PathBuf::from).filter(|path| path.exists()).collect(),
+        journal: purge.then(|| PathBuf::from(journal::DIR)),
         user: layout::is_user(root, layout::DOOR_USER),
         agent: Path::new("/etc/systemd/user/default.target.wants").join(layout::AGENT_UNIT).symlink_metadata().is_ok(),
     })
@@ -293,8 +301,9 @@ impl Found {
         if !self.files.is_empty() {
             lines.push(format!("remove {}", shown(&self.files)));
         }
-        if !self.state.is_empty() {
-            lines.push(format!("remove {} with everything in it", shown(&self.state)));
+        let state: Vec<PathBuf> = self.state.iter().chain(&self.journal).filter(|path| path.exists()).cloned().collect();
+        if !state.is_empty() {
+            lines.push(format!("remove {} with everything in it", shown(&state)));
         }
         if purge && self.user {
             lines.push(format!("remove the user `{}`", layout::DOOR_USER));

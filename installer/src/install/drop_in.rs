@@ -31,7 +31,8 @@ impl DropIn<'_> {
             "[Unit]".to_owned(),
         ];
         let sockets = if self.door { "pullgate-plugin.socket pullgate-proxy.socket" } else { "pullgate-plugin.socket" };
-        lines.extend([format!("Wants={sockets}"), format!("After={sockets}")]);
+        let egress = if self.door { " pullgate-egress.service" } else { "" };
+        lines.extend([format!("Wants={sockets}{egress}"), format!("After={sockets}")]);
         if self.door || self.exec_start.is_some() {
             lines.extend([String::new(), "[Service]".to_owned()]);
         }

@@ -79,6 +79,10 @@ impl Source {
     #[must_use]
     pub fn programs(&self) -> Vec<(PathBuf, PathBuf)> {
         let Self::Copied(from) = self else { return Vec::new() };
+        // The copies themselves are what runs.
+        if from == Path::new("/usr/local/bin") {
+            return Vec::new();
+        }
         PROGRAMS.iter().map(|(name, _)| from.join(name)).zip(local_programs()).collect()
     }
 

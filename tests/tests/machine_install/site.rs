@@ -43,10 +43,10 @@ impl Site {
         assert!(output.stdout.contains("\"result\":\"installed\""), "{}", output.text());
     }
 
-    /// What an uninstall has to give back: the engine's settings with owner, mode and time, its unit, and whether it
+    /// What an uninstall has to give back: the engine's settings with owner and mode, its unit, and whether it
     /// runs with the machine.
     pub async fn fingerprint(&self) -> String {
-        let script = "stat -c '%a %u %g %y' /etc/docker/daemon.json; sha256sum /etc/docker/daemon.json; \
+        let script = "stat -c '%a %u %g' /etc/docker/daemon.json; sha256sum /etc/docker/daemon.json; \
                       systemctl cat docker.service | sha256sum; systemctl is-enabled docker.service; ls -a /etc/docker";
         self.machine.done(script).await.unwrap()
     }
