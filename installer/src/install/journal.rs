@@ -210,9 +210,10 @@ impl Journal {
     pub fn interrupted(&self) -> Result<Vec<Change>, JournalError> {
         let path = self.dir.join(JOURNAL);
         let text = files::read(&path)?.unwrap_or_default();
-        // The last line may be a half: what it was to announce has not begun then.
-        let entries = String::from_utf8_lossy(&text);
-        let entries = entries.lines().map_while(|line| serde_json::from_str::<Entry>(line).ok());
+        // A line may be a half, of a process that was killed or a disk that was full: what it was to announce has not
+        // begun. The next one starts on a line of its own.
+        let text = String::from_utf8_lossy(&text);
+        let entries = text.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
         let mut open = Vec::new();
         for entry in entries {
             match entry {
@@ -245,6 +246,9 @@ impl Journal {
         let wrong = |source| JournalError::System { what: "write", path: path.clone(), source };
         let mut line = serde_json::to_vec(entry).map_err(|error| wrong(error.into()))?;
         line.push(b'\n');
+        if files::read(&path)?.is_some_and(|text| !text.is_empty() && !text.ends_with(b"\n")) {
+            line.insert(0, b'\n');
+        }
         let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(wrong)?;
         file.write_all(&line).map_err(wrong)?;
         file.sync_all().map_err(wrong)
@@ -272,3 +276,6 @@ impl Journal {
         (files::sha256(&bytes) == name).then_some(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;
