@@ -1,7 +1,7 @@
 //! One agent for one state directory.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -52,15 +52,15 @@ impl Lock {
             .mode(0o600)
             .open(&path)
             .map_err(fail)?;
-        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        match file.try_lock() {
             Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
                 let _ = file.take(32).read_to_string(&mut pid);
                 let pid = pid.trim().parse::<u32>().map_or_else(|_| "unknown".to_owned(), |pid| pid.to_string());
                 return Err(LockError::Held { directory: directory.to_owned(), pid });
             }
-            Err(error) => return Err(fail(error.into())),
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
         // The id is for people: a full disk must not keep the agent from starting.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));

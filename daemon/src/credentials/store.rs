@@ -211,11 +211,18 @@ fn may_write(target: &Path) -> io::Result<()> {
 }
 
 /// As a container sees a single file of its host.
+#[cfg(target_os = "linux")]
 fn is_mounted(target: &Path) -> bool {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
     // Kernels that do not tell (before 5.8) leave the bit out.
     statx(CWD, target, AtFlags::empty(), StatxFlags::empty())
         .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Only directories are mounted elsewhere.
+#[cfg(not(target_os = "linux"))]
+fn is_mounted(_: &Path) -> bool {
+    false
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 /// `f_type` of Linux file systems that tell of no change made elsewhere: those that GNU `tail` polls
 /// (coreutils `src/stat.c`, "remote"), with 9p, which is how WSL shows Windows drives, and FUSE.
+#[cfg(target_os = "linux")]
 const REMOTE: [u64; 22] = [
     0x6163_6673, // acfs
     0x5346_414f, // afs
@@ -30,10 +31,18 @@ const REMOTE: [u64; 22] = [
 ];
 
 /// True on a network file system, or one that may be one.
+#[cfg(target_os = "linux")]
 pub(super) fn is_remote(directory: &Path) -> bool {
     rustix::fs::statfs(directory).is_ok_and(|statfs| {
         #[allow(clippy::unnecessary_cast)]
         let magic = statfs.f_type as u64 & 0xffff_ffff;
         REMOTE.contains(&magic)
     })
+}
+
+/// True on a file system that the system does not call local (macOS `sys/mount.h`, `MNT_LOCAL`).
+#[cfg(target_vendor = "apple")]
+pub(super) fn is_remote(directory: &Path) -> bool {
+    const MNT_LOCAL: u32 = 0x1000;
+    rustix::fs::statfs(directory).is_ok_and(|statfs| statfs.f_flags & MNT_LOCAL == 0)
 }

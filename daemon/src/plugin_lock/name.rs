@@ -1,0 +1,62 @@
+//! On Linux: a name in the abstract socket namespace, which leaves no file behind and does not depend on the state
+//! directory. Anybody can take a name there, so one that another user holds stops nobody.
+
+use std::{
+    io,
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::net::{SocketAddr, UnixListener},
+    },
+};
+
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, UCred, connect, socket_with, sockopt::socket_peercred,
+};
+use tracing::warn;
+
+/// Listens, and answers nobody.
+pub(super) type Held = UnixListener;
+
+/// Takes the name; the error is the process of the same user that has it.
+pub(super) fn take(name: &str, uid: u32) -> Result<Option<Held>, i32> {
+    match SocketAddr::from_abstract_name(name).and_then(|address| UnixListener::bind_addr(&address)) {
+        Ok(listener) => return Ok(Some(listener)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+        Err(error) => {
+            warn!(%error, "it cannot be told whether another agent of this user runs; going on");
+            return Ok(None);
+        }
+    }
+    match holder(name) {
+        Ok(holder) if holder.uid.as_raw() == uid => Err(holder.pid.as_raw_nonzero().get()),
+        Ok(holder) => {
+            let (holder, process) = (holder.uid.as_raw(), holder.pid.as_raw_nonzero().get());
+            warn!(holder, process, "another user holds the name of this agent's lock; going on without it");
+            Ok(None)
+        }
+        Err(error) => {
+            warn!(%error, "it cannot be told whether another agent of this user runs; going on");
+            Ok(None)
+        }
+    }
+}
+
+/// Who listens there, as the kernel says. Does not wait for somebody who lets callers queue.
+fn holder(name: &str) -> io::Result<UCred> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&socket, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
+    Ok(socket_peercred(&socket)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_another_user_holds_stops_nobody() {
+        let (name, somebody) = (format!("pullgate-test-{}", std::process::id()), u32::MAX - 1);
+        let _squatter = take(&name, somebody).expect("free").expect("held");
+        assert!(take(&name, somebody).expect("goes on").is_none());
+    }
+}
