@@ -8,7 +8,6 @@ pub mod timer;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
@@ -19,7 +18,7 @@ use crate::{
     install::{
         ask::{self, REFUSED},
         drop_in, engine, files,
-        journal::Journal,
+        journal::{Journal, JournalError},
         layout, prove,
         state::{Disabled, moment, now_ms},
         undo,
@@ -63,7 +62,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         eprintln!("pullgate: only root may do this, on a machine that systemd has started; nothing was changed");
         return Ok(ExitCode::from(REFUSED));
     };
-    let journal = Journal::lock(root)?;
+    let journal = match Journal::lock(root) {
+        Err(JournalError::Busy) => return Err(JournalError::Busy.into()),
+        // A disk that is full, or another that is gone, is no reason to leave Docker as it is.
+        journal => journal.ok(),
+    };
     let engines: Vec<FoundEngine> = engines::find(root).engines.into_iter().filter(|engine| is_ours(engine)).collect();
     let earlier = Disabled::read(root);
     if engines.is_empty() && earlier.is_none() {
@@ -79,9 +82,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         by: who(),
         door: args.restart || earlier.is_some_and(|earlier| earlier.door),
     };
-    disabled.write(root)?;
     // First: whatever happens next, it ends.
-    timer::set(root, &systemd, disabled.until_ms).map_err(anyhow::Error::msg).context("cannot set the time at which it ends")?;
+    let ends = disabled
+        .write(root)
+        .map_err(|error| proto::chain(&error))
+        .and_then(|()| timer::set(root, &systemd, disabled.until_ms));
     let (mut restarted, mut wrong) = (Vec::new(), Vec::new());
     for engine in &engines {
         match release(&systemd, engine, args.restart) {
@@ -97,10 +102,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let door = (!args.restart && layout_has_door(&engines)).then(prove::door);
     let note = match door {
         None => String::new(),
-        Some(Ok(())) => "\nbuilds, and what else goes through the registry door, stay under the policy; `--restart` ends that too".to_owned(),
-        Some(Err(why)) => format!("\npulls fail until the registry door answers ({why}); `pullgate disable --restart` takes it out"),
+        Some(Ok(())) => {
+            "\nbuilds, and what else goes through the registry door, stay under the policy; `--restart` ends that too"
+                .to_owned()
+        }
+        Some(Err(why)) => {
+            format!("\npulls fail until the registry door answers ({why}); `pullgate disable --restart` takes it out")
+        }
     };
     let until = moment(disabled.until_ms);
+    let note = match ends {
+        Ok(()) => note,
+        Err(why) => format!("{note}\nit does not end by itself ({why}): `pullgate install` puts the plugin back"),
+    };
     if args.json {
         output::line(&json!({
             "result": "disabled", "until_ms": disabled.until_ms, "until": until, "by": disabled.by, "reason": disabled.reason,
@@ -139,8 +153,9 @@ fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<boo
     }
     ask::progress(&format!("restarting `{unit}`"));
     systemd.restart(unit, systemd::ENGINE).map_err(chain)?;
-    prove::engine_comes_to_answer_alone(&engine.socket, STARTED)
-        .map_err(|why| format!("`{unit}` runs without the plugin, and does not answer: {why}; `journalctl -u {unit}` says more"))?;
+    prove::engine_comes_to_answer_alone(&engine.socket, STARTED).map_err(|why| {
+        format!("`{unit}` runs without the plugin, and does not answer: {why}; `journalctl -u {unit}` says more")
+    })?;
     Ok(true)
 }
 
@@ -168,7 +183,12 @@ pub fn drop_in(engine: &FoundEngine) -> Option<std::path::PathBuf> {
 #[must_use]
 pub fn is_ours(engine: &FoundEngine) -> bool {
     let is_there = |path: std::path::PathBuf| path.exists() || files::kept(&path).exists();
-    engine.unit.is_some() && drop_in(engine).is_some_and(is_there)
+    // Also one that somebody set up by hand.
+    let is_named = || {
+        let file = files::read(&engine.config_file).ok().flatten().unwrap_or_default();
+        engine_config::remove(&file, engine::PLUGIN, None).map_or(true, |edited| edited.edit != Edit::Unchanged)
+    };
+    engine.unit.is_some() && (drop_in(engine).is_some_and(is_there) || is_named())
 }
 
 fn layout_has_door(engines: &[FoundEngine]) -> bool {
@@ -212,7 +232,8 @@ mod tests {
         check("90s", Some(90));
         check("30m", Some(1_800));
         check("7d", Some(604_800));
-        for wrong in ["", "1", "h", "59s", "8d", "-1h", "1 h", "1h30m", "99999999999999999999d", "9999999999999999999d"] {
+        for wrong in ["", "1", "h", "59s", "8d", "-1h", "1 h", "1h30m", "99999999999999999999d", "9999999999999999999d"]
+        {
             check(wrong, None);
         }
     }

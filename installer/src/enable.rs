@@ -12,13 +12,7 @@ use crate::{
     disable,
     engine_config::{self, Edit},
     engines::{self, FoundEngine},
-    install::{
-        ask::REFUSED,
-        drop_in, engine, files,
-        journal::Journal,
-        layout, prove,
-        state::Disabled,
-    },
+    install::{ask::REFUSED, drop_in, engine, files, journal::Journal, layout, prove, state::Disabled},
     output,
     systemd::{self, Systemd},
 };
@@ -54,7 +48,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     if let Err(why) = prove::plugin(root) {
-        let next = if args.scheduled { "this is tried again in 5 minutes" } else { "`systemctl status pullgate-plugin` says more" };
+        let next = if args.scheduled {
+            "this is tried again in 5 minutes"
+        } else {
+            "`systemctl status pullgate-plugin` says more"
+        };
         eprintln!("pullgate: {}", output::still(&format!("pullgate stays disabled, and Docker up: {why}; {next}")));
         return Ok(ExitCode::from(REFUSED));
     }
@@ -80,7 +78,8 @@ fn put_back(
     let chain = |error: systemd::SystemdError| proto::chain(&error);
     let unit = engine.unit.as_deref().unwrap_or_default();
     if let Some(path) = disable::drop_in(engine).filter(|path| !path.exists() && files::kept(path).exists()) {
-        std::fs::rename(files::kept(&path), &path).map_err(|error| format!("cannot put back `{}`: {error}", path.display()))?;
+        std::fs::rename(files::kept(&path), &path)
+            .map_err(|error| format!("cannot put back `{}`: {error}", path.display()))?;
         systemd.daemon_reload().map_err(chain)?;
     }
     let text = disable::drop_in(engine).and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
@@ -118,7 +117,9 @@ fn put_in(path: &Path, flags: &[String], door: bool) -> Result<(), String> {
     let edited = engine_config::add(now.as_deref(), &wanted)
         .map_err(|refusal| format!("`{}` is left as it is: {refusal}", path.display()))?;
     match edited.edit {
-        Edit::Changed(bytes) => files::replace(path, now.as_deref(), &bytes, 0o644).map_err(|error| proto::chain(&error)),
+        Edit::Changed(bytes) => {
+            files::replace(path, now.as_deref(), &bytes, 0o644).map_err(|error| proto::chain(&error))
+        }
         Edit::Unchanged | Edit::Removed => Ok(()),
     }
 }

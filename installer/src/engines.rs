@@ -78,7 +78,8 @@ pub fn find(root: &Path) -> Found {
     let text = std::fs::read_to_string(unit).unwrap_or_default();
     let mut flags = Vec::new();
     let dir = root.join("etc/systemd/system/docker.service.d");
-    let mut command = text.lines().filter_map(|line| line.strip_prefix("ExecStart=")).next_back().unwrap_or_default().to_owned();
+    let mut command =
+        text.lines().filter_map(|line| line.strip_prefix("ExecStart=")).next_back().unwrap_or_default().to_owned();
     if let Ok(entries) = std::fs::read_dir(&dir) {
         for entry in entries.flatten() {
             let text = std::fs::read_to_string(entry.path()).unwrap_or_default();

@@ -37,7 +37,7 @@ use self::{
     ask::{Agreed, REFUSED, UNDONE},
     interrupt::Interrupt,
     journal::{Entry, Journal},
-    plan::{Step, Wanted},
+    plan::{Plan, Step, Wanted},
 };
 use crate::{engine_config, output, systemd::Systemd};
 
@@ -88,14 +88,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let (Some(journal), Some(systemd)) = (&journal, &systemd) {
         let taken_back = take_back(root, systemd, journal)?;
         if args.undo {
-            let text = if taken_back { "what was left of an install is taken back" } else { "no install was interrupted" };
+            let text =
+                if taken_back { "what was left of an install is taken back" } else { "no install was interrupted" };
             tell(args, text, json!({ "result": if taken_back { "undone" } else { "unchanged" } }))?;
             return Ok(ExitCode::SUCCESS);
         }
     }
-    let facts = facts::look(root, systemd.as_ref())?;
-    let mut plan = plan::plan(&facts, &wanted(args)?);
-    judge(&facts, &mut plan);
+    let wanted = wanted(args)?;
+    let mut plan = plan_of(root, systemd.as_ref(), &wanted)?;
     if args.undo {
         plan.refuse(vec!["only root can take an install back".to_owned()]);
     }
@@ -118,6 +118,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.json {
         output::text(&show::text(&plan))?;
     }
+    // Who has to `disable` meanwhile does not wait for an answer.
+    drop(journal);
     match ask::agreed(args.yes, "do this?")? {
         Agreed::Yes => {}
         Agreed::No => {
@@ -129,7 +131,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(REFUSED));
         }
     }
-    let (Some(journal), Some(systemd)) = (&journal, &systemd) else { anyhow::bail!("only root can install") };
+    let Some(systemd) = &systemd else { anyhow::bail!("this machine was not started by systemd") };
+    let journal = &Journal::lock(root)?;
+    if !journal.interrupted()?.is_empty() || plan_of(root, Some(systemd), &wanted)?.steps != plan.steps {
+        tell(
+            args,
+            "nothing was changed: the machine is another than it was when the plan was made; run it again",
+            outcome("refused"),
+        )?;
+        return Ok(ExitCode::from(REFUSED));
+    }
     let interrupt = Interrupt::take().context("cannot take signals")?;
     journal.begin("install", state::now_ms())?;
     let apply = Apply { root, systemd, journal, interrupt: &interrupt, say: &ask::progress };
@@ -141,7 +152,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let left = undo::undo(root, systemd, journal, &stopped.changes);
     let why = format!("{:#}", stopped.error);
     if !left.is_empty() {
-        anyhow::bail!("{why}; taking it back failed too: {}; `pullgate install --undo` tries that again", left.join("; "));
+        anyhow::bail!(
+            "{why}; taking it back failed too: {}; `pullgate install --undo` tries that again",
+            left.join("; ")
+        );
     }
     // On a disk that is full this cannot be written, and the next install takes back what is as it was.
     let _ = journal.write(&Entry::End { how: "undone".to_owned() });
@@ -152,6 +166,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     eprintln!("pullgate: {}", output::still(&format!("{why}; everything is as before")));
     Ok(ExitCode::from(UNDONE))
+}
+
+/// What would be done now.
+fn plan_of(root: &Path, systemd: Option<&Systemd>, wanted: &Wanted) -> anyhow::Result<Plan> {
+    let facts = facts::look(root, systemd)?;
+    let mut plan = plan::plan(&facts, wanted);
+    judge(&facts, &mut plan);
+    Ok(plan)
 }
 
 /// Takes back what an install that was killed has left; says whether there was anything.
@@ -173,7 +195,7 @@ pub(crate) fn take_back(root: &Path, systemd: &Systemd, journal: &Journal) -> an
 }
 
 /// Asks each engine's program whether it would start with what is planned.
-fn judge(facts: &facts::Facts, plan: &mut plan::Plan) {
+fn judge(facts: &facts::Facts, plan: &mut Plan) {
     let mut refusals = Vec::new();
     for step in &plan.steps {
         let Step::Engine { engine, files, flags, .. } = step else { continue };

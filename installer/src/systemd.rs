@@ -105,8 +105,7 @@ impl Systemd {
     /// # Errors
     /// When the manager does not say.
     pub fn unit(&self, name: &str) -> Result<Unit, SystemdError> {
-        const ASKED: &str =
-            "--property=LoadState,ActiveState,Result,UnitFileState,MainPID,ExecStart,Environment";
+        const ASKED: &str = "--property=LoadState,ActiveState,Result,UnitFileState,MainPID,ExecStart,Environment";
         let told = self.run(["show", ASKED, name], ASK)?;
         let mut unit = Unit::default();
         for (key, value) in told.lines().filter_map(|line| line.split_once('=')) {
@@ -237,7 +236,12 @@ pub fn run(program: &OsStr, args: &[&str], deadline: Duration) -> Result<String,
     let ended = runtime.block_on(async {
         let mut process = Command::new(program);
         // Not in the terminal's group: who types Ctrl-C means the command, which then undoes what it did.
-        process.args(args).process_group(0).env("SYSTEMD_COLORS", "0").env("LC_ALL", "C").stdin(std::process::Stdio::null());
+        process
+            .args(args)
+            .process_group(0)
+            .env("SYSTEMD_COLORS", "0")
+            .env("LC_ALL", "C")
+            .stdin(std::process::Stdio::null());
         tokio::time::timeout(deadline, process.kill_on_drop(true).output()).await
     });
     let output = ended.map_err(|_| SystemdError::Late { command: command.clone(), after: deadline })?.map_err(wrong)?;

@@ -139,12 +139,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Takes an engine off plugin and door.
-fn release(
-    systemd: &Systemd,
-    journal: &Journal,
-    installed: &Installed,
-    governed: &Governed,
-) -> Result<(), String> {
+fn release(systemd: &Systemd, journal: &Journal, installed: &Installed, governed: &Governed) -> Result<(), String> {
     let (engine, unit) = (&governed.engine, &governed.unit);
     let chain = |error: systemd::SystemdError| proto::chain(&error);
     let path = &engine.config_file;
@@ -188,7 +183,13 @@ fn release(
 }
 
 /// Everything but the engines.
-fn finish(args: &Args, root: &Path, systemd: Option<&Systemd>, found: &Found, plan: &[String]) -> anyhow::Result<ExitCode> {
+fn finish(
+    args: &Args,
+    root: &Path,
+    systemd: Option<&Systemd>,
+    found: &Found,
+    plan: &[String],
+) -> anyhow::Result<ExitCode> {
     if args.dry_run {
         tell(args, &plan.join("\n"), plan, "dry_run")?;
         return Ok(ExitCode::SUCCESS);
@@ -209,6 +210,7 @@ fn finish(args: &Args, root: &Path, systemd: Option<&Systemd>, found: &Found, pl
     }
     for file in &found.files {
         left.extend(files::remove(file, None).err().map(|error| proto::chain(&error)));
+        remove_empty(file.parent().filter(|dir| dir.extension().is_some_and(|ext| ext == "d")));
     }
     let run = Path::new(paths::CONTROL_SOCKET).parent().unwrap_or(Path::new("/run/pullgate"));
     if let Err(error) = fs::remove_dir_all(run) {
@@ -242,7 +244,8 @@ fn finish(args: &Args, root: &Path, systemd: Option<&Systemd>, found: &Found, pl
 fn look(root: &Path, systemd: Option<&Systemd>, purge: bool) -> anyhow::Result<Found> {
     let door = drop_in::door();
     let mut engines = Vec::new();
-    for engine in engines::find(root).engines {
+    let all = engines::find(root).engines;
+    for engine in all.clone() {
         let Some(unit) = engine.unit.clone() else { continue };
         let file = files::read(&engine.config_file)?;
         // A file that cannot be read is told when it is edited.
@@ -265,14 +268,16 @@ fn look(root: &Path, systemd: Option<&Systemd>, purge: bool) -> anyhow::Result<F
         let unit = systemd.and_then(|systemd| systemd.unit(unit).ok()).unwrap_or_default();
         unit.is_there() && (unit.is_enabled() || !matches!(unit.active.as_str(), "inactive" | ""))
     };
+    // Where `disable --restart` put it.
+    let kept =
+        all.iter().filter_map(|engine| engine.drop_in_dir.as_ref()).map(|dir| files::kept(&dir.join(drop_in::NAME)));
     let copies = layout::local_programs().into_iter().chain(layout::local_units());
     let sockets = [paths::PLUGIN_SOCKET, paths::CONTROL_SOCKET].map(PathBuf::from);
-    let state: &[&str] =
-        if purge { &[paths::STATE_DIR, paths::DOOR_STATE_DIR, "/etc/pullgate"] } else { &[] };
+    let state: &[&str] = if purge { &[paths::STATE_DIR, paths::DOOR_STATE_DIR, "/etc/pullgate"] } else { &[] };
     Ok(Found {
         engines,
         units: ours.filter(is_there).collect(),
-        files: copies.chain(sockets).filter(|path| path.symlink_metadata().is_ok()).collect(),
+        files: copies.chain(sockets).chain(kept).filter(|path| path.symlink_metadata().is_ok()).collect(),
         state: state.iter().map(PathBuf::from).filter(|path| path.exists()).collect(),
         journal: purge.then(|| PathBuf::from(journal::DIR)),
         user: layout::is_user(root, layout::DOOR_USER),
@@ -286,9 +291,15 @@ impl Found {
         for governed in &self.engines {
             let restart = match governed.door {
                 Some(false) => "reload it (SIGHUP, nothing is interrupted)",
-                _ => "restart it if it goes through the registry door: running containers stop unless `live-restore` is on",
+                _ => {
+                    "restart it if it goes through the registry door: running containers stop unless `live-restore` is on"
+                }
             };
-            lines.push(format!("take `{}` off the plugin in `{}`, and {restart}", governed.unit, governed.engine.config_file.display()));
+            lines.push(format!(
+                "take `{}` off the plugin in `{}`, and {restart}",
+                governed.unit,
+                governed.engine.config_file.display()
+            ));
         }
         let list = |items: Vec<String>| items.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ");
         if !self.units.is_empty() {
@@ -301,7 +312,8 @@ impl Found {
         if !self.files.is_empty() {
             lines.push(format!("remove {}", shown(&self.files)));
         }
-        let state: Vec<PathBuf> = self.state.iter().chain(&self.journal).filter(|path| path.exists()).cloned().collect();
+        let state: Vec<PathBuf> =
+            self.state.iter().chain(&self.journal).filter(|path| path.exists()).cloned().collect();
         if !state.is_empty() {
             lines.push(format!("remove {} with everything in it", shown(&state)));
         }

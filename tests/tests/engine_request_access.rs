@@ -48,7 +48,11 @@ async fn who_is_refused_asks_and_pulls_within_a_second_of_the_approval() {
 
     let asked = json(&request_access(&station, &["--json", image, "--reason", "the demo", "--decision", &decision]));
     let request = &asked["requests"][0];
-    assert_eq!((&asked["image"], &request["organization"]), (&"docker.io/evil/miner".into(), &"acme".into()), "{asked}");
+    assert_eq!(
+        (&asked["image"], &request["organization"]),
+        (&"docker.io/evil/miner".into(), &"acme".into()),
+        "{asked}"
+    );
     let id = request["id"].as_str().unwrap().to_owned();
     let again = ok(&request_access(&station, &[image, "--reason", "the demo, really"]));
     assert!(again.contains(&id) && again.contains("was asked for `docker.io/evil/miner` before"), "{again}");
@@ -70,7 +74,10 @@ async fn who_is_refused_asks_and_pulls_within_a_second_of_the_approval() {
     assert_eq!(pulled.code(), 0, "{}", pulled.text());
     println!("from the approval to the plugin's yes: {took:?}");
     let line = ok(&request_access(&station, &["--list"]));
-    assert!(line.contains("allowed by acme for 29 days more: for the demo") || line.contains("for 30 days more"), "{line}");
+    assert!(
+        line.contains("allowed by acme for 29 days more: for the demo") || line.contains("for 30 days more"),
+        "{line}"
+    );
     let nothing = ok(&request_access(&station, &[image, "--reason", "once more"]));
     assert!(nothing.starts_with("nobody has to be asked"), "{nothing}");
 

@@ -1,14 +1,14 @@
 //! `pullgate install`, `uninstall`, `disable` and `enable` on machines with systemd and their distribution's engine:
 //! whatever happens, the engine ends up answering, either with pullgate in front of it or as before.
 
+#[path = "machine_install/killed.rs"]
+mod killed;
 #[path = "machine_install/rescue.rs"]
 mod rescue;
 #[path = "machine_install/site.rs"]
 mod site;
 #[path = "machine_install/trouble.rs"]
 mod trouble;
-#[path = "machine_install/killed.rs"]
-mod killed;
 
 use site::{Site, THEIRS};
 
@@ -18,7 +18,11 @@ async fn comes_and_goes(suite: &'static str) {
     let before = site.fingerprint().await;
     let plan = site.pullgate("install --dry-run --enrollment /opt/enrollment.json").await;
     assert_eq!((plan.code(), site.fingerprint().await), (0, before.clone()), "{}", plan.text());
-    assert!(plan.stdout.contains("+  \"authorization-plugins\"") || plan.stdout.contains("authorization-plugins"), "{}", plan.stdout);
+    assert!(
+        plan.stdout.contains("+  \"authorization-plugins\"") || plan.stdout.contains("authorization-plugins"),
+        "{}",
+        plan.stdout
+    );
     let unasked = site.pullgate("install").await;
     assert_eq!((unasked.code(), site.fingerprint().await), (3, before.clone()), "{}", unasked.text());
     assert!(unasked.stdout.contains("`--yes` agrees"), "{}", unasked.text());
@@ -80,7 +84,8 @@ async fn a_plugin_named_by_a_flag_moves_into_the_file_and_back() {
     site.machine
         .write("/etc/systemd/system/other.service", "[Service]\nExecStart=/usr/bin/perl /opt/other.pl\n", 0o644)
         .unwrap();
-    let unit = "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --authorization-plugin=other $DOCKER_OPTS\n";
+    let unit =
+        "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --authorization-plugin=other $DOCKER_OPTS\n";
     site.machine.write("/etc/systemd/system/docker.service.d/10-other.conf", unit, 0o644).unwrap();
     site.machine.done("systemctl daemon-reload; systemctl start other; systemctl restart docker").await.unwrap();
     let before = site.fingerprint().await;

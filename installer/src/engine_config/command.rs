@@ -69,7 +69,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             for warning in &done.edited.warnings {
                 eprintln!("pullgate: warning: {}", output::still(&warning.to_string()));
             }
-            if args.json { output::line(&done.to_json())? } else { print(done.after())? }
+            if args.json {
+                output::line(&done.to_json())?
+            } else {
+                print(done.after())?
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(refusal) => {

@@ -83,7 +83,10 @@ impl<'a> Document<'a> {
         if bytes.len() > MAX_BYTES {
             return Err(Refusal {
                 class: Class::TooLarge,
-                what: format!("the file has {} bytes, and no settings of an engine have more than {MAX_BYTES}", bytes.len()),
+                what: format!(
+                    "the file has {} bytes, and no settings of an engine have more than {MAX_BYTES}",
+                    bytes.len()
+                ),
                 at: None,
                 next: "look at what is in it; is it the engine's file?".to_owned(),
             });

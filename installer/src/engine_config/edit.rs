@@ -92,7 +92,8 @@ impl Style {
     /// Compact where the last member is, and everything is on one line.
     fn of(text: &str, object: &Range<usize>, members: &[Member]) -> Self {
         let compact = members.last().is_some_and(|last| {
-            text[last.key_span.end..last.value.span.start] == *":" && !text[object.start..last.key_span.start].contains('\n')
+            text[last.key_span.end..last.value.span.start] == *":"
+                && !text[object.start..last.key_span.start].contains('\n')
         });
         Self { compact }
     }

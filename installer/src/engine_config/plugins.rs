@@ -62,9 +62,7 @@ pub(super) fn remove(document: &Document<'_>, plugin: &str) -> Result<Option<Str
 pub(super) fn remove_setting(document: &Document<'_>, key: &str) -> String {
     let number = document.members().iter().position(|member| member.key == key);
     match (&document.top, number) {
-        (Some(top), Some(number)) => {
-            edit::take_out(document.text, &top.span, &edit::places(&top.members), number)
-        }
+        (Some(top), Some(number)) => edit::take_out(document.text, &top.span, &edit::places(&top.members), number),
         _ => document.text.to_owned(),
     }
 }
@@ -93,7 +91,8 @@ fn elements<'a>(document: &Document<'_>, member: &'a Member) -> Result<&'a [Node
 }
 
 fn wrong_type(document: &Document<'_>, node: &Node, verb: &str, next: &str) -> Refusal {
-    let name = if matches!(node.kind, Kind::Text(_)) && verb == "it holds" { "a text that is none" } else { node.kind.name() };
+    let name =
+        if matches!(node.kind, Kind::Text(_)) && verb == "it holds" { "a text that is none" } else { node.kind.name() };
     Refusal {
         class: Class::WrongType,
         what: format!("`{KEY}` is to be a list of names, and {verb} {name}"),

@@ -58,7 +58,8 @@ pub(super) fn refuse_flags(unit_flags: &[String]) -> Result<(), Refusal> {
 /// The text without the door.
 pub(super) fn remove(document: &Document<'_>, door: &str) -> Result<Option<String>, Refusal> {
     let Some((member, members)) = object(document) else { return Ok(None) };
-    let ours = |member: &Member| BOTH.contains(&member.key.as_str()) && member.value.text().is_some_and(|it| same(it, door));
+    let ours =
+        |member: &Member| BOTH.contains(&member.key.as_str()) && member.value.text().is_some_and(|it| same(it, door));
     let Some(number) = members.iter().position(ours) else { return Ok(None) };
     let text = if members.iter().all(ours) {
         remove_setting(document, KEY)
@@ -122,7 +123,9 @@ fn old(document: &Document<'_>, door: &str) -> Result<OldProxies, Refusal> {
 /// Whether an engine would ask some host without the door. Loopback it never asks through a proxy anyway.
 fn opens_a_way(value: &Node) -> bool {
     let hosts = value.text().unwrap_or_default().split(',').map(str::trim).filter(|host| !host.is_empty());
-    hosts.into_iter().any(|host| !matches!(host, "localhost" | "127.0.0.1" | "127.0.0.0/8" | "::1" | "[::1]" | "::1/128"))
+    hosts
+        .into_iter()
+        .any(|host| !matches!(host, "localhost" | "127.0.0.1" | "127.0.0.0/8" | "::1" | "[::1]" | "::1/128"))
 }
 
 fn object<'a>(document: &'a Document<'_>) -> Option<(&'a Member, &'a [Member])> {
@@ -139,7 +142,8 @@ fn others(document: &Document<'_>, door: &str, old: &OldProxies) -> Refusal {
     if old.http.is_none() && old.https.is_none() {
         return Refusal {
             class: Class::OtherProxy,
-            what: "`no-proxy` names hosts that the engine asks without the registry door, so nothing is decided there".to_owned(),
+            what: "`no-proxy` names hosts that the engine asks without the registry door, so nothing is decided there"
+                .to_owned(),
             at,
             next: "take `no-proxy` away; the door reaches these hosts itself".to_owned(),
         };

@@ -207,7 +207,10 @@ fn check_known(document: &Document<'_>, key: &str, span: &Range<usize>, engine: 
         Some(Since::From23) => ("which this engine is too old for", "take it away"),
         Some(Since::Gone) if key == "graph" => ("which newer engines do not start with", "write `data-root` instead"),
         Some(Since::Gone) => ("which newer engines do not start with", "take it away"),
-        None => ("which no engine from 20.10 to 29 has", "correct or remove it, or name the engine's program with `--dockerd`"),
+        None => (
+            "which no engine from 20.10 to 29 has",
+            "correct or remove it, or name the engine's program with `--dockerd`",
+        ),
     };
     Err(Refusal {
         class: Class::EngineInvalid,

@@ -12,10 +12,10 @@ use proto::paths;
 use super::{
     files,
     interrupt::Interrupt,
-    journal::{Change, Entry, Journal, Saved, Then, UnitWas},
-    layout, prove,
+    journal::{self, Change, Entry, Journal, Saved, Then, UnitWas},
+    layout,
     plan::{FileEdit, Plan, Step},
-    show,
+    prove, show,
     state::Installed,
     undo::below,
 };
@@ -97,7 +97,9 @@ impl Apply<'_> {
             Step::Users(names) => vec![Change::Users { names: names.iter().map(|&name| name.to_owned()).collect() }],
             Step::Start(units) => {
                 let mut changes = Vec::new();
-                for (unit, dir) in [(layout::PLUGIN_UNITS[2], paths::STATE_DIR), (layout::DOOR_UNITS[1], paths::DOOR_STATE_DIR)] {
+                for (unit, dir) in
+                    [(layout::PLUGIN_UNITS[2], paths::STATE_DIR), (layout::DOOR_UNITS[1], paths::DOOR_STATE_DIR)]
+                {
                     if units.contains(&unit) && !below(self.root, Path::new(dir)).exists() {
                         changes.push(Change::Directory { path: PathBuf::from(dir) });
                     }
@@ -155,11 +157,19 @@ impl Apply<'_> {
                 self.systemd.daemon_reload()?;
                 units.iter().try_for_each(|unit| self.systemd.enable_now(unit)).map_err(Into::into)
             }
-            Step::Restart(units) => units.iter().try_for_each(|unit| self.systemd.try_restart(unit)).map_err(Into::into),
+            Step::Restart(units) => {
+                units.iter().try_for_each(|unit| self.systemd.try_restart(unit)).map_err(Into::into)
+            }
             Step::Agent => Ok(self.systemd.for_all_users(layout::AGENT_UNIT, true)?),
             Step::ProvePlugin => prove::plugin(self.root).map_err(anyhow::Error::msg),
             Step::ProveDoor => prove::door().map_err(anyhow::Error::msg),
             Step::Engine { engine, files, then, .. } => {
+                // After a power cut no file system may have the engine's settings without what they need.
+                for dir in ["/etc", "/usr/local", journal::DIR] {
+                    if let Ok(dir) = fs::File::open(below(self.root, Path::new(dir))) {
+                        rustix::fs::syncfs(&dir).context("cannot write what is on its way to the disk")?;
+                    }
+                }
                 self.write(files)?;
                 self.systemd.daemon_reload()?;
                 match then {

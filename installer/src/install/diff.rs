@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn a_hunk_shows_what_changes_and_what_is_around_it() {
-        let check = |before: &str, after: &str, expected: &[&str]| assert_eq!(lines(before, after), expected, "{after}");
+        let check =
+            |before: &str, after: &str, expected: &[&str]| assert_eq!(lines(before, after), expected, "{after}");
         check("", "{\n}\n", &["@@ -0,0 +1,2 @@", "+{", "+}"]);
         check("{\n}\n", "", &["@@ -1,2 +0,0 @@", "-{", "-}"]);
         check("a\n", "a\n", &[]);

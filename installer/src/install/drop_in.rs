@@ -52,7 +52,8 @@ impl DropIn<'_> {
         }
         if let Some(command) = self.exec_start {
             lines.extend([
-                "# As in the unit, without `--authorization-plugin`: that stands in daemon.json now, since a reload".to_owned(),
+                "# As in the unit, without `--authorization-plugin`: that stands in daemon.json now, since a reload"
+                    .to_owned(),
                 "# drops what a flag said.".to_owned(),
                 "ExecStart=".to_owned(),
                 format!("ExecStart={command}"),
@@ -119,7 +120,10 @@ mod tests {
             assert_eq!(without_plugins(command).as_deref(), expected, "{command}");
         };
         check("/usr/bin/dockerd -H fd://", None);
-        check("/usr/bin/dockerd -H fd:// --authorization-plugin=a --authorization-plugin b $X", Some("/usr/bin/dockerd -H fd:// $X"));
+        check(
+            "/usr/bin/dockerd -H fd:// --authorization-plugin=a --authorization-plugin b $X",
+            Some("/usr/bin/dockerd -H fd:// $X"),
+        );
         check("/usr/bin/dockerd $DOCKER_OPTS", None);
         check("/usr/bin/dockerd --authorization-plugins-like", None);
     }

@@ -100,7 +100,9 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
     };
     if let Health::Broken(why) = &engine.health {
         let unit = &plan.engine.unit;
-        plan.refusals.push(format!("`{unit}` does not run as it is ({why}); `systemctl status {unit}` says why, repair that first"));
+        plan.refusals.push(format!(
+            "`{unit}` does not run as it is ({why}); `systemctl status {unit}` says why, repair that first"
+        ));
         return plan;
     }
     let in_file = engine.major.is_none_or(|major| major >= PROXIES_SINCE);
@@ -137,13 +139,16 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
 fn file(engine: &EngineFacts, proxies: bool, plan: &mut EnginePlan) -> Result<Vec<String>, String> {
     let door = drop_in::door();
     let path = &engine.found.config_file;
-    let edited = engine_config::add(engine.file.as_deref(), &engine_config::Wanted {
-        plugin: PLUGIN,
-        proxies: proxies.then_some(door.as_str()),
-        unit_flags: &engine.found.flags,
-        move_proxies: false,
-        move_plugin_flags: true,
-    })
+    let edited = engine_config::add(
+        engine.file.as_deref(),
+        &engine_config::Wanted {
+            plugin: PLUGIN,
+            proxies: proxies.then_some(door.as_str()),
+            unit_flags: &engine.found.flags,
+            move_proxies: false,
+            move_plugin_flags: true,
+        },
+    )
     .map_err(|refusal| format!("`{}` is left as it is: {refusal}", path.display()))?;
     plan.notes.extend(edited.warnings.iter().map(|warning| format!("`{}`: {warning}", path.display())));
     let after = match edited.edit {
@@ -177,7 +182,8 @@ fn drop_in_file(
     let Some(dir) = &engine.found.drop_in_dir else { return };
     // Flags that moved before are in the file now, and the drop-in still has to say the command without them.
     let before = engine.drop_in.as_deref().map(String::from_utf8_lossy);
-    let kept = before.as_deref().and_then(|text| text.lines().filter_map(|line| line.strip_prefix("ExecStart=")).next_back());
+    let kept =
+        before.as_deref().and_then(|text| text.lines().filter_map(|line| line.strip_prefix("ExecStart=")).next_back());
     let text = DropIn {
         command: facts.source.command(),
         door,
@@ -197,7 +203,9 @@ fn decide(engine: &EngineFacts, door: bool, flags_moved: bool, wanted: &Wanted, 
     let unit = plan.engine.unit.clone();
     plan.is_needed = !plan.files.is_empty();
     if !plan.runs {
-        plan.notes.push(format!("`{unit}` does not run: nothing can be proved, and it asks the plugin from its next start on"));
+        plan.notes.push(format!(
+            "`{unit}` does not run: nothing can be proved, and it asks the plugin from its next start on"
+        ));
         return;
     }
     let door_differs = door != engine.has_door;
@@ -227,7 +235,9 @@ fn interrupts(unit: &str, engine: &EngineFacts) -> String {
         (Some(0), _) => format!("restarts `{unit}`; no container runs"),
         (Some(count), true) => format!("restarts `{unit}`; {count} running containers stay up (live-restore)"),
         (Some(count), false) => {
-            format!("restarts `{unit}`: {count} running containers stop, and come back only by their restart policy (live-restore is off)")
+            format!(
+                "restarts `{unit}`: {count} running containers stop, and come back only by their restart policy (live-restore is off)"
+            )
         }
         (None, _) => format!("restarts `{unit}`: running containers stop unless `live-restore` is on"),
     }

@@ -155,7 +155,10 @@ pub fn look(root: &Path, systemd: Option<&Systemd>) -> anyhow::Result<Facts> {
         programs_to_copy,
         missing_programs,
         units,
-        agent_for_all: fs::symlink_metadata(below(Path::new("/etc/systemd/user/default.target.wants")).join(layout::AGENT_UNIT)).is_ok(),
+        agent_for_all: fs::symlink_metadata(
+            below(Path::new("/etc/systemd/user/default.target.wants")).join(layout::AGENT_UNIT),
+        )
+        .is_ok(),
         door_user: layout::is_user(root, layout::DOOR_USER),
         no_door: no_door(&running_units),
         running_units,
@@ -175,13 +178,16 @@ fn same(one: &Path, other: &Path) -> bool {
 /// Why the registry door has no place here.
 fn no_door(running_units: &[String]) -> Option<String> {
     if !Path::new("/sys/fs/cgroup/cgroup.controllers").exists() && !Path::new("/sys/fs/cgroup/unified").exists() {
-        return Some("this machine has no control groups of version 2, by which the egress rules know the engine".to_owned());
+        return Some(
+            "this machine has no control groups of version 2, by which the egress rules know the engine".to_owned(),
+        );
     }
     if running_units.iter().any(|unit| unit == layout::DOOR_UNITS[0]) {
         return None;
     }
     let taken = DOOR_PORTS.iter().find(|&&port| {
-        std::net::TcpListener::bind(("127.0.0.1", port)).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+        std::net::TcpListener::bind(("127.0.0.1", port))
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
     });
     taken.map(|port| format!("something else listens on port {port} of 127.0.0.1 (`ss -ltnp` says what)"))
 }
@@ -216,7 +222,8 @@ fn engine(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -> anyhow:
     let (version, info) = running.unwrap_or_default();
     let version = version["Version"].as_str().map(str::to_owned).or_else(|| found.version.clone());
     let major = version.and_then(|version| version.split('.').next()?.parse().ok());
-    let listed = info["Plugins"]["Authorization"].as_array().is_some_and(|all| all.contains(&super::engine::PLUGIN.into()));
+    let listed =
+        info["Plugins"]["Authorization"].as_array().is_some_and(|all| all.contains(&super::engine::PLUGIN.into()));
     let asks_plugin = listed && health == Health::Runs && prove::engine_asks(&found.socket).is_ok();
     Ok(EngineFacts {
         file: files::read(&found.config_file)?,
@@ -253,7 +260,13 @@ fn ask(socket: &Path) -> Result<(Value, Value), String> {
 fn command_line(root: &Path, drop_in_dir: &Path) -> String {
     let name = drop_in_dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let unit = name.strip_suffix(".d").unwrap_or(name);
-    let dirs = ["etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
+    let dirs = [
+        "etc/systemd/system",
+        "run/systemd/system",
+        "usr/local/lib/systemd/system",
+        "usr/lib/systemd/system",
+        "lib/systemd/system",
+    ];
     let main = dirs.iter().map(|dir| root.join(dir).join(unit)).find(|path| path.exists());
     let mut drop_ins: Vec<PathBuf> = dirs
         .iter()

@@ -29,7 +29,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Another command has it.
-    #[error("another `pullgate install`, `uninstall`, `disable` or `enable` is running; run this again when it is done")]
+    #[error(
+        "another `pullgate install`, `uninstall`, `disable` or `enable` is running; run this again when it is done"
+    )]
     Busy,
     /// What the system says.
     #[error("cannot {what} `{}`", .path.display())]

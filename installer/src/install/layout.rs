@@ -92,7 +92,8 @@ impl Source {
         if *self == Self::Package {
             return Vec::new();
         }
-        let local = |text: &str| text.replace("=/usr/bin/", "=/usr/local/bin/").replace("=/usr/sbin/", "=/usr/local/sbin/");
+        let local =
+            |text: &str| text.replace("=/usr/bin/", "=/usr/local/bin/").replace("=/usr/sbin/", "=/usr/local/sbin/");
         UNITS.iter().zip(local_units()).map(|((_, text, _), path)| (path, local(text))).collect()
     }
 }

@@ -175,7 +175,9 @@ fn unfit(facts: &Facts) -> Vec<String> {
 fn door(facts: &Facts, wanted: &Wanted, plan: &mut Plan) -> bool {
     match (wanted.door, &facts.no_door) {
         (Some(false), _) => {
-            plan.notes.push("without the registry door builds are not judged: `FROM` fetches what the policy forbids".to_owned());
+            plan.notes.push(
+                "without the registry door builds are not judged: `FROM` fetches what the policy forbids".to_owned(),
+            );
             false
         }
         (Some(true), Some(why)) => {
@@ -241,14 +243,17 @@ fn steps(facts: &Facts, wanted: &Wanted, door: bool, parts: Vec<EnginePlan>) -> 
     let egress = parts.iter().any(|part| part.door_now);
     let mut proofs = Vec::new();
     for part in parts {
-        step(part.is_needed, Step::Engine {
-            engine: part.engine.clone(),
-            files: part.files,
-            then: part.then,
-            door,
-            proxies: part.proxies,
-            flags: part.flags,
-        });
+        step(
+            part.is_needed,
+            Step::Engine {
+                engine: part.engine.clone(),
+                files: part.files,
+                then: part.then,
+                door,
+                proxies: part.proxies,
+                flags: part.flags,
+            },
+        );
         if part.runs {
             proofs.push(Step::ProveEngine { engine: part.engine, door: part.door_now });
         }

@@ -47,7 +47,8 @@ const NO_PLATFORM: &str = "a%2Fb%2Fc%2Fd";
 /// # Errors
 /// What `what` says, or that it took too long.
 pub fn bounded<T>(bound: Duration, what: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     let result = runtime.block_on(async { tokio::time::timeout(bound, what).await });
     runtime.shutdown_background();
     result.unwrap_or_else(|_| Err(format!("no answer within {} s", bound.as_secs())))
@@ -81,7 +82,10 @@ pub fn plugin(root: &Path) -> Result<(), String> {
     }
     let nonce = nonce();
     let pull = format!("/v1.41/images/create?fromImage={PROBE_HOST}%2Fprobe&tag={nonce}");
-    let refused = asked(authz::AUTHZ_REQ, Some(json!({ "RequestMethod": "POST", "RequestUri": pull, "RequestHeaders": { "Content-Length": "0" } })))?;
+    let refused = asked(
+        authz::AUTHZ_REQ,
+        Some(json!({ "RequestMethod": "POST", "RequestUri": pull, "RequestHeaders": { "Content-Length": "0" } })),
+    )?;
     let words = refused["Msg"].as_str().unwrap_or_default();
     if refused["Allow"] != false || !words.contains(&nonce) {
         return Err(format!("the plugin does not refuse a probe: `{refused}`"));
@@ -141,7 +145,11 @@ fn door_once() -> Result<(), String> {
     if said.contains(&Probe::Door(&nonce).answer()) {
         return Ok(());
     }
-    Err(format!("what answers on `{}` does not know the probe: {status} {}", paths::DOOR, said.lines().next().unwrap_or_default()))
+    Err(format!(
+        "what answers on `{}` does not know the probe: {status} {}",
+        paths::DOOR,
+        said.lines().next().unwrap_or_default()
+    ))
 }
 
 /// Status and body of one answer: to its end, or as long as it says.
@@ -231,7 +239,9 @@ pub fn engine_fetches_by_the_door(root: &Path, socket: &Path) -> Result<(), Stri
             (Proof::Proved, Went::Refused(words) | Went::Past(words) | Went::Untried(words)) => {
                 Err(format!("what the engine fetches does not go through the registry door: {words}"))
             }
-            (Proof::Refuted(words) | Proof::Untried(words), _) => Err(format!("the engine does not ask the plugin: {words}")),
+            (Proof::Refuted(words) | Proof::Untried(words), _) => {
+                Err(format!("the engine does not ask the plugin: {words}"))
+            }
         }
     })
 }
@@ -239,7 +249,8 @@ pub fn engine_fetches_by_the_door(root: &Path, socket: &Path) -> Result<(), Stri
 /// Whether the engine, as it runs, has the registry door for a proxy; none: it does not say.
 #[must_use]
 pub fn engine_has_door(socket: &Path) -> Option<bool> {
-    let info = bounded(OURS, http::call(socket, "GET", "/info", Body::Empty)).ok().filter(|answer| answer.status == 200)?;
+    let info =
+        bounded(OURS, http::call(socket, "GET", "/info", Body::Empty)).ok().filter(|answer| answer.status == 200)?;
     let door = super::drop_in::door();
     Some(["HttpProxy", "HttpsProxy"].iter().any(|key| info.json()[*key] == door.as_str()))
 }
@@ -247,10 +258,12 @@ pub fn engine_has_door(socket: &Path) -> Option<bool> {
 fn door_keys(root: &Path) -> Result<Vec<Vec<u8>>, String> {
     let socket = root.join(paths::CONTROL_SOCKET.trim_start_matches('/'));
     let status = bounded(OURS, async {
-        let mut client = ControlClient::new(local::connect_lazy(&socket)).max_decoding_message_size(local::MAX_MESSAGE_BYTES);
+        let mut client =
+            ControlClient::new(local::connect_lazy(&socket)).max_decoding_message_size(local::MAX_MESSAGE_BYTES);
         client.status(StatusRequest {}).await.map_err(|status| status.message().to_owned())
     });
-    let status = status.map_err(|why| format!("the plugin does not answer on `{}`: {why}", socket.display()))?.into_inner();
+    let status =
+        status.map_err(|why| format!("the plugin does not answer on `{}`: {why}", socket.display()))?.into_inner();
     if status.doors.is_empty() {
         return Err("no registry door follows the plugin".to_owned());
     }

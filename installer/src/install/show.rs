@@ -68,7 +68,9 @@ pub fn text(plan: &Plan) -> String {
 #[must_use]
 pub fn change(file: &FileEdit) -> Vec<String> {
     let text = |bytes: &Option<Vec<u8>>| bytes.as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-    let name = |bytes: &Option<Vec<u8>>| if bytes.is_some() { file.path.display().to_string() } else { "/dev/null".to_owned() };
+    let name = |bytes: &Option<Vec<u8>>| {
+        if bytes.is_some() { file.path.display().to_string() } else { "/dev/null".to_owned() }
+    };
     let hunk = diff::lines(&text(&file.before), &text(&file.after));
     [vec![format!("--- {}", name(&file.before)), format!("+++ {}", name(&file.after))], hunk].concat()
 }

@@ -32,12 +32,12 @@ pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change
             Change::Engine { engine, files, then, door } => {
                 engine_back(root, systemd, journal, (engine, files, *then, *door))
             }
-            Change::Units { units } => units.iter().rev().filter(|unit| !(unit.active && unit.enabled)).try_for_each(|unit| {
-                systemd.disable_now(&unit.name).map_err(|error| proto::chain(&error))
-            }),
-            Change::Agent => {
-                systemd.for_all_users(layout::AGENT_UNIT, false).map_err(|error| proto::chain(&error))
-            }
+            Change::Units { units } => units
+                .iter()
+                .rev()
+                .filter(|unit| !(unit.active && unit.enabled))
+                .try_for_each(|unit| systemd.disable_now(&unit.name).map_err(|error| proto::chain(&error))),
+            Change::Agent => systemd.for_all_users(layout::AGENT_UNIT, false).map_err(|error| proto::chain(&error)),
             Change::Files { files } => {
                 programs |= files.iter().any(|file| file.before.is_some());
                 files.iter().rev().try_for_each(|file| back(root, journal, file))
@@ -147,7 +147,9 @@ fn write(path: &Path, now: &[u8], edit: Edit) -> Result<(), String> {
 /// In words.
 pub fn remove_egress() -> Result<(), String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    systemd::run(this.as_os_str(), &["egress", "remove"], SMALL).map(drop).map_err(|error| format!("egress rules: {}", proto::chain(&error)))
+    systemd::run(this.as_os_str(), &["egress", "remove"], SMALL)
+        .map(drop)
+        .map_err(|error| format!("egress rules: {}", proto::chain(&error)))
 }
 
 /// Removes a user of pullgate's own.
@@ -158,7 +160,9 @@ pub fn remove_user(root: &Path, name: &str) -> Result<(), String> {
     if name != layout::DOOR_USER || !layout::is_user(root, name) {
         return Ok(());
     }
-    systemd::run("userdel".as_ref(), &[name], SMALL).map(drop).map_err(|error| format!("the user `{name}` stays: {}", proto::chain(&error)))
+    systemd::run("userdel".as_ref(), &[name], SMALL)
+        .map(drop)
+        .map_err(|error| format!("the user `{name}` stays: {}", proto::chain(&error)))
 }
 
 /// Removes a directory of pullgate's own, and nothing else whatever a journal says.
@@ -170,7 +174,9 @@ pub fn remove_directory(root: &Path, path: &Path) -> Result<(), String> {
         return Err(format!("`{}` is no directory of pullgate's own", path.display()));
     }
     match fs::remove_dir_all(below(root, path)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("cannot remove `{}`: {error}", path.display())),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("cannot remove `{}`: {error}", path.display()))
+        }
         _ => Ok(()),
     }
 }

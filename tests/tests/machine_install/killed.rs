@@ -10,7 +10,8 @@ const MOST: usize = 40;
 
 /// Starts an install and kills it as soon as its journal has `lines` lines. False: it came to its end before.
 async fn killed_at(site: &Site, lines: usize) -> bool {
-    let begin = "/opt/pullgate/pullgate install --yes --enrollment /opt/enrollment.json >/tmp/out 2>&1 & echo $! >/tmp/pid";
+    let begin =
+        "/opt/pullgate/pullgate install --yes --enrollment /opt/enrollment.json >/tmp/out 2>&1 & echo $! >/tmp/pid";
     site.machine.done(&format!("rm -f {JOURNAL}; {begin}")).await.unwrap();
     let pid: String = String::from_utf8(site.machine.read("/tmp/pid").unwrap()).unwrap().trim().to_owned();
     let (journal, running) = (site.machine.path(JOURNAL), site.machine.path(format!("/proc/{pid}/exe")));

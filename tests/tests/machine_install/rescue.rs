@@ -22,7 +22,8 @@ async fn comes_back(site: &Site) {
     let output = site.pullgate("enable").await;
     assert_eq!(output.code(), 0, "{}", output.text());
     site.is_governed().await;
-    let left = site.machine.done("ls /etc/systemd/system | grep pullgate-enable; ls /var/lib/pullgate-install").await.unwrap();
+    let left =
+        site.machine.done("ls /etc/systemd/system | grep pullgate-enable; ls /var/lib/pullgate-install").await.unwrap();
     assert!(!left.contains("enable") && !left.contains("disabled"), "{left}");
 }
 
@@ -88,7 +89,10 @@ async fn it_ends_by_itself_after_a_reboot_too_and_not_before_the_plugin_answers(
     wait_until("a first try", WAIT, tried).await.unwrap();
     site.is_free().await;
     // What the unit does by itself five minutes later.
-    site.machine.done("systemctl unmask pullgate-plugin.service; systemctl restart pullgate-enable.service").await.unwrap();
+    site.machine
+        .done("systemctl unmask pullgate-plugin.service; systemctl restart pullgate-enable.service")
+        .await
+        .unwrap();
     site.is_governed().await;
 }
 

@@ -7,7 +7,8 @@ use installer::lab::{Output, wait_until};
 use tests::{Machine, own_program};
 
 /// Settings that nobody would write like this, so that a rewrite would show.
-pub const THEIRS: &str = "{\r\n\t\"debug\" : false,\n  \"max-concurrent-downloads\":  2,\n\n\"labels\": [\"a=1048576.0\"] }";
+pub const THEIRS: &str =
+    "{\r\n\t\"debug\" : false,\n  \"max-concurrent-downloads\":  2,\n\n\"labels\": [\"a=1048576.0\"] }";
 /// The public key of the first test in RFC 8032, 7.1.
 const ENROLLMENT: &str = r#"{"service":"https://pullgate.acme.example","trustKeys":["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],"allowedOrgs":["acme"],"registryDoor":true}"#;
 /// Longer than an install with two restarts of an engine takes.

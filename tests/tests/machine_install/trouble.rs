@@ -20,7 +20,8 @@ async fn an_engine_that_does_not_come_back_gets_its_own_settings_back() {
     site.machine.write("/etc/systemd/system/docker.service.d/90-refuses.conf", refuses, 0o644).unwrap();
     site.machine.done("systemctl daemon-reload").await.unwrap();
     comes_to_nothing(&site, "", 4, "everything is as before").await;
-    let left = site.machine.done("systemctl list-units --plain --no-legend 'pullgate*'; ls /usr/local/bin").await.unwrap();
+    let left =
+        site.machine.done("systemctl list-units --plain --no-legend 'pullgate*'; ls /usr/local/bin").await.unwrap();
     assert_eq!(left, "", "nothing of it runs or is there");
 }
 
@@ -33,12 +34,16 @@ async fn a_file_that_cannot_be_written_or_edited_is_left_alone() {
     comes_to_nothing(&site, "", 3, "read-only").await;
     site.machine.done("umount /etc/docker").await.unwrap();
 
-    site.machine.done("cp -a /etc/docker/daemon.json /tmp/theirs; printf '{ // a comment\\n}' >/etc/docker/daemon.json").await.unwrap();
+    site.machine
+        .done("cp -a /etc/docker/daemon.json /tmp/theirs; printf '{ // a comment\\n}' >/etc/docker/daemon.json")
+        .await
+        .unwrap();
     comes_to_nothing(&site, "", 3, "is left as it is").await;
     site.machine.done("printf '{\"no-such-setting\": 1}' >/etc/docker/daemon.json").await.unwrap();
     comes_to_nothing(&site, "", 3, "is left as it is").await;
     site.machine.done("cp -a /tmp/theirs /etc/docker/daemon.json").await.unwrap();
-    let user = site.machine.run("setpriv --reuid=65534 --clear-groups /opt/pullgate/pullgate install --yes").await.unwrap();
+    let user =
+        site.machine.run("setpriv --reuid=65534 --clear-groups /opt/pullgate/pullgate install --yes").await.unwrap();
     assert!(user.code() == 3 && user.stdout.contains("only root"), "{}", user.text());
     comes_to_nothing(&site, "--engine nobody.service", 3, "there is no engine `nobody.service`").await;
 }
@@ -82,6 +87,7 @@ async fn half_an_installation_with_a_dead_plugin_can_be_taken_away() {
     assert_eq!(taken.code(), 0, "{}", taken.text());
     site.is_free().await;
     site.machine.done("docker ps").await.unwrap();
-    let file = |text: &str| text.lines().find(|line| line.contains("daemon.json") && line.len() > 60).map(str::to_owned);
+    let file =
+        |text: &str| text.lines().find(|line| line.contains("daemon.json") && line.len() > 60).map(str::to_owned);
     assert_eq!(file(&site.fingerprint().await), file(&before), "the edit was taken out to the byte");
 }

@@ -84,9 +84,7 @@ fn installed() -> Facts {
 /// Words of the steps, with how an engine comes to know.
 fn words(plan: &Plan) -> String {
     let word = |step: &Step| match step {
-        Step::Engine { then, files, .. } => {
-            format!("engine({then:?}, {} files)", files.len()).to_lowercase()
-        }
+        Step::Engine { then, files, .. } => format!("engine({then:?}, {} files)", files.len()).to_lowercase(),
         Step::Start(units) => format!("start({})", units.len()),
         Step::ProveEngine { door, .. } => format!("prove_engine({})", if *door { "door" } else { "plugin" }),
         other => show::word(other).to_owned(),
@@ -180,7 +178,8 @@ fn an_engine_before_23_finds_the_door_in_its_environment() {
         &Wanted::default(),
         "start(5) prove_plugin prove_door engine(restart, 2 files) start(1) prove_engine(door)",
     );
-    let Some(Step::Engine { files, proxies, .. }) = plan.steps.iter().find(|step| matches!(step, Step::Engine { .. })) else {
+    let Some(Step::Engine { files, proxies, .. }) = plan.steps.iter().find(|step| matches!(step, Step::Engine { .. }))
+    else {
         panic!("no engine in {plan:?}");
     };
     let text = |file: &FileEdit| String::from_utf8(file.after.clone().unwrap()).unwrap();
@@ -246,11 +245,8 @@ fn what_is_interrupted_is_told() {
 #[test]
 fn an_engine_that_does_not_run_is_not_started_and_one_that_is_broken_is_not_touched() {
     let stopped = EngineFacts { health: Health::Stopped, ..engine() };
-    let plan = check(
-        &facts(vec![stopped]),
-        &Wanted::default(),
-        "start(5) prove_plugin prove_door engine(nothing, 2 files)",
-    );
+    let plan =
+        check(&facts(vec![stopped]), &Wanted::default(), "start(5) prove_plugin prove_door engine(nothing, 2 files)");
     assert!(plan.notes.iter().any(|note| note.contains("nothing can be proved")), "{:?}", plan.notes);
     let broken = EngineFacts { health: Health::Broken("failed: start-limit-hit".to_owned()), ..engine() };
     refused(&facts(vec![broken]), &Wanted::default(), "repair that first");
@@ -263,7 +259,11 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
     refused(&Facts { is_root: false, ..usual() }, &wanted, "only root");
     refused(&Facts { systemd: false, ..usual() }, &wanted, "was not started by systemd");
     refused(&Facts { disabled: Some("until tomorrow".to_owned()), ..usual() }, &wanted, "`pullgate enable` ends that");
-    refused(&Facts { missing_programs: vec!["/src/pullgated".into()], ..usual() }, &wanted, "there is no `/src/pullgated`");
+    refused(
+        &Facts { missing_programs: vec!["/src/pullgated".into()], ..usual() },
+        &wanted,
+        "there is no `/src/pullgated`",
+    );
     refused(&facts(Vec::new()), &wanted, "no Docker Engine was found");
     let podman = NotAnEngine { what: "Podman".to_owned(), why: "it has no plugins".to_owned() };
     refused(&Facts { others: vec![podman], ..facts(Vec::new()) }, &wanted, "Podman: it has no plugins");
