@@ -186,3 +186,6 @@ pub fn remove_directory(root: &Path, path: &Path) -> Result<(), String> {
 pub fn below(root: &Path, path: &Path) -> std::path::PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
+
+#[cfg(test)]
+mod tests;
