@@ -16,10 +16,13 @@ use super::{
     layout,
     plan::{FileEdit, Plan, Step},
     prove, show,
-    state::Installed,
+    state::{Disabled, Installed},
     undo::below,
 };
-use crate::systemd::{self, Systemd};
+use crate::{
+    disable,
+    systemd::{self, Systemd},
+};
 
 /// For what is small.
 const SMALL: Duration = Duration::from_secs(20);
@@ -213,6 +216,8 @@ impl Apply<'_> {
             }
         }
         installed.write(self.root)?;
+        Disabled::forget(self.root)?;
+        disable::forget_timer(self.root, self.systemd).map_err(anyhow::Error::msg)?;
         self.journal.write(&Entry::End { how: "installed".to_owned() })?;
         for step in &plan.steps {
             match step {

@@ -100,9 +100,13 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
     };
     if let Health::Broken(why) = &engine.health {
         let unit = &plan.engine.unit;
-        plan.refusals.push(format!(
-            "`{unit}` does not run as it is ({why}); `systemctl status {unit}` says why, repair that first"
-        ));
+        let waits = engine.file.as_deref().is_some_and(|file| String::from_utf8_lossy(file).contains(PLUGIN));
+        let next = if waits {
+            "; if it waits for the plugin, `pullgate disable --for 1h` gets it back, and then this works".to_owned()
+        } else {
+            format!("; `systemctl status {unit}` says why, repair that first")
+        };
+        plan.refusals.push(format!("`{unit}` does not run as it is ({why}){next}"));
         return plan;
     }
     let in_file = engine.major.is_none_or(|major| major >= PROXIES_SINCE);

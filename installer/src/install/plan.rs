@@ -120,6 +120,8 @@ impl Plan {
 #[must_use]
 pub fn plan(facts: &Facts, wanted: &Wanted) -> Plan {
     let mut plan = Plan::default();
+    plan.notes
+        .extend(facts.disabled.as_ref().map(|disabled| format!("pullgate is disabled {disabled}; this ends that")));
     plan.refusals.extend(unfit(facts));
     let chosen = engine::chosen(facts, wanted.engine.as_deref());
     let engines = match chosen {
@@ -160,9 +162,6 @@ fn unfit(facts: &Facts) -> Vec<String> {
              belongs into the engine's file, once a supervisor of your own starts `pullgate-plugin` before the engine"
                 .to_owned(),
         );
-    }
-    if let Some(disabled) = &facts.disabled {
-        why.push(format!("pullgate is disabled {disabled}; `pullgate enable` ends that"));
     }
     for program in &facts.missing_programs {
         let program = program.display();

@@ -231,6 +231,13 @@ fn a_command_without_moved_flags_stays_in_the_drop_in() {
 }
 
 #[test]
+fn an_install_ends_what_disable_began() {
+    let facts = Facts { disabled: Some("until tomorrow, by root".to_owned()), ..installed() };
+    let plan = plan(&facts, &Wanted::default());
+    assert_eq!(plan.notes, ["pullgate is disabled until tomorrow, by root; this ends that"]);
+}
+
+#[test]
 fn what_is_interrupted_is_told() {
     for (containers, live_restore, part) in [
         (Some(3), false, "3 running containers stop"),
@@ -258,7 +265,6 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
     let wanted = Wanted::default();
     refused(&Facts { is_root: false, ..usual() }, &wanted, "only root");
     refused(&Facts { systemd: false, ..usual() }, &wanted, "was not started by systemd");
-    refused(&Facts { disabled: Some("until tomorrow".to_owned()), ..usual() }, &wanted, "`pullgate enable` ends that");
     refused(
         &Facts { missing_programs: vec!["/src/pullgated".into()], ..usual() },
         &wanted,
