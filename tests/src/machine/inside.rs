@@ -20,8 +20,10 @@ pub(super) struct Inside {
 impl Inside {
     /// A line of shell, as root. All namespaces but that of the clock, which is the same.
     pub(super) fn command(self, script: &str) -> Command {
-        let namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd=/"];
-        Command::new(Path::new("/usr/bin/nsenter"), script)
+        let namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"];
+        // The whole of a script is no name for it.
+        let shown = script.lines().next().unwrap_or_default();
+        Command::new(Path::new("/usr/bin/nsenter"), shown)
             .hidden_args([format!("--target={}", self.leader)])
             .hidden_args(namespaces)
             .hidden_args(["--", "/bin/sh", "-c", script])

@@ -17,6 +17,11 @@ impl Machine {
     /// # Errors
     /// With what was printed, when something fails.
     pub async fn registry(&self, repositories: &[&str]) -> Result<(), LabError> {
+        // Debian's asks for a password.
+        let config = format!(
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: /var/lib/docker-registry}}}}\nhttp: {{addr: \"{REGISTRY}\"}}\n"
+        );
+        self.write("/etc/docker/registry/config.yml", config, 0o644)?;
         let names = repositories.join(" ");
         let script = format!("set -- {REGISTRY} {names}\n{}", include_str!("registry.sh"));
         self.done(&script).await.map(drop)
