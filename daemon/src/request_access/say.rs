@@ -65,7 +65,9 @@ pub(super) fn asked_text(asked: &RequestAccessResponse) -> String {
         let (organization, id) = (still(&request.organization), still(&request.id));
         text.push_str(&match request.is_new {
             true => format!("asked {organization} for `{image}` (request {id})\n"),
-            false => format!("{organization} was asked for `{image}` before (request {id}); it now reads your new reason\n"),
+            false => {
+                format!("{organization} was asked for `{image}` before (request {id}); it now reads your new reason\n")
+            }
         });
     }
     text.push_str("the answer: `pullgate request-access --list`; once it is allowed, just pull again");

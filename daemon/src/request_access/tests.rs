@@ -28,7 +28,9 @@ fn whoever_asked_reads_whom_and_how_to_see_the_answer() {
          the answer: `pullgate request-access --list`; once it is allowed, just pull again"
     );
     let allowed = RequestAccessResponse { image: "docker.io/library/alpine".to_owned(), requests: vec![] };
-    assert!(asked_text(&allowed).starts_with("nobody has to be asked: the policy allows you `docker.io/library/alpine`\n"));
+    assert!(
+        asked_text(&allowed).starts_with("nobody has to be asked: the policy allows you `docker.io/library/alpine`\n")
+    );
 }
 
 #[test]
@@ -42,7 +44,10 @@ fn each_state_has_its_words() {
     says(request(AccessState::Approved), "allowed by acme  (");
     says(AccessRequest { expires_at: 5_000 + 30 * 86_400, ..request(AccessState::Approved) }, "for 30 days more");
     says(AccessRequest { expires_at: 4_990, ..request(AccessState::Approved) }, "until 10 s ago");
-    says(AccessRequest { answer: "use ours".to_owned(), ..request(AccessState::Denied) }, "not allowed by acme: use ours");
+    says(
+        AccessRequest { answer: "use ours".to_owned(), ..request(AccessState::Denied) },
+        "not allowed by acme: use ours",
+    );
     says(request(AccessState::Withdrawn), "taken back");
     says(AccessRequest { state: 99, ..request(AccessState::Pending) }, "update pullgate");
 }

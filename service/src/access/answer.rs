@@ -133,8 +133,7 @@ pub async fn withdraw(store: &Store, account: &Account, id: &str, now: i64) -> R
         _ => return Err(AccessError::NoSuch(crate::plain::plain(id.chars().take(40).collect()))),
     }
     pending(&mut change, id).await?;
-    let answer =
-        Answer { state: AccessState::Withdrawn, by: "", at: now, text: "", rule_id: "", expires_at: None };
+    let answer = Answer { state: AccessState::Withdrawn, by: "", at: now, text: "", rule_id: "", expires_at: None };
     change.answer_access_request(id, &answer).await?;
     let request = change.access_request(id).await?.ok_or_else(|| AccessError::NoSuch(id.to_owned()))?;
     change.commit().await?;
@@ -151,8 +150,7 @@ async fn pending(change: &mut Writing, id: &str) -> Result<AccessRequest, Access
 
 /// Row of the organization, and who asked; they may have left meanwhile.
 async fn parties(change: &mut Writing, request: &AccessRequest) -> Result<(i64, Account), AccessError> {
-    let left =
-        || AccessError::NotAMember { user: request.user.clone(), organization: request.organization.clone() };
+    let left = || AccessError::NotAMember { user: request.user.clone(), organization: request.organization.clone() };
     let organization = change.organization_id(&request.organization).await?.ok_or_else(left)?;
     let account = change.account(&request.user).await?.filter(|account| !account.removed).ok_or_else(left)?;
     let memberships = change.memberships(account.id).await?;

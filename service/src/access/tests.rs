@@ -188,12 +188,16 @@ async fn an_approval_is_a_rule_for_the_person_and_a_line_in_the_trail() {
     let world = World::new().await;
     let asked = world.asked("bob", "evil/miner:1.2").await;
     let before = world.revision().await;
-    let approval = Approval { expires_at: Some(NOW + 30 * DAY), note: "until the demo".to_owned(), ..Approval::default() };
+    let approval =
+        Approval { expires_at: Some(NOW + 30 * DAY), note: "until the demo".to_owned(), ..Approval::default() };
     let approved = world.approve(&asked, approval).await.unwrap();
     assert!(world.revision().await > before, "it is published");
     let rule = &approved.rule;
     assert_eq!((rule.pattern.as_str(), &rule.scope), ("docker.io/evil/miner:1.2", &Scope::User("bob".to_owned())));
-    assert_eq!((rule.expires_at, rule.reason.as_str()), (Some(NOW + 30 * DAY), &*format!("request {asked}: until the demo")));
+    assert_eq!(
+        (rule.expires_at, rule.reason.as_str()),
+        (Some(NOW + 30 * DAY), &*format!("request {asked}: until the demo"))
+    );
     let request = approved.request;
     assert_eq!((request.state, request.decided_by.as_str()), (AccessState::Approved, "local:0"));
     assert_eq!((request.answer.as_str(), request.expires_at), ("until the demo", Some(NOW + 30 * DAY)));
@@ -291,9 +295,11 @@ async fn every_form_of_an_image_becomes_a_rule_that_matches_it() {
     .enumerate()
     {
         let asked = world.asked("alice", image).await;
-        let approved = world.approve(&asked, Approval::default()).await.unwrap_or_else(|error| panic!("{image}: {error}"));
+        let approved =
+            world.approve(&asked, Approval::default()).await.unwrap_or_else(|error| panic!("{image}: {error}"));
         assert!(approved.request.image.starts_with("docker.io/evil/"), "{n}");
-        let case = Case::read(&mut world.store.read().await.unwrap(), &world.account("alice").await, NOW).await.unwrap();
+        let case =
+            Case::read(&mut world.store.read().await.unwrap(), &world.account("alice").await, NOW).await.unwrap();
         let case = case.only(&["acme".to_owned()]);
         assert_eq!(case.refusals(&ImageRef::parse(image).unwrap()).unwrap(), [], "{image}");
     }

@@ -113,8 +113,7 @@ macro_rules! select {
 impl Reading {
     /// The request, if there is one.
     pub(crate) async fn access_request(&mut self, id: &str) -> Result<Option<AccessRequest>, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as(select!("WHERE r.id = $1")).bind(id).fetch_optional(&mut *self.0).await?;
+        let row: Option<Row> = sqlx::query_as(select!("WHERE r.id = $1")).bind(id).fetch_optional(&mut *self.0).await?;
         row.map(AccessRequest::try_from).transpose()
     }
 

@@ -50,7 +50,9 @@ async fn an_owner_answers_on_the_command_line_and_the_one_who_asked_sees_it() {
     let approved = service.ok(&["requests", "approve", &first.id, "--for", "30d", "--note", "for now"]);
     assert!(approved.starts_with("approved: docker.io/evil/miner is allowed for user `alice` until 20"), "{approved}");
     assert!(service.fails(&["requests", "approve", &first.id], "").contains("is approved already; the allowlist"));
-    assert!(service.fails(&["requests", "deny", "01J9", "--reason", "x"], "").contains("`requests list` prints the ids"));
+    assert!(
+        service.fails(&["requests", "deny", "01J9", "--reason", "x"], "").contains("`requests list` prints the ids")
+    );
     service.ok(&["requests", "deny", &second, "--reason", "we have our own"]);
     assert!(service.ok(&["allowlist", "list", "acme"]).contains(&format!("# request {}: for now", first.id)));
     let acts = service.ok(&["audit", "--limit", "2"]);
