@@ -60,7 +60,6 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     // Before anything is started: a stop that comes early is not lost.
     let mut terminate = unix::signal(unix::SignalKind::terminate())?;
     let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
-    forbid_core_dumps()?;
     raise_descriptor_limit();
 
     let dir = DataDir::open(data_dir, true)?;
@@ -265,8 +264,11 @@ async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
     }
 }
 
-/// The signing key is in this process's memory: a dump would carry it to wherever dumps go.
-fn forbid_core_dumps() -> anyhow::Result<()> {
+/// The signing key will be in this process's memory: a dump would carry it to wherever dumps go.
+///
+/// # Errors
+/// When the system refuses.
+pub fn forbid_core_dumps() -> anyhow::Result<()> {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     set_dumpable_behavior(DumpableBehavior::NotDumpable).context("core dumps cannot be forbidden")?;
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).context("core dumps cannot be forbidden")

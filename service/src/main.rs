@@ -34,6 +34,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     // The one place that chooses the cryptography of TLS; an error only says that it is chosen.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     if matches!(cli.command, Command::Serve(_)) {
+        // Inside the sandbox it could not be said any more.
+        service::app::forbid_core_dumps()?;
         service::sandbox::enter(&DataDir::open(&cli.data_dir, true)?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
