@@ -85,6 +85,12 @@ pub fn names(file: &[u8]) -> Result<Vec<String>, Refusal> {
     plugins::names(&Document::read(file)?)
 }
 
+/// What the file's `hosts` say, as far as it can be read.
+#[must_use]
+pub fn hosts(file: &[u8]) -> Vec<String> {
+    Document::read(file).map(|document| settings::texts(&document, "hosts")).unwrap_or_default()
+}
+
 /// The file without the plugin, however often it is there, and without the door.
 ///
 /// A file of which nothing but what [`add`] makes of no file is left is [`Edit::Removed`].

@@ -7,6 +7,7 @@
 //! need root, and the machines that `tests/machines` makes ([`Machine`]).
 
 pub mod door;
+pub mod engine_files;
 pub mod engines;
 mod identity_provider;
 mod leavings;

@@ -39,6 +39,10 @@ pub(super) enum Takes {
     /// Of objects.
     List,
     Map,
+    /// An object of texts.
+    TextMap,
+    /// An object of switches.
+    SwitchMap,
     /// An object, and not even `null`.
     Object,
 }
@@ -155,6 +159,14 @@ pub(super) fn warnings(document: &Document<'_>) -> Vec<Warning> {
     ignored.collect()
 }
 
+/// The texts of a list.
+pub(super) fn texts(document: &Document<'_>, key: &str) -> Vec<String> {
+    match document.member(key).map(|member| &member.value.kind) {
+        Some(Kind::List(elements)) => elements.iter().filter_map(Node::text).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Where the setting is that is named in an engine's words.
 pub(super) fn place_of(document: &Document<'_>, said: &str) -> Option<Position> {
     let words: Vec<&str> = said.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
@@ -222,41 +234,51 @@ fn check_known(document: &Document<'_>, key: &str, span: &Range<usize>, engine: 
 
 fn check_type(document: &Document<'_>, member: &Member) -> Result<(), Refusal> {
     let Some(setting) = by_key(&member.key) else { return Ok(()) };
-    let wrong = |node: &Node, wanted: &str| {
+    wrong_part(document, setting.takes, &member.value).map_or(Ok(()), |(node, wanted)| {
         Err(Refusal {
             class: Class::EngineInvalid,
             what: format!("`{}` takes {wanted}, and this is {}", member.key, node.kind.name()),
             at: document.at(&node.span),
             next: "correct it; the engine does not start with it".to_owned(),
         })
-    };
-    let value = &member.value;
-    match (setting.takes, &value.kind) {
-        (Takes::Size, Kind::Text(_)) | (Takes::Object, Kind::Object(_)) => Ok(()),
-        (Takes::Size, _) => wrong(value, "a text such as `\"64M\"`"),
-        (Takes::Object, _) => wrong(value, "an object"),
+    })
+}
+
+/// The part of a value that the engine cannot decode, and what should be there.
+fn wrong_part<'a>(document: &Document<'_>, takes: Takes, value: &'a Node) -> Option<(&'a Node, &'static str)> {
+    fn all<'a>(
+        mut parts: impl Iterator<Item = &'a Node>,
+        right: impl Fn(&Kind) -> bool,
+        wanted: &'static str,
+    ) -> Option<(&'a Node, &'static str)> {
+        parts.find(|part| !right(&part.kind) && !matches!(part.kind, Kind::Null)).map(|part| (part, wanted))
+    }
+    match (takes, &value.kind) {
+        (Takes::Size, Kind::Text(_)) | (Takes::Object, Kind::Object(_)) => None,
+        (Takes::Size, _) => Some((value, "a text such as `\"64M\"`")),
+        (Takes::Object, _) => Some((value, "an object")),
         (_, Kind::Null)
         | (Takes::Switch, Kind::Bool)
         | (Takes::Text, Kind::Text(_))
-        | (Takes::Map, Kind::Object(_)) => Ok(()),
-        (Takes::Integer, Kind::Number) if is_integer(document, value) => Ok(()),
-        (Takes::Texts, Kind::List(elements)) => {
-            match elements.iter().find(|element| !matches!(element.kind, Kind::Text(_) | Kind::Null)) {
-                Some(element) => wrong(element, "a list of texts"),
-                None => Ok(()),
-            }
+        | (Takes::Map, Kind::Object(_)) => None,
+        (Takes::Integer, Kind::Number) if is_integer(document, value) => None,
+        (Takes::Texts, Kind::List(parts)) => all(parts.iter(), |kind| matches!(kind, Kind::Text(_)), "a list of texts"),
+        (Takes::List, Kind::List(parts)) => {
+            all(parts.iter(), |kind| matches!(kind, Kind::Object(_)), "a list of objects")
         }
-        (Takes::List, Kind::List(elements)) => {
-            match elements.iter().find(|element| !matches!(element.kind, Kind::Object(_) | Kind::Null)) {
-                Some(element) => wrong(element, "a list of objects"),
-                None => Ok(()),
-            }
+        (Takes::TextMap, Kind::Object(parts)) => all(
+            parts.iter().map(|part| &part.value),
+            |kind| matches!(kind, Kind::Text(_)),
+            "texts, numbers in quotes too",
+        ),
+        (Takes::SwitchMap, Kind::Object(parts)) => {
+            all(parts.iter().map(|part| &part.value), |kind| matches!(kind, Kind::Bool), "`true` or `false` for each")
         }
-        (Takes::Switch, _) => wrong(value, "`true` or `false`"),
-        (Takes::Text, _) => wrong(value, "a text"),
-        (Takes::Integer, _) => wrong(value, "a whole number"),
-        (Takes::Texts | Takes::List, _) => wrong(value, "a list"),
-        (Takes::Map, _) => wrong(value, "an object"),
+        (Takes::Switch, _) => Some((value, "`true` or `false`")),
+        (Takes::Text, _) => Some((value, "a text")),
+        (Takes::Integer, _) => Some((value, "a whole number")),
+        (Takes::Texts | Takes::List, _) => Some((value, "a list")),
+        (Takes::Map | Takes::TextMap | Takes::SwitchMap, _) => Some((value, "an object")),
     }
 }
 

@@ -54,10 +54,10 @@ pub fn expand(line: &str, environment: &Environment) -> Result<Vec<String>, Word
     for word in split(line)? {
         match word.strip_prefix('$').filter(|name| is_name(name)) {
             // A value that cannot be split is taken as it is.
-            Some(name) => match environment.get(name) {
-                Some(value) => words.extend(split(value).unwrap_or_else(|_| vec![value.clone()])),
-                None => {}
-            },
+            Some(name) => {
+                let value = environment.get(name).map_or("", String::as_str);
+                words.extend(split(value).unwrap_or_else(|_| vec![value.to_owned()]));
+            }
             None => words.push(put_in(&word, environment)),
         }
     }

@@ -6,7 +6,7 @@
 use super::{Setting, Since, Takes};
 
 use Since::{Always, From23, Gone};
-use Takes::{Integer, List, Map, Object, Size, Switch, Text, Texts};
+use Takes::{Integer, List, Map, Object, Size, Switch, SwitchMap, Text, TextMap, Texts};
 
 const fn row(key: &'static str, flag: &'static str, letter: char, takes: Takes, since: Since) -> Setting {
     Setting { key, flag, letter, takes, since }
@@ -41,7 +41,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     same("cgroup-parent", Text, Always),
     same("cluster-advertise", Text, Gone),
     same("cluster-store", Text, Gone),
-    row("cluster-store-opts", "cluster-store-opt", '\0', Map, Gone),
+    row("cluster-store-opts", "cluster-store-opt", '\0', TextMap, Gone),
     same("containerd", Text, Always),
     same("containerd-namespace", Text, Always),
     flag_only("containerd-plugins-namespace", '\0', Text, Always),
@@ -67,7 +67,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     row("exec-opts", "exec-opt", '\0', Texts, Always),
     same("exec-root", Text, Always),
     same("experimental", Switch, Always),
-    row("features", "feature", '\0', Map, Always),
+    row("features", "feature", '\0', SwitchMap, Always),
     same("firewall-backend", Text, From23),
     same("fixed-cidr", Text, Always),
     same("fixed-cidr-v6", Text, Always),
@@ -92,7 +92,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     same("log-driver", Text, Always),
     same("log-format", Text, From23),
     row("log-level", "log-level", 'l', Text, Always),
-    row("log-opts", "log-opt", '\0', Map, Always),
+    row("log-opts", "log-opt", '\0', TextMap, Always),
     same("max-concurrent-downloads", Integer, Always),
     same("max-concurrent-uploads", Integer, Always),
     same("max-download-attempts", Integer, Always),
