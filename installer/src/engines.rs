@@ -3,6 +3,7 @@
 //! Everything is read from files: units and their drop-ins (what counts when an engine is started next), and `/proc`
 //! (what runs now). Nothing is asked, so a made-up tree is as good as a machine.
 
+mod environment;
 mod others;
 mod pick;
 mod process;
@@ -17,7 +18,10 @@ use std::{
     process::Command,
 };
 
-pub use self::pick::{PickError, pick};
+pub use self::{
+    environment::ProxyEnvironment,
+    pick::{PickError, pick},
+};
 use self::{
     process::Process,
     unit::{Manager, Unit},
@@ -66,6 +70,8 @@ pub struct FoundEngine {
     pub flags: Vec<String>,
     /// What it runs with now, without the program. A reload goes by these.
     pub running_flags: Option<Vec<String>>,
+    /// Proxies of its environment: of its unit, and of its process what the unit does not say.
+    pub environment: ProxyEnvironment,
     /// Its process, if it runs.
     pub pid: Option<u32>,
     /// What `dockerd --version` says, as `26.1.5`; only [`find_here`] asks.
@@ -123,7 +129,9 @@ pub fn find(root: &Path) -> Found {
     }
     for user in others::users(root) {
         let manager = Manager::User(user.home.clone());
-        let unit = manager.unit(root, "docker.service").filter(starts_an_engine);
+        // One for all users starts nobody's engine by itself.
+        let own = |unit: &Unit| unit.file.starts_with(&user.home) && starts_an_engine(unit);
+        let unit = manager.unit(root, "docker.service").filter(own);
         let process = processes.iter().position(|process| process.uid == user.uid && process.uid != 0);
         let process = process.map(|at| processes.remove(at));
         if user.uid != 0 && (unit.is_some() || process.is_some()) {
@@ -146,6 +154,8 @@ fn of_a_unit(root: &Path, unit: &Unit, process: Option<Process>) -> FoundEngine 
     let mut notes = Vec::new();
     let command = unit.settings.command(root).ok().flatten().unwrap_or_default();
     let running_flags = process.as_ref().map(|process| process.flags.clone());
+    let mut environment = process.as_ref().map(|process| process.environment.clone()).unwrap_or_default();
+    environment.extend(unit.settings.environment(root).unwrap_or_default().into_iter().collect());
     let at = command.iter().position(|word| is_dockerd(word));
     let flags = match (at, &running_flags) {
         (Some(at), _) => command[at + 1..].to_vec(),
@@ -178,6 +188,7 @@ fn of_a_unit(root: &Path, unit: &Unit, process: Option<Process>) -> FoundEngine 
         config_file,
         flags,
         running_flags,
+        environment,
         version: None,
         plugin_dir: PathBuf::from(PLUGIN_DIR),
         ungoverned: None,
@@ -195,6 +206,7 @@ fn of_no_unit(root: &Path, process: Process) -> FoundEngine {
         drop_in_dir: None,
         flags: process.flags.clone(),
         running_flags: Some(process.flags),
+        environment: process.environment,
         pid: Some(process.pid),
         version: None,
         dockerd: process.program,
@@ -221,6 +233,7 @@ fn rootless(user: &others::User, drop_in_dir: Option<PathBuf>, process: Option<P
         drop_in_dir,
         flags: given.to_vec(),
         running_flags: flags,
+        environment: process.as_ref().map(|process| process.environment.clone()).unwrap_or_default(),
         pid: process.as_ref().map(|process| process.pid),
         version: None,
         dockerd: process.and_then(|process| process.program),

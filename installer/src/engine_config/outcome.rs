@@ -35,8 +35,8 @@ pub struct Moved {
     pub plugin_flags: Vec<String>,
 }
 
-/// What `proxies` held before.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What `proxies` held before. Prints no values: they hold passwords.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct OldProxies {
     /// `http-proxy`.
     pub http: Option<String>,
@@ -44,6 +44,13 @@ pub struct OldProxies {
     pub https: Option<String>,
     /// `no-proxy`.
     pub no: Option<String>,
+}
+
+impl fmt::Debug for OldProxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = [("http", &self.http), ("https", &self.https), ("no", &self.no)];
+        f.debug_set().entries(set.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name)).finish()
+    }
 }
 
 /// A place in the file, both from 1; a column counts characters.

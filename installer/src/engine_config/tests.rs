@@ -66,8 +66,9 @@ fn the_door_becomes_both_proxies() {
         let value: Value = serde_json::from_str(&after).unwrap();
         assert_eq!(value["proxies"], serde_json::from_str::<Value>(proxies).unwrap(), "{before}");
         assert_eq!(add(Some(after.as_bytes()), &wanted(Some(DOOR))).unwrap().edit, Edit::Unchanged);
-        let undone = undo(after.as_bytes(), Some(before.as_bytes()), &wanted(Some(DOOR))).unwrap();
-        assert_eq!(text(undone), before);
+        let undone = text(undo(after.as_bytes(), Some(before.as_bytes()), &wanted(Some(DOOR))).unwrap());
+        // The door is gone even if it was there before.
+        assert_eq!(undone, if before.contains("857") { "{}" } else { before });
     }
 }
 
@@ -184,7 +185,7 @@ fn a_refusal_says_what_where_and_what_to_do() {
             Class::DuplicateKey,
             "`ä` is there twice, and only one of the two counts (line 1, column 10)",
         ),
-        ("{\"authorization-plugins\": [1]}", Class::WrongType, "it holds a number (line 1, column 27)"),
+        ("{\"authorization-plugins\": [1]}", Class::WrongType, "it holds a number (line 1, column 28)"),
         ("[]", Class::WrongType, "put the settings in braces"),
         ("{\"Proxies\": {}}", Class::EngineInvalid, "`proxies` is"),
     ] {

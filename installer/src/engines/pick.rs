@@ -62,7 +62,7 @@ pub fn pick<'a>(found: &'a Found, wanted: Option<&str>) -> Result<&'a FoundEngin
         },
         None => match all.iter().filter(|engine| engine.ungoverned.is_none()).copied().collect::<Vec<_>>()[..] {
             [one] => one,
-            [] => all.first().ok_or(PickError::None { others })?,
+            [] => all.first().copied().ok_or(PickError::None { others })?,
             ref several => return Err(PickError::Several { names: names(several) }),
         },
     };

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::below;
+use super::{ProxyEnvironment, below};
 
 /// A running `dockerd`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub(super) struct Process {
     pub(super) flags: Vec<String>,
     /// The unit whose control group it is in.
     pub(super) unit: Option<String>,
+    pub(super) environment: ProxyEnvironment,
     /// In a process-id namespace of its own.
     pub(super) in_container: bool,
 }
@@ -49,6 +50,7 @@ fn one(proc: &Path, pid: u32) -> Option<Process> {
         program: fs::read_link(dir.join("exe")).ok().map(|path| without_deleted(&path)),
         flags: flags.to_vec(),
         unit: unit(&fs::read_to_string(dir.join("cgroup")).unwrap_or_default()),
+        environment: environment(&fs::read(dir.join("environ")).unwrap_or_default()),
         in_container: own.is_some() && first.is_some() && own != first,
     })
 }
@@ -56,6 +58,11 @@ fn one(proc: &Path, pid: u32) -> Option<Process> {
 fn arguments(cmdline: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(cmdline);
     text.strip_suffix('\0').unwrap_or(&text).split('\0').map(str::to_owned).collect()
+}
+
+fn environment(environ: &[u8]) -> ProxyEnvironment {
+    let text = String::from_utf8_lossy(environ);
+    text.split('\0').filter_map(|variable| variable.split_once('=')).collect()
 }
 
 /// While it runs, an upgrade has replaced its file.

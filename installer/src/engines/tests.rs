@@ -118,6 +118,23 @@ fn drop_ins_and_environment_files_count_as_the_manager_reads_them() {
 }
 
 #[test]
+fn proxies_of_the_environment_are_seen_and_not_printed() {
+    let tree = packaged();
+    tree.file("/etc/default/docker", "no_proxy=registry.acme.example\nDOCKER_OPTS=\n")
+        .file(
+            "/run/systemd/system/service.d/proxy.conf",
+            "[Service]\nEnvironment=HTTPS_PROXY=http://u:secret@proxy:3128 LANG=C\n",
+        )
+        .process(3, 0, "/usr/sbin/dockerd", &[], "0::/system.slice/docker.service", 1)
+        .file("/proc/3/environ", "HTTPS_PROXY=http://old:1\0HTTP_PROXY=http://p:1\0PATH=/bin\0");
+    let environment = tree.only().environment;
+    assert_eq!(environment.get("NO_PROXY"), Some("registry.acme.example"));
+    assert_eq!(environment.get("HTTPS_PROXY"), Some("http://u:secret@proxy:3128"));
+    assert_eq!(environment.names().collect::<Vec<_>>(), ["HTTPS_PROXY", "HTTP_PROXY", "no_proxy"]);
+    assert!(!format!("{environment:?}").contains("secret"));
+}
+
+#[test]
 fn a_masked_unit_and_one_without_an_engine_are_none() {
     let tree = Tree::new();
     tree.link("/etc/systemd/system/docker.service", "/dev/null").file("/lib/systemd/system/docker.service", UNIT);
@@ -254,6 +271,9 @@ fn words_are_split_as_systemd_splits_them() {
     ] {
         assert_eq!(words::expand(line, &environment).unwrap(), expected, "{line}");
     }
+    let words = ["--a=b", "", "c d", "e\"f\\", "$G ${H}", "100%", "ü\n'"].map(str::to_owned);
+    let line = words::join(&words).replace("%%", "%");
+    assert_eq!(words::expand(&line, &environment).unwrap(), words, "{line}");
     assert_eq!(words::split("a 'b"), Err(words::WordsError::OpenQuote));
     assert_eq!(words::split(r"a\q"), Err(words::WordsError::Escape));
 }

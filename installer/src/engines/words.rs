@@ -64,6 +64,27 @@ pub fn expand(line: &str, environment: &Environment) -> Result<Vec<String>, Word
     Ok(words)
 }
 
+/// Words as a line that systemd reads as just these.
+#[must_use]
+pub fn join(words: &[String]) -> String {
+    let quoted = words.iter().map(|word| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_=/:.,@+".contains(c);
+        let escaped: String = word.chars().map(escaped).collect();
+        if !word.is_empty() && word.chars().all(plain) { escaped } else { format!("\"{escaped}\"") }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+fn escaped(c: char) -> String {
+    match c {
+        '"' | '\\' => format!("\\{c}"),
+        // Else they begin a variable or a specifier.
+        '$' | '%' => format!("{c}{c}"),
+        c if c.is_ascii_control() => format!("\\x{:02x}", u32::from(c)),
+        c => c.to_string(),
+    }
+}
+
 fn put_in(word: &str, environment: &Environment) -> String {
     let mut out = String::new();
     let mut rest = word;
