@@ -34,6 +34,8 @@ pub struct EnginePlan {
     pub runs: bool,
     /// Whether it goes through the registry door once everything is done; else from its next start.
     pub door_now: bool,
+    /// Whether that is new to it.
+    pub new_door: bool,
     /// What is interrupted.
     pub interrupts: Vec<String>,
     /// What should be known.
@@ -94,6 +96,7 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
         is_needed: false,
         runs: engine.health == Health::Runs,
         door_now: false,
+        new_door: door && !engine.has_door,
         interrupts: Vec::new(),
         notes: Vec::new(),
         refusals: Vec::new(),

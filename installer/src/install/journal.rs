@@ -129,7 +129,7 @@ pub enum Change {
         files: Vec<Saved>,
         /// How.
         then: Then,
-        /// Whether it is led to the registry door.
+        /// Whether the registry door is new to it.
         door: bool,
     },
 }

@@ -71,9 +71,9 @@ pub enum Step {
         files: Vec<FileEdit>,
         /// How it comes to know.
         then: Then,
-        /// Whether it is led to the registry door.
+        /// Whether the registry door is new to it.
         door: bool,
-        /// Whether by its file.
+        /// Whether the door stands in its file.
         proxies: bool,
         /// Its flags, as they are before.
         flags: Vec<String>,

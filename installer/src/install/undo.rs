@@ -95,6 +95,8 @@ fn engine_back(
     }
     systemd.daemon_reload().map_err(|error| proto::chain(&error))?;
     if door {
+        // The drop-in, which is gone, had the engine's start begin it.
+        systemd.disable_now(layout::EGRESS_UNIT).map_err(|error| proto::chain(&error))?;
         remove_egress()?;
     }
     let unit = systemd.unit(&engine.unit).map_err(|error| proto::chain(&error))?;
