@@ -99,7 +99,8 @@ fn egress(facts: &Facts) -> Finding {
             "egress",
             State::Wrong,
             format!("what the engine asks of loopback addresses is not led to the door: {why}"),
-            "run `pullgate egress apply` as root; until then the plugin refuses pulls from there, and builds are unseen",
+            "run `pullgate egress apply` as root and `systemctl start pullgate-egress`, which keeps it so; until then the \
+             plugin refuses pulls from there, and builds are unseen",
         ),
     }
 }
