@@ -91,10 +91,8 @@ impl Door {
     /// # Errors
     /// When a thread did not end as asked.
     pub fn close(self) -> io::Result<()> {
-        let Self { threads, address, stop } = self;
+        let Self { threads, stop, .. } = self;
         stop.cancel();
-        // Ends the wait for a caller; a caller that says nothing is no more than that.
-        let _ = UnixStream::connect_addr(&address);
         let mut result = Ok(());
         for thread in threads {
             let ended =

@@ -25,14 +25,16 @@ const BUFFER: usize = 64 << 10;
 /// writes within some ten microseconds of its dial.
 const PATIENCE: Duration = Duration::from_micros(200);
 const MAX_HEADERS: usize = 32;
-/// How often an idle wait for a caller looks whether it is time to stop.
-const LOOK_UP: Duration = Duration::from_secs(1);
+/// How often an idle wait for a caller looks whether it is time to stop, as often as the writer looks at its files.
+const LOOK_UP: Duration = Duration::from_millis(250);
+/// How often a fault that goes on is told.
+const WARN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Accepts until `stopping`. What waits in the queue of its own socket then is answered; with a held one,
 /// the next process does that.
 ///
-/// The wait is in `accept` itself, not in a poll before it: two system calls less a call. To end
-/// it, [`super::Door::close`] dials; should another process take that dial, the time-out does.
+/// The wait is in `accept` itself, not in a poll before it: two system calls less a call. A caller ends it, or the
+/// time-out: inside the sandbox nobody is dialled, this process included.
 pub(super) fn serve(
     socket: EngineSocket,
     stopping: &CancellationToken,
@@ -65,7 +67,7 @@ pub(super) fn serve(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 // Out of descriptors or an aborted call: connections end soon, then there is room again.
-                if warned.is_none_or(|at| at.elapsed() > LOOK_UP) {
+                if warned.is_none_or(|at| at.elapsed() > WARN_AGAIN) {
                     warn!(%error, "cannot accept a connection");
                     warned = Some(Instant::now());
                 }
