@@ -72,8 +72,9 @@ pub async fn tls(shared: Arc<Shared>, host: Host, target: Target, client: Ahead)
         Err(error) => return info!(%host, error = %proto::chain(&error), "no certificate for a host"),
     };
     let client = Patient::new(client, shared.limits.idle);
-    let shaken = TlsAcceptor::from(config)
-        .accept_with(client, |connection| connection.set_buffer_limit(Some(limits::TLS_BUFFER)));
+    let crowded = shared.tasks.len() > limits::CROWD;
+    let buffer = if crowded { limits::CROWDED_TLS_BUFFER } else { limits::TLS_BUFFER };
+    let shaken = TlsAcceptor::from(config).accept_with(client, |connection| connection.set_buffer_limit(Some(buffer)));
     let line = Line::open(&shared.slots);
     let shaken = tokio::select! {
         shaken = timeout(shared.limits.tls, shaken) => shaken,
@@ -81,7 +82,8 @@ pub async fn tls(shared: Arc<Shared>, host: Host, target: Target, client: Ahead)
     };
     drop(line);
     match shaken {
-        Ok(Ok(client)) => relay::serve(shared, target, client).await,
+        // Boxed: else it is in memory once for each function that it is handed through.
+        Ok(Ok(client)) => relay::serve(shared, target, Box::new(client)).await,
         Ok(Err(error)) => info!(%host, %error, "a client does not accept the door's certificate"),
         Err(_) => debug!(%host, "a client did not finish its TLS handshake"),
     }

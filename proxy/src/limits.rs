@@ -12,13 +12,15 @@ pub const ANSWER_HEAD: usize = 64 << 10;
 pub const CROWD: usize = 32;
 /// A small piece, in bytes. Hyper's buffer is 8 KiB, and grows when it is filled.
 pub const CROWDED_READ: usize = (8 << 10) - 1;
-/// Read at once of an upstream connection under TLS; rustls itself would ask for 4 KiB a time.
-pub const READ_AHEAD: usize = 16 << 10;
+/// Read at once of an upstream connection under TLS, where there is no crowd; rustls itself would ask for 4 KiB a time.
+pub const READ_AHEAD: usize = 64 << 10;
 /// Bodies from this length on, in bytes, go from socket to socket where both are in the clear; a shorter one is
 /// through before two sockets have changed hands.
 pub const SPLICED: u64 = 16 << 10;
-/// Ciphertext that waits for a slow peer, per connection.
-pub const TLS_BUFFER: usize = 16 << 10;
+/// Ciphertext that waits for a slow peer, per connection. It is written in one system call.
+pub const TLS_BUFFER: usize = 64 << 10;
+/// The same in a crowd: one TLS record.
+pub const CROWDED_TLS_BUFFER: usize = 16 << 10;
 /// A small manifest, in bytes: nearly all are smaller than a tenth of this.
 pub const SMALL_MANIFEST: usize = 64 << 10;
 /// Small manifests in memory at the same time: 4 MiB ...

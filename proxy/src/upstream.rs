@@ -22,6 +22,7 @@ mod crowd;
 mod dial;
 mod direct;
 mod error;
+mod records;
 mod trust;
 
 pub use crowd::Member;

@@ -49,6 +49,13 @@ impl Report {
         println!("{} {name:<62} {value:>10.2} {unit:<6} (limit {limit} {unit})", if held { "ok  " } else { "MISS" });
     }
 
+    /// A figure with the limit it must reach.
+    fn least(&mut self, name: &str, value: f64, unit: &str, least: f64) {
+        let held = value >= least;
+        self.missed += usize::from(!held);
+        println!("{} {name:<62} {value:>10.2} {unit:<6} (at least {least} {unit})", if held { "ok  " } else { "MISS" });
+    }
+
     /// A figure without a limit.
     fn note(&self, name: &str, value: f64, unit: &str) {
         println!("     {name:<62} {value:>10.2} {unit}");

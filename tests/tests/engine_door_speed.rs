@@ -1,21 +1,21 @@
-//! What the way through the registry door costs, measured beside the straight way in one run.
+//! What the way through the registry door costs, measured beside the straight way in one run, with registries at the
+//! other end of a cable of 1 Gbit/s.
 
 use std::time::{Duration, Instant};
 
 use proto::document::{Categories, Mode, Policy, WhenExpired};
 use tests::{
     door::{Client, Setup, Site},
-    engines::{Authority, Flavour, Stock, Ware},
+    engines::{Authority, Flavour, Rate, Stock, Ware},
 };
 
 const LAYERS: usize = 20;
 const LAYER_BYTES: usize = 4 << 20;
 /// Of each way.
 const PULLS: usize = 7;
-/// A pull through the door may take so much of the time of a straight one. The aim is 1.1. Here registry,
-/// door and engine share two processors, the network costs nothing, and the build is not a release: what
-/// the door computes shows whole.
-const MOST: f64 = 1.5;
+/// A pull through the door may take so much of the time of a straight one, where a registry is at the other end of
+/// a cable. Engine, door and registry share this machine's processors all the same, and the build is no release.
+const MOST: f64 = 1.1;
 const REQUESTS: usize = 300;
 /// What the door may add to a manifest at the median.
 const MANIFEST: Duration = Duration::from_millis(2);
@@ -49,7 +49,7 @@ async fn pull(site: &Site) -> Duration {
 async fn a_pull_of_twenty_layers_and_a_manifest_take_hardly_longer_through_the_door() {
     let stock = Stock::with([(IMAGE, Ware::Layers(LAYERS, LAYER_BYTES))]).await.unwrap();
     let start = async |door| {
-        let setup = Setup { door, ..Setup::default() };
+        let setup = Setup { door, cable: Some(Rate::GIGABIT), ..Setup::default() };
         Site::start(Flavour::ALL[2], &stock, &authority(), setup).await.unwrap()
     };
     let (straight, mut door) = (start(false).await, start(true).await);

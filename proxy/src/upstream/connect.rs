@@ -23,11 +23,11 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use super::{
     ConnectError, Dialer,
     crowd::{Crowd, Member},
+    records::Records,
     trust::Trust,
 };
 use crate::{
     authority::{Authority, Host},
-    io::Ahead,
     limits,
 };
 
@@ -97,14 +97,14 @@ impl Connector {
         config: Arc<ClientConfig>,
         authority: &Authority,
         member: &Arc<Member>,
-    ) -> Result<TlsStream<Ahead>, ConnectError> {
+    ) -> Result<TlsStream<Records>, ConnectError> {
         let name = match authority.host() {
             Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| ConnectError::Name)?,
             Host::Ip(address) => ServerName::from(*address),
         };
-        let stream = Ahead::reading(Arc::clone(member), stream);
+        let stream = Records::new(Arc::clone(member), stream);
         let shaken = TlsConnector::from(config)
-            .connect_with(name, stream, |connection| connection.set_buffer_limit(Some(limits::TLS_BUFFER)));
+            .connect_with(name, stream, |connection| connection.set_buffer_limit(Some(limits::CROWDED_TLS_BUFFER)));
         match timeout(self.dialer.limits().tls, shaken).await {
             Ok(shaken) => shaken.map_err(|error| ConnectError::Tls(Arc::new(error))),
             Err(_) => Err(ConnectError::Late("finish its TLS handshake")),
@@ -137,7 +137,7 @@ pub struct Stream {
 #[derive(Debug)]
 enum Kind {
     Clear(TcpStream),
-    Tls(Box<TlsStream<Ahead>>),
+    Tls(Box<TlsStream<Records>>),
 }
 
 impl Connection for Stream {

@@ -33,7 +33,7 @@ pub use self::{
     registries::{ADDRESSES, Asked, BROKEN, HUB, NAME_OF_LOOPBACK, OTHER, Registries, TOKENS, names},
     ways::{BASE, Way},
 };
-use crate::engines::{self, Engine, Flavour, INSIDE, Network, RESOLVER, Stock, Tap};
+use crate::engines::{self, Engine, Flavour, INSIDE, Network, RESOLVER, Rate, Stock, Tap};
 
 /// Plain HTTP, so that an engine takes it only because its settings say so.
 pub const INSECURE: [&str; 2] = ["plain.example", "plain.example:5000"];
@@ -47,11 +47,13 @@ pub struct Setup {
     pub door: bool,
     /// The firewall leads what the engine asks of loopback addresses to the door.
     pub egress: bool,
+    /// The registries are in a network of their own, at the other end of a cable.
+    pub cable: Option<Rate>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { plugin: false, door: true, egress: true }
+        Self { plugin: false, door: true, egress: true, cable: None }
     }
 }
 
@@ -79,6 +81,8 @@ pub struct Site {
     pub authority: Authority,
     /// Where all of them are.
     pub network: Network,
+    /// Where the registries are, if there is a cable.
+    pub beyond: Option<Network>,
     /// The directory; last, because the others live in it.
     pub lab: Lab,
     calls: std::sync::atomic::AtomicUsize,
@@ -96,10 +100,20 @@ impl Site {
         setup: Setup,
     ) -> Result<Self, LabError> {
         let lab = Lab::new()?;
-        let network = Network::start_with(&lab, &ADDRESSES, names).await?;
+        let here: &[_] = if setup.cable.is_some() { &[] } else { &ADDRESSES };
+        let network = Network::start_with(&lab, here, names).await?;
+        let beyond = match setup.cable {
+            Some(rate) => {
+                let beyond = network.beyond(&lab, &ADDRESSES).await?;
+                network.limit(&beyond, rate).await?;
+                Some(beyond)
+            }
+            None => None,
+        };
         let authority = Authority::new("the laboratory's registries");
-        let registries = Registries::start(&lab, &network, stock, &authority).await?;
-        let listener = network.listen(SocketAddr::new(IpAddr::V4(TOKENS), 443));
+        let servers = beyond.as_ref().unwrap_or(&network);
+        let registries = Registries::start(&lab, [&network, servers], stock, &authority).await?;
+        let listener = servers.listen(SocketAddr::new(IpAddr::V4(TOKENS), 443));
         let listener = listener.map_err(|source| LabError::Start { program: "a token server".to_owned(), source })?;
         let tokens = Peer::start(listener, Some(authority.server(&["auth.docker.io"])), tokens);
         documents.enroll(&lab, setup.door)?;
@@ -136,6 +150,7 @@ impl Site {
             tokens,
             authority,
             network,
+            beyond,
             lab,
             calls,
         })

@@ -9,6 +9,7 @@ mod answer;
 mod documents;
 mod engine;
 mod fetches;
+mod link;
 mod network;
 mod services;
 mod stock;
@@ -26,6 +27,7 @@ pub use self::{
     documents::Authority,
     engine::{Engine, INSIDE, Setup},
     fetches::{Fetch, HUB_MIRROR, Registries, answered, unread},
+    link::Rate,
     network::{Names, Network, RESOLVER},
     stock::{Stock, Ware},
     tap::{Shown, Tap},

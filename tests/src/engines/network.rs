@@ -52,11 +52,21 @@ impl Network {
     /// # Errors
     /// When the namespace or its resolver does not come up.
     pub async fn start_with(lab: &Lab, addresses: &[Ipv4Addr], names: Names) -> Result<Self, LabError> {
+        Self::start_as("network", lab, addresses, names).await
+    }
+
+    /// The same under a name of its own in the lab.
+    pub(super) async fn start_as(
+        name: &'static str,
+        lab: &Lab,
+        addresses: &[Ipv4Addr],
+        names: Names,
+    ) -> Result<Self, LabError> {
         let busybox = installed("busybox", "busybox-static")?;
         let mut command = clean(installed("unshare", "util-linux")?);
-        command.args(["--net", "sh", "-c", SCRIPT, "network"]).arg(busybox).arg(lab.write("network", "")?);
+        command.args(["--net", "sh", "-c", SCRIPT, "network"]).arg(busybox).arg(lab.write(name, "")?);
         command.args(addresses.iter().map(Ipv4Addr::to_string));
-        let mut holder = Process::start(lab, "network", command)?;
+        let mut holder = Process::start(lab, name, command)?;
         let log = holder.log_path().to_owned();
         let up = || async {
             let said = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
@@ -72,9 +82,17 @@ impl Network {
     /// # Errors
     /// As from the system.
     pub fn listen(&self, address: SocketAddr) -> io::Result<tokio::net::TcpListener> {
-        let listener = inside(namespace(&self.holder), move || TcpListener::bind(address))?;
+        let listener = self.listen_blocking(address)?;
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
+    }
+
+    /// Listens in this network, for a thread.
+    ///
+    /// # Errors
+    /// As from the system.
+    pub fn listen_blocking(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        inside(namespace(&self.holder), move || TcpListener::bind(address))
     }
 
     /// Connects in this network.
@@ -82,9 +100,22 @@ impl Network {
     /// # Errors
     /// As from the system.
     pub fn connect(&self, address: SocketAddr) -> io::Result<tokio::net::TcpStream> {
-        let stream = inside(namespace(&self.holder), move || TcpStream::connect(address))?;
+        let stream = self.connect_blocking(address)?;
         stream.set_nonblocking(true)?;
         tokio::net::TcpStream::from_std(stream)
+    }
+
+    /// Connects in this network, for a thread.
+    ///
+    /// # Errors
+    /// As from the system.
+    pub fn connect_blocking(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        inside(namespace(&self.holder), move || TcpStream::connect(address))
+    }
+
+    /// The process that keeps it.
+    pub(super) fn holder_id(&self) -> u32 {
+        self.holder.id()
     }
 
     /// Its namespace, as a path.
