@@ -46,7 +46,8 @@ async fn plugin_of_every_kind(suite: &'static str) {
     comes_back(&site).await;
 
     // One that is dead, and an engine that systemd has given up over it.
-    let dead = "systemctl mask --now --runtime pullgate-plugin.service pullgate-plugin.socket; rm -f /run/docker/plugins/pullgate.sock";
+    let dead = "mv /usr/local/sbin/pullgate-plugin /opt/away; systemctl stop pullgate-plugin.socket pullgate-control.socket \
+                pullgate-plugin.service; rm -f /run/docker/plugins/pullgate.sock";
     site.machine.run(dead).await.unwrap();
     rescues(&site, Duration::from_secs(20)).await;
     let output = site.pullgate("enable").await;
@@ -59,7 +60,7 @@ async fn plugin_of_every_kind(suite: &'static str) {
     };
     wait_until("an engine that is given up", WAIT, gives_up).await.unwrap();
     rescues(&site, Duration::from_secs(60)).await;
-    site.machine.done("systemctl unmask --runtime pullgate-plugin.service pullgate-plugin.socket; systemctl start pullgate-plugin.socket").await.unwrap();
+    site.machine.done("mv /opt/away /usr/local/sbin/pullgate-plugin; systemctl start pullgate-plugin.socket pullgate-control.socket").await.unwrap();
     comes_back(&site).await;
 }
 
@@ -79,7 +80,7 @@ async fn it_ends_by_itself_after_a_reboot_too_and_not_before_the_plugin_answers(
     site.installs("--enrollment /opt/enrollment.json").await;
     let output = site.pullgate("disable --for 1m").await;
     assert_eq!(output.code(), 0, "{}", output.text());
-    site.machine.done("systemctl mask pullgate-plugin.service").await.unwrap();
+    site.machine.done("mv /usr/local/sbin/pullgate-plugin /opt/away").await.unwrap();
     site.machine.reboot().await.unwrap();
     site.is_free().await;
     let tried = || async {
@@ -90,7 +91,7 @@ async fn it_ends_by_itself_after_a_reboot_too_and_not_before_the_plugin_answers(
     site.is_free().await;
     // What the unit does by itself five minutes later.
     site.machine
-        .done("systemctl unmask pullgate-plugin.service; systemctl restart pullgate-enable.service")
+        .done("mv /opt/away /usr/local/sbin/pullgate-plugin; systemctl restart pullgate-enable.service")
         .await
         .unwrap();
     site.is_governed().await;
