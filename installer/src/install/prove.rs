@@ -35,6 +35,8 @@ use crate::status::{
 const OURS: Duration = Duration::from_secs(10);
 /// For an engine that was told to read its settings again, or was started.
 const ENGINE: Duration = Duration::from_secs(30);
+/// For an engine that answers by itself.
+const QUICK: Duration = Duration::from_secs(3);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 /// No answer here is longer.
@@ -184,7 +186,7 @@ fn answer(stream: &mut impl Read) -> std::io::Result<(u16, String)> {
 /// # Errors
 /// In words.
 pub fn engine_asks(socket: &Path) -> Result<(), String> {
-    match probe(socket)? {
+    match probe(socket, OURS)? {
         Probed::Asked => Ok(()),
         Probed::Not(words) => Err(format!("the engine does not ask the plugin: {words}")),
     }
@@ -203,7 +205,8 @@ pub fn engine_comes_to_ask(socket: &Path) -> Result<(), String> {
 /// # Errors
 /// In words, when it does not in time.
 pub fn engine_comes_to_answer_alone(socket: &Path, bound: Duration) -> Result<(), String> {
-    until(bound, || match probe(socket)? {
+    // Short: a question that came before the engine let go of a dead plugin waits for it, and the next one does not.
+    until(bound, || match probe(socket, QUICK)? {
         Probed::Asked => Err("the engine still asks the plugin".to_owned()),
         Probed::Not(words) if words.contains(&format!("plugin {} failed", super::engine::PLUGIN)) => Err(words),
         Probed::Not(_) => Ok(()),
@@ -215,10 +218,10 @@ enum Probed {
     Not(String),
 }
 
-fn probe(socket: &Path) -> Result<Probed, String> {
+fn probe(socket: &Path, bound: Duration) -> Result<Probed, String> {
     let nonce = nonce();
     let target = format!("/images/create?fromImage={PROBE_HOST}%2Fprobe&tag={nonce}&platform={NO_PLATFORM}");
-    let answer = bounded(OURS, http::call(socket, "POST", &target, Body::Empty))?;
+    let answer = bounded(bound, http::call(socket, "POST", &target, Body::Empty))?;
     let words = answer.failure().unwrap_or_else(|| "it let the request through".to_owned());
     if answer.status == 403 && words.starts_with(REFUSAL) && words.contains(&nonce) {
         return Ok(Probed::Asked);

@@ -8,10 +8,12 @@ use super::site::Site;
 
 const WAIT: Duration = Duration::from_secs(120);
 
-async fn rescues(site: &Site, bound: Duration) {
+/// Docker is back within `bound`; `restarted`: the engine had to be started anew.
+async fn rescues(site: &Site, bound: Duration, restarted: &str) {
     let begun = Instant::now();
-    let output = site.pullgate("disable --for 1h --reason 'docker hangs'").await;
+    let output = site.pullgate("disable --for 1h --reason 'docker hangs' --json").await;
     assert_eq!(output.code(), 0, "{}", output.text());
+    assert!(output.stdout.contains(&format!("\"restarted\":[{restarted}]")), "{}", output.stdout);
     let took = begun.elapsed();
     assert!(took < bound, "{took:?}");
     site.is_free().await;
@@ -32,13 +34,13 @@ async fn plugin_of_every_kind(suite: &'static str) {
     site.installs("--enrollment /opt/enrollment.json").await;
 
     // One that works.
-    rescues(&site, Duration::from_secs(15)).await;
+    rescues(&site, Duration::from_secs(15), "").await;
     comes_back(&site).await;
 
     // One that hangs, with a caller in it.
     let hang = "systemctl kill --signal=STOP pullgate-plugin.service; timeout 300 docker ps >/dev/null 2>&1 &";
     site.machine.done(hang).await.unwrap();
-    rescues(&site, Duration::from_secs(20)).await;
+    rescues(&site, Duration::from_secs(20), "").await;
     let output = site.pullgate("enable").await;
     assert_eq!(output.code(), 3, "it does not answer yet: {}", output.text());
     site.is_free().await;
@@ -49,7 +51,7 @@ async fn plugin_of_every_kind(suite: &'static str) {
     let dead = "mv /usr/local/sbin/pullgate-plugin /opt/away; systemctl stop pullgate-plugin.socket pullgate-control.socket \
                 pullgate-plugin.service; rm -f /run/docker/plugins/pullgate.sock";
     site.machine.run(dead).await.unwrap();
-    rescues(&site, Duration::from_secs(20)).await;
+    rescues(&site, Duration::from_secs(20), "").await;
     let output = site.pullgate("enable").await;
     assert_eq!(output.code(), 3, "{}", output.text());
     let back = "sed -i 's/^{/{\"authorization-plugins\": [\"pullgate\"],/' /etc/docker/daemon.json; systemctl kill --signal=HUP docker";
@@ -59,7 +61,7 @@ async fn plugin_of_every_kind(suite: &'static str) {
         if state.contains("ActiveState=failed") { Ok(()) } else { Err(state) }
     };
     wait_until("an engine that is given up", WAIT, gives_up).await.unwrap();
-    rescues(&site, Duration::from_secs(60)).await;
+    rescues(&site, Duration::from_secs(60), "\"docker.service\"").await;
     site.machine.done("mv /opt/away /usr/local/sbin/pullgate-plugin; systemctl start pullgate-plugin.socket pullgate-control.socket").await.unwrap();
     comes_back(&site).await;
 }
