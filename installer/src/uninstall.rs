@@ -263,7 +263,10 @@ fn look(root: &Path, systemd: Option<&Systemd>, purge: bool) -> anyhow::Result<F
         let door = if drop_in.is_none() { Some(false) } else { None };
         engines.push(Governed { engine, unit, drop_in, active, door });
     }
-    let ours = [layout::EGRESS_UNIT].into_iter().chain(layout::DOOR_UNITS).chain(layout::PLUGIN_UNITS);
+    // Against the order of their start: whoever asks on a socket that is left starts the service again, and that the
+    // other sockets.
+    let plugin = layout::PLUGIN_UNITS.into_iter().rev();
+    let ours = [layout::EGRESS_UNIT].into_iter().chain(layout::DOOR_UNITS.into_iter().rev()).chain(plugin);
     let is_there = |unit: &&str| {
         let unit = systemd.and_then(|systemd| systemd.unit(unit).ok()).unwrap_or_default();
         unit.is_there() && (unit.is_enabled() || !matches!(unit.active.as_str(), "inactive" | ""))

@@ -48,8 +48,9 @@ async fn plugin_of_every_kind(suite: &'static str) {
     comes_back(&site).await;
 
     // One that is dead, and an engine that systemd has given up over it.
-    let dead = "mv /usr/local/sbin/pullgate-plugin /opt/away; systemctl stop pullgate-plugin.socket pullgate-control.socket \
-                pullgate-plugin.service; rm -f /run/docker/plugins/pullgate.sock";
+    // Without the door, which asks on the control socket and so would start it.
+    let dead = "mv /usr/local/sbin/pullgate-plugin /opt/away; systemctl stop pullgate-proxy.service pullgate-plugin.service; \
+                systemctl stop pullgate-control.socket pullgate-plugin.socket; rm -f /run/docker/plugins/pullgate.sock";
     site.machine.run(dead).await.unwrap();
     rescues(&site, Duration::from_secs(20), "").await;
     let output = site.pullgate("enable").await;
@@ -62,7 +63,7 @@ async fn plugin_of_every_kind(suite: &'static str) {
     };
     wait_until("an engine that is given up", WAIT, gives_up).await.unwrap();
     rescues(&site, Duration::from_secs(60), "\"docker.service\"").await;
-    site.machine.done("mv /opt/away /usr/local/sbin/pullgate-plugin; systemctl start pullgate-plugin.socket pullgate-control.socket").await.unwrap();
+    site.machine.done("mv /opt/away /usr/local/sbin/pullgate-plugin; systemctl start pullgate-plugin.socket pullgate-control.socket pullgate-proxy.service").await.unwrap();
     comes_back(&site).await;
 }
 

@@ -80,7 +80,7 @@ async fn half_an_installation_with_a_dead_plugin_can_be_taken_away() {
     let site = Site::boot("trixie").await;
     let before = site.fingerprint().await;
     site.installs("").await;
-    let half = "systemctl stop pullgate-plugin.socket pullgate-plugin.service pullgate-proxy.service; \
+    let half = "systemctl stop pullgate-proxy.service pullgate-plugin.service; systemctl stop pullgate-control.socket pullgate-plugin.socket; \
                 rm -r /run/docker/plugins/pullgate.sock /usr/local/sbin/pullgate-plugin /var/lib/pullgate-install/installed.json";
     site.machine.run(half).await.unwrap();
     let taken = site.pullgate("uninstall --yes --purge").await;
