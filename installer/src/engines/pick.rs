@@ -85,7 +85,9 @@ impl FoundEngine {
         }
     }
 
-    fn is_called(&self, name: &str) -> bool {
+    /// Whether somebody may mean it by this name.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
         let socket = Path::new(name.strip_prefix("unix://").unwrap_or(name));
         let by_kind = match &self.kind {
             Kind::Snap => name == "snap",

@@ -49,12 +49,8 @@ pub struct EnginePlan {
 /// # Errors
 /// When none is meant, or one that cannot be governed; in words.
 pub fn chosen<'a>(facts: &'a Facts, named: Option<&str>) -> Result<(Vec<&'a EngineFacts>, Vec<String>), String> {
-    let is_named = |engine: &EngineFacts, name: &str| {
-        let found = &engine.found;
-        let unit = found.unit.as_deref().unwrap_or_default();
-        [unit, unit.trim_end_matches(".service")].contains(&name)
-            || [&found.config_file, &found.socket].iter().any(|path| path.as_path() == Path::new(name))
-    };
+    let is_named =
+        |engine: &EngineFacts, name: &str| engine.found.is_called(name) || engine.found.config_file == Path::new(name);
     let other = |engine: &EngineFacts| {
         let why = engine.found.ungoverned.as_deref().unwrap_or("no unit of the system's manager starts it");
         format!("{} cannot be governed: {why}", engine.label())
@@ -112,6 +108,7 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
         plan.refusals.push(format!("`{unit}` does not run as it is ({why}){next}"));
         return plan;
     }
+    plan.notes.extend(engine.found.notes.clone());
     let in_file = engine.major.is_none_or(|major| major >= PROXIES_SINCE);
     plan.proxies = door && in_file;
     let moved = match file(engine, door && in_file, &mut plan) {
@@ -178,14 +175,7 @@ fn drop_in_file(
     exec_start: Option<&str>,
     plan: &mut EnginePlan,
 ) {
-    if door && !in_file && !engine.foreign_proxies.is_empty() {
-        plan.refusals.push(format!(
-            "`{}` has a proxy in its environment ({}), where the registry door belongs: write it as `upstreamProxy` into \
-             `/etc/pullgate/proxy.json`, take it out of the unit, or install with `--no-door`",
-            plan.engine.unit,
-            engine.foreign_proxies.join(", ")
-        ));
-    }
+    proxies_of_environment(facts, engine, door, in_file, plan);
     let Some(dir) = &engine.found.drop_in_dir else { return };
     // Flags that moved before are in the file now, and the drop-in still has to say the command without them.
     let before = engine.drop_in.as_deref().map(String::from_utf8_lossy);
@@ -202,6 +192,31 @@ fn drop_in_file(
     if before.as_deref() != Some(text.as_str()) {
         let (path, after) = (dir.join(drop_in::NAME), Some(text.into_bytes()));
         plan.files.push(FileEdit { path, before: engine.drop_in.clone(), after, mode: 0o644 });
+    }
+}
+
+/// Proxies that the engine has from its unit. Their values may hold passwords, and are not told.
+fn proxies_of_environment(facts: &Facts, engine: &EngineFacts, door: bool, in_file: bool, plan: &mut EnginePlan) {
+    let ours = drop_in::door();
+    let environment = &engine.found.environment;
+    let is_foreign = |name: &&str| environment.get(name).is_some_and(|proxy| proxy != ours);
+    let foreign: Vec<&str> = ["HTTP_PROXY", "HTTPS_PROXY"].into_iter().filter(is_foreign).collect();
+    if !door {
+        return;
+    }
+    let unit = &plan.engine.unit;
+    if !foreign.is_empty() && !(in_file && facts.upstream_proxy) {
+        let then = if in_file { "" } else { ", take it out of the unit" };
+        plan.refusals.push(format!(
+            "`{unit}` has a proxy in its environment (`{}`), where the registry door belongs: write it as `upstreamProxy` into \
+             `/etc/pullgate/proxy.json`{then}, and run this again; or install with `--no-door`",
+            foreign.join("`, `")
+        ));
+    }
+    if environment.get("NO_PROXY").is_some() {
+        plan.notes.push(format!(
+            "`{unit}` has a `NO_PROXY` in its environment: what it names is fetched past the registry door"
+        ));
     }
 }
 

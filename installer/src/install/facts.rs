@@ -53,8 +53,6 @@ pub struct EngineFacts {
     pub command_line: String,
     /// `SSL_CERT_DIR` of its unit, without ours.
     pub cert_dirs: Option<String>,
-    /// Proxies of its unit's environment that are not ours.
-    pub foreign_proxies: Vec<String>,
     /// How it is.
     pub health: Health,
     /// First number of its version.
@@ -111,6 +109,8 @@ pub struct Facts {
     pub door_user: bool,
     /// Why there can be no registry door.
     pub no_door: Option<String>,
+    /// Whether the registry door knows of a proxy that it asks itself.
+    pub upstream_proxy: bool,
     /// The enrollment file.
     pub enrollment: Option<Vec<u8>>,
     /// Until when and why pullgate is disabled.
@@ -147,7 +147,7 @@ pub fn look(root: &Path, systemd: Option<&Systemd>) -> anyhow::Result<Facts> {
         unit.is_active() && unit.is_enabled()
     };
     let running_units: Vec<String> = ours.filter(runs).map(|&unit| unit.to_owned()).collect();
-    let found = engines::find(root);
+    let found = if root == Path::new("/") { engines::find_here() } else { engines::find(root) };
     let engines = found.engines.into_iter().map(|found| engine(root, found, systemd)).collect::<Result<_, _>>()?;
     Ok(Facts {
         is_root: rustix::process::geteuid().is_root(),
@@ -162,6 +162,9 @@ pub fn look(root: &Path, systemd: Option<&Systemd>) -> anyhow::Result<Facts> {
         door_user: layout::is_user(root, layout::DOOR_USER),
         no_door: no_door(&running_units),
         running_units,
+        upstream_proxy: files::read(&below(Path::new(proto::paths::DOOR_SETTINGS)))?
+            .and_then(|settings| serde_json::from_slice::<Value>(&settings).ok())
+            .is_some_and(|settings| settings["upstreamProxy"].is_string()),
         enrollment: files::read(&below(Path::new(proto::paths::ENROLLMENT)))?,
         disabled: Disabled::read(root).map(|disabled| disabled.in_words()),
         engines,
@@ -210,7 +213,6 @@ fn engine(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -> anyhow:
         let door = format!("{}/trust", proto::paths::DOOR_STATE_DIR);
         dirs.split(':').filter(|dir| *dir != door).collect::<Vec<_>>().join(":")
     });
-    let foreign = ["http_proxy", "https_proxy"].iter().filter_map(|name| variable(name)).filter(|proxy| *proxy != ours);
     let running = if unit.is_active() { ask(&found.socket) } else { Err(String::new()) };
     let health = match (&running, unit.active.as_str()) {
         (Ok(_), _) => Health::Runs,
@@ -231,7 +233,6 @@ fn engine(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -> anyhow:
         drop_in,
         command_line: found.drop_in_dir.as_deref().map(|dir| command_line(root, dir)).unwrap_or_default(),
         cert_dirs: cert_dirs.filter(|dirs| !dirs.is_empty()),
-        foreign_proxies: foreign.collect(),
         health,
         major,
         containers: info["ContainersRunning"].as_u64(),

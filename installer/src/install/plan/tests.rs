@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    engines::{FoundEngine, Kind, NotAnEngine},
+    engines::{FoundEngine, Kind, NotAnEngine, ProxyEnvironment},
     install::{
         drop_in::DropIn,
         facts::{EngineFacts, Health},
@@ -21,18 +21,20 @@ fn engine() -> EngineFacts {
             unit: Some("docker.service".to_owned()),
             drop_in_dir: Some("/etc/systemd/system/docker.service.d".into()),
             flags: vec!["-H".to_owned(), "fd://".to_owned()],
+            running_flags: None,
+            environment: ProxyEnvironment::default(),
             pid: Some(7),
             version: Some("26.1.5".to_owned()),
             dockerd: Some("/usr/bin/dockerd".into()),
             plugin_dir: "/run/docker/plugins".into(),
             ungoverned: None,
+            notes: Vec::new(),
         },
         file: Some(b"{\n  \"log-driver\": \"journald\"\n}\n".to_vec()),
         locked: None,
         drop_in: None,
         command_line: "/usr/bin/dockerd -H fd:// $DOCKER_OPTS".to_owned(),
         cert_dirs: None,
-        foreign_proxies: Vec::new(),
         health: Health::Runs,
         major: Some(26),
         containers: Some(0),
@@ -54,6 +56,7 @@ fn facts(engines: Vec<EngineFacts>) -> Facts {
         agent_for_all: true,
         door_user: true,
         no_door: None,
+        upstream_proxy: false,
         enrollment: Some(br#"{"registryDoor":true}"#.to_vec()),
         disabled: None,
         engines,
@@ -185,8 +188,21 @@ fn an_engine_before_23_finds_the_door_in_its_environment() {
     let text = |file: &FileEdit| String::from_utf8(file.after.clone().unwrap()).unwrap();
     assert!(!proxies && !text(&files[0]).contains("proxies"), "{}", text(&files[0]));
     assert!(text(&files[1]).contains("Environment=HTTPS_PROXY=http://127.0.0.1:857\n"), "{}", text(&files[1]));
-    let own = EngineFacts { foreign_proxies: vec!["http://proxy.acme.example:3128".to_owned()], ..old };
-    refused(&facts(vec![own]), &Wanted::default(), "`upstreamProxy`");
+    let own = |name: &str, value: &str| ProxyEnvironment::from_iter([(name, value)]);
+    let with = |environment, old: &EngineFacts| {
+        let found = FoundEngine { environment, ..old.found.clone() };
+        facts(vec![EngineFacts { found, ..old.clone() }])
+    };
+    let proxy = || own("https_proxy", "http://user:secret@proxy.acme.example:3128");
+    refused(&with(proxy(), &old), &Wanted::default(), "take it out of the unit");
+    refused(&with(proxy(), &engine()), &Wanted::default(), "(`HTTPS_PROXY`)");
+    let told = Facts { upstream_proxy: true, ..with(proxy(), &engine()) };
+    assert_eq!(super::plan(&told, &Wanted::default()).refusals, Vec::<String>::new());
+    refused(&Facts { upstream_proxy: true, ..with(proxy(), &old) }, &Wanted::default(), "`upstreamProxy`");
+    let ours = with(own("HTTPS_PROXY", "http://127.0.0.1:857"), &old);
+    assert_eq!(super::plan(&ours, &Wanted::default()).refusals, Vec::<String>::new());
+    let past = super::plan(&with(own("NO_PROXY", "registry.acme.example"), &engine()), &Wanted::default());
+    assert!(past.notes.iter().any(|note| note.contains("past the registry door")), "{:?}", past.notes);
 }
 
 #[test]
