@@ -125,8 +125,7 @@ impl Driver {
         match command {
             Command::SignIn { attempt, account, machine_id } => match running.service.clone() {
                 Some(service) => {
-                    let link =
-                        Link { service, attempt, events: self.events.0.clone(), log: running.service_log.clone() };
+                    let link = self.link(service, attempt, running.service_log.clone());
                     let task = sign_in(link, account, machine_id, self.uid);
                     self.converse(running, task.instrument(info_span!("sign_in")));
                 }
@@ -134,8 +133,7 @@ impl Driver {
             },
             Command::Watch { attempt, token, held } => match running.service.clone() {
                 Some(service) => {
-                    let link =
-                        Link { service, attempt, events: self.events.0.clone(), log: running.service_log.clone() };
+                    let link = self.link(service, attempt, running.service_log.clone());
                     let task = watch_service(link, token, held);
                     self.converse(running, task.instrument(info_span!("watch")));
                 }
@@ -208,6 +206,10 @@ impl Driver {
         );
         sender
     }
+
+    fn link(&self, service: Service, attempt: Number, log: Quiet) -> Link {
+        Link { service, attempt, events: self.events.0.clone(), log, plugin: self.plugin.clone() }
+    }
 }
 
 fn keep(running: &Running, newest: Option<Cached>) {
@@ -222,6 +224,7 @@ struct Link {
     attempt: Number,
     events: mpsc::Sender<Event>,
     log: Quiet,
+    plugin: Plugin,
 }
 
 async fn sign_in(mut link: Link, account: Account, machine_id: String, uid: u32) {
@@ -272,7 +275,8 @@ async fn watch_service(mut link: Link, token: Secret, held: Vec<proto::sync::Hel
         Err(error) => error,
         Ok((first, mut stream)) => {
             link.log.reset();
-            info!(documents = first.desired.len(), "connected to the service");
+            info!(documents = first.desired.len(), version = first.service_version, "connected to the service");
+            link.plugin.tell_of_service(&first.service_version);
             let mut next = first;
             loop {
                 let event = Event::Desired { attempt, desired: next.desired, envelopes: next.envelopes };

@@ -1,6 +1,10 @@
 //! The plugin on this machine, over its control socket. Every call has a deadline.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use proto::{
     control::{
@@ -11,6 +15,7 @@ use proto::{
 use tonic::{Code, Status, transport::Channel};
 
 use crate::{
+    VERSION,
     enrolled::TRUST_KEYS,
     service::{describe, message},
     sync::Goal,
@@ -55,6 +60,8 @@ impl ControlError {
 #[derive(Debug, Clone)]
 pub struct Plugin {
     client: ControlClient<Channel>,
+    /// Version of the policy service, as it said so last.
+    service_version: Arc<Mutex<String>>,
 }
 
 impl Plugin {
@@ -64,7 +71,12 @@ impl Plugin {
         let client = ControlClient::new(connect_lazy(socket))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        Self { client }
+        Self { client, service_version: Arc::default() }
+    }
+
+    /// From now on the plugin is told that the policy service has this version.
+    pub fn tell_of_service(&self, version: &str) {
+        version.clone_into(&mut self.service_version.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Which machine, and what is in force.
@@ -95,7 +107,13 @@ impl Plugin {
     /// # Errors
     /// [`ControlError`].
     pub async fn records(&mut self, run: i64, acknowledge: u64) -> Result<RecordsResponse, ControlError> {
-        let request = RecordsRequest { acknowledge, wait_ms: RECORDS_WAIT.as_millis() as u32, run };
+        let request = RecordsRequest {
+            acknowledge,
+            wait_ms: RECORDS_WAIT.as_millis() as u32,
+            run,
+            agent_version: VERSION.to_owned(),
+            service_version: self.service_version.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        };
         within(RECORDS_WAIT + RECORDS_EXTRA, self.client.records(request)).await
     }
 }

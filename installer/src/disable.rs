@@ -9,16 +9,18 @@ pub mod timer;
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
+use proto::paths::CONTROL_SOCKET;
 use serde_json::json;
 
 pub use self::timer::forget as forget_timer;
 use crate::{
+    acts::{self, Act, What},
     engine_config::{self, Edit},
     engines::{self, FoundEngine},
     install::{
         ask::{self, REFUSED},
         drop_in, engine, files,
-        journal::{Journal, JournalError},
+        journal::{DIR, Journal, JournalError},
         layout, prove,
         state::{Disabled, moment, now_ms},
         undo,
@@ -96,6 +98,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     }
     drop(journal);
+    let until = std::time::SystemTime::now().checked_add(args.time);
+    let untold =
+        acts::note(Path::new(DIR), Path::new(CONTROL_SOCKET), &Act::now(What::Disable, &disabled.reason, until));
     if !wrong.is_empty() {
         anyhow::bail!("{}", wrong.join("; "));
     }
@@ -110,6 +115,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             format!("\npulls fail until the registry door answers ({why}); `pullgate disable --restart` takes it out")
         }
     };
+    let note = untold.map(|untold| format!("{note}\n{}", output::still(&untold))).unwrap_or(note);
     let until = moment(disabled.until_ms);
     let note = match ends {
         Ok(()) => note,

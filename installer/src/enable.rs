@@ -6,13 +6,21 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
+use proto::paths::CONTROL_SOCKET;
 use serde_json::json;
 
 use crate::{
+    acts::{self, Act, What},
     disable,
     engine_config::{self, Edit},
     engines::{self, FoundEngine},
-    install::{ask::REFUSED, drop_in, engine, files, journal::Journal, layout, prove, state::Disabled},
+    install::{
+        ask::REFUSED,
+        drop_in, engine, files,
+        journal::{DIR, Journal},
+        layout, prove,
+        state::Disabled,
+    },
     output,
     systemd::{self, Systemd},
 };
@@ -62,6 +70,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     Disabled::forget(root)?;
     disable::forget_timer(root, &systemd).map_err(anyhow::Error::msg)?;
+    let why = if args.scheduled { "its time was over" } else { "" };
+    notes.extend(acts::note(Path::new(DIR), Path::new(CONTROL_SOCKET), &Act::now(What::Enable, why, None)));
     let text = [vec!["engines ask the plugin again".to_owned()], notes].concat();
     tell(args, &text.join("\n"), "enabled")?;
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@
 //!
 //! Must never: leave an engine pointing at a plugin that does not answer.
 
+pub mod acts;
 pub mod agent;
 pub mod bugreport;
 pub mod check;

@@ -7,13 +7,14 @@ use proto::{
     sign_in::Paths,
     supervisor::{self, Progress},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     authorize::Authorizer,
+    clock,
     config::Config,
     control::{self, Sources},
     door::{Door, Probe},
@@ -52,7 +53,10 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         config.egress_file.clone(),
     )?;
     let machine_id = enforcer.machine_id().to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut signals = runtime.block_on(async { StopSignals::heed() })?;
     let (recorder, records) = record::channel();
+    runtime.block_on(records.restore(&config.state_dir, clock::now_ms()));
     let provenance = Arc::new(Provenance::restore(&config.state_dir));
     let mut keeper = Keeper::new(Arc::clone(&provenance), &config.state_dir);
 
@@ -78,7 +82,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         "answering"
     );
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (kept, run, machine) = (records.clone(), live.counters().started_at_ms, machine_id.clone());
     let ended = runtime.block_on(async {
         let (listener, control_file) = sockets.control(&config.control_socket)?;
         let mut writer = tokio::spawn(enforcer.run());
@@ -103,7 +107,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
             ended = &mut control => Err(anyhow::anyhow!("the control socket failed: {ended:?}")),
             () = keeper.run() => Ok(()),
             ended = &mut writer => Err(anyhow::anyhow!("the writer ended: {ended:?}")),
-            () = stop_signal() => Ok(()),
+            () = signals.recv() => Ok(()),
             // Only a thread of the door that ended does this.
             () = stop.cancelled() => Ok(()),
         };
@@ -125,6 +129,9 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     if let Err(error) = keeper.save() {
         warn!(error = %proto::chain(&error), "what is remembered of image names is not on disk");
     }
+    if let Err(error) = runtime.block_on(kept.keep(&config.state_dir, &machine, run)) {
+        warn!(error = %proto::chain(&error), "records that nobody has fetched are lost");
+    }
     info!("stopped");
     ended
 }
@@ -144,16 +151,21 @@ fn tell(progress: Progress) {
     }
 }
 
-async fn stop_signal() {
-    let wait = async |kind| match signal(kind) {
-        Ok(mut signals) => {
-            signals.recv().await;
+/// SIGTERM and SIGINT, from now on.
+struct StopSignals(Signal, Signal);
+
+impl StopSignals {
+    /// Must be called within the runtime, and before anything was accepted: unheeded, they end the process at once.
+    fn heed() -> anyhow::Result<Self> {
+        let heed = |kind| signal(kind).context("cannot heed signals");
+        Ok(Self(heed(SignalKind::terminate())?, heed(SignalKind::interrupt())?))
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
         }
-        Err(_) => std::future::pending().await,
-    };
-    tokio::select! {
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::interrupt()) => {}
     }
 }
 

@@ -8,9 +8,9 @@ use std::{sync::Arc, time::Duration};
 
 use proto::{
     control::{
-        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, PolicyInForce, RecentRequest, RecentResponse,
-        RecordsRequest, RecordsResponse, ReportRequest, ReportResponse, SessionInForce, StatusRequest, StatusResponse,
-        WatchRequest,
+        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, NoteActsRequest, NoteActsResponse, PolicyInForce,
+        RecentRequest, RecentResponse, RecordsRequest, RecordsResponse, ReportRequest, ReportResponse, SessionInForce,
+        StatusRequest, StatusResponse, WatchRequest,
         control_server::{Control, ControlServer},
     },
     local::{Listener, MAX_MESSAGE_BYTES, Peer},
@@ -27,14 +27,16 @@ use crate::{
     engine_seen::EngineSeen,
     live::Live,
     provenance::Provenance,
-    record::{Reader, Record, Recorder, Records, Wanted},
+    record::{Origin, Reader, Record, Recorder, Records, Wanted},
     sandbox::Sandbox,
 };
 
+mod agents;
 mod bounds;
 mod check;
 mod doors;
 
+use agents::Agents;
 use bounds::{Budget, HandOvers};
 use doors::{Doors, Followed};
 
@@ -42,6 +44,8 @@ use doors::{Doors, Followed};
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Most images in one check.
 const MAX_IMAGES: usize = 256;
+/// Most acts in one note.
+const MAX_ACTS: usize = 100;
 /// Most records in one report.
 const MAX_REPORTED: usize = 500;
 
@@ -74,6 +78,7 @@ struct Service {
     /// Who hands documents over right now.
     hand_overs: HandOvers,
     doors: Doors,
+    agents: Agents,
     stop: CancellationToken,
 }
 
@@ -88,7 +93,13 @@ pub async fn serve(listener: Listener, from: Sources, stop: CancellationToken) -
     let is_door = move |uid| door_user.is(uid);
     let budget = Budget::new(is_door.clone());
     let listener = listener.reserve(is_door);
-    let service = Service { from, hand_overs: HandOvers::default(), doors: Doors::default(), stop: stop.clone() };
+    let service = Service {
+        from,
+        hand_overs: HandOvers::default(),
+        doors: Doors::default(),
+        agents: Agents::default(),
+        stop: stop.clone(),
+    };
     let control = ControlServer::new(service)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
@@ -166,6 +177,7 @@ impl Control for Service {
             door_expected: view.door_expected,
             egress: Some(view.egress.clone()),
             sandbox_faults: self.from.sandbox.faults(),
+            agents: self.agents.list(),
         }))
     }
 
@@ -187,7 +199,8 @@ impl Control for Service {
     async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {
         let uid = caller(&request)?;
         let reader = self.reader(uid)?;
-        let RecordsRequest { acknowledge, wait_ms, run } = request.into_inner();
+        let RecordsRequest { acknowledge, wait_ms, run, agent_version, service_version } = request.into_inner();
+        self.agents.asked(uid, &agent_version, &service_version, clock::now_ms());
         let this_run = self.from.live.counters().started_at_ms;
         // Numbers of another run would forget records that nobody has.
         let acknowledge = if run == this_run { acknowledge } else { 0 };
@@ -206,7 +219,7 @@ impl Control for Service {
         let now_ms = clock::now_ms();
         let mut lost = dropped;
         for record in records {
-            match Record::reported(record, now_ms) {
+            match Record::reported(record, Origin::Door, now_ms) {
                 Ok(record) => self.from.recorder.record(record),
                 Err(error) => {
                     tracing::warn!(%error, "a record of the registry door is left out");
@@ -244,6 +257,24 @@ impl Control for Service {
             run: this_run,
             forgotten: page.forgotten,
         }))
+    }
+
+    async fn note_acts(&self, request: Request<NoteActsRequest>) -> Result<Response<NoteActsResponse>, Status> {
+        let uid = caller(&request)?;
+        if uid != 0 {
+            return Err(Status::permission_denied(format!("what root did, root says, and user id {uid} is not root")));
+        }
+        let acts = request.into_inner().acts;
+        if acts.len() > MAX_ACTS {
+            return Err(Status::invalid_argument(format!("more than {MAX_ACTS} acts in one note")));
+        }
+        let now_ms = clock::now_ms();
+        let read = |act| Record::reported(act, Origin::Root, now_ms);
+        let acts: Result<Vec<_>, _> = acts.into_iter().map(read).collect();
+        for act in acts.map_err(|error| Status::invalid_argument(error.to_string()))? {
+            self.from.recorder.record(act);
+        }
+        Ok(Response::new(NoteActsResponse {}))
     }
 }
 

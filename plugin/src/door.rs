@@ -17,7 +17,10 @@
 
 use std::{
     io::{self, Read as _, Write as _},
-    os::unix::net::{SocketAddr, UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::net::{SocketAddr, UnixStream},
+    },
     sync::Arc,
     thread,
     time::Duration,
@@ -25,6 +28,7 @@ use std::{
 
 use bytes::Bytes;
 use proto::authz::{ACTIVATE, ACTIVATED, ALLOWED, AUTHZ_REQ, AUTHZ_RES};
+use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +56,7 @@ struct Handover {
 pub struct Door {
     threads: Vec<thread::JoinHandle<io::Result<()>>>,
     address: SocketAddr,
+    wake: Arc<OwnedFd>,
     stop: CancellationToken,
 }
 
@@ -62,13 +67,15 @@ impl Door {
     /// When the system gives no thread or no descriptor.
     pub fn open(socket: EngineSocket, authorizer: Arc<Authorizer>, stop: CancellationToken) -> io::Result<Self> {
         let address = socket.listener.local_addr()?;
+        let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let woken = Arc::clone(&wake);
         let (sender, receiver) = mpsc::channel(HANDED_OVER);
         let shared = Arc::clone(&authorizer);
         // A thread that ends, ends the process: half a door is not told apart from a whole one.
         let (end, stopping) = (stop.clone().drop_guard(), stop.clone());
         let fast = thread::Builder::new().name("door-fast".to_owned()).stack_size(512 << 10).spawn(move || {
             let _end = end;
-            fast::serve(socket, &stopping, &shared, &sender)
+            fast::serve(socket, &stopping, &woken, &shared, &sender)
         })?;
         let (end, stopping) = (stop.clone().drop_guard(), stop.clone());
         let slow = thread::Builder::new().name("door-slow".to_owned()).stack_size(1 << 20).spawn(move || {
@@ -77,7 +84,7 @@ impl Door {
             runtime.block_on(slow::serve(receiver, authorizer, &stopping));
             Ok(())
         })?;
-        Ok(Self { threads: vec![fast, slow], address, stop })
+        Ok(Self { threads: vec![fast, slow], address, wake, stop })
     }
 
     /// What tells whether this door answers.
@@ -91,8 +98,10 @@ impl Door {
     /// # Errors
     /// When a thread did not end as asked.
     pub fn close(self) -> io::Result<()> {
-        let Self { threads, stop, .. } = self;
+        let Self { threads, wake, stop, .. } = self;
         stop.cancel();
+        // Ends the wait for a caller. Only a counter that is full already takes no more.
+        let _ = rustix::io::write(&wake, &1_u64.to_ne_bytes());
         let mut result = Ok(());
         for thread in threads {
             let ended =

@@ -2,7 +2,8 @@
 //!
 //! The door puts a record into a lock-free queue and goes on. Bounded (INVARIANT I9): a full queue
 //! loses the oldest record, and what is lost is counted and reported. Whoever asks, for records to keep or
-//! for those of late, moves the queue on; the decision itself never waits for that.
+//! for those of late, moves the queue on; the decision itself never waits for that. What nobody has fetched
+//! when this process ends, it hands to the next one through a file; a killed one does not.
 
 use std::{
     collections::VecDeque,
@@ -24,11 +25,12 @@ use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
 mod entry;
+mod kept;
 mod reported;
 
 use entry::Entry;
-pub use reported::NotARecord;
 use reported::Reported;
+pub use reported::{NotARecord, Origin};
 
 /// Records kept while no agent fetches them, about 250 bytes each; as many again that an agent was
 /// given and has not acknowledged.
@@ -59,12 +61,12 @@ impl Record {
         Self(Kept::Own(Entry::of(id, at_ms, enforced, action, decision)))
     }
 
-    /// The record of a decision of the registry door, `now_ms` milliseconds after the Unix epoch.
+    /// A record that was not made here, `now_ms` milliseconds after the Unix epoch.
     ///
     /// # Errors
     /// [`NotARecord`].
-    pub fn reported(record: sync::Record, now_ms: i64) -> Result<Self, NotARecord> {
-        Ok(Self(Kept::Reported(Reported::read(record, now_ms)?)))
+    pub fn reported(record: sync::Record, origin: Origin, now_ms: i64) -> Result<Self, NotARecord> {
+        Ok(Self(Kept::Reported(Reported::read(record, origin, now_ms)?)))
     }
 
     fn at_ms(&self) -> i64 {
@@ -117,6 +119,8 @@ struct Shared {
     queue: ArrayQueue<Record>,
     arrived: Notify,
     dropped: AtomicU64,
+    /// Of them, how many a reader was told of.
+    told: AtomicU64,
 }
 
 /// Records that were taken from the queue, with their numbers.
@@ -127,9 +131,20 @@ struct HandedOut {
     /// The newest [`LATELY`], acknowledged or not.
     lately: VecDeque<(u64, Arc<Record>)>,
     last: u64,
+    /// What was kept from the process before this one, until all of it was fetched.
+    before: Option<kept::Before>,
 }
 
 impl HandedOut {
+    /// The reader has its records up to this number safely.
+    fn forget(&mut self, reader: &Reader, acknowledged: u64) {
+        self.records.retain(|(number, record)| *number > acknowledged || !reader.may_have(record));
+        let oldest = self.records.front().map_or(self.last, |(number, _)| number.saturating_sub(1));
+        if let Some(before) = self.before.take_if(|before| before.last <= oldest) {
+            before.forget();
+        }
+    }
+
     /// Everything that waits in the queue. What the bound then has to lose is counted.
     fn take(&mut self, shared: &Shared) {
         while let Some(record) = shared.queue.pop() {
@@ -208,7 +223,12 @@ pub struct Page {
 /// Both ends.
 #[must_use]
 pub fn channel() -> (Recorder, Records) {
-    let shared = Arc::new(Shared { queue: ArrayQueue::new(KEPT), arrived: Notify::new(), dropped: AtomicU64::new(0) });
+    let shared = Arc::new(Shared {
+        queue: ArrayQueue::new(KEPT),
+        arrived: Notify::new(),
+        dropped: AtomicU64::new(0),
+        told: AtomicU64::new(0),
+    });
     let handed_out = Arc::default();
     (Recorder(Arc::clone(&shared)), Records { shared, handed_out })
 }
@@ -234,11 +254,7 @@ impl Records {
     /// beyond `stop`.
     pub async fn fetch(&self, reader: &Reader, acknowledge: u64, wait: Duration, stop: &CancellationToken) -> Batch {
         let deadline = Instant::now() + wait;
-        self.handed_out
-            .lock()
-            .await
-            .records
-            .retain(|(number, record)| *number > acknowledge || !reader.may_have(record));
+        self.handed_out.lock().await.forget(reader, acknowledge);
         loop {
             let arrived = self.shared.arrived.notified();
             tokio::pin!(arrived);
@@ -263,7 +279,9 @@ impl Records {
         let theirs = handed_out.records.iter().filter(|(_, record)| reader.may_have(record));
         let records: Vec<_> = theirs.take(BATCH).cloned().collect();
         let last = records.last().map_or(acknowledged, |(number, _)| *number);
-        Batch { records, last, dropped: self.dropped() }
+        let dropped = self.dropped();
+        self.shared.told.store(dropped, Ordering::Relaxed);
+        Batch { records, last, dropped }
     }
 
     /// The reader's records of late; none of them counts as fetched.

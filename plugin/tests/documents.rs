@@ -341,7 +341,7 @@ async fn records_wait_for_an_agent_and_are_kept_until_acknowledged() {
     machine.ask(&message("/grpc")).is_allowed();
     machine.ask(&message("/v1.41/containers/x/stop")).is_allowed();
     let run = machine.status().await.started_at_ms;
-    let fetch = move |acknowledge| RecordsRequest { acknowledge, wait_ms: 2_000, run };
+    let fetch = move |acknowledge| RecordsRequest { acknowledge, wait_ms: 2_000, run, ..RecordsRequest::default() };
     let first = machine.control().records(fetch(0)).await.expect("records").into_inner();
     let said: Vec<_> =
         first.records.iter().map(|r| (r.action.as_str(), r.image.as_str(), r.allowed, r.reason.as_str())).collect();
@@ -357,7 +357,7 @@ async fn records_wait_for_an_agent_and_are_kept_until_acknowledged() {
     assert_eq!(first.records[0].users, ["dana"]);
     let again = machine.control().records(fetch(0)).await.expect("records").into_inner();
     assert_eq!((again.run, again.records), (run, first.records), "not acknowledged, so still there");
-    let other_run = RecordsRequest { acknowledge: 3, wait_ms: 2_000, run: run - 1 };
+    let other_run = RecordsRequest { acknowledge: 3, wait_ms: 2_000, run: run - 1, ..RecordsRequest::default() };
     let other = machine.control().records(other_run).await.expect("records").into_inner();
     assert_eq!(other.records.len(), 3, "a number of another run forgets nothing");
     let waiting = {
@@ -384,7 +384,7 @@ async fn a_full_queue_counts_what_it_loses() {
     loop {
         let batch = machine
             .control()
-            .records(RecordsRequest { acknowledge, wait_ms: 0, run })
+            .records(RecordsRequest { acknowledge, wait_ms: 0, run, ..RecordsRequest::default() })
             .await
             .expect("records")
             .into_inner();

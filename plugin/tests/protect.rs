@@ -93,7 +93,12 @@ async fn owners_may_monitoring_records_and_off_looks_at_nothing() {
     let owner = machine.session_of("olga", Role::Owner, 2).await;
     machine.apply(vec![machine.seal(&owner)]).await.expect("an owner");
     machine.ask(&message).is_allowed();
-    let fetch = proto::control::RecordsRequest { acknowledge: 0, wait_ms: 0, run: 0 };
+    let fetch = proto::control::RecordsRequest {
+        acknowledge: 0,
+        wait_ms: 0,
+        run: 0,
+        ..proto::control::RecordsRequest::default()
+    };
     let records = machine.control().records(fetch).await.expect("records").into_inner().records;
     let said: Vec<_> = records.iter().map(|r| (r.reason.as_str(), r.allowed, r.would_deny)).collect();
     assert_eq!(said, [("protect", true, true), ("protect", false, false), ("owner", true, false)]);

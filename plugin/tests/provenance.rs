@@ -195,7 +195,12 @@ async fn owners_may_warnings_warn_and_the_default_is_dockers() {
     let owner = machine.session_of("olga", Role::Owner, 2).await;
     machine.apply(vec![machine.seal(&owner)]).await.expect("an owner");
     machine.run_image("alpine:3").is_allowed();
-    let fetch = proto::control::RecordsRequest { acknowledge: 0, wait_ms: 0, run: 0 };
+    let fetch = proto::control::RecordsRequest {
+        acknowledge: 0,
+        wait_ms: 0,
+        run: 0,
+        ..proto::control::RecordsRequest::default()
+    };
     let records = machine.control().records(fetch).await.expect("records").into_inner().records;
     let would: Vec<_> = records.iter().filter(|record| record.would_deny).map(|r| r.reason.as_str()).collect();
     assert_eq!(would, ["run_unapproved", "run_unapproved"]);

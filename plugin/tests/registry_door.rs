@@ -44,7 +44,12 @@ fn cgroup(machine: &Machine) -> PathBuf {
 /// As `pullgate egress apply` does.
 fn apply_egress(machine: &Machine, containers: bool) {
     let cgroup = machine.path("docker.service");
-    let rules = Rules { cgroup_id: egress::cgroup_id(&cgroup).expect("a control group"), cgroup, containers, beat: egress::beat() };
+    let rules = Rules {
+        cgroup_id: egress::cgroup_id(&cgroup).expect("a control group"),
+        cgroup,
+        containers,
+        beat: egress::beat(),
+    };
     rules.write(&machine.path("egress.json")).expect("written");
 }
 
@@ -246,7 +251,7 @@ async fn what_the_door_reports_joins_the_records_within_bounds() {
     let wrong = Record { action: "two words".into(), ..record(2) };
     report(vec![wrong, record(3)], 7).await.expect("taken");
     let run = machine.status().await.started_at_ms;
-    let fetch = RecordsRequest { acknowledge: 0, wait_ms: 2_000, run };
+    let fetch = RecordsRequest { acknowledge: 0, wait_ms: 2_000, run, ..RecordsRequest::default() };
     let answer = machine.control().records(fetch).await.expect("records").into_inner();
     let said: Vec<_> = answer.records.iter().map(|r| (r.sequence, r.run == run, r.image.as_str())).collect();
     assert_eq!(

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use proto::{probe_key::ProbeKey, sign_in::Paths, supervisor::Held};
+use proto::{
+    probe_key::ProbeKey,
+    sign_in::Paths,
+    supervisor::{self, Held, Progress},
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -80,9 +84,12 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
     tell(config, &settings, &door)?;
 
     let stop = CancellationToken::new();
-    let run = door.run(settings, Limits::default(), leaves, gate, stop.clone());
+    let limits = Limits { drain: Duration::from_secs(config.drain.into()), ..Limits::default() };
+    let run = door.run(settings, limits, leaves, gate, stop.clone());
     let (mut following, mut reporting) = (tokio::spawn(following), tokio::spawn(reporting));
     let mut run = std::pin::pin!(run);
+    // It accepts from its first step on; who dials before waits.
+    tell_manager(Progress::Ready);
     let mut failed = None;
     tokio::select! {
         ended = run.as_mut() => return ended.context("the door closed"),
@@ -91,6 +98,7 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
         () = stop_signal() => {}
     }
     info!("stopping");
+    tell_manager(Progress::Stopping);
     stop.cancel();
     // Policy and records are needed to the end of the last request.
     run.await?;
@@ -100,6 +108,12 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
     }
     info!("stopped");
     failed.map_or(Ok(()), Err)
+}
+
+fn tell_manager(progress: Progress) {
+    if let Err(error) = supervisor::tell(progress) {
+        warn!(%error, ?progress, "the service manager was not told");
+    }
 }
 
 /// The first line says where it is and by what it works; each hole is told by itself.

@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::Notify};
 use tracing::debug;
 
 use crate::{
@@ -34,8 +34,9 @@ where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let line = Line::open(&shared.slots);
+    let asked = Notify::new();
     loop {
-        let Some((stream, read, raw)) = until_handover(shared, &line, client, &answer).await else { return };
+        let Some((stream, read, raw)) = until_handover(shared, &line, client, &asked, &answer).await else { return };
         let _work = line.begin();
         match carry(shared, &stream, &raw).await {
             Ok(()) => raw.give_back(),
@@ -54,6 +55,7 @@ async fn until_handover<A, F>(
     shared: &Shared,
     line: &Arc<Line>,
     client: Ahead,
+    asked: &Notify,
     answer: &A,
 ) -> Option<(TcpStream, Bytes, Raw)>
 where
@@ -62,12 +64,13 @@ where
 {
     let handover = Arc::new(Handover::default());
     let service = service_fn(|request| {
+        asked.notify_one();
         let (busy, response) = (line.begin(), answer(request, Arc::clone(&handover)));
         async move { Ok::<_, Infallible>(response.await.map(|body| body.of(busy))) }
     });
     let io = TokioIo::new(Client::new(client, shared.limits.idle, Arc::clone(&handover)));
     let mut connection = shared.http().serve_connection(io, service).with_upgrades();
-    let mut stop = pin!(shared.stop.cancelled());
+    let mut stop = pin!(shared.ending(asked));
     let mut unused = pin!(line.unused(&shared.limits));
     let mut stopping = false;
     let raw = poll_fn(|cx| {

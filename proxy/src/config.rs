@@ -36,6 +36,10 @@ pub struct Serve {
     /// The door's settings; none: defaults.
     #[arg(long, default_value = paths::DOOR_SETTINGS, value_name = "FILE")]
     pub settings: PathBuf,
+    /// How long what is under way at SIGTERM may take to its end, in seconds; then it is cut, and engines ask
+    /// for the rest. Who dials meanwhile waits for the next door.
+    #[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub drain: u32,
     /// Where the certificate authority is.
     #[command(flatten)]
     pub ca: CaDir,

@@ -31,9 +31,9 @@ pub async fn connected(shared: Arc<Shared>, authority: Authority, git: bool, cli
         match shared.upstream.dialer().dial(&authority).await {
             Ok(upstream) => {
                 let end = async {
-                    match never {
-                        true => pending().await,
-                        false => governed(&shared, &registry).await,
+                    tokio::select! {
+                        () = shared.stop.cancelled() => {}
+                        () = governed(&shared, &registry), if !never => {}
                     }
                 };
                 let ended = tunnel::run(client, &first, upstream, end, &shared.limits).await;

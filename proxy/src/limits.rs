@@ -72,8 +72,10 @@ pub struct Limits {
     pub tunnel_quiet: Duration,
     /// ... and at the latest after this.
     pub tunnel_end: Duration,
-    /// What is under way at SIGTERM may take this long.
+    /// What is under way at SIGTERM may take this long ...
     pub drain: Duration,
+    /// ... and a client that has just connected this long to ask.
+    pub late: Duration,
 }
 
 impl Default for Limits {
@@ -93,7 +95,8 @@ impl Default for Limits {
             tunnel_look: Duration::from_secs(5),
             tunnel_quiet: Duration::from_secs(1),
             tunnel_end: Duration::from_secs(60),
-            drain: Duration::from_secs(10),
+            drain: Duration::from_secs(5),
+            late: Duration::from_secs(1),
         }
     }
 }

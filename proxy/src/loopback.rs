@@ -1,6 +1,6 @@
 //! What the engine asks of loopback addresses: led here by the firewall, decided like everything else.
 
-use std::{future::pending, io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use bytes::BytesMut;
 use rustix::net::sockopt;
@@ -44,7 +44,7 @@ async fn decide(shared: Arc<Shared>, mut client: TcpStream, original: SocketAddr
     let authority = Authority::of(original);
     if shared.settings.loopback_tunnel.contains(&original) {
         let upstream = dial(&shared, &authority).await?;
-        return tunnel::run(client, &[], upstream, pending(), &shared.limits).await;
+        return tunnel::run(client, &[], upstream, shared.stop.cancelled(), &shared.limits).await;
     }
     let mut first = BytesMut::new();
     let mut upstream = None;
@@ -81,7 +81,7 @@ async fn decide(shared: Arc<Shared>, mut client: TcpStream, original: SocketAddr
                 Some(upstream) => upstream,
                 None => dial(&shared, &authority).await?,
             };
-            tunnel::run(client, &first, upstream, pending(), &shared.limits).await?;
+            tunnel::run(client, &first, upstream, shared.stop.cancelled(), &shared.limits).await?;
         }
         Spoken::Tls(name) => {
             let named = name.and_then(|name| Authority::parse(&name, Some(original.port())).ok());

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, response, uri::PathAndQuery};
 use http_body::Body as _;
 use hyper::{body::Incoming, ext::ReasonPhrase};
+use tokio::sync::Notify;
 use tracing::{debug, info};
 
 use crate::{
@@ -229,11 +230,12 @@ pub async fn serve<S>(shared: Arc<Shared>, target: Target, stream: S)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let target = Arc::new(target);
+    let (target, asked) = (Arc::new(target), Arc::new(Notify::new()));
     let line = Line::open(&shared.slots);
     let service = hyper::service::service_fn({
-        let (shared, line) = (Arc::clone(&shared), Arc::clone(&line));
+        let (shared, line, asked) = (Arc::clone(&shared), Arc::clone(&line), Arc::clone(&asked));
         move |request| {
+            asked.notify_one();
             let (shared, target, busy) = (Arc::clone(&shared), Arc::clone(&target), line.begin());
             async move {
                 let answer = answer(&shared, &target, request, None).await;
@@ -246,7 +248,7 @@ where
     let served = tokio::select! {
         served = connection.as_mut() => served,
         () = line.unused(&shared.limits) => return,
-        () = shared.stop.cancelled() => {
+        () = shared.ending(&asked) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

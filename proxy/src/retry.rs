@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep};
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// The first pause, and how often the socket is looked at while the plugin is away: one system call.
 const FIRST: Duration = Duration::from_millis(25);
@@ -63,6 +63,9 @@ impl Retry {
 
 /// Why a call did not come to its end: what the plugin said, or what became of the connection.
 pub(crate) fn why(status: &Status) -> String {
+    if status.code() == Code::Unimplemented {
+        return "pullgate-plugin is older than this door, and does not know what it asks for; upgrade it".to_owned();
+    }
     let mut root: Option<&(dyn Error + 'static)> = status.source();
     while let Some(cause) = root.and_then(Error::source) {
         root = Some(cause);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
+use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -47,5 +48,12 @@ impl Shared {
         // One limit for a head and the silence before it: hyper has one timer for both.
         http.timer(TokioTimer::new()).header_read_timeout(self.limits.keep_alive).max_buf_size(limits::REQUEST_HEAD);
         http
+    }
+
+    /// When a connection is to end: the door stops, and its client has asked once, or takes too long to. The HTTP
+    /// library would close one that has not been read from; what waits there to be read would be lost.
+    pub async fn ending(&self, asked: &Notify) {
+        self.stop.cancelled().await;
+        let _ = timeout(self.limits.late, asked.notified()).await;
     }
 }

@@ -89,8 +89,9 @@ fn engines_say_what_the_table_says_and_take_every_file_that_is_made() {
             let takes = |bytes: &[u8]| {
                 let file = dir.path().join("asked.json");
                 fs::write(&file, bytes).unwrap();
-                let output = Command::new(&dockerd).args(&flags).arg("--validate").arg("--config-file").arg(&file);
-                let output = output.stdin(Stdio::null()).output().unwrap();
+                let mut command = Command::new(&dockerd);
+                command.args(&flags).arg("--validate").arg("--config-file").arg(&file);
+                let output = command.stdin(Stdio::null()).output().unwrap();
                 (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
             };
             if let (Some(input), Some(taken)) = (&row.input, row.taken[at]) {

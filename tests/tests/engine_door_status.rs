@@ -33,7 +33,8 @@ fn policy(builds: Builds) -> Policy {
 async fn start(flavour: Flavour, door: bool) -> Site {
     let stock = Stock::of(["docker.io/library/hello:latest"]).await.unwrap();
     let documents = Authority::new(policy(Builds::Unspecified));
-    let site = Site::start(flavour, &stock, &documents, Setup { plugin: true, door, egress: false, cable: None }).await;
+    let site =
+        Site::start(flavour, &stock, &documents, Setup { plugin: true, door, egress: false, ..Setup::default() }).await;
     let site = site.unwrap_or_else(|error| panic!("{flavour:?}: {error:#}"));
     if door {
         let followed = |status: &proto::control::StatusResponse| status.door_expected && !status.doors.is_empty();

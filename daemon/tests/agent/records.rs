@@ -107,3 +107,24 @@ async fn records_for_one_service_are_not_sent_to_the_next() {
     until(&machine.service.state, "the count", |state| (state.dropped == 20).then_some(())).await;
     assert_eq!(machine.service.state.borrow().records, []);
 }
+
+/// A plugin of a release before this one, which does not know a call; a service that does not say its version.
+#[tokio::test]
+async fn next_to_an_older_plugin_everything_else_goes_on_and_the_call_is_not_repeated_in_a_circle() {
+    let (mut machine, _agent) = Machine::signed_in().await;
+    machine.plugin.change(|state| state.old = true);
+    machine.plugin.stop();
+    machine.plugin.start_again();
+    until(&machine.plugin.state, "the call", |state| (state.unknown > 0).then_some(())).await;
+    let before = machine.plugin.state.borrow().unknown;
+    machine.service.change(|state| state.generation += 1);
+    let generation = machine.service.state.borrow().generation;
+    until(&machine.plugin.state, "the next policy", |state| {
+        state.applies.last().is_some_and(|applied| applied.ends_with(&format!(":{generation}"))).then_some(())
+    })
+    .await;
+    assert!(machine.plugin.state.borrow().unknown <= before + 2);
+    machine.plugin.change(|state| state.old = false);
+    machine.plugin.decide(ids(0..3));
+    assert_eq!(delivered(&machine, 3).await, ids(0..3), "after its upgrade");
+}

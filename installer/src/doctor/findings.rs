@@ -3,6 +3,7 @@
 use proto::{chain, sign_in::Demand};
 
 mod door;
+mod skew;
 
 use super::facts::Facts;
 use crate::status::coverage::Proof;
@@ -48,6 +49,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     findings.push(plugin(facts));
     findings.push(engine(facts));
     findings.extend(door::findings(facts));
+    findings.extend(facts.plugin.as_ref().ok().and_then(skew::findings));
     findings.extend(service(facts));
     findings.push(credentials(facts));
     findings.extend(session(facts));

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Lab, LabError, Process, error::file, process, programs};
+use super::{Held, Lab, LabError, Process, error::file, process, programs};
 
 const PROGRAM: &str = "pullgate-proxy";
 /// For its certificate authority, and to its first answer.
@@ -29,6 +29,10 @@ pub struct Posted {
     pub ca: PathBuf,
     /// The administrator's settings for it, as JSON.
     pub settings: String,
+    /// Sockets that the lab holds for it: at each of the addresses above.
+    pub held: Option<Held>,
+    /// What is under way when it is told to end has so many seconds; none: as many as it gives by itself.
+    pub drain: Option<u32>,
 }
 
 /// A running door.
@@ -117,7 +121,13 @@ async fn run(lab: &Lab, posted: &Posted, mut command: Command) -> Result<Process
         .arg(settings)
         .arg("--ca-dir")
         .arg(&posted.ca);
-    let mut process = Process::start(lab, "door", command)?;
+    if let Some(drain) = posted.drain {
+        command.args(["--drain", &drain.to_string()]);
+    }
+    let mut process = match &posted.held {
+        Some(held) => Process::start_held(lab, "door", command, held)?,
+        None => Process::start(lab, "door", command)?,
+    };
     let pid = process.id();
     // Not by a connection: it may be in another network.
     let ready = process.ready(START, || async {

@@ -18,6 +18,7 @@ mod door;
 mod engine;
 mod error;
 mod guard;
+mod held;
 pub mod http;
 pub mod image;
 mod plugin;
@@ -44,6 +45,7 @@ pub use self::{
     door::{Door, Posted},
     engine::Engine,
     error::LabError,
+    held::Held,
     image::Image,
     plugin::Plugin,
     process::{Process, clean},

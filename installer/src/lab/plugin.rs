@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use proto::control::{CheckRequest, CheckedImage, StatusRequest, StatusResponse, control_client::ControlClient};
 use tonic::transport::Channel;
 
-use super::{Clock, Lab, LabError, Process, clock, programs, wait_until};
+use super::{Clock, Held, Lab, LabError, Process, clock, programs, wait_until};
 
 const PROGRAM: &str = "pullgate-plugin";
 /// For one call on the control socket.
@@ -16,6 +16,7 @@ pub struct Plugin {
     process: Process,
     program: PathBuf,
     clock: Option<Clock>,
+    held: Option<Held>,
     channel: Channel,
 }
 
@@ -28,8 +29,23 @@ impl Plugin {
         let program = programs::own(PROGRAM)?;
         lab.make_dir("plugin")?;
         let channel = proto::local::connect_lazy(&lab.control_socket());
-        let process = run(lab, &program, clock.as_ref(), &channel).await?;
-        Ok(Self { process, program, clock, channel })
+        let process = run(lab, &program, clock.as_ref(), None, &channel).await?;
+        Ok(Self { process, program, clock, held: None, channel })
+    }
+
+    /// Starts it on sockets that the lab holds, before and after each of its processes.
+    ///
+    /// # Errors
+    /// With the end of its log, when it does not come up.
+    pub async fn start_held(lab: &Lab) -> Result<Self, LabError> {
+        let program = programs::own(PROGRAM)?;
+        lab.make_dir("plugin")?;
+        let mut held = Held::default();
+        held.unix("engine", &lab.plugin_socket(), 0o600)?;
+        held.unix("control", &lab.control_socket(), 0o666)?;
+        let channel = proto::local::connect_lazy(&lab.control_socket());
+        let process = run(lab, &program, None, Some(&held), &channel).await?;
+        Ok(Self { process, program, clock: None, held: Some(held), channel })
     }
 
     /// Starts it again after [`Process::stop`] or [`Process::kill`], on the same state.
@@ -37,7 +53,7 @@ impl Plugin {
     /// # Errors
     /// With the end of its log, when it does not come up.
     pub async fn restart(&mut self, lab: &Lab) -> Result<(), LabError> {
-        self.process = run(lab, &self.program, self.clock.as_ref(), &self.channel).await?;
+        self.process = run(lab, &self.program, self.clock.as_ref(), self.held.as_ref(), &self.channel).await?;
         Ok(())
     }
 
@@ -128,6 +144,7 @@ async fn run(
     lab: &Lab,
     program: &std::path::Path,
     clock: Option<&Clock>,
+    held: Option<&Held>,
     channel: &Channel,
 ) -> Result<Process, LabError> {
     let mut command = clock::under(clock, program);
@@ -145,7 +162,10 @@ async fn run(
         .arg("--egress-file")
         .arg(lab.path("egress.json"));
     let socket = lab.plugin_socket();
-    let mut process = Process::start(lab, "plugin", command)?;
+    let mut process = match held {
+        Some(held) => Process::start_held(lab, "plugin", command, held)?,
+        None => Process::start(lab, "plugin", command)?,
+    };
     process
         .ready(Duration::from_secs(10), || async {
             tokio::net::UnixStream::connect(&socket).await.map_err(|error| format!("plugin socket: {error}"))?;

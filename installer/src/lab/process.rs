@@ -16,7 +16,7 @@ use std::{
 
 use rustix::process::{Pid, Signal};
 
-use super::{Lab, LabError, error::file, guard::Guard, wait_until};
+use super::{Held, Lab, LabError, error::file, guard::Guard, wait_until};
 
 /// From SIGTERM to SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -40,14 +40,30 @@ impl Process {
     ///
     /// # Errors
     /// When the command cannot be started.
-    pub fn start(lab: &Lab, name: &'static str, mut command: Command) -> Result<Self, LabError> {
+    pub fn start(lab: &Lab, name: &'static str, command: Command) -> Result<Self, LabError> {
         let log = lab.path(&format!("log/{name}.log"));
         let output = File::options().create(true).append(true).open(&log).map_err(file("open", &log))?;
         let errors = output.try_clone().map_err(file("open", &log))?;
+        Self::run(lab, name, command, [Stdio::null(), output.into(), errors.into()])
+    }
+
+    /// The same, with sockets that the lab holds, as a service manager does ([`super::Held`]).
+    ///
+    /// # Errors
+    /// When the command cannot be started.
+    pub fn start_held(lab: &Lab, name: &'static str, command: Command, held: &Held) -> Result<Self, LabError> {
+        let log = lab.path(&format!("log/{name}.log"));
+        let (command, streams) = held.hand_over(&command, &log)?;
+        Self::run(lab, name, command, streams)
+    }
+
+    fn run(lab: &Lab, name: &'static str, mut command: Command, streams: [Stdio; 3]) -> Result<Self, LabError> {
+        let log = lab.path(&format!("log/{name}.log"));
         let program = command.get_program().to_string_lossy().into_owned();
+        let [input, output, errors] = streams;
         let child = command
             .current_dir(lab.dir())
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(output)
             .stderr(errors)
             // The terminal's Ctrl-C is for the owner, which ends its processes in order.

@@ -38,11 +38,13 @@ pub struct Options {
     pub enforce_sign_in: bool,
     /// Gives plugin and agent a clock that can be moved.
     pub movable_clock: bool,
+    /// Holds the plugin's sockets, so that they outlive its processes. Not with a movable clock.
+    pub held: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { dockerd: None, enforce_sign_in: true, movable_clock: false }
+        Self { dockerd: None, enforce_sign_in: true, movable_clock: false, held: false }
     }
 }
 
@@ -89,7 +91,10 @@ impl Workstation {
         let allowed: &[&str] = if options.enforce_sign_in { &[Self::ORGANIZATION] } else { &[] };
         service.enroll(&lab, allowed).await?;
         let clock = options.movable_clock.then(|| Clock::new(&lab)).transpose()?;
-        let plugin = Plugin::start(&lab, clock.clone()).await?;
+        let plugin = match options.held {
+            true => Plugin::start_held(&lab).await?,
+            false => Plugin::start(&lab, clock.clone()).await?,
+        };
         let engine = Engine::start(&lab, &registry, options.dockerd.as_deref()).await?;
         let docker = Docker::new(&lab, &engine)?;
         let agent = Agent::start(&lab, clock.clone())?;

@@ -21,7 +21,7 @@ use crate::{clock, enforcer::View};
 /// A message that has this many bytes of documents gets no further one. So with one document at its limit
 /// it stays within `proto::local::MAX_MESSAGE_BYTES`, however many are in force.
 const ENOUGH_BYTES: usize = 4 << 20;
-/// Longest version that a door is known by, in bytes.
+/// Longest version that a peer is known by, in bytes.
 const MAX_VERSION_BYTES: usize = 64;
 /// Of an Ed25519 public key.
 const PROBE_KEY_BYTES: usize = 32;
@@ -74,7 +74,7 @@ impl Doors {
         if probe_key.len() != PROBE_KEY_BYTES {
             probe_key.clear();
         }
-        let version = version.chars().filter(char::is_ascii_graphic).take(MAX_VERSION_BYTES).collect();
+        let version = self::version(&version);
         Followed {
             views: WatchStream::new(views),
             machine_id,
@@ -92,6 +92,11 @@ impl Doors {
         following.doors.insert(number, door);
         Place { doors: self.clone(), number }
     }
+}
+
+/// What a peer says of its version, within bounds.
+pub(super) fn version(said: &str) -> String {
+    said.chars().filter(char::is_ascii_graphic).take(MAX_VERSION_BYTES).collect()
 }
 
 impl Drop for Place {

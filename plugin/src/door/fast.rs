@@ -3,14 +3,17 @@
 use std::{
     fs,
     io::{self, Write as _},
-    os::unix::net::UnixStream,
+    os::{fd::OwnedFd, unix::net::UnixStream},
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::net::{
-    RecvFlags, SendFlags, recv, send,
-    sockopt::{Timeout, set_socket_timeout},
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    net::{
+        RecvFlags, SendFlags, recv, send,
+        sockopt::{Timeout, set_socket_timeout},
+    },
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -25,24 +28,23 @@ const BUFFER: usize = 64 << 10;
 /// writes within some ten microseconds of its dial.
 const PATIENCE: Duration = Duration::from_micros(200);
 const MAX_HEADERS: usize = 32;
-/// How often an idle wait for a caller looks whether it is time to stop, as often as the writer looks at its files.
-const LOOK_UP: Duration = Duration::from_millis(250);
-/// How often a fault that goes on is told.
-const WARN_AGAIN: Duration = Duration::from_secs(1);
+/// So long the wait for a caller is in `accept` itself, which is two system calls less a call; then nobody is in a
+/// hurry, and it is in a poll, which the end of the process wakes too.
+const BUSY: Duration = Duration::from_millis(20);
+/// Between two complaints.
+const COMPLAIN: Duration = Duration::from_secs(1);
 
-/// Accepts until `stopping`. What waits in the queue of its own socket then is answered; with a held one,
-/// the next process does that.
-///
-/// The wait is in `accept` itself, not in a poll before it: two system calls less a call. A caller ends it, or the
-/// time-out: inside the sandbox nobody is dialled, this process included.
+/// Accepts until `stopping`, of which `wake` tells. What waits in the queue of its own socket then is answered;
+/// with a held one, the next process does that.
 pub(super) fn serve(
     socket: EngineSocket,
     stopping: &CancellationToken,
+    wake: &OwnedFd,
     authorizer: &Authorizer,
     slow: &mpsc::Sender<Handover>,
 ) -> io::Result<()> {
     let EngineSocket { listener, own } = socket;
-    set_socket_timeout(&listener, Timeout::Recv, Some(LOOK_UP))?;
+    set_socket_timeout(&listener, Timeout::Recv, Some(BUSY))?;
     let mut buffer = vec![0; BUFFER];
     let mut answer = Vec::with_capacity(1024);
     let mut last_round = false;
@@ -63,11 +65,14 @@ pub(super) fn serve(
                 if last_round {
                     return Ok(());
                 }
+                let mut either = [PollFd::new(&listener, PollFlags::IN), PollFd::new(wake, PollFlags::IN)];
+                // A signal is no reason not to look.
+                let _ = poll(&mut either, None);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 // Out of descriptors or an aborted call: connections end soon, then there is room again.
-                if warned.is_none_or(|at| at.elapsed() > WARN_AGAIN) {
+                if warned.is_none_or(|at| at.elapsed() > COMPLAIN) {
                     warn!(%error, "cannot accept a connection");
                     warned = Some(Instant::now());
                 }

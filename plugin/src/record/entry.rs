@@ -93,6 +93,7 @@ impl Entry {
             run,
             evidence: self.evidence.to_owned(),
             coverage: self.coverage.to_owned(),
+            act: None,
         }
     }
 }

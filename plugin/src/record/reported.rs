@@ -1,4 +1,5 @@
-//! One decision of the registry door: another process, so that nothing of it is taken as it is.
+//! A record that was not made here: a decision of the registry door, what root did, what was kept from the
+//! process before. Nothing of it is taken as it is.
 
 use proto::sync;
 use ulid::Ulid;
@@ -9,17 +10,35 @@ use super::entry::MAX_IMAGE_BYTES;
 const MAX_WORD_BYTES: usize = 40;
 /// Longest name of a user, an organization or a rule, in bytes (`proto::convert::MAX_NAME_BYTES`).
 const MAX_NAME_BYTES: usize = proto::convert::MAX_NAME_BYTES;
+/// Longest reason of an act, in bytes.
+const MAX_REASON_BYTES: usize = 500;
 /// Most users of one record: the plugin has no more sessions in force.
 const MAX_USERS: usize = 256;
 /// A record may have waited this long for a plugin, in milliseconds: 30 days.
 const MAX_WAIT_MS: i64 = 30 * 24 * 3600 * 1000;
 
-/// A record of the registry door within bounds.
+/// What root does to an installation. Only root may say so.
+const ACTS: [&str; 2] = ["disable", "enable"];
+/// Why there is a record of it.
+const BY_ROOT: &str = "administrator";
+
+/// Where a record comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The registry door: decisions.
+    Door,
+    /// Root: acts.
+    Root,
+    /// This plugin's own state directory.
+    Disk,
+}
+
+/// A record within bounds.
 #[derive(Debug, Clone)]
 pub(super) struct Reported(Box<sync::Record>);
 
 /// Why something is no record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotARecord {
     /// Its id is no ULID.
     #[error("the id of the record is no ULID")]
@@ -27,12 +46,20 @@ pub enum NotARecord {
     /// A word that is none.
     #[error("`{0}` of the record is no word")]
     Word(&'static str),
+    /// It says that root did something, or that root decided something, and whoever says so may not.
+    #[error("a record of `{0}` is not for this caller to make")]
+    Act(String),
 }
 
 impl Reported {
     /// Takes what a record may say: words are words, text is short and fit for a line, times are not of
     /// tomorrow. What is the plugin's to say is left out.
-    pub(super) fn read(record: sync::Record, now_ms: i64) -> Result<Self, NotARecord> {
+    pub(super) fn read(record: sync::Record, origin: Origin, now_ms: i64) -> Result<Self, NotARecord> {
+        let is_act = ACTS.contains(&record.action.as_str());
+        if (origin == Origin::Door && (is_act || record.act.is_some())) || (origin == Origin::Root && !is_act) {
+            return Err(NotARecord::Act(text(&record.action, MAX_WORD_BYTES)));
+        }
+        let record = if origin == Origin::Root { of_root(record) } else { record };
         let id = Ulid::from_string(&record.id).map_err(|_| NotARecord::Id)?;
         let waited = now_ms.saturating_sub(record.at_ms);
         Ok(Self(Box::new(sync::Record {
@@ -53,6 +80,7 @@ impl Reported {
             run: 0,
             evidence: optional("evidence", record.evidence)?,
             coverage: optional("coverage", record.coverage)?,
+            act: record.act.map(act),
         })))
     }
 
@@ -70,6 +98,23 @@ impl Reported {
 
     pub(super) fn to_message(&self, machine_id: &str, run: i64, sequence: u64) -> sync::Record {
         sync::Record { machine_id: machine_id.to_owned(), run, sequence, ..self.0.as_ref().clone() }
+    }
+}
+
+/// Of an act counts what was done, when, and by whom. It is about nobody, so that every agent may carry it.
+fn of_root(record: sync::Record) -> sync::Record {
+    let sync::Record { id, at_ms, action, act, .. } = record;
+    let act = Some(act.unwrap_or_default());
+    sync::Record { id, at_ms, action, act, allowed: true, reason: BY_ROOT.to_owned(), ..sync::Record::default() }
+}
+
+fn act(act: sync::Act) -> sync::Act {
+    let sync::Act { reason, until_ms, uid, user } = act;
+    sync::Act {
+        reason: text(&reason, MAX_REASON_BYTES),
+        until_ms: until_ms.max(0),
+        uid,
+        user: text(&user, MAX_NAME_BYTES),
     }
 }
 
@@ -117,7 +162,7 @@ mod tests {
     #[test]
     fn a_record_is_kept_as_it_is_and_numbered_here() {
         let claims = sync::Record { machine_id: "another".into(), run: 1, sequence: 9_999, ..record() };
-        let kept = Reported::read(claims, NOW).expect("a record");
+        let kept = Reported::read(claims, Origin::Door, NOW).expect("a record");
         assert_eq!(kept.users().collect::<Vec<_>>(), ["dana"]);
         let message = kept.to_message("m", 5, 6);
         assert_eq!(message, sync::Record { machine_id: "m".into(), run: 5, sequence: 6, ..record() });
@@ -128,7 +173,7 @@ mod tests {
         let read = |change: fn(&mut sync::Record)| {
             let mut record = record();
             change(&mut record);
-            Reported::read(record, NOW).map(|_| ()).unwrap_err()
+            Reported::read(record, Origin::Door, NOW).map(|_| ()).unwrap_err()
         };
         assert_eq!(read(|record| record.id.clear()), NotARecord::Id);
         assert_eq!(read(|record| record.id.push('0')), NotARecord::Id);
@@ -141,8 +186,26 @@ mod tests {
     }
 
     #[test]
+    fn only_root_says_what_root_did_and_says_nothing_else() {
+        let act = sync::Act { reason: "docker\nhangs".into(), until_ms: -1, uid: 1000, user: "dana".into() };
+        let done = sync::Record { action: "disable".into(), act: Some(act), ..record() };
+        let read = |record: &sync::Record, origin| Reported::read(record.clone(), origin, NOW);
+        let kept = read(&done, Origin::Root).expect("an act").to_message("m", 5, 6);
+        assert_eq!((kept.action.as_str(), kept.reason.as_str(), kept.allowed), ("disable", "administrator", true));
+        assert!(kept.image.is_empty() && kept.users.is_empty() && kept.organization.is_empty(), "{kept:?}");
+        let act = kept.act.clone().expect("an act");
+        assert_eq!((act.reason.as_str(), act.until_ms, act.user.as_str()), ("docker?hangs", 0, "dana"));
+        assert_eq!(read(&kept, Origin::Disk).expect("kept").to_message("m", 5, 6), kept);
+        let refused = Err(NotARecord::Act("disable".into()));
+        assert_eq!(read(&done, Origin::Door).map(|_| ()), refused);
+        assert_eq!(read(&sync::Record { act: None, ..done.clone() }, Origin::Door).map(|_| ()), refused);
+        assert!(read(&sync::Record { action: "fetch".into(), ..done }, Origin::Door).is_err());
+        assert!(read(&record(), Origin::Root).is_err(), "a decision is the plugin's and the door's");
+    }
+
+    #[test]
     fn text_and_times_are_brought_within_bounds() {
-        let read = |record| Reported::read(record, NOW).expect("a record").to_message("m", 1, 1);
+        let read = |record| Reported::read(record, Origin::Door, NOW).expect("a record").to_message("m", 1, 1);
         let long = read(sync::Record {
             image: format!("{}é", "x".repeat(511)),
             rule: "é".repeat(1000),

@@ -42,8 +42,14 @@ async fn what_an_agent_has_safely_is_still_told() {
     for at_ms in 1..=3 {
         recorder.record(record(at_ms, "a/b", None));
     }
-    let batch = records.fetch(&Reader::Everything, 0, Duration::ZERO).await;
-    assert!(records.fetch(&Reader::Everything, batch.last, Duration::ZERO).await.records.is_empty());
+    let batch = records.fetch(&Reader::Everything, 0, Duration::ZERO, &CancellationToken::new()).await;
+    assert!(
+        records
+            .fetch(&Reader::Everything, batch.last, Duration::ZERO, &CancellationToken::new())
+            .await
+            .records
+            .is_empty()
+    );
     let (numbers, page) = all(&records, &Reader::Everything, Wanted::default()).await;
     assert_eq!((numbers, page.forgotten), (vec![1, 2, 3], 0));
 }
@@ -53,7 +59,7 @@ async fn telling_takes_nothing_from_an_agent() {
     let (recorder, records) = channel();
     recorder.record(record(1, "a/b", None));
     assert_eq!(all(&records, &Reader::Everything, Wanted::default()).await.0, [1]);
-    assert_eq!(records.fetch(&Reader::Everything, 0, Duration::ZERO).await.records.len(), 1);
+    assert_eq!(records.fetch(&Reader::Everything, 0, Duration::ZERO, &CancellationToken::new()).await.records.len(), 1);
 }
 
 #[tokio::test]

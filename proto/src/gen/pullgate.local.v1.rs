@@ -92,6 +92,23 @@ pub struct StatusResponse {
     /// What of the plugin's own sandbox this system does not enforce, in words; none: all of it is enforced.
     #[prost(string, repeated, tag = "21")]
     pub sandbox_faults: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Agents that fetch records, the one that asked last first.
+    #[prost(message, repeated, tag = "22")]
+    pub agents: ::prost::alloc::vec::Vec<Agent>,
+}
+/// An agent of a user.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Agent {
+    #[prost(uint32, tag = "1")]
+    pub uid: u32,
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+    /// Of the policy service, as it told the agent; empty: not told.
+    #[prost(string, tag = "3")]
+    pub service_version: ::prost::alloc::string::String,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "4")]
+    pub seen_ms: i64,
 }
 /// A registry door.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -200,7 +217,15 @@ pub struct ReportRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReportResponse {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NoteActsRequest {
+    /// At most 100, each with `id`, `at_ms`, `action` and `act`. An id that is noted again is kept once.
+    #[prost(message, repeated, tag = "1")]
+    pub acts: ::prost::alloc::vec::Vec<super::super::sync::v1::Record>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NoteActsResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordsRequest {
     /// Sequence number of the newest record that is safely kept elsewhere; 0: none.
     #[prost(uint64, tag = "1")]
@@ -211,6 +236,11 @@ pub struct RecordsRequest {
     /// `run` of the answer that is acknowledged; numbers of another run of the plugin mean nothing.
     #[prost(int64, tag = "3")]
     pub run: i64,
+    /// Version of an agent that asks, and of the policy service as it said so last; empty: not told.
+    #[prost(string, tag = "4")]
+    pub agent_version: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub service_version: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecordsResponse {
@@ -574,6 +604,31 @@ pub mod control_client {
                 .insert(GrpcMethod::new("pullgate.local.v1.Control", "Recent"));
             self.inner.unary(req, path, codec).await
         }
+        /// What root did to this installation, for whoever fetches records. Callers: root.
+        pub async fn note_acts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::NoteActsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::NoteActsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pullgate.local.v1.Control/NoteActs",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("pullgate.local.v1.Control", "NoteActs"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -630,6 +685,14 @@ pub mod control_server {
             &self,
             request: tonic::Request<super::RecentRequest>,
         ) -> std::result::Result<tonic::Response<super::RecentResponse>, tonic::Status>;
+        /// What root did to this installation, for whoever fetches records. Callers: root.
+        async fn note_acts(
+            &self,
+            request: tonic::Request<super::NoteActsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::NoteActsResponse>,
+            tonic::Status,
+        >;
     }
     #[derive(Debug)]
     pub struct ControlServer<T> {
@@ -996,6 +1059,49 @@ pub mod control_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RecentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pullgate.local.v1.Control/NoteActs" => {
+                    #[allow(non_camel_case_types)]
+                    struct NoteActsSvc<T: Control>(pub Arc<T>);
+                    impl<T: Control> tonic::server::UnaryService<super::NoteActsRequest>
+                    for NoteActsSvc<T> {
+                        type Response = super::NoteActsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::NoteActsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::note_acts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = NoteActsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

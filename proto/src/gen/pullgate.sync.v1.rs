@@ -58,6 +58,9 @@ pub struct WatchResponse {
     /// Seconds since the Unix epoch at the service.
     #[prost(int64, tag = "3")]
     pub server_time: i64,
+    /// Version of the service; empty: one before it was told.
+    #[prost(string, tag = "4")]
+    pub service_version: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportRequest {
@@ -125,6 +128,25 @@ pub struct Record {
     /// Whether the plugin saw all that the action fetches: "enforced" or "open".
     #[prost(string, tag = "17")]
     pub coverage: ::prost::alloc::string::String,
+    /// Present: no decision, but what an administrator of the machine did there. `action` is then
+    /// "disable" or "enable", `reason` is "administrator".
+    #[prost(message, optional, tag = "18")]
+    pub act: ::core::option::Option<Act>,
+}
+/// What root did to an installation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Act {
+    /// In the words of whoever did it; empty: none.
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    /// When it ends by itself, milliseconds since the Unix epoch; 0: it does not.
+    #[prost(int64, tag = "2")]
+    pub until_ms: i64,
+    /// Who signed in to the machine to do it, as far as it knows: a numeric user id, and their name.
+    #[prost(uint32, tag = "3")]
+    pub uid: u32,
+    #[prost(string, tag = "4")]
+    pub user: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BeginLoginRequest {

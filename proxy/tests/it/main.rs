@@ -14,5 +14,7 @@ mod refusals;
 mod relay;
 mod running;
 mod server;
+mod stop;
 mod tunnels;
 mod uploads;
+mod versions;

@@ -29,7 +29,7 @@ pub struct Process {
     pub roots: RootCertStore,
     log: Arc<Mutex<String>>,
     reader: Option<std::thread::JoinHandle<()>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 fn make_ca(dir: &Path) {
@@ -48,7 +48,7 @@ impl Process {
         std::fs::write(at("proxy.json"), settings.to_string()).unwrap();
         std::fs::write(at("registry.json"), r#"{"allowedOrgs": ["acme"]}"#).unwrap();
         let mut child = Command::new(program())
-            .args(["serve", "--listen", "127.0.0.1:0", "--loopback-listen", "--ca-dir"])
+            .args(["serve", "--drain", "1", "--listen", "127.0.0.1:0", "--loopback-listen", "--ca-dir"])
             .arg(at("ca"))
             .args(["--settings".as_ref(), at("proxy.json").as_os_str()])
             .args(["--control-socket".as_ref(), at("control.sock").as_os_str()])
@@ -75,7 +75,17 @@ impl Process {
         });
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(at("ca/trust/pullgate.pem")).unwrap()).unwrap();
-        Self { child, address: listen.parse().unwrap(), roots, log, reader: Some(reader), _dir: dir }
+        Self { child, address: listen.parse().unwrap(), roots, log, reader: Some(reader), dir }
+    }
+
+    /// Where it looks for the plugin.
+    pub fn control_socket(&self) -> std::path::PathBuf {
+        self.dir.path().join("control.sock")
+    }
+
+    /// What it said until now.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// A line of `/proc/PID/status`, in KiB.

@@ -16,6 +16,8 @@ pub(super) async fn records(admin: &Admin, limit: u32) -> anyhow::Result<()> {
             let users: serde_json::Value = serde_json::from_str(&record.users).unwrap_or_default();
             let mut value = serde_json::to_value(record)?;
             value["users"] = users;
+            // So is what was done; a decision has none.
+            value["act"] = serde_json::from_str(&record.act).unwrap_or_default();
             admin.out.line("", &value);
         }
         return Ok(());
@@ -25,6 +27,9 @@ pub(super) async fn records(admin: &Admin, limit: u32) -> anyhow::Result<()> {
 }
 
 fn record_text(record: &RecordRow) -> String {
+    if !record.act.is_empty() {
+        return act_text(record);
+    }
     let effect = match (record.allowed, record.would_deny) {
         (true, true) => "would deny",
         (true, false) => "allow",
@@ -45,6 +50,29 @@ fn record_text(record: &RecordRow) -> String {
         Field(&record.action),
         Field(&record.image),
         Field(&users.join(",")),
+        Field(&record.machine_id),
+        Field(&record.reported_by),
+    )
+}
+
+/// What an administrator of a machine did there.
+fn act_text(record: &RecordRow) -> String {
+    let act: serde_json::Value = serde_json::from_str(&record.act).unwrap_or_default();
+    let until = match act["until_ms"].as_i64() {
+        Some(until_ms) if until_ms > 0 => format!("  until {}", input::date(until_ms / 1000)),
+        _ => String::new(),
+    };
+    let reason = act["reason"].as_str().filter(|reason| !reason.is_empty());
+    let reason = reason.map(|reason| format!("  because: {}", Sentence(reason))).unwrap_or_default();
+    let user = act["user"].as_str().filter(|user| !user.is_empty()).unwrap_or("user id");
+    let disputed = if record.machine_disputed { "  ! machine reported by unrelated organizations" } else { "" };
+    format!(
+        "{}  {:<10}  {:<16}  by {} ({}){until}{reason}  machine {}  reported by {}{disputed}",
+        input::date(record.at_ms / 1000),
+        Field(&record.action),
+        Field(&record.reason),
+        Field(user),
+        act["uid"].as_u64().unwrap_or_default(),
         Field(&record.machine_id),
         Field(&record.reported_by),
     )

@@ -5,7 +5,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::{Reading, StoreError, Writing};
 
-/// Rows of one statement: 19 values each stay far below SQLite's 32766 parameters.
+/// Rows of one statement: 20 values each stay far below SQLite's 32766 parameters.
 const BATCH: usize = 500;
 
 /// One stored decision.
@@ -49,6 +49,8 @@ pub struct RecordRow {
     pub evidence: String,
     /// `enforced` or `open`: whether the plugin saw all that the action fetches; empty: an older plugin.
     pub coverage: String,
+    /// JSON object: what an administrator of the machine did there; empty: a decision.
+    pub act: String,
     /// Accounts of unrelated organizations reported this machine: one of them may be lying.
     #[sqlx(default)]
     pub machine_disputed: bool,
@@ -79,7 +81,7 @@ impl Writing {
             let mut sql = QueryBuilder::new(
                 "INSERT INTO records (id, machine_id, at_ms, received_at_ms, reported_by, action, image, allowed, \
                  reason, category, organization, generation, rule, would_deny, users, sequence, run_ms, \
-                 evidence, coverage) ",
+                 evidence, coverage, act) ",
             );
             sql.push_values(batch, |mut row, record| {
                 row.push_bind(&record.id)
@@ -100,7 +102,8 @@ impl Writing {
                     .push_bind(record.sequence)
                     .push_bind(record.run_ms)
                     .push_bind(&record.evidence)
-                    .push_bind(&record.coverage);
+                    .push_bind(&record.coverage)
+                    .push_bind(&record.act);
             });
             sql.push(" ON CONFLICT (machine_id, id) DO NOTHING");
             new += sql.build().execute(&mut *self.0.0).await?.rows_affected();

@@ -198,6 +198,7 @@ fn record(id: &str, received_at_ms: i64) -> RecordRow {
         run_ms: 4,
         evidence: "digest".to_owned(),
         coverage: "enforced".to_owned(),
+        act: String::new(),
         machine_disputed: false,
     }
 }

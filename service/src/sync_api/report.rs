@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use prost::Message as _;
-use proto::sync::{Record, ReportRequest};
+use proto::sync::{Act, Record, ReportRequest};
 use tonic::Status;
 use ulid::Ulid;
 
@@ -142,7 +142,8 @@ fn row(record: Record, agent: &Agent, organizations: &[String], received_at_ms: 
         && name(&record.rule)
         && record.image.len() <= MAX_IMAGE_BYTES
         && record.users.len() <= MAX_USERS
-        && record.users.iter().all(|user| name(user));
+        && record.users.iter().all(|user| name(user))
+        && record.act.as_ref().is_none_or(|act| act.until_ms >= 0 && name(&act.user));
     good.then(|| RecordRow {
         id: record.id,
         machine_id: record.machine_id,
@@ -163,8 +164,14 @@ fn row(record: Record, agent: &Agent, organizations: &[String], received_at_ms: 
         run_ms: record.run,
         evidence: record.evidence,
         coverage: record.coverage,
+        act: record.act.map(act).unwrap_or_default(),
         machine_disputed: false,
     })
+}
+
+fn act(act: Act) -> String {
+    let Act { reason, until_ms, uid, user } = act;
+    serde_json::json!({ "reason": plain(reason), "until_ms": until_ms, "uid": uid, "user": plain(user) }).to_string()
 }
 
 #[cfg(test)]

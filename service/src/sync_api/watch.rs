@@ -235,7 +235,12 @@ fn responses(
     desired: &[Held],
     now: i64,
 ) -> Vec<WatchResponse> {
-    let message = || WatchResponse { desired: desired.to_vec(), envelopes: Vec::new(), server_time: now };
+    let message = || WatchResponse {
+        desired: desired.to_vec(),
+        envelopes: Vec::new(),
+        server_time: now,
+        service_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
     let mut responses = vec![];
     let (mut response, mut size) = (message(), 0);
     for document in wanted {

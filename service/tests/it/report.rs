@@ -1,6 +1,6 @@
 //! `Report`: records arrive at least once and are kept once.
 
-use proto::sync::{Record, ReportRequest};
+use proto::sync::{Act, Record, ReportRequest};
 use tonic::Code;
 
 use crate::support::{PASSWORD, Service};
@@ -122,4 +122,43 @@ async fn an_account_reports_so_much_in_an_hour_and_no_more() {
     let wait: u64 = status.metadata().get("retry-after").unwrap().to_str().unwrap().parse().unwrap();
     assert!((1..=180).contains(&wait), "{wait}");
     client.watch(&token, vec![]).await.expect("everything else goes on");
+}
+
+#[tokio::test]
+async fn what_an_administrator_of_a_machine_did_is_shown_as_an_act() {
+    let service = Service::acme().await;
+    let mut client = service.client().await;
+    let token = client.sign_in("alice", PASSWORD).await.unwrap().agent_token;
+    let act = Act {
+        reason: "docker hangs\u{202e}".to_owned(),
+        until_ms: 1_700_003_600_000,
+        uid: 1000,
+        user: "dana".to_owned(),
+    };
+    let done = |n, action: &str, act| Record {
+        action: action.to_owned(),
+        allowed: true,
+        reason: "administrator".to_owned(),
+        act: Some(act),
+        id: record(n).id,
+        at_ms: record(n).at_ms,
+        machine_id: record(n).machine_id,
+        ..Record::default()
+    };
+    let all = vec![done(1, "disable", act.clone()), done(2, "enable", Act::default()), record(3)];
+    assert_eq!(client.report(&token, report(all)).await.unwrap(), 3);
+    let bad = Act { user: "x".repeat(256), ..act };
+    assert_eq!(client.report(&token, report(vec![done(4, "disable", bad)])).await.unwrap(), 0);
+
+    let lines = objects(&service.ok(&["records", "--json"]));
+    let acts: Vec<_> = lines.iter().map(|line| (line["action"].as_str().unwrap(), &line["act"])).collect();
+    let disabled =
+        serde_json::json!({ "reason": "docker hangs", "until_ms": 1_700_003_600_000_i64, "uid": 1000, "user": "dana" });
+    assert_eq!(acts[2], ("disable", &disabled));
+    assert_eq!((acts[1].0, acts[1].1["user"].as_str()), ("enable", Some("")));
+    assert_eq!(acts[0], ("pull", &serde_json::Value::Null), "a decision has none");
+    let text = service.ok(&["records"]);
+    assert!(text.contains("disable     administrator     by dana (1000)  until 2023-11-14"), "{text}");
+    assert!(text.contains("because: docker hangs  machine machine-1  reported by alice"), "{text}");
+    assert!(text.contains("enable      administrator     by user id (0)  machine"), "{text}");
 }

@@ -89,7 +89,7 @@ impl Site {
             "tunnel": [near.tunnelled, far.tunnelled],
         });
         let (ca, settings) = (lab.path("door"), settings.to_string());
-        let posted = Posted { listen: DOOR, loopback: Vec::new(), ca, settings };
+        let posted = Posted { listen: DOOR, loopback: Vec::new(), ca, settings, held: None, drain: None };
         let door = Door::start(&lab, posted, |program| network.command(program)).await.expect("a door");
         let ca = fs::read(lab.path("door/trust/pullgate.pem")).expect("the door's certificate");
         let (straight, opened) = (roots(registry.pem().as_bytes()), roots(&ca));

@@ -72,14 +72,15 @@ fn script(head: &str) -> Vec<Step> {
     } else if is("not-json") {
         vec![Step::Send(answer_with("200 OK", &[("Content-Type", MANIFEST)], "<html>It works!</html>"))]
     } else if is("slow") {
-        slow(path, head.starts_with("HEAD"))
+        slow(path, head)
     } else {
         vec![Step::Send(answer_with("200 OK", &[("Docker-Distribution-Api-Version", "registry/2.0")], "{}"))]
     }
 }
 
 /// An image whose one layer comes in a hundred pieces, over ten seconds.
-fn slow(path: &str, head_only: bool) -> Vec<Step> {
+fn slow(path: &str, head: &str) -> Vec<Step> {
+    let head_only = head.starts_with("HEAD");
     let layer = vec![0; SLOW_BYTES];
     let layer_digest = digest(&layer);
     let config = json!({
@@ -112,10 +113,19 @@ fn slow(path: &str, head_only: bool) -> Vec<Step> {
     if path.ends_with(&digest(config.as_bytes())) {
         return vec![Step::Send(answer_with("200 OK", &[], &config))];
     }
-    let mut steps =
-        vec![Step::Send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", layer.len()).into_bytes())];
+    // Who has the beginning asks for the rest.
+    let from = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=")?.strip_suffix('-')?.parse().ok());
+    let rest = layer.get(from.unwrap_or(0)..).unwrap_or_default();
+    let status = match from {
+        Some(from) => format!("206 Partial Content\r\nContent-Range: bytes {from}-{}/{}", layer.len() - 1, layer.len()),
+        None => "200 OK".to_owned(),
+    };
+    let answer = format!("HTTP/1.1 {status}\r\nAccept-Ranges: bytes\r\nContent-Length: {}\r\n\r\n", rest.len());
+    let mut steps = vec![Step::Send(answer.into_bytes())];
     if !head_only {
-        for piece in layer.chunks(SLOW_BYTES / 100) {
+        for piece in rest.chunks(SLOW_BYTES / 100) {
             steps.extend([Step::Send(piece.to_vec()), Step::Wait(Duration::from_millis(100))]);
         }
     }

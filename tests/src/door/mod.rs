@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use installer::lab::{Cgroup, Door, Lab, LabError, Plugin, Posted, Process, installed, own, wait_until};
+use installer::lab::{Cgroup, Door, Held, Lab, LabError, Plugin, Posted, Process, installed, own, wait_until};
 use proto::sync::Record;
 use serde_json::{Map, json};
 
@@ -49,11 +49,14 @@ pub struct Setup {
     pub egress: bool,
     /// The registries are in a network of their own, at the other end of a cable.
     pub cable: Option<Rate>,
+    /// The door's sockets are held while its process is replaced, which takes a second to its end at most; and the
+    /// engine tries as often as engines do.
+    pub held: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { plugin: false, door: true, egress: true, cable: None }
+        Self { plugin: false, door: true, egress: true, cable: None, held: false }
     }
 }
 
@@ -124,7 +127,7 @@ impl Site {
         }
         lab.write("engine/run/trust/registries.pem", authority.pem())?;
         let door = match setup.door {
-            true => Some(start_door(&lab, &network, &lab.path("engine/run/trust/registries.pem")).await?),
+            true => Some(start_door(&lab, &network, setup.held).await?),
             false => None,
         };
         lab.make_dir("tap")?;
@@ -223,7 +226,9 @@ fn around(flavour: Flavour, setup: Setup) -> engines::Setup {
     config.insert("registry-mirrors".to_owned(), json!([]));
     config.insert("insecure-registries".to_owned(), json!(INSECURE));
     // An engine tries five times, over a minute, what a layer's registry breaks off.
-    config.insert("max-download-attempts".to_owned(), json!(1));
+    if !setup.held {
+        config.insert("max-download-attempts".to_owned(), json!(1));
+    }
     if !setup.plugin {
         config.insert("authorization-plugins".to_owned(), json!([]));
     }
@@ -251,15 +256,33 @@ pub fn door_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 857))
 }
 
-async fn start_door(lab: &Lab, network: &Network, registries: &Path) -> Result<Door, LabError> {
+async fn start_door(lab: &Lab, network: &Network, is_held: bool) -> Result<Door, LabError> {
+    let registries = lab.path("engine/run/trust/registries.pem");
+    let loopback: Vec<SocketAddr> = proto::paths::LOOPBACK_DOOR.iter().filter_map(|place| place.parse().ok()).collect();
+    let held = match is_held {
+        true => Some(hold(network, std::iter::once(door_address()).chain(loopback.clone()))?),
+        false => None,
+    };
     let settings = json!({"upstreamCa": [registries], "insecureRegistries": INSECURE});
     let posted = Posted {
         listen: door_address(),
-        loopback: proto::paths::LOOPBACK_DOOR.iter().filter_map(|place| place.parse().ok()).collect(),
+        loopback,
         ca: lab.path("engine/run/door"),
         settings: settings.to_string(),
+        held,
+        drain: is_held.then_some(1),
     };
     Door::start(lab, posted, |program| resolving(lab, network, program)).await
+}
+
+fn hold(network: &Network, addresses: impl Iterator<Item = SocketAddr>) -> Result<Held, LabError> {
+    let mut held = Held::default();
+    for address in addresses {
+        let socket = network.listen(address).and_then(tokio::net::TcpListener::into_std);
+        let socket = socket.map_err(|source| LabError::Start { program: format!("a socket on {address}"), source })?;
+        held.tcp("door", socket);
+    }
+    Ok(held)
 }
 
 /// `program` in this network, with its resolver instead of the machine's.

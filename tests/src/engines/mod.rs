@@ -107,7 +107,7 @@ pub async fn recorded(lab: &Lab, plugin: &Plugin, action: &str) -> Result<Vec<sy
     let run = plugin.status().await?.started_at_ms;
     let (mut recorded, mut acknowledge) = (Vec::new(), 0);
     loop {
-        let batch = control.records(RecordsRequest { acknowledge, wait_ms: 0, run }).await;
+        let batch = control.records(RecordsRequest { acknowledge, wait_ms: 0, run, ..RecordsRequest::default() }).await;
         let batch = batch.map_err(|status| LabError::Control { call: "Records", why: status.message().to_owned() })?;
         let batch = batch.into_inner();
         if batch.records.is_empty() {

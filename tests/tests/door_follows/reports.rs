@@ -35,7 +35,7 @@ async fn fetched(machine: &Machine, count: usize) -> (Vec<Record>, u64) {
     let (mut records, mut last, mut run) = (Vec::new(), 0, 0);
     let start = std::time::Instant::now();
     loop {
-        let request = RecordsRequest { acknowledge: last, wait_ms: 500, run };
+        let request = RecordsRequest { acknowledge: last, wait_ms: 500, run, ..RecordsRequest::default() };
         let answer: RecordsResponse = control.records(request).await.unwrap().into_inner();
         (last, run) = (answer.last, answer.run);
         records.extend(answer.records);
@@ -85,8 +85,11 @@ async fn decisions_wait_for_a_plugin_that_is_away_and_what_is_lost_is_told() {
     let start = std::time::Instant::now();
     let (mut count, mut last, mut run, mut dropped) = (0, 0, 0, 0);
     while count + dropped < 3_000 {
-        let answer =
-            control.records(RecordsRequest { acknowledge: last, wait_ms: 500, run }).await.unwrap().into_inner();
+        let answer = control
+            .records(RecordsRequest { acknowledge: last, wait_ms: 500, run, ..RecordsRequest::default() })
+            .await
+            .unwrap()
+            .into_inner();
         (last, run, dropped) = (answer.last, answer.run, answer.dropped);
         count += answer.records.len() as u64;
         assert!(start.elapsed() < SOON, "{count} came, {dropped} are told to be lost");

@@ -10,9 +10,9 @@ use std::{
 
 use proto::{
     control::{
-        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, InForce, RecentRequest, RecentResponse,
-        RecordsRequest, RecordsResponse, ReportRequest, ReportResponse, SessionInForce, StatusRequest, StatusResponse,
-        WatchRequest, WatchResponse,
+        ApplyRequest, ApplyResponse, CheckRequest, CheckResponse, InForce, NoteActsRequest, NoteActsResponse,
+        RecentRequest, RecentResponse, RecordsRequest, RecordsResponse, ReportRequest, ReportResponse, SessionInForce,
+        StatusRequest, StatusResponse, WatchRequest, WatchResponse,
         control_server::{Control, ControlServer},
     },
     document,
@@ -46,6 +46,10 @@ pub struct State {
     pub records: VecDeque<(u64, Record)>,
     pub last_record: u64,
     pub dropped: u64,
+    /// Of a release before records.
+    pub old: bool,
+    /// Calls that it does not know.
+    pub unknown: u64,
 }
 
 /// A plugin that can be stopped and started again.
@@ -233,7 +237,11 @@ impl Control for Api {
     }
 
     async fn records(&self, request: Request<RecordsRequest>) -> Result<Response<RecordsResponse>, Status> {
-        let RecordsRequest { acknowledge, wait_ms, run } = request.into_inner();
+        if self.state.borrow().old {
+            self.state.send_modify(|state| state.unknown += 1);
+            return Err(Status::unimplemented(""));
+        }
+        let RecordsRequest { acknowledge, wait_ms, run, .. } = request.into_inner();
         let acknowledge = if run == self.state.borrow().started_at_ms { acknowledge } else { 0 };
         self.state.send_if_modified(|state| {
             let before = state.records.len();
@@ -250,6 +258,10 @@ impl Control for Api {
     }
 
     async fn recent(&self, _: Request<RecentRequest>) -> Result<Response<RecentResponse>, Status> {
+        Err(Status::unimplemented("not in this test"))
+    }
+
+    async fn note_acts(&self, _: Request<NoteActsRequest>) -> Result<Response<NoteActsResponse>, Status> {
         Err(Status::unimplemented("not in this test"))
     }
 

@@ -302,7 +302,7 @@ impl Sync for Api {
             if state.take_back {
                 return Some(Err(Status::unauthenticated("taken back")));
             }
-            Some(Ok(WatchResponse { desired, envelopes, server_time: now() }))
+            Some(Ok(WatchResponse { desired, envelopes, server_time: now(), ..WatchResponse::default() }))
         });
         Ok(Response::new(Box::pin(responses)))
     }
