@@ -17,7 +17,7 @@ mod site;
 mod ways;
 
 use site::Site;
-use ways::{Way, Ways};
+use ways::Way;
 
 const ROUNDS: usize = 3;
 const GIB: f64 = 1_073_741_824.0;

@@ -1,8 +1,8 @@
 //! The client's side.
 
 use std::{
-    io::{BufRead as _, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    io::{BufReader, Read, Write},
+    net::SocketAddr,
     sync::Arc,
     time::Instant,
 };
