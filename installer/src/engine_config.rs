@@ -122,26 +122,21 @@ pub fn remove(file: &[u8], plugin: &str, proxies: Option<&str>) -> Result<Edited
 /// When the file is to be left as it is.
 pub fn undo(now: &[u8], before: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<Edited, Refusal> {
     let after = add(before, wanted);
-    let untouched = match after.as_ref().map(|after| &after.edit) {
-        Ok(Edit::Changed(bytes)) => bytes == now,
-        _ => false,
-    };
-    let without = |bytes: &[u8]| remove(bytes, wanted.plugin, wanted.proxies);
-    if untouched {
-        let Some(before) = before else {
+    let made = after.as_ref().map(|after| &after.edit);
+    // Bytes to begin with: those of before, or of now with our settings as they were.
+    let begin = match (made, before) {
+        (Ok(Edit::Changed(made)), None) if made == now => {
             return Ok(Edited { edit: Edit::Removed, warnings: Vec::new(), moved: Moved::default() });
-        };
-        let mut edited = without(before)?;
-        if edited.edit == Edit::Unchanged {
-            edited.edit = Edit::Changed(before.to_vec());
         }
-        return Ok(edited);
-    }
-    let restored = settings::restore(now, before.unwrap_or_default(), after.ok().as_ref())?;
-    let Some(restored) = restored else { return without(now) };
-    let mut edited = without(restored.as_bytes())?;
-    if edited.edit == Edit::Unchanged {
-        edited.edit = Edit::Changed(restored.into_bytes());
-    }
+        (Ok(Edit::Changed(made)), Some(before)) if made == now => Some(before.to_vec()),
+        _ => settings::restore(now, before.unwrap_or_default(), after.as_ref().ok())?.map(String::into_bytes),
+    };
+    let mut edited = remove(begin.as_deref().unwrap_or(now), wanted.plugin, wanted.proxies)?;
+    edited.edit = match (edited.edit, begin) {
+        (Edit::Unchanged, Some(begin)) => Edit::Changed(begin),
+        // There was a file, and there stays one.
+        (Edit::Removed, _) if before.is_some() => Edit::Changed(edit::EMPTY.into()),
+        (edit, _) => edit,
+    };
     Ok(edited)
 }

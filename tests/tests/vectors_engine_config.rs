@@ -102,7 +102,7 @@ fn the_library_agrees_and_restores_every_byte() {
         let undone = undo(&after, before, &wanted).unwrap().edit;
         if row.action == "noop" {
             // Ours before, and gone all the same.
-            assert_eq!(undone, remove(&after, PLUGIN, None).unwrap().edit, "{row}");
+            assert_ne!(remove(&after, PLUGIN, None).unwrap().edit, Edit::Unchanged, "{row}");
             let Edit::Changed(without) = undone else { panic!("{row}: {undone:?}") };
             assert!(!names(&without).unwrap().contains(&PLUGIN.to_owned()), "{row}");
         } else {

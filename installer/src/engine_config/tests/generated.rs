@@ -131,7 +131,7 @@ fn is_one_insertion(before: &str, after: &str) -> bool {
 #[test]
 fn everything_else_survives_twice_is_once_and_undo_restores_every_byte() {
     let mut edits = [0_u32; 3];
-    for seed in 0..20_000_u64 {
+    for seed in 0..6_000_u64 {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let before = file(&mut dice);
         let door = dice.one_in(2).then_some(DOOR);
@@ -181,8 +181,6 @@ fn everything_else_survives_twice_is_once_and_undo_restores_every_byte() {
                 assert_eq!(undone, bytes, "{what}");
             }
             (Some(bytes), Edit::Changed(undone)) => assert_eq!(others(&undone), others(bytes), "{what}"),
-            // The file was nothing but the plugin, before.
-            (Some(_), Edit::Removed) if had_ours => {}
             (_, undone) => panic!("{what}: {undone:?}"),
         }
 
@@ -218,7 +216,7 @@ fn no_bytes_make_it_panic() {
     ];
     let mut dice = Dice(7);
     let mut taken = 0_u32;
-    for round in 0..40_000_u32 {
+    for round in 0..20_000_u32 {
         let mut bytes = seeds[(round % 2) as usize].to_vec();
         for _ in 0..=dice.below(3) {
             let at = usize::try_from(dice.below(bytes.len() as u64)).unwrap();
