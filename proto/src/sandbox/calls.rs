@@ -111,6 +111,8 @@ const LOCAL: &[i64] = &[
     libc::SYS_ftruncate,
     libc::SYS_getcwd,
     libc::SYS_getdents64,
+    // A file that must not replace another is linked into its place.
+    libc::SYS_linkat,
     libc::SYS_lseek,
     libc::SYS_mkdirat,
     libc::SYS_newfstatat,
@@ -233,6 +235,7 @@ const OLD: &[i64] = &[
     libc::SYS_epoll_wait,
     libc::SYS_getdents,
     libc::SYS_getrlimit,
+    libc::SYS_link,
     libc::SYS_lstat,
     libc::SYS_mkdir,
     libc::SYS_open,
