@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use proto::agent::Standing;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, mpsc, watch},
@@ -14,6 +15,7 @@ use tracing::{Instrument as _, info, info_span};
 use crate::{
     VERSION,
     cache::Cache,
+    compare::{self, Progress},
     config::{Config, Paths},
     credentials::{helper::Helpers, reader::Reader},
     driver::{Driver, EVENTS},
@@ -67,6 +69,7 @@ impl App {
         let (enrolled_in, enrolled_out) = watch::channel(enrolled_now);
         let (runs_in, runs_out) = watch::channel(None);
         let (tickets_in, tickets_out) = watch::channel(None);
+        let (progress_in, progress_out) = watch::channel(Progress { begun: 0, standing: Standing::Busy });
         let applied = Arc::new(Notify::new());
         let short = TaskTracker::new();
         let mut long = JoinSet::new();
@@ -83,6 +86,8 @@ impl App {
         spawn(&mut long, "presence", presence::follow(plugin.clone(), uid, events_in.clone(), runs_in));
         spawn(&mut long, "collect", records::collect(plugin.clone(), spool.clone(), runs_out, Arc::clone(&applied)));
         spawn(&mut long, "report", records::report(spool, tickets_out));
+        let listener = locks.1.listener().context("the agent's lock cannot be used")?;
+        spawn(&mut long, "compare", compare::serve(listener, uid, events_in.clone(), progress_out));
         let driver = Driver {
             sync: Sync::new(cache.load()),
             cache,
@@ -92,6 +97,7 @@ impl App {
             events: (events_in, events_out),
             tickets: tickets_in,
             applied,
+            progress: progress_in,
             tasks: short.clone(),
         };
         spawn(&mut long, "driver", driver.run());

@@ -43,6 +43,8 @@ pub struct Config {
 pub enum Command {
     /// Show once whom the Docker credentials name, as the agent reads them; never a secret
     Credentials(Credentials),
+    /// Look once whether the enrolled service can be reached, and print one JSON object; no credential is shown
+    Reach,
     /// Sign in with the organization's identity provider, and keep the access token where `docker login` would
     Login(Login),
     /// Ask the organization to allow an image, or show what became of it

@@ -12,6 +12,7 @@ use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
 use crate::{
     cache::Cache,
+    compare::Progress,
     credentials::{Account, Realm, Source},
     enforcement::{ControlError, Plugin},
     enrolled::{DockerHub, Enrolled},
@@ -42,6 +43,8 @@ pub struct Driver {
     pub tickets: watch::Sender<Option<Ticket>>,
     /// Wakes the collector.
     pub applied: Arc<Notify>,
+    /// Where the agent stands, for whoever asked for a comparison.
+    pub progress: watch::Sender<Progress>,
     /// Where its tasks are counted.
     pub tasks: TaskTracker,
 }
@@ -97,10 +100,16 @@ impl Driver {
         if matches!(event, Event::Applied) {
             self.applied.notify_one();
         }
+        let begun = u64::from(matches!(event, Event::Compare));
         for command in self.sync.handle(event) {
             debug!(command = command.name(), "command");
             self.execute(command, running);
         }
+        let standing = self.sync.standing();
+        self.progress.send_if_modified(|progress| {
+            let now = Progress { begun: progress.begun.saturating_add(begun), standing };
+            std::mem::replace(progress, now) != now
+        });
     }
 
     fn enrollment_changed(&mut self, running: &mut Running) {

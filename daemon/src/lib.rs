@@ -10,6 +10,7 @@
 //! | [`enrolled`] | the enrollment | everybody, `watch` |
 //! | [`credentials::reader`] | who is signed in | driver, channel of [`driver::EVENTS`] |
 //! | [`presence`] | plugin up, down, restarted; each second what it has in force | driver, the same channel |
+//! | [`compare`] | "compare now" | driver, the same channel; where the agent stands comes back, `watch` |
 //! | [`driver`] | runs [`sync`], executes its commands | service and plugin; the token to the reporter, `watch` |
 //! | [`records`] collector | records | [`spool`] on disk, then acknowledged |
 //! | [`records`] reporter | records | service |
@@ -20,6 +21,7 @@
 
 pub mod app;
 pub mod cache;
+pub mod compare;
 pub mod config;
 pub mod credentials;
 pub mod documents;

@@ -32,6 +32,7 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
     let result = runtime.block_on(async {
         match &config.command {
             Some(Command::Credentials(args)) => show::credentials(&config, args).await?,
+            Some(Command::Reach) => show::reach(&config).await?,
             Some(Command::Login(args)) => return Ok(login::run(&config, args).await),
             Some(Command::RequestAccess(args)) => return Ok(request_access::run(&config, args).await),
             None => App::start(config)?.run().await?,

@@ -1,20 +1,22 @@
 //! One agent for each user and plugin: two would take turns in replacing each other's session.
 
 use std::{
-    fs,
+    io,
+    os::unix::net::UnixListener,
     path::{Path, PathBuf},
 };
 
-use crate::documents::sha256;
+use proto::agent::name;
 
 #[cfg_attr(target_os = "linux", path = "plugin_lock/name.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "plugin_lock/file.rs")]
 mod held;
 
-/// Held for as long as the process runs; the kernel gives it up with the process.
+/// Held for as long as the process runs; the kernel gives it up with the process. [`crate::compare`] answers on it,
+/// where it is a socket.
 #[derive(Debug)]
 pub struct PluginLock {
-    _held: Option<held::Held>,
+    held: Option<held::Held>,
 }
 
 /// Another agent of this user carries documents to the same plugin.
@@ -37,20 +39,20 @@ impl PluginLock {
     /// [`Served`]. Where it cannot be told whether there is another agent, the log says so and nothing fails.
     pub fn take(uid: u32, socket: &Path) -> Result<Self, Served> {
         match held::take(&name(uid, socket), uid) {
-            Ok(held) => Ok(Self { _held: held }),
+            Ok(held) => Ok(Self { held }),
             Err(pid) => Err(Served { socket: socket.to_owned(), pid }),
         }
     }
 }
 
-/// The same for each way to write the path.
-fn name(uid: u32, socket: &Path) -> String {
-    // The socket itself may not be there yet.
-    let directory = socket.parent().and_then(|directory| fs::canonicalize(directory).ok());
-    let path = directory.zip(socket.file_name()).map_or_else(|| socket.to_owned(), |(at, name)| at.join(name));
-    let hash = sha256(path.as_os_str().as_encoded_bytes());
-    let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("pullgate-agent-{uid}-{hash}")
+impl PluginLock {
+    /// What it is held by, once more, for whoever answers there; none: it could not be taken, or is no socket.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn listener(&self) -> io::Result<Option<UnixListener>> {
+        self.held.as_ref().map_or(Ok(None), held::listener)
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod access;
 mod connector;
 mod login;
+mod reach;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub use access::AccessCallError;
 pub use connector::Unusable;
 pub(crate) use connector::is_encrypted_or_on_this_machine;
 pub use login::LoginCallError;
+pub use reach::{Reached, reach};
 
 use crate::{
     VERSION,

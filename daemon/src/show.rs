@@ -1,11 +1,14 @@
-//! `pullgated credentials`: whom the Docker credentials name, said once. Never a secret.
+//! `pullgated credentials` and `pullgated reach`: whom the Docker credentials name, and whether the service answers,
+//! said once. Never a secret.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
     config::{Config, Credentials},
     credentials::{Credential, Realm, Source, Wanted, helper::Helpers, keys, place::Place, printable, read},
     enrolled::{DockerHub, Enrolled},
+    service,
 };
 
 /// Reads the credentials once and prints what they say.
@@ -32,6 +35,27 @@ pub async fn credentials(config: &Config, args: &Credentials) -> anyhow::Result<
         notes(&place).try_for_each(|note| writeln!(std::io::stdout(), "note: {note}"))?;
     }
     Ok(())
+}
+
+/// Looks once whether the service can be reached, and prints one JSON object.
+///
+/// # Errors
+/// When this machine is not enrolled, or standard output is gone.
+pub async fn reach(config: &Config) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let enrollment = proto::enrollment::read(&config.paths()?.enrollment)?;
+    let reached = match service::reach(&enrollment).await {
+        Ok(reached) => reached,
+        Err(unusable) => service::Reached { error: Some(unusable.to_string()), ..service::Reached::default() },
+    };
+    let object = json!({
+        "service": enrollment.service,
+        "certificate": reached.certificate.map(|der| STANDARD.encode(der)),
+        "date": reached.date,
+        "took_ms": u64::try_from(reached.took.as_millis()).unwrap_or(u64::MAX),
+        "error": reached.error,
+    });
+    Ok(writeln!(std::io::stdout(), "{object}")?)
 }
 
 /// Whose realm a key of somebody's choice is, is not known; nothing is sent anywhere.

@@ -110,6 +110,8 @@ pub enum Event {
         /// Which one of those.
         number: Number,
     },
+    /// Somebody at this machine wants to know now what the service says.
+    Compare,
 }
 
 /// What is in force at the plugin, as far as it is this user's business.
@@ -262,6 +264,7 @@ impl Event {
             Self::Applied => "applied",
             Self::ApplyFailed(_) => "apply_failed",
             Self::Timer { .. } => "timer",
+            Self::Compare => "compare",
         }
     }
 }

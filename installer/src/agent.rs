@@ -1,12 +1,17 @@
 //! The agent's program. It reads and writes the Docker credentials and knows the way to the service, and
 //! nobody else does: commands about them become it, so that what they show is what counts.
 
-use std::{ffi::OsString, os::unix::process::CommandExt as _, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
 
-use crate::lab;
+use crate::{lab, status::seen::Agent};
 
 /// Options that the agent's commands share.
 #[derive(ClapArgs, Debug)]
@@ -56,4 +61,14 @@ impl Options {
 /// When it is in neither place.
 pub fn program() -> anyhow::Result<PathBuf> {
     Ok(lab::own("pullgated").or_else(|missing| lab::installed("pullgated", "pullgate").map_err(|_| missing))?)
+}
+
+/// The agent of this user at the plugin with this control socket.
+pub(crate) fn of_this_user(control_socket: &Path) -> Agent {
+    let uid = rustix::process::geteuid();
+    match proto::agent::holder(&proto::agent::name(uid.as_raw(), control_socket)) {
+        Ok(holder) if holder.uid == uid => Agent::Runs(holder.pid.as_raw_nonzero().get()),
+        _ if uid.is_root() => Agent::NotExpected,
+        _ => Agent::Missing,
+    }
 }

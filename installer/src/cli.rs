@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     bugreport, check, credentials, decide, demo, disable, doctor, egress, enable, engine_config, image, install, login,
@@ -40,7 +40,45 @@ enum Command {
     Decide(decide::Args),
 }
 
+/// Who needs a command, in the order of the help.
+const GROUPS: [(&str, &[&str]); 3] = [
+    (
+        "For developers",
+        &["status", "check", "request-access", "login", "sync", "records", "credentials", "doctor", "bugreport"],
+    ),
+    ("For administrators", &["install", "uninstall", "disable", "enable", "egress", "engine-config"]),
+    ("For scripts, and to try it out", &["image", "request", "decide", "demo"]),
+];
+
+/// The command line, with its commands by who needs them.
+#[must_use]
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let groups = groups(&command);
+    command.help_template("{about}\n\n{usage-heading} {usage}\n{after-help}\n\nOptions:\n{options}").after_help(groups)
+}
+
+fn groups(command: &clap::Command) -> String {
+    let mut text = String::new();
+    for (heading, names) in GROUPS {
+        text.push_str(&format!("\n{heading}:\n"));
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {name:<15} {about}\n"));
+        }
+    }
+    text.push_str("\n`pullgate COMMAND --help` says more of each.");
+    text
+}
+
 impl Cli {
+    /// What was typed; ends the process where that is no command of ours, or asks for help.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
     /// Runs what was typed.
     ///
     /// # Errors
@@ -66,6 +104,36 @@ impl Cli {
             Command::Image(args) => image::run(&args),
             Command::Request(args) => request::run(&args),
             Command::Decide(args) => decide::run(&args),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_the_help_once() {
+        let command = Cli::command();
+        let mut all: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        (all.sort_unstable(), grouped.sort_unstable());
+        assert_eq!(all, grouped);
+    }
+
+    #[test]
+    fn what_people_read_as_help() {
+        crate::snapshot::check("help/pullgate", &command().term_width(100).render_help().to_string());
+        for each in command().get_subcommands() {
+            let name = each.get_name();
+            let mut each = each.clone().bin_name(format!("pullgate {name}")).term_width(100);
+            crate::snapshot::check(&format!("help/{name}"), &each.render_long_help().to_string());
+            let below: Vec<_> = each.get_subcommands().filter(|below| below.get_name() != "help").cloned().collect();
+            for below in below {
+                let path = format!("{name}-{}", below.get_name());
+                let mut below = below.bin_name(format!("pullgate {}", path.replacen('-', " ", 1))).term_width(100);
+                crate::snapshot::check(&format!("help/{path}"), &below.render_long_help().to_string());
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Looks at everything between a developer's sign-in and a refused pull, one after the other. `facts`
 //! asks, `findings` judges.
 
-mod ca;
 mod facts;
 mod findings;
+mod look;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -17,14 +17,15 @@ use serde_json::json;
 use self::findings::{Finding, State};
 use crate::{
     machine::{Door, Engine, Machine},
-    output,
+    output::{self, Text, Tone},
 };
 
 /// Look for what keeps sign-in and policy from working on this machine, and say the next step
 ///
-/// Looks at the administrator's files, the plugin, the engine, the Docker credentials, the agent and
-/// the way to the policy service, and the registry door. Changes nothing, and shows no secret. Sends the
-/// engine the probes of `pullgate status`.
+/// Looks at the administrator's files, the plugin and its socket, the engine, its configuration and what is known
+/// against its release, the registry door, the policy service, its certificate and the clock, the Docker credentials,
+/// the agent, and who is root through the engine's socket. Changes nothing, and shows no secret. Sends the engine the
+/// probes of `pullgate status`. Exit code 0 nothing is wrong, 1 something is.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// Print one JSON object a finding
@@ -42,6 +43,9 @@ pub struct Args {
     /// Docker's own file that enforces sign-in
     #[arg(long, default_value = paths::REGISTRY_JSON, value_name = "FILE")]
     registry_json: PathBuf,
+    /// The plugin's socket for engines
+    #[arg(long, default_value = paths::PLUGIN_SOCKET, value_name = "PATH")]
+    plugin_socket: PathBuf,
     /// Directory of Docker's `config.json` [default: $DOCKER_CONFIG, else ~/.docker]
     #[arg(long, value_name = "DIR")]
     config_dir: Option<OsString>,
@@ -53,6 +57,8 @@ pub struct Args {
 /// When it cannot look at all.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let places = facts::Places {
+        control_socket: args.machine.control_socket().to_owned(),
+        plugin_socket: args.plugin_socket.clone(),
         files: Paths { enrollment: args.enrollment.clone(), registry_json: args.registry_json.clone() },
         engine: args.engine.engine_socket.clone(),
         config_dir: args.config_dir.clone(),
@@ -65,7 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     runtime.shutdown_background();
     let findings = findings::findings(&facts);
     for finding in &findings {
-        if args.json { output::line(&to_json(finding))? } else { output::text(&to_text(finding))? }
+        if args.json { output::line(&to_json(finding))? } else { output::show(&to_text(finding))? }
     }
     let wrong = findings.iter().any(|finding| finding.state == State::Wrong);
     Ok(ExitCode::from(u8::from(wrong)))
@@ -75,11 +81,16 @@ fn to_json(finding: &Finding) -> serde_json::Value {
     json!({ "check": finding.check, "state": finding.state.code(), "what": finding.what, "next": finding.next })
 }
 
-fn to_text(finding: &Finding) -> String {
-    let mut text = format!("{:<6} {:<12} {}", finding.state.code(), finding.check, finding.what);
+fn to_text(finding: &Finding) -> Text {
+    let (tone, mark) = match finding.state {
+        State::Good => (Tone::Good, "ok"),
+        State::Notice => (Tone::Warn, "notice"),
+        State::Wrong => (Tone::Bad, "wrong"),
+    };
+    let mut text = Text::new();
+    text.push(tone, format!("{mark:<7}")).plain(format!("{:<15} {}", finding.check, finding.what));
     if !finding.next.is_empty() {
-        text.push_str("\n                    -> ");
-        text.push_str(&finding.next);
+        text.push(Tone::Strong, format!("\n{:23}-> ", "")).plain(finding.next.clone());
     }
     text
 }

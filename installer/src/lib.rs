@@ -35,3 +35,4 @@ pub mod status;
 pub mod sync;
 pub mod systemd;
 pub mod uninstall;
+pub mod when;

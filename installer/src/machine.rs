@@ -1,6 +1,9 @@
 //! This machine's plugin, as commands ask it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
@@ -47,22 +50,33 @@ impl Machine {
         &self,
         question: impl AsyncFnOnce(ControlClient<Channel>) -> Result<T, tonic::Status>,
     ) -> anyhow::Result<T> {
-        let runtime = Runtime::new()?;
-        runtime.block_on(async {
-            let client = ControlClient::new(local::connect_lazy(&self.control_socket))
-                .max_decoding_message_size(local::MAX_MESSAGE_BYTES);
-            match tokio::time::timeout(DEADLINE, question(client)).await {
-                Ok(Ok(answer)) => Ok(answer),
-                Ok(Err(status)) if status.code() == tonic::Code::Unavailable => Err(anyhow::anyhow!("{}", status.message())),
-                Ok(Err(status)) => Err(anyhow::anyhow!("{}", status.message())),
-                Err(_) => Err(anyhow::anyhow!("no answer within {} seconds", DEADLINE.as_secs())),
-            }
-        })
-        .with_context(|| {
+        Runtime::new()?.block_on(self.question(question)).with_context(|| {
             format!(
                 "cannot ask the plugin on `{}`; is pullgate-plugin running, and is this the right --control-socket?",
                 self.control_socket.display()
             )
         })
+    }
+
+    /// Asks one thing, bounded.
+    ///
+    /// # Errors
+    /// When nobody answers, or not with what was asked for; in the plugin's words.
+    pub async fn question<T>(
+        &self,
+        question: impl AsyncFnOnce(ControlClient<Channel>) -> Result<T, tonic::Status>,
+    ) -> anyhow::Result<T> {
+        let client = ControlClient::new(local::connect_lazy(&self.control_socket))
+            .max_decoding_message_size(local::MAX_MESSAGE_BYTES);
+        match tokio::time::timeout(DEADLINE, question(client)).await {
+            Ok(answer) => answer.map_err(|status| anyhow::anyhow!("{}", status.message())),
+            Err(_) => Err(anyhow::anyhow!("no answer within {} seconds", DEADLINE.as_secs())),
+        }
+    }
+
+    /// Where the plugin answers.
+    #[must_use]
+    pub fn control_socket(&self) -> &Path {
+        &self.control_socket
     }
 }

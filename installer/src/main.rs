@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use installer::{cli::Cli, output};
 
 /// What a command exits with when it could not do its work.
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    Cli::parse().run().unwrap_or_else(|error| {
+    Cli::read().run().unwrap_or_else(|error| {
         eprintln!("pullgate: {}", output::still(&format!("{error:#}")));
         ExitCode::from(FAILED)
     })

@@ -1,203 +1,121 @@
 //! `pullgate status`: what is configured and what was proved on this machine.
 
 pub(crate) mod coverage;
+pub(crate) mod disabled;
 pub(crate) mod door;
 pub(crate) mod engine;
+mod health;
+mod json;
 pub(crate) mod probe;
+pub(crate) mod seen;
+mod view;
+mod watch;
 
-use std::{
-    process::ExitCode,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
-use proto::control::{StatusRequest, StatusResponse};
-use serde_json::{Value, json};
+use proto::{control::StatusRequest, enrollment, paths};
+use tokio::runtime::Runtime;
 
 use self::{
-    coverage::{Facts, Way},
+    coverage::Facts,
     door::Setup,
+    seen::{Agent, Seen},
 };
 use crate::{
+    agent,
     machine::{Door, Engine, Machine},
-    output,
+    output, when,
 };
 
-/// Show who is signed in, which policies are in force, and what was proved to be covered
+/// Show whether policies are enforced here and why not, who is signed in, and what was proved of each way in
 ///
-/// Sends the engine probes, which fetch nothing: a pull and a plugin from `pullgate.invalid`, which the
-/// plugin refuses, and pulls, a plugin and builds from `door.pullgate.invalid` and `127.0.0.1:1`, which
-/// the registry door refuses.
+/// The first line is the answer, with the root of what is wrong and the next step. Sends the engine probes, which
+/// fetch nothing: a pull and a plugin from `pullgate.invalid`, which the plugin refuses, and pulls, a plugin and builds
+/// from `door.pullgate.invalid` and `127.0.0.1:1`, which the registry door refuses. Exit code 0 enforced, 1 not
+/// enforced, 2 cannot tell.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// Print one JSON object
+    /// Print one JSON object; with --watch one a line
     #[arg(long)]
     json: bool,
+    /// Go on, and show it again whenever something changes, until interrupted
+    #[arg(long)]
+    watch: bool,
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]
     engine: Engine,
     #[command(flatten)]
     door: Door,
+    /// The enrollment file
+    #[arg(long, default_value = paths::ENROLLMENT, value_name = "FILE")]
+    enrollment: PathBuf,
     /// Ask the engine nothing; then nothing is proved
     #[arg(long)]
     no_probe: bool,
 }
 
+/// Exit code 0 when it is enforced, 1 when it is not, 2 when this user cannot tell.
+///
 /// # Errors
-/// When the plugin cannot be asked.
+/// When it cannot look at all.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let status = args.machine.ask(async |mut plugin| plugin.status(StatusRequest {}).await)?.into_inner();
-    let door = Setup::of(&status, &args.door.door_settings);
-    let facts = if args.no_probe {
-        Facts::unknown("not asked (--no-probe)")
-    } else {
-        let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
-        runtime.block_on(engine::facts(&args.engine.engine_socket, &door.probe_keys))
-    };
-    let ways = coverage::coverage(&facts, &door);
-    if args.json {
-        output::line(&to_json(&status, &door, &ways))?
-    } else {
-        output::text(&to_text(&status, &door, &ways))?
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn to_json(status: &StatusResponse, door: &Setup, ways: &[Way]) -> Value {
-    json!({
-        "version": status.version,
-        "machine_id": status.machine_id,
-        "sign_in": {
-            "enforced": status.sign_in_enforced,
-            "organizations": status.allowed_organizations,
-            "enrollment_error": status.enrollment_error,
-            "files": status.sign_in_files.iter().map(|file| json!({
-                "path": file.path, "present": file.present, "in_force": file.in_force,
-                "organizations": file.organizations, "error": file.error,
-            })).collect::<Vec<_>>(),
-        },
-        "sessions": status.sessions.iter().map(|s| json!({
-            "user": s.user, "uid": s.uid, "organizations": s.organizations, "expired": s.expired,
-        })).collect::<Vec<_>>(),
-        "policies": status.policies.iter().map(|p| json!({
-            "organization": p.organization, "generation": p.generation, "enabled": p.enabled, "mode": p.mode, "age": p.age,
-        })).collect::<Vec<_>>(),
-        "engine": {
-            "requests": status.requests,
-            "denials": status.denials,
-            "last_request_at_ms": status.last_request_at_ms,
-            "version": status.engine_version,
-        },
-        "started_at_ms": status.started_at_ms,
-        "records_dropped": status.records_dropped,
-        "names": { "remembered": status.names_remembered, "lost": status.names_lost },
-        "door": door.to_json(),
-        "coverage": ways.iter().map(|way| json!({
-            "way": way.way, "what": way.what, "state": way.state.code(), "why": way.why,
-        })).collect::<Vec<_>>(),
-    })
-}
-
-fn to_text(status: &StatusResponse, door: &Setup, ways: &[Way]) -> String {
-    let mut lines = vec![format!(
-        "plugin      {} on machine {}, up {}",
-        status.version,
-        status.machine_id,
-        ago(status.started_at_ms)
-    )];
-    lines.extend(sign_in(status));
-    if status.sessions.is_empty() {
-        lines.push("signed in   nobody".to_owned());
-    }
-    for session in &status.sessions {
-        let expired = if session.expired { ", expired" } else { "" };
-        let organizations = session.organizations.join(", ");
-        lines.push(format!("signed in   {} (uid {}{expired}) of {organizations}", session.user, session.uid));
-    }
-    if status.policies.is_empty() {
-        lines.push("policy      none in force".to_owned());
-    }
-    for policy in &status.policies {
-        let switch = if policy.enabled { policy.mode.as_str() } else { "off" };
-        lines.push(format!(
-            "policy      {} generation {}: {switch}, {}",
-            policy.organization, policy.generation, policy.age
-        ));
-    }
-    let last = if status.last_request_at_ms == 0 {
-        "never".to_owned()
-    } else {
-        format!("{} ago", ago(status.last_request_at_ms))
-    };
-    lines.push(format!("engine      asked {} times, last {last}; {} refused", status.requests, status.denials));
-    if status.names_remembered > 0 {
-        lines.push(format!("names       {} image names stand for other content", status.names_remembered));
-    }
-    if status.names_lost {
-        lines.push("names       lost or too many: names that are not remembered are of unknown origin".to_owned());
-    }
-    if status.records_dropped > 0 {
-        lines.push(format!("records     {} lost: no agent fetched them in time", status.records_dropped));
-    }
-    lines.extend(door.lines());
-    for way in ways {
-        let why = if way.why.is_empty() { String::new() } else { format!(": {}", way.why) };
-        lines.push(format!("coverage    {:<25} {}{why}", way.what, way.state.code()));
-    }
-    lines.join("\n")
-}
-
-/// Whether sign-in is enforced, and which of the administrator's files says so.
-fn sign_in(status: &StatusResponse) -> Vec<String> {
-    let counts = status.sign_in_files.iter().find(|file| file.in_force);
-    let by = counts.map(|file| format!(" (`{}`)", file.path)).unwrap_or_default();
-    let organizations = status.allowed_organizations.join(", ");
-    let mut lines = vec![match (status.sign_in_enforced, counts.map_or("", |file| file.error.as_str())) {
-        (true, "") if organizations.is_empty() => {
-            format!("sign-in     enforced, and nobody can be: this machine is not enrolled{by}")
+    let runtime = Runtime::new().context("cannot start")?;
+    let result = runtime.block_on(async {
+        if args.watch {
+            watch::run(args).await?;
+            return Ok(ExitCode::SUCCESS);
         }
-        (true, "") => format!("sign-in     enforced: {organizations}{by}"),
-        (true, error) => format!("sign-in     enforced, and nobody can be: {error}"),
-        (false, _) if by.is_empty() && !status.enrollment_error.is_empty() => {
-            format!("sign-in     optional ({})", status.enrollment_error)
+        let seen = look(args, None).await;
+        let ways = seen.ways();
+        let health = seen.health(&ways);
+        match args.json {
+            true => output::line(&json::object(&seen, &health, &ways))?,
+            false => output::show(&view::text(&seen, &health, &ways))?,
         }
-        (false, _) => format!("sign-in     optional{by}"),
-    }];
-    for file in status.sign_in_files.iter().filter(|file| file.present && !file.in_force) {
-        lines.push(match (file.error.as_str(), file.organizations.as_slice()) {
-            ("", []) => continue,
-            ("", organizations) => {
-                format!("            `{}` does not count: {}", file.path, organizations.join(", "))
-            }
-            (error, _) => format!("            does not count: {error}"),
-        });
-    }
-    lines
+        Ok(ExitCode::from(health.verdict.exit_code()))
+    });
+    runtime.shutdown_background();
+    result
 }
 
-/// A time in the past, in words.
-fn ago(at_ms: i64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let then = Duration::from_millis(u64::try_from(at_ms).unwrap_or_default());
-    match now.saturating_sub(then).as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7_200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3_600),
+/// Looks at everything; `engine`: what was proved before, if it need not be proved again.
+pub(crate) async fn look(args: &Args, engine: Option<Facts>) -> Seen {
+    let plugin = args.machine.question(async |mut plugin| plugin.status(StatusRequest {}).await).await;
+    let plugin = plugin.map(tonic::Response::into_inner).map_err(|error| error.to_string());
+    let enrollment = enrollment::read(&args.enrollment).ok();
+    let door = match &plugin {
+        Ok(status) => Setup::of(status, &args.door.door_settings),
+        Err(_) => {
+            let expected = enrollment.as_ref().is_some_and(|enrollment| enrollment.registry_door);
+            Setup::unknown(expected, &args.door.door_settings)
+        }
+    };
+    let engine = match engine {
+        Some(facts) => facts,
+        None if args.no_probe => Facts::unknown("not asked (--no-probe)"),
+        None => engine::facts(&args.engine.engine_socket, &door.probe_keys).await,
+    };
+    Seen {
+        plugin,
+        engine,
+        door,
+        disabled: disabled::Seen::look(std::path::Path::new(disabled::FILE)),
+        agent: agent::of_this_user(args.machine.control_socket()),
+        login_host: enrollment.map(|enrollment| enrollment.login_host().to_owned()).unwrap_or_default(),
+        now_ms: when::now_ms(),
     }
+}
+
+/// Names of the builds that an engine remembers: a probe is not among them afterwards.
+///
+/// # Errors
+/// When it cannot be asked.
+pub async fn build_history(engine_socket: &std::path::Path) -> Result<Vec<String>, String> {
+    probe::buildkit::history(engine_socket).await
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn status_claims_nothing_that_was_not_proved() {
-        let ways = coverage::coverage(&Facts::unknown("no engine answers"), &Setup::default());
-        let text =
-            to_text(&StatusResponse { last_request_at_ms: 1, ..StatusResponse::default() }, &Setup::default(), &ways);
-        assert!(text.contains("pull, run, compose        configured, not proved: no engine answers"), "{text}");
-        assert!(!text.contains("enforced"), "{text}");
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@
 //!
 //! INVARIANT: generated code in `gen/` is what `protos/` says (`tests/generated.rs`).
 
+#[cfg(target_os = "linux")]
+pub mod agent;
 pub mod authz;
 mod chain;
 pub mod convert;

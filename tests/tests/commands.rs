@@ -31,6 +31,7 @@ async fn check_and_status_ask_the_machines_plugin() {
     assert_eq!(unjudged.status.code(), Some(1), "denied: there is no host to judge");
     let text = String::from_utf8(unjudged.stdout).unwrap();
     assert!(text.contains("docker.io/library/alpine:latest: allowed (off)"), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colour where nobody sees it: {text:?}");
     assert!(text.contains("exam_ple.com/app:latest: denied (unverifiable)"), "{text}");
 
     let no_reference = pullgate(&["check", "--control-socket", &socket, "alpine", "Alpine"]);
@@ -41,7 +42,7 @@ async fn check_and_status_ask_the_machines_plugin() {
     assert_eq!(status["sign_in"]["enforced"], false);
     assert!(status["sign_in"]["enrollment_error"].as_str().unwrap().contains("not enrolled"), "{status:#}");
     let pulls = &status["coverage"][0];
-    assert_eq!((&pulls["way"], &pulls["state"]), (&"pull".into(), &"configured, not proved".into()), "{pulls}");
+    assert_eq!((&pulls["way"], &pulls["state"]), (&"pull".into(), &"not proved".into()), "{pulls}");
 }
 
 /// An engine that lets everything through, as one without the plugin does.
@@ -83,13 +84,22 @@ async fn an_engine_that_does_not_ask_is_open_whatever_its_configuration_says() {
 
 #[test]
 fn without_a_plugin_commands_say_what_to_do_and_cannot_tell() {
-    for command in [&["check", "alpine"][..], &["status"]] {
+    for command in [&["check", "alpine"][..], &["records"], &["sync"]] {
         let args = [command, &["--control-socket", "/nonexistent/control.sock"]].concat();
         let output = pullgate(&args);
         assert_eq!(output.status.code(), Some(2), "{command:?}");
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains("is pullgate-plugin running"), "{text}");
     }
+    let args =
+        ["status", "--control-socket", "/nonexistent/control.sock", "--engine-socket", "/nonexistent/docker.sock"];
+    let status = pullgate(&args);
+    assert_eq!(status.status.code(), Some(1), "without a plugin nothing is enforced");
+    let text = String::from_utf8(status.stdout).unwrap();
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with("not enforced: the plugin does not answer"), "{text}");
+    assert!(first.contains("-> `systemctl start pullgate-plugin`"), "{text}");
+    assert!(!text.contains(" open "), "what is not known is not said to be open: {text}");
 }
 
 #[test]
@@ -168,4 +178,55 @@ async fn doctor_and_status_name_the_file_that_enforces_sign_in_and_what_is_wrong
     status("sign-in     enforced, and nobody can be: the enrollment file");
     let (_, findings) = doctor();
     assert!(wrong(&findings).contains("it is a symbolic link"), "{findings:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_tells_each_change_in_a_line_and_ends_when_it_is_interrupted() {
+    use std::io::{BufRead as _, BufReader};
+    let lab = Lab::new().unwrap();
+    let _plugin = Plugin::start(&lab, None).await.unwrap();
+    let (control, nowhere) =
+        (lab.control_socket().display().to_string(), lab.path("no-engine.sock").display().to_string());
+    for json in [false, true] {
+        let mut command = Command::new(own_program("pullgate"));
+        command.args(["status", "--watch", "--control-socket", &control, "--engine-socket", &nowhere]);
+        command.args(json.then_some("--json")).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut watch = command.spawn().unwrap();
+        let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        assert!(first.contains("not enforced: there is no enrollment file"), "{first}");
+        let key = proto::keys::SigningKey::from_seed(&[7; 32]).verifying_key().to_base64();
+        let enrolled = serde_json::json!({"service": "https://127.0.0.1:1", "trustKeys": [key]});
+        lab.write("enrollment.json", enrolled.to_string()).unwrap();
+        let second = lines.next().unwrap().unwrap();
+        assert!(second.contains("not enforced: nobody is signed in"), "{second}");
+        assert_eq!(serde_json::from_str::<Value>(&second).is_ok(), json, "{second}");
+        let pid = rustix::process::Pid::from_child(&watch);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        assert_eq!(watch.wait().unwrap().code(), Some(0));
+        std::fs::remove_file(lab.enrollment()).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_late_are_told_and_leave_nothing_out() {
+    let lab = Lab::new().unwrap();
+    let _plugin = Plugin::start(&lab, None).await.unwrap();
+    let control = lab.control_socket().display().to_string();
+    let records = |more: &[&str]| pullgate(&[&["records", "--control-socket", &control][..], more].concat());
+    let none = records(&[]);
+    assert_eq!((none.status.code(), none.stdout.as_slice()), (Some(0), &b"no such decision is kept\n"[..]));
+    let body = r#"{"RequestMethod":"POST","RequestUri":"/v1.41/images/create?fromImage=exam_ple.com%2Fapp&tag=1"}"#;
+    let mut engine = std::os::unix::net::UnixStream::connect(lab.plugin_socket()).unwrap();
+    let head = format!("POST /AuthZPlugin.AuthZReq HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    std::io::Write::write_all(&mut engine, [head.as_bytes(), body.as_bytes()].concat().as_slice()).unwrap();
+    let mut answer = [0; 4096];
+    let length = std::io::Read::read(&mut engine, &mut answer).unwrap();
+    assert!(String::from_utf8_lossy(&answer[..length]).contains(r#""Allow":false"#));
+    let told = records(&["--denied", "--since", "1h", "--json"]);
+    let record = json(&told);
+    assert_eq!((&record["effect"], &record["reason"]), (&"deny".into(), &"unverifiable".into()), "{record}");
+    let id = record["id"].as_str().unwrap();
+    assert_eq!(records(&["--decision", id]).status.code(), Some(0));
+    assert_eq!(records(&["--decision", "01J00000000000000000000000"]).status.code(), Some(1));
 }

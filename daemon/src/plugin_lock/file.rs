@@ -3,7 +3,8 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{Read as _, Write as _},
+    io::{self, Read as _, Write as _},
+    os::unix::net::UnixListener,
 };
 
 use tracing::warn;
@@ -36,4 +37,9 @@ pub(super) fn take(name: &str, _: u32) -> Result<Option<Held>, i32> {
             Ok(None)
         }
     }
+}
+
+/// A file is no socket: nobody is answered on it.
+pub(super) fn listener(_: &Held) -> io::Result<Option<UnixListener>> {
+    Ok(None)
 }

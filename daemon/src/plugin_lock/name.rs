@@ -9,12 +9,10 @@ use std::{
     },
 };
 
-use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, UCred, connect, socket_with, sockopt::socket_peercred,
-};
+use proto::agent::holder;
 use tracing::warn;
 
-/// Listens, and answers nobody.
+/// Listens; [`crate::compare`] answers.
 pub(super) type Held = UnixListener;
 
 /// Takes the name; the error is the process of the same user that has it.
@@ -41,12 +39,9 @@ pub(super) fn take(name: &str, uid: u32) -> Result<Option<Held>, i32> {
     }
 }
 
-/// Who listens there, as the kernel says. Does not wait for somebody who lets callers queue.
-fn holder(name: &str) -> io::Result<UCred> {
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    connect(&socket, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
-    Ok(socket_peercred(&socket)?)
+/// The socket, for whoever answers on it.
+pub(super) fn listener(held: &Held) -> io::Result<Option<UnixListener>> {
+    held.try_clone().map(Some)
 }
 
 #[cfg(test)]

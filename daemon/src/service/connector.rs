@@ -105,6 +105,24 @@ impl Connector {
     }
 
     async fn dial(self) -> io::Result<TokioIo<Box<dyn Io>>> {
+        Ok(TokioIo::new(self.connect().await?.0))
+    }
+
+    /// Connects once, within the limit, and tells which certificate the service has shown; none: plain HTTP.
+    pub(super) async fn look(self) -> io::Result<Option<CertificateDer<'static>>> {
+        let (limit, late) = (self.limit, self.late());
+        let (_, certificate) = tokio::time::timeout(limit, self.connect()).await.map_err(|_| late)??;
+        Ok(certificate)
+    }
+
+    fn late(&self) -> io::Error {
+        let (host, port, limit) = (&self.host, self.port, self.limit.as_secs());
+        let why =
+            format!("no connection to `{host}:{port}` within {limit} s: its name, its port or TLS does not answer");
+        io::Error::new(io::ErrorKind::TimedOut, why)
+    }
+
+    async fn connect(self) -> io::Result<(Box<dyn Io>, Option<CertificateDer<'static>>)> {
         let addresses = tokio::net::lookup_host((self.host.as_str(), self.port)).await?;
         // What a name means is not ours to say: plain HTTP goes to a loopback address, or nowhere.
         let addresses: Vec<SocketAddr> =
@@ -114,7 +132,7 @@ impl Connector {
         })?;
         stream.set_nodelay(true)?;
         let Some(trust) = self.tls else {
-            return Ok(TokioIo::new(Box::new(stream)));
+            return Ok((Box::new(stream), None));
         };
         let ca_file = trust.ca_file.clone();
         let config = tokio::task::spawn_blocking(move || client_config(ca_file.as_deref())).await??;
@@ -125,7 +143,8 @@ impl Connector {
             };
             io::Error::new(error.kind(), format!("TLS with `{}:{}` failed: {error}; {next}", self.host, self.port))
         })?;
-        Ok(TokioIo::new(Box::new(stream)))
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).cloned();
+        Ok((Box::new(stream), shown.map(CertificateDer::into_owned)))
     }
 }
 
@@ -141,14 +160,8 @@ impl tower::Service<Uri> for Connector {
     fn call(&mut self, _: Uri) -> Self::Future {
         let (connector, limit) = (self.clone(), self.limit);
         Box::pin(async move {
-            let to = format!("`{}:{}`", connector.host, connector.port);
-            tokio::time::timeout(limit, connector.dial()).await.unwrap_or_else(|_| {
-                let why = format!(
-                    "no connection to {to} within {} s: its name, its port or TLS does not answer",
-                    limit.as_secs()
-                );
-                Err(io::Error::new(io::ErrorKind::TimedOut, why))
-            })
+            let late = connector.late();
+            tokio::time::timeout(limit, connector.dial()).await.unwrap_or(Err(late))
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The transitions: state, enrollment, credentials. What is said to the service is in `conversation`,
 //! what is said to the plugin in `enforcing`.
 
+mod compare;
 mod conversation;
 mod enforcing;
 mod owners;
@@ -61,6 +62,8 @@ enum Phase {
     Waiting {
         timer: Number,
         next: Next,
+        /// The service said when to come again.
+        told: bool,
     },
     /// The credential is wrong; only a new one, or a file written again, is worth a try.
     Refused,
@@ -186,6 +189,7 @@ impl Sync {
             Event::Applied => self.applied(),
             Event::ApplyFailed(failure) => self.apply_failed(failure),
             Event::Timer { timer, number } => self.timer(timer, number),
+            Event::Compare => self.compare(),
         }
         // Whoever's session turned out to be there since.
         if self.grace == Grace::Over {

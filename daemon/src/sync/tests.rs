@@ -8,6 +8,7 @@ use crate::{
     documents::{Document, Parts},
 };
 
+mod compare;
 mod plugin;
 mod promise;
 mod service;

@@ -3,6 +3,9 @@
 use proto::{chain, sign_in::Demand};
 
 mod door;
+mod engine;
+mod machine;
+mod service;
 mod skew;
 
 use super::facts::Facts;
@@ -46,13 +49,19 @@ pub struct Finding {
 /// In the order in which a sign-in travels: what is wrong first is the cause of what follows.
 pub fn findings(facts: &Facts) -> Vec<Finding> {
     let mut findings = files(facts);
+    findings.extend(machine::disabled(facts));
     findings.push(plugin(facts));
+    findings.push(machine::socket(facts));
     findings.push(engine(facts));
+    findings.extend(engine::files(facts));
+    findings.extend(engine::version(facts));
     findings.extend(door::findings(facts));
     findings.extend(facts.plugin.as_ref().ok().and_then(skew::findings));
-    findings.extend(service(facts));
+    findings.extend(service::findings(facts));
     findings.push(credentials(facts));
+    findings.extend(machine::agent(facts));
     findings.extend(session(facts));
+    findings.extend(machine::users(facts));
     findings
 }
 
@@ -108,7 +117,12 @@ fn files(facts: &Facts) -> Vec<Finding> {
 
 fn plugin(facts: &Facts) -> Finding {
     match &facts.plugin {
-        Err(why) => finding("plugin", State::Wrong, why.clone(), "start it: `systemctl start pullgate-plugin`"),
+        Err(why) => finding(
+            "plugin",
+            State::Wrong,
+            why.clone(),
+            "start it: `systemctl start pullgate-plugin`; where nothing is installed, `pullgate install`",
+        ),
         Ok(status) => {
             let differs = status
                 .sign_in_files
@@ -150,7 +164,7 @@ fn engine(facts: &Facts) -> Finding {
             "engine",
             State::Wrong,
             format!("does not ask pullgate: {words}"),
-            "add `pullgate` to `authorization-plugins` in daemon.json and reload the engine",
+            "`pullgate install` as root adds it to the engine's configuration and proves that it is asked",
         ),
         Proof::Untried(why) => finding(
             "engine",
@@ -159,19 +173,6 @@ fn engine(facts: &Facts) -> Finding {
             "run this as a user who may use docker, while the engine runs",
         ),
     }
-}
-
-fn service(facts: &Facts) -> Option<Finding> {
-    let name = facts.files.enrollment.as_ref().map(|enrollment| enrollment.service.clone()).unwrap_or_default();
-    Some(match facts.service.as_ref()? {
-        Ok(()) => finding("service", State::Good, format!("{name} takes connections"), ""),
-        Err(why) => finding(
-            "service",
-            State::Notice,
-            format!("{name} cannot be reached: {why}"),
-            "what is in force stays until it expires; connect to its network to sign in",
-        ),
-    })
 }
 
 fn credentials(facts: &Facts) -> Finding {

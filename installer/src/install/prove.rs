@@ -99,7 +99,7 @@ pub fn plugin(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn ask_plugin(socket: &Path, host: &str, path: &str, body: &str) -> Result<Value, String> {
+pub(crate) fn ask_plugin(socket: &Path, host: &str, path: &str, body: &str) -> Result<Value, String> {
     let why = |error: std::io::Error| format!("the plugin does not answer on `{}`: {error}", socket.display());
     let mut stream = UnixStream::connect(socket).map_err(why)?;
     stream.set_read_timeout(Some(OURS)).and_then(|()| stream.set_write_timeout(Some(OURS))).map_err(why)?;

@@ -13,8 +13,12 @@ use super::{
 /// What is known of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
+    /// How far it could be asked.
+    pub answers: Answers,
     /// Its version; none: it was not told or is none.
     pub version: Option<EngineVersion>,
+    /// Its version, as it says it; empty: it was not told.
+    pub version_text: String,
     /// Whether its configuration lists the plugin; none: it was not told.
     pub listed: Option<bool>,
     /// Whether it asks the plugin about a pull.
@@ -27,6 +31,21 @@ pub struct Facts {
     pub no_proxy: String,
     /// Where what it fetches goes.
     pub fetches: Fetches,
+    /// URLs of its `registry-mirrors`.
+    pub mirrors: Vec<String>,
+    /// Its `insecure-registries`, as `HOST[:PORT]`; loopback addresses and networks left out.
+    pub insecure: Vec<String>,
+}
+
+/// How far the engine could be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answers {
+    /// It answers.
+    Yes,
+    /// It was not asked, or nobody answers; why.
+    No(String),
+    /// This user may not ask it; why.
+    NotThisUser(String),
 }
 
 /// What came of a probe.
@@ -45,10 +64,12 @@ pub enum Proof {
 pub enum State {
     /// Proved on this machine, just now.
     Enforced,
-    /// Set up, but not proved.
-    Configured,
+    /// It could not be tried.
+    NotProved,
     /// Nothing here sees it.
     Open,
+    /// This user cannot see it.
+    NotVisible,
 }
 
 impl State {
@@ -56,8 +77,31 @@ impl State {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Enforced => "enforced",
-            Self::Configured => "configured, not proved",
+            Self::NotProved => "not proved",
             Self::Open => "open",
+            Self::NotVisible => "not visible",
+        }
+    }
+}
+
+/// Whether a way in is meant to be covered, as far as settings say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Configured {
+    /// The settings say so.
+    Yes,
+    /// They do not.
+    No,
+    /// They cannot be seen.
+    Unknown,
+}
+
+impl Configured {
+    /// The stable words.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "not visible",
         }
     }
 }
@@ -69,6 +113,8 @@ pub struct Way {
     pub way: &'static str,
     /// What people do.
     pub what: &'static str,
+    /// What settings say.
+    pub configured: Configured,
     /// How far it is covered.
     pub state: State,
     /// Why; may be empty where it is enforced.
@@ -77,42 +123,50 @@ pub struct Way {
 
 /// Every way in.
 pub fn coverage(facts: &Facts, door: &Setup) -> Vec<Way> {
-    let way = |way, what, (state, why): (State, String)| Way { way, what, state, why };
+    let way = |way, what, configured, (state, why): (State, String)| Way { way, what, configured, state, why };
     let through = Through { facts, door };
     let fetches = &facts.fetches;
+    let (by_plugin, by_door) = (facts.lists_the_plugin(), through.is_set_up());
+    let bodies = |note| facts.state(&facts.shows_bodies, note);
     let mut ways = vec![
-        way("pull", "pull, run, compose", through.either(facts.state(&facts.asks, ""), &fetches.pull)),
-        way("engine_plugins", "engine plugins", through.either(facts.state(&facts.shows_bodies, ""), &fetches.plugin)),
-        way("services", "services created here", facts.state(&facts.shows_bodies, "")),
+        way("pull", "pull, run, compose", by_plugin, through.either(facts.state(&facts.asks, ""), &fetches.pull)),
+        way("engine_plugins", "engine plugins", by_plugin, through.either(bodies(""), &fetches.plugin)),
+        way("services", "services created here", by_plugin, bodies("")),
         way(
             "local_content",
             "load, import",
+            by_plugin,
             facts.state(&facts.asks, "allowed or not by the policy, never judged by name"),
         ),
         way(
             "run",
             "containers of images here",
-            facts.state(&facts.shows_bodies, "judged by name, which `docker load` and builds can give to anything"),
+            by_plugin,
+            bodies("judged by name, which `docker load` and builds can give to anything"),
         ),
     ];
     if facts.version.is_none_or(EngineVersion::may_hide_large_bodies) {
         let why = "this engine may hide JSON bodies above 1 MiB; what is not shown is refused";
-        ways.push(way("large_bodies", "large requests", facts.state(&facts.shows_bodies, why)));
+        ways.push(way("large_bodies", "large requests", by_plugin, bodies(why)));
     }
     let cached = "but what BuildKit has cached makes no request; `docker builder prune --all` empties the cache";
-    ways.push(way("builds", "builds", through.all(&[&fetches.build, &fetches.classic_build], cached)));
-    ways.push(way(
-        "swarm_tasks",
-        "tasks of a joined swarm",
-        through.all(&[&fetches.pull], "they are fetched as by a pull, and nobody but the door is asked"),
-    ));
+    ways.push(way("builds", "builds", by_door, through.all(&[&fetches.build, &fetches.classic_build], cached)));
+    let note = "they are fetched as by a pull, and nobody but the door is asked";
+    ways.push(way("swarm_tasks", "tasks of a joined swarm", by_door, through.all(&[&fetches.pull], note)));
     if facts.version.is_none_or(EngineVersion::takes_http2) {
         let native = fetches.native.clone().unwrap_or_else(|| Went::Untried("the engine was not asked".to_owned()));
         let note = "this engine takes it beside every authorization plugin; the door alone sees it";
-        ways.push(way("native_grpc", "BuildKit over HTTP/2", through.all(&[&native], note)));
+        ways.push(way("native_grpc", "BuildKit over HTTP/2", by_door, through.all(&[&native], note)));
     }
-    ways.push(way("loopback", "registries on loopback", through.loopback()));
-    ways.push(way("containers", "fetches by containers", through.containers()));
+    let configured = |is: bool| match (door.untold, is) {
+        (false, _) => Configured::Unknown,
+        (true, true) => Configured::Yes,
+        (true, false) => Configured::No,
+    };
+    let led_here = door.is_there() && door.egress_why.is_empty();
+    ways.push(way("loopback", "registries on loopback", configured(led_here), through.loopback()));
+    let confined = door.containers && door.egress_why.is_empty();
+    ways.push(way("containers", "fetches by containers", configured(confined), through.containers()));
     ways
 }
 
@@ -138,8 +192,10 @@ impl Through<'_> {
             return (State::Open, self.why_past(words));
         }
         match first(|went| matches!(went, Went::Untried(_))) {
-            Some(Went::Untried(why)) if self.door.is_there() => return (State::Configured, why.clone()),
-            Some(Went::Untried(why)) => return (State::Open, format!("{NO_DOOR}; not tried: {why}")),
+            Some(Went::Untried(_)) if !self.door.untold && !self.door.is_there() => {
+                return (State::Open, NO_DOOR.to_owned());
+            }
+            Some(Went::Untried(why)) => return (self.facts.untried(), why.clone()),
             _ => {}
         }
         let refused = went.iter().find_map(|went| match went {
@@ -155,7 +211,7 @@ impl Through<'_> {
         let fetches = &self.facts.fetches;
         let judged = self.all(&[&fetches.loopback_pull, &fetches.loopback_build], "");
         match judged {
-            (State::Open, _) if !self.door.is_there() => {
+            (State::Open, _) if !self.door.untold && !self.door.is_there() => {
                 (State::Open, format!("{NO_DOOR}; builds fetch from there unseen"))
             }
             (State::Open, words) => (
@@ -171,7 +227,8 @@ impl Through<'_> {
 
     fn containers(&self) -> (State, String) {
         match (self.door.containers, self.door.egress_why.is_empty()) {
-            (true, true) => (State::Configured, "kept from registries by the egress rule, not tried".to_owned()),
+            _ if self.door.untold => (State::NotVisible, NO_PLUGIN.to_owned()),
+            (true, true) => (State::NotProved, "kept from registries by the egress rule, not tried".to_owned()),
             _ => (
                 State::Open,
                 "a container, also a builder in one, reaches registries by itself, as on any machine".to_owned(),
@@ -179,8 +236,20 @@ impl Through<'_> {
         }
     }
 
+    /// Whether the engine is told to fetch through a door that there should be.
+    fn is_set_up(&self) -> Configured {
+        match &self.facts.answers {
+            _ if self.door.untold => Configured::Unknown,
+            _ if !self.door.is_there() => Configured::No,
+            Answers::Yes if self.facts.proxies.iter().any(String::is_empty) => Configured::No,
+            Answers::Yes => Configured::Yes,
+            Answers::No(_) | Answers::NotThisUser(_) => Configured::Unknown,
+        }
+    }
+
     fn why_past(&self, words: &str) -> String {
         match (self.door.is_there(), self.door.connected.is_empty()) {
+            (false, _) if self.door.untold => format!("{NO_PLUGIN}, and the engine says: {words}"),
             (false, _) => NO_DOOR.to_owned(),
             (true, true) => format!("no registry door follows the plugin, and the engine says: {words}"),
             (true, false) => format!("the engine does not fetch through the registry door: {words}"),
@@ -198,19 +267,49 @@ impl Through<'_> {
 }
 
 const NO_DOOR: &str = "this machine has no registry door";
+const NO_PLUGIN: &str = "only the plugin knows, and it does not answer";
 
 impl Facts {
     /// Nothing could be asked.
     pub fn unknown(why: &str) -> Self {
+        Self::unasked(Answers::No(why.to_owned()), why)
+    }
+
+    /// This user may not ask.
+    pub fn not_visible(why: &str) -> Self {
+        Self::unasked(Answers::NotThisUser(why.to_owned()), why)
+    }
+
+    fn unasked(answers: Answers, why: &str) -> Self {
         let untried = Proof::Untried(why.to_owned());
         Self {
+            answers,
             version: None,
+            version_text: String::new(),
             listed: None,
             asks: untried.clone(),
             shows_bodies: untried,
             proxies: Default::default(),
             no_proxy: String::new(),
             fetches: Fetches::untried(why),
+            mirrors: Vec::new(),
+            insecure: Vec::new(),
+        }
+    }
+
+    /// What is said of a way that was not tried.
+    fn untried(&self) -> State {
+        match self.answers {
+            Answers::NotThisUser(_) => State::NotVisible,
+            Answers::Yes | Answers::No(_) => State::NotProved,
+        }
+    }
+
+    fn lists_the_plugin(&self) -> Configured {
+        match self.listed {
+            Some(true) => Configured::Yes,
+            Some(false) => Configured::No,
+            None => Configured::Unknown,
         }
     }
 
@@ -221,7 +320,7 @@ impl Facts {
             (Proof::Untried(_), Some(false)) => {
                 (State::Open, "the engine's configuration does not list the plugin `pullgate`".to_owned())
             }
-            (Proof::Untried(why), _) => (State::Configured, why.clone()),
+            (Proof::Untried(why), _) => (self.untried(), why.clone()),
         }
     }
 }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 /// A registry door as it is set up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Setup {
+    /// The plugin did not tell: what is not said here is not known.
+    pub untold: bool,
     /// Whether the administrator says that there is one.
     pub expected: bool,
     /// Versions of the doors that follow the plugin.
@@ -47,6 +49,7 @@ impl Setup {
             (false, true) => "`pullgate egress apply` did not run".to_owned(),
         };
         Self {
+            untold: false,
             expected: status.door_expected,
             connected: status.doors.iter().map(|door| door.version.clone()).collect(),
             probe_keys: status.doors.iter().map(|door| door.probe_key.clone()).collect(),
@@ -54,6 +57,12 @@ impl Setup {
             containers: egress.containers,
             tunnels: tunnels(settings),
         }
+    }
+
+    /// The plugin does not answer; `expected`: the enrollment file says that there is a door.
+    pub fn unknown(expected: bool, settings: &Path) -> Self {
+        let status = StatusResponse { door_expected: expected, ..StatusResponse::default() };
+        Self { untold: true, ..Self::of(&status, settings) }
     }
 
     /// Whether there is anything of a door here.

@@ -8,9 +8,10 @@
 use std::{path::Path, time::Duration};
 
 use policy::{PROBE_HOST, engine::EngineVersion};
+use serde_json::Value;
 
 use super::{
-    coverage::{Facts, Proof},
+    coverage::{Answers, Facts, Proof},
     probe::{
         self, Asker, REFUSAL,
         http::{Answer, Body, call},
@@ -23,10 +24,17 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// What can be told of the engine at this socket. `keys`: those of the doors that follow the plugin.
 pub async fn facts(socket: &Path, keys: &[Vec<u8>]) -> Facts {
     let asked = async {
-        let version = match call(socket, "GET", "/version", Body::Empty).await {
-            Ok(answer) => answer.json()["Version"].as_str().and_then(EngineVersion::parse),
-            Err(why) => return Facts::unknown(&format!("cannot ask the engine on `{}`: {why}", socket.display())),
+        let cannot = |why: &str| format!("cannot ask the engine on `{}`: {why}", socket.display());
+        if let Err(error) = tokio::net::UnixStream::connect(socket).await
+            && error.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            return Facts::not_visible(&cannot("permission denied; root and members of its group may"));
+        }
+        let version_text = match call(socket, "GET", "/version", Body::Empty).await {
+            Ok(answer) => answer.json()["Version"].as_str().unwrap_or_default().to_owned(),
+            Err(why) => return Facts::unknown(&cannot(&why)),
         };
+        let version = EngineVersion::parse(&version_text);
         let info = call(socket, "GET", "/info", Body::Empty).await.map(|answer| answer.json()).unwrap_or_default();
         let listed = info["Plugins"]["Authorization"].as_array().map(|plugins| plugins.contains(&"pullgate".into()));
         let nonce = nonce();
@@ -41,7 +49,11 @@ pub async fn facts(socket: &Path, keys: &[Vec<u8>]) -> Facts {
         let text = |key: &str| info[key].as_str().unwrap_or_default().to_owned();
         let proxies = [text("HttpProxy"), text("HttpsProxy")];
         Facts {
+            answers: Answers::Yes,
             version,
+            version_text,
+            mirrors: mirrors(&info),
+            insecure: insecure(&info),
             listed,
             asks: proof(pull, &nonce),
             shows_bodies: proof(install, &nonce),
@@ -53,6 +65,20 @@ pub async fn facts(socket: &Path, keys: &[Vec<u8>]) -> Facts {
     tokio::time::timeout(DEADLINE, asked)
         .await
         .unwrap_or_else(|_| Facts::unknown(&format!("the engine did not answer within {} seconds", DEADLINE.as_secs())))
+}
+
+/// Mirrors of Docker Hub.
+fn mirrors(info: &Value) -> Vec<String> {
+    let mirrors = info["RegistryConfig"]["Mirrors"].as_array();
+    mirrors.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Registries whose certificates the engine does not verify. It never verifies those of loopback addresses, which it
+/// lists among the networks.
+fn insecure(info: &Value) -> Vec<String> {
+    let configs = info["RegistryConfig"]["IndexConfigs"].as_object();
+    let insecure = configs.into_iter().flatten().filter(|(_, config)| config["Secure"] == false);
+    insecure.map(|(name, _)| name.clone()).collect()
 }
 
 /// Different each time, so that an old answer proves nothing; in the letters of a repository.

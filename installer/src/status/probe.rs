@@ -15,7 +15,7 @@ use self::{
     http::{Answer, Body},
 };
 
-mod buildkit;
+pub(crate) mod buildkit;
 pub mod http;
 
 /// For each probe. An engine whose plugin is gone tries for 15 s; a resolver that does not answer

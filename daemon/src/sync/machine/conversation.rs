@@ -25,7 +25,7 @@ impl Sync {
     pub(super) fn sign_in(&mut self) {
         if self.sign_ins.are_spent() && self.account.is_some() {
             let timer = self.number();
-            self.phase = Phase::Waiting { timer, next: Next::SignIn };
+            self.phase = Phase::Waiting { timer, next: Next::SignIn, told: false };
             let delay = Delay::Exactly(SERVICE_CAP);
             self.out.push(Command::Wait { timer: Timer::Service, number: timer, delay });
             return;
@@ -197,7 +197,7 @@ impl Sync {
             None => Delay::Backoff { attempt: self.service_attempt, cap: SERVICE_CAP },
         };
         self.service_attempt = self.service_attempt.saturating_add(1);
-        self.phase = Phase::Waiting { timer, next };
+        self.phase = Phase::Waiting { timer, next, told: told.is_some() };
         self.out.push(Command::Wait { timer: Timer::Service, number: timer, delay });
     }
 

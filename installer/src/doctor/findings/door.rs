@@ -1,7 +1,10 @@
 //! The registry door, judged.
 
 use super::{Facts, Finding, State, finding};
-use crate::status::probe::Went;
+use crate::{
+    doctor::look::registries::{self, Lists},
+    status::probe::Went,
+};
 
 /// Days before its end that an authority is spoken of.
 const SOON: i64 = 60;
@@ -11,10 +14,8 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     if !facts.door.is_there() {
         return Vec::new();
     }
-    [Some(connected(facts)), Some(fetches(facts)), Some(egress(facts)), tunnels(facts), authority(facts), key(facts)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let own = [Some(connected(facts)), Some(fetches(facts)), Some(egress(facts)), tunnels(facts)];
+    own.into_iter().chain(lists(facts)).chain([authority(facts), key(facts)]).flatten().collect()
 }
 
 fn connected(facts: &Facts) -> Finding {
@@ -118,6 +119,39 @@ fn tunnels(facts: &Facts) -> Option<Finding> {
             "nothing, where that is meant: what comes from there is not judged",
         )
     })
+}
+
+/// What the engine lists and the door does not.
+fn lists(facts: &Facts) -> [Option<Finding>; 2] {
+    let (mirrors, insecure) = match &facts.lists {
+        Lists::Known { mirrors, insecure } => (mirrors, insecure),
+        Lists::Unknown(why) => {
+            let what = format!("the door's settings cannot be read, so that its lists are not compared: {why}");
+            return [Some(finding("mirrors", State::Notice, what, "run this as root, or correct them")), None];
+        }
+    };
+    let unknown = registries::missing(&facts.engine.mirrors, mirrors);
+    let mirrors = (!unknown.is_empty()).then(|| {
+        let what = format!(
+            "the engine has the mirror {}, which the door does not know: what builds fetch there passes as another \
+             registry's",
+            unknown.join(", ")
+        );
+        finding(
+            "mirrors",
+            State::Wrong,
+            what,
+            "put its host and port into `mirrors` of the door's settings, and restart the door",
+        )
+    });
+    let unknown = registries::missing(&facts.engine.insecure, insecure);
+    let insecure = (!unknown.is_empty()).then(|| {
+        let what =
+            format!("the engine asks {} without a certificate that holds, and the door does not", unknown.join(", "));
+        let next = "where it is meant, put it into `insecureRegistries` of the door's settings, and restart the door";
+        finding("insecure", State::Notice, what, next)
+    });
+    [mirrors, insecure]
 }
 
 fn authority(facts: &Facts) -> Option<Finding> {

@@ -15,7 +15,11 @@ fn fetches(all: &Went) -> Fetches {
 
 fn facts(version: &str, asks: Proof, went: &Went) -> Facts {
     Facts {
+        answers: Answers::Yes,
         version: EngineVersion::parse(version),
+        version_text: version.to_owned(),
+        mirrors: Vec::new(),
+        insecure: Vec::new(),
         listed: Some(true),
         asks: asks.clone(),
         shows_bodies: asks,
@@ -68,7 +72,7 @@ fn what_was_proved_is_enforced_and_nothing_else() {
     for door in [Setup::default(), door(), Setup { containers: true, ..door() }] {
         let untried = coverage(&Facts::unknown("no engine answers"), &door);
         assert!(untried.iter().all(|way| way.state != State::Enforced), "{untried:?}");
-        assert_eq!((untried[0].state, untried[0].why.as_str()), (State::Configured, "no engine answers"));
+        assert_eq!((untried[0].state, untried[0].why.as_str()), (State::NotProved, "no engine answers"));
     }
 }
 
@@ -85,7 +89,7 @@ fn each_way_of_the_door_is_proved_by_itself() {
         (|f, went| f.loopback_build = went, &["loopback"]),
     ];
     for (change, ways) in changes {
-        for (went, state) in [(past(), State::Open), (Went::Untried("no answer".into()), State::Configured)] {
+        for (went, state) in [(past(), State::Open), (Went::Untried("no answer".into()), State::NotProved)] {
             let mut facts = all();
             change(&mut facts.fetches, went);
             let differ: Vec<_> = coverage(&facts, &door())
@@ -116,7 +120,7 @@ fn why_a_way_is_open_is_said() {
     let ruleless = Setup { egress_why: "its control group is another".into(), ..door() };
     check(&past, &ruleless, "loopback", State::Open, "not in place: its control group is another");
     check(&past, &door(), "loopback", State::Open, "does not lead them to the door");
-    check(&past, &Setup { containers: true, ..door() }, "containers", State::Configured, "not tried");
+    check(&past, &Setup { containers: true, ..door() }, "containers", State::NotProved, "not tried");
     check(&past, &Setup { containers: true, ..ruleless }, "containers", State::Open, "by itself");
 }
 
@@ -167,4 +171,41 @@ fn known_faults_of_engines_are_told_by_version() {
     ] {
         assert_eq!((has(version, "large_bodies"), has(version, "native_grpc")), (large, grpc), "{version}");
     }
+}
+
+#[test]
+fn what_a_user_cannot_see_is_neither_open_nor_enforced() {
+    let facts = Facts::not_visible("permission denied");
+    for way in coverage(&facts, &door()) {
+        let expected = match way.way {
+            // The plugin tells these to everybody.
+            "containers" => State::Open,
+            _ => State::NotVisible,
+        };
+        assert_eq!(way.state, expected, "{way:?}");
+    }
+    let silent = Setup { untold: true, ..Setup::default() };
+    for way in coverage(&facts, &silent) {
+        assert_eq!((way.state, way.configured), (State::NotVisible, Configured::Unknown), "{way:?}");
+    }
+    // That there is no door is known without the engine.
+    check(&facts, &Setup::default(), "builds", State::Open, "this machine has no registry door");
+}
+
+#[test]
+fn what_is_configured_is_another_column_than_what_is_enforced() {
+    let configured = |facts: &Facts, door: &Setup, way: &str| {
+        let ways = coverage(facts, door);
+        ways.iter().find(|found| found.way == way).map(|way| (way.configured, way.state)).unwrap()
+    };
+    let deaf = facts("28.5.2", Proof::Refuted("no such host".into()), &past());
+    assert_eq!(configured(&deaf, &door(), "pull"), (Configured::Yes, State::Open));
+    assert_eq!(configured(&deaf, &door(), "builds"), (Configured::No, State::Open));
+    let proxies = ["http://127.0.0.1:857", "http://127.0.0.1:857"].map(str::to_owned);
+    let told = Facts { proxies, listed: Some(false), ..deaf };
+    assert_eq!(configured(&told, &door(), "pull").0, Configured::No);
+    assert_eq!(configured(&told, &door(), "builds"), (Configured::Yes, State::Open));
+    assert_eq!(configured(&told, &Setup::default(), "builds").0, Configured::No);
+    assert_eq!(configured(&told, &Setup { egress_why: "x".into(), ..door() }, "loopback").0, Configured::No);
+    assert_eq!(configured(&told, &door(), "loopback").0, Configured::Yes);
 }

@@ -4,9 +4,10 @@
 //! the code and over the way that `FROM` and `# syntax=` take, and needs neither a session nor a
 //! context: an image that cannot be resolved ends it before anything is written.
 //! Messages: BuildKit's `api/services/control/control.proto`; the three fields have not changed since
-//! its first release in an engine (18.09).
+//! its first release in an engine (18.09). Engines with BuildKit 0.11 and later keep a history of builds, in which
+//! a probe would stay as a failed one: it is taken out again.
 
-use std::{collections::HashMap, io, path::Path};
+use std::{collections::HashMap, io, path::Path, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -20,6 +21,9 @@ use tonic::{
 use tonic_prost::ProstCodec;
 
 use super::http::{self, Answer};
+
+/// For taking a probe out of the history.
+const FORGET: Duration = Duration::from_secs(2);
 
 /// How the engine's socket is asked for BuildKit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,34 @@ struct SolveRequest {
 }
 
 #[derive(Clone, Copy, PartialEq, prost::Message)]
-struct SolveResponse {}
+struct Nothing {}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct UpdateBuildHistoryRequest {
+    #[prost(string, tag = "1")]
+    reference: String,
+    #[prost(bool, tag = "3")]
+    delete: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct BuildHistoryRequest {
+    /// Do not wait for what comes.
+    #[prost(bool, tag = "3")]
+    early_exit: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct BuildHistoryEvent {
+    #[prost(message, optional, tag = "2")]
+    record: Option<BuildHistoryRecord>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct BuildHistoryRecord {
+    #[prost(string, tag = "1")]
+    reference: String,
+}
 
 /// Has BuildKit resolve `image`; `reference` is the build's name, and must be a new one.
 ///
@@ -67,19 +98,55 @@ pub async fn resolve(socket: &Path, transport: Transport, reference: &str, image
         },
     };
     let mut client = Grpc::new(channel);
-    client.ready().await.map_err(|error| proto::chain(&error))?;
     let request = SolveRequest {
         reference: reference.to_owned(),
         frontend: "gateway.v0".to_owned(),
         frontend_attrs: HashMap::from([("source".to_owned(), image.to_owned())]),
     };
-    let method = hyper::http::uri::PathAndQuery::from_static("/moby.buildkit.v1.Control/Solve");
-    let codec = ProstCodec::<SolveRequest, SolveResponse>::default();
-    match client.unary(tonic::Request::new(request), method, codec).await {
+    let solved = match call::<_, Nothing>(&mut client, "Solve", request).await {
         Ok(_) => Ok(Solved::Done),
         Err(status) if status.code() == tonic::Code::Unavailable => Err(proto::chain(&status)),
         Err(status) => Ok(Solved::Failed(status.message().to_owned())),
+    };
+    // What cannot be taken out, in an engine that keeps no history above all, stays.
+    let forget = UpdateBuildHistoryRequest { reference: reference.to_owned(), delete: true };
+    let _ = tokio::time::timeout(FORGET, call::<_, Nothing>(&mut client, "UpdateBuildHistory", forget)).await;
+    solved
+}
+
+/// Names of the builds that the engine remembers.
+///
+/// # Errors
+/// When it cannot be asked; one that keeps no history has none.
+pub async fn history(socket: &Path) -> Result<Vec<String>, String> {
+    let channel = upgrade(socket).await?.map_err(|answer| format!("it answers {}", answer.status))?;
+    let mut client = Grpc::new(channel);
+    client.ready().await.map_err(|error| proto::chain(&error))?;
+    let request = tonic::Request::new(BuildHistoryRequest { early_exit: true });
+    let codec = ProstCodec::<BuildHistoryRequest, BuildHistoryEvent>::default();
+    let method = hyper::http::uri::PathAndQuery::from_static("/moby.buildkit.v1.Control/ListenBuildHistory");
+    let mut events = match client.server_streaming(request, method, codec).await {
+        Ok(events) => events.into_inner(),
+        Err(status) if status.code() == tonic::Code::Unimplemented => return Ok(Vec::new()),
+        Err(status) => return Err(proto::chain(&status)),
+    };
+    let mut names = Vec::new();
+    while let Some(event) = events.message().await.map_err(|status| proto::chain(&status))? {
+        names.extend(event.record.map(|record| record.reference));
     }
+    Ok(names)
+}
+
+async fn call<Q, A>(client: &mut Grpc<Channel>, method: &str, request: Q) -> Result<A, tonic::Status>
+where
+    Q: prost::Message + Send + Sync + 'static,
+    A: prost::Message + Default + Send + Sync + 'static,
+{
+    client.ready().await.map_err(|error| tonic::Status::unavailable(proto::chain(&error)))?;
+    let path = hyper::http::uri::PathAndQuery::try_from(format!("/moby.buildkit.v1.Control/{method}"));
+    let path = path.map_err(|error| tonic::Status::internal(error.to_string()))?;
+    let codec = ProstCodec::<Q, A>::default();
+    Ok(client.unary(tonic::Request::new(request), path, codec).await?.into_inner())
 }
 
 /// A channel over `POST /grpc`; or what the engine answered instead.

@@ -46,7 +46,11 @@ fn today() -> i64 {
 fn end(pem: &str) -> Option<i64> {
     let (_, rest) = pem.split_once("-----BEGIN CERTIFICATE-----")?;
     let (text, _) = rest.split_once("-----END")?;
-    let der = STANDARD.decode(text.split_whitespace().collect::<String>()).ok()?;
+    end_of_der(&STANDARD.decode(text.split_whitespace().collect::<String>()).ok()?)
+}
+
+/// The same of a certificate in DER.
+pub(super) fn end_of_der(der: &[u8]) -> Option<i64> {
     (0..der.len()).find_map(|at| {
         let (_, behind) = time(der.get(at..)?)?;
         let (end, _) = time(behind)?;
@@ -75,7 +79,7 @@ fn time(der: &[u8]) -> Option<(i64, &[u8])> {
 
 /// Days since 1970 of a day in the Gregorian calendar, in years that begin with March, so that the
 /// leap day is the last one.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 153 + 2) / 5 + day
         - 719_469

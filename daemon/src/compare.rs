@@ -1,0 +1,94 @@
+//! Answers who asks for a comparison with the policy service: `pullgate sync`.
+//!
+//! One at a time and no more than one a second: each is a question to the service. Who asks is this user or root, as
+//! the kernel says.
+
+use std::{os::unix::net::UnixListener as StdListener, time::Duration};
+
+use proto::agent::{Compared, Standing};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{UnixListener, UnixStream},
+    sync::{mpsc, watch},
+    time::{Instant, timeout, timeout_at},
+};
+use tracing::{debug, warn};
+
+use crate::sync::Event;
+
+/// For a comparison. A service that is there answers in a second; a sign-in takes its time.
+const LIMIT: Duration = Duration::from_secs(25);
+/// Between two questions to the service.
+const PAUSE: Duration = Duration::from_secs(1);
+/// For a caller that does not read.
+const WRITE: Duration = Duration::from_secs(1);
+
+/// Where the agent stands, and how many comparisons were begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Comparisons that were begun since the start.
+    pub begun: u64,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+/// Answers on the lock's own socket; without one, waits for nothing. Ends when nobody listens to `events`.
+pub async fn serve(
+    listener: Option<StdListener>,
+    uid: u32,
+    events: mpsc::Sender<Event>,
+    mut progress: watch::Receiver<Progress>,
+) {
+    let Some(listener) = listener.and_then(|listener| {
+        let listening = listener.set_nonblocking(true).and_then(|()| UnixListener::from_std(listener));
+        listening.inspect_err(|error| warn!(%error, "nobody can ask this agent for a comparison")).ok()
+    }) else {
+        return events.closed().await;
+    };
+    let mut last: Option<Instant> = None;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = events.closed() => return,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                debug!(%error, "a caller could not be taken");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        if !stream.peer_cred().is_ok_and(|peer| peer.uid() == uid || peer.uid() == 0) {
+            continue;
+        }
+        let is_due = last.is_none_or(|last| last.elapsed() >= PAUSE);
+        let standing = match is_due {
+            true => {
+                last = Some(Instant::now());
+                compare(&events, &mut progress).await
+            }
+            false => progress.borrow().standing,
+        };
+        answer(stream, standing).await;
+    }
+}
+
+/// Begins a comparison and waits until it led somewhere.
+async fn compare(events: &mpsc::Sender<Event>, progress: &mut watch::Receiver<Progress>) -> Standing {
+    let before = progress.borrow().begun;
+    let until = Instant::now() + LIMIT;
+    let done = |progress: &Progress| progress.begun > before && progress.standing != Standing::Busy;
+    if events.send(Event::Compare).await.is_ok() {
+        let _ = timeout_at(until, progress.wait_for(done)).await;
+    }
+    progress.borrow().standing
+}
+
+async fn answer(mut stream: UnixStream, standing: Standing) {
+    let Ok(mut line) = serde_json::to_vec(&Compared { standing }) else { return };
+    line.push(b'\n');
+    if !matches!(timeout(WRITE, stream.write_all(&line)).await, Ok(Ok(()))) {
+        debug!("whoever asked for a comparison did not wait for the answer");
+    }
+}

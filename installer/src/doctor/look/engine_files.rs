@@ -1,0 +1,89 @@
+//! What the engines of this machine are configured to do, whether or not they run.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    engine_config::{self, flags},
+    engines::{self, FoundEngine},
+};
+
+/// What an engine's configuration says about the plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Names {
+    /// Its file names it, and what else.
+    File(Vec<String>),
+    /// A flag of its unit names it: the next reload drops it.
+    Flag,
+    /// Nothing does.
+    Nothing,
+    /// The file cannot be read; why.
+    Unknown(String),
+}
+
+/// One engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineFile {
+    /// Its `daemon.json`.
+    pub path: PathBuf,
+    /// Where its API answers.
+    pub socket: PathBuf,
+    /// The unit that starts it.
+    pub unit: String,
+    /// What it says.
+    pub names: Names,
+    /// Why pullgate cannot be put in front of it; empty: it can.
+    pub ungoverned: String,
+}
+
+/// All engines of this machine.
+pub fn look() -> Vec<EngineFile> {
+    engines::find(Path::new("/")).engines.iter().map(of).collect()
+}
+
+fn of(engine: &FoundEngine) -> EngineFile {
+    EngineFile {
+        path: engine.config_file.clone(),
+        socket: engine.socket.clone(),
+        unit: engine.unit.clone().unwrap_or_default(),
+        names: names(&engine.config_file, &engine.flags),
+        ungoverned: engine.ungoverned.clone().unwrap_or_default(),
+    }
+}
+
+fn names(file: &Path, unit_flags: &[String]) -> Names {
+    if flags::values(unit_flags, "authorization-plugin").iter().any(|name| name == "pullgate") {
+        return Names::Flag;
+    }
+    let bytes = match fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Names::Nothing,
+        Err(error) => return Names::Unknown(error.to_string()),
+    };
+    match engine_config::names(&bytes) {
+        Ok(names) if names.iter().any(|name| name == "pullgate") => Names::File(names),
+        Ok(_) => Names::Nothing,
+        Err(refusal) => Names::Unknown(refusal.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_is_seen_before_the_file() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("daemon.json");
+        let flags = |flag: &str| vec![flag.to_owned()];
+        assert_eq!(names(&file, &[]), Names::Nothing);
+        assert_eq!(names(&file, &flags("--authorization-plugin=pullgate")), Names::Flag);
+        assert_eq!(names(&file, &flags("--authorization-plugin=other")), Names::Nothing);
+        fs::write(&file, r#"{"authorization-plugins": ["other", "pullgate"]}"#).unwrap();
+        assert_eq!(names(&file, &[]), Names::File(vec!["other".into(), "pullgate".into()]));
+        fs::write(&file, "{").unwrap();
+        assert!(matches!(names(&file, &[]), Names::Unknown(_)));
+    }
+}

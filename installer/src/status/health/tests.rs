@@ -1,0 +1,53 @@
+use super::{super::tests::good, *};
+
+fn code(seen: &Seen) -> (&'static str, Verdict) {
+    let health = judge(seen, &seen.ways());
+    (health.root.as_ref().map_or("", |cause| cause.code), health.verdict)
+}
+
+#[test]
+fn a_cause_hides_what_follows_from_it() {
+    let mut seen = good();
+    let status = seen.plugin.as_mut().unwrap();
+    status.policies.clear();
+    status.sign_in_enforced = false;
+    assert_eq!(code(&seen), ("policy_missing", Verdict::NotEnforced));
+    seen.plugin.as_mut().unwrap().sessions.clear();
+    assert_eq!(code(&seen), ("nobody_signed_in", Verdict::NotEnforced));
+    seen.engine.asks = Proof::Refuted("no such host".into());
+    assert_eq!(code(&seen), ("engine_does_not_ask", Verdict::NotEnforced));
+    seen.plugin = Err("gone".into());
+    assert_eq!(code(&seen), ("plugin_down", Verdict::NotEnforced));
+    seen.disabled = disabled::Seen::Yes(disabled::Disabled { until_ms: 1, reason: String::new(), by: String::new() });
+    assert_eq!(code(&seen), ("disabled", Verdict::NotEnforced));
+}
+
+#[test]
+fn a_no_that_is_known_is_said_also_by_who_cannot_see_everything() {
+    let mut seen = good();
+    seen.engine = super::super::coverage::Facts::not_visible("permission denied");
+    assert_eq!(code(&seen), ("not_visible", Verdict::Unknown));
+    seen.plugin.as_mut().unwrap().policies[0].enabled = false;
+    assert_eq!(code(&seen), ("policy_off", Verdict::NotEnforced));
+}
+
+#[test]
+fn one_policy_that_refuses_is_enough() {
+    let mut seen = good();
+    let status = seen.plugin.as_mut().unwrap();
+    status.sessions[0].organizations.push("globex".into());
+    let mut monitor = super::super::tests::policy("globex");
+    monitor.mode = "monitor".into();
+    status.policies.push(monitor);
+    assert_eq!(code(&seen).1, Verdict::Partly);
+    // A policy of somebody who is not signed in any more refuses nobody.
+    let status = seen.plugin.as_mut().unwrap();
+    status.policies[0].organization = "initech".into();
+    assert_eq!(code(&seen), ("monitor", Verdict::NotEnforced));
+}
+
+#[test]
+fn an_answer_has_its_exit_code() {
+    let codes = [Verdict::Enforced, Verdict::Partly, Verdict::NotEnforced, Verdict::Unknown].map(Verdict::exit_code);
+    assert_eq!(codes, [0, 0, 1, 2]);
+}
