@@ -90,8 +90,8 @@ fn engines_say_what_the_table_says_and_take_every_file_that_is_made() {
                 let file = dir.path().join("asked.json");
                 fs::write(&file, bytes).unwrap();
                 let mut command = Command::new(&dockerd);
-                command.args(&flags).arg("--validate").arg("--config-file").arg(&file);
-                let output = command.stdin(Stdio::null()).output().unwrap();
+                command.args(&flags).arg("--validate").arg("--config-file").arg(&file).stdin(Stdio::null());
+                let output = command.output().unwrap();
                 (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
             };
             if let (Some(input), Some(taken)) = (&row.input, row.taken[at]) {

@@ -131,7 +131,7 @@ fn is_one_insertion(before: &str, after: &str) -> bool {
 #[test]
 fn everything_else_survives_twice_is_once_and_undo_restores_every_byte() {
     let mut edits = [0_u32; 3];
-    for seed in 0..6_000_u64 {
+    for seed in 0..3_000_u64 {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let before = file(&mut dice);
         let door = dice.one_in(2).then_some(DOOR);
@@ -177,7 +177,7 @@ fn everything_else_survives_twice_is_once_and_undo_restores_every_byte() {
         let undone = undo(after.as_bytes(), bytes, &wanted).unwrap().edit;
         match (bytes, undone) {
             (None, Edit::Removed) => {}
-            (Some(bytes), Edit::Changed(undone)) if !had_ours && !(door.is_some() && plain.contains(DOOR)) => {
+            (Some(bytes), Edit::Changed(undone)) if !had_ours && (door.is_none() || !plain.contains(DOOR)) => {
                 assert_eq!(undone, bytes, "{what}");
             }
             (Some(bytes), Edit::Changed(undone)) => assert_eq!(others(&undone), others(bytes), "{what}"),
@@ -216,7 +216,7 @@ fn no_bytes_make_it_panic() {
     ];
     let mut dice = Dice(7);
     let mut taken = 0_u32;
-    for round in 0..20_000_u32 {
+    for round in 0..10_000_u32 {
         let mut bytes = seeds[(round % 2) as usize].to_vec();
         for _ in 0..=dice.below(3) {
             let at = usize::try_from(dice.below(bytes.len() as u64)).unwrap();
@@ -240,5 +240,5 @@ fn no_bytes_make_it_panic() {
         let _ = remove(&bytes, "pullgate", Some(DOOR));
         let _ = judge(&bytes, &["-H".to_owned(), "fd://".to_owned()], None);
     }
-    assert!(taken > 1000, "{taken}");
+    assert!(taken > 500, "{taken}");
 }
