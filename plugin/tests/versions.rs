@@ -87,7 +87,7 @@ async fn a_value_that_only_a_newer_release_knows_refuses_the_document_and_the_la
             Some(proto::document::Categories { community: true, ..later.categories.unwrap_or_default() });
         change(&mut later);
         let refused = machine.apply(vec![machine.seal(&later)]).await.expect_err("not understood");
-        assert!(refused.message().contains("newer"), "{}", refused.message());
+        assert!(refused.message().contains("which this version does not know"), "{}", refused.message());
         machine.pull("evil/miner").is_denied("is a community image");
     }
     machine.restart();
