@@ -55,7 +55,7 @@ const GROUPS: [(&str, &[&str]); 3] = [
 pub fn command() -> clap::Command {
     let command = Cli::command();
     let groups = groups(&command);
-    command.help_template("{about}\n\n{usage-heading} {usage}\n{after-help}\n\nOptions:\n{options}").after_help(groups)
+    command.help_template("{about}\n\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}").after_help(groups)
 }
 
 fn groups(command: &clap::Command) -> String {
@@ -65,10 +65,29 @@ fn groups(command: &clap::Command) -> String {
         for name in names {
             let about = command.find_subcommand(name).and_then(clap::Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            text.push_str(&format!("  {name:<15} {about}\n"));
+            text.push_str(&format!("  {name:<15} {}\n", hanging(&about)));
         }
     }
     text.push_str("\n`pullgate COMMAND --help` says more of each.");
+    text
+}
+
+/// Broken into lines that fit beside the names on eighty columns.
+fn hanging(about: &str) -> String {
+    const INDENT: usize = 18;
+    let mut text = String::new();
+    let mut column = INDENT;
+    for word in about.split(' ') {
+        let length = word.chars().count();
+        if column > INDENT && column + length > 79 {
+            text.push_str(&format!("\n{:INDENT$}", ""));
+            column = INDENT;
+        } else if column > INDENT {
+            text.push(' ');
+        }
+        text.push_str(word);
+        column += length + 1;
+    }
     text
 }
 

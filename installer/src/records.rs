@@ -103,7 +103,7 @@ fn text(records: &[&Record], forgotten: u64) -> Text {
     if records.is_empty() {
         text.plain("no such decision is kept");
     } else {
-        text.push(Tone::Strong, format!("{:<23} {:<11} {:<24} what", "when", "answer", "why"));
+        text.push(Tone::Strong, format!("{:<23} {:<13} {:<24} what", "when", "answer", "why"));
     }
     for record in records {
         let (tone, answer) = match (record.allowed, record.would_deny) {
@@ -111,7 +111,7 @@ fn text(records: &[&Record], forgotten: u64) -> Text {
             (true, true) => (Tone::Warn, "would refuse"),
             (true, false) => (Tone::Good, "allowed"),
         };
-        text.plain(format!("\n{:<23} ", when::moment(record.at_ms))).push(tone, format!("{answer:<12}"));
+        text.plain(format!("\n{:<23} ", when::moment(record.at_ms))).push(tone, format!("{answer:<14}"));
         let why = [record.reason.as_str(), record.category.as_str()];
         let why: Vec<&str> = why.into_iter().filter(|part| !part.is_empty()).collect();
         text.plain(format!("{:<24} {}", why.join(", "), what(record)));

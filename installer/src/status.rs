@@ -11,7 +11,7 @@ pub(crate) mod seen;
 mod view;
 mod watch;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
@@ -21,13 +21,16 @@ use tokio::runtime::Runtime;
 use self::{
     coverage::Facts,
     door::Setup,
-    seen::{Agent, Seen},
+    seen::Seen,
 };
 use crate::{
     agent,
     machine::{Door, Engine, Machine},
     output, when,
 };
+
+/// For an engine's answers where the plugin does not answer.
+const WITHOUT_PLUGIN: Duration = Duration::from_secs(3);
 
 /// Show whether policies are enforced here and why not, who is signed in, and what was proved of each way in
 ///
@@ -96,6 +99,12 @@ pub(crate) async fn look(args: &Args, engine: Option<Facts>) -> Seen {
     let engine = match engine {
         Some(facts) => facts,
         None if args.no_probe => Facts::unknown("not asked (--no-probe)"),
+        // An engine that asks waits fifteen seconds for a plugin that is gone, with every answer.
+        None if plugin.is_err() => {
+            let asked = engine::facts(&args.engine.engine_socket, &door.probe_keys);
+            let why = "the engine does not answer, as one that waits for its plugin";
+            tokio::time::timeout(WITHOUT_PLUGIN, asked).await.unwrap_or_else(|_| Facts::unknown(why))
+        }
         None => engine::facts(&args.engine.engine_socket, &door.probe_keys).await,
     };
     Seen {

@@ -205,6 +205,11 @@ async fn a_watch_tells_each_change_in_a_line_and_ends_when_it_is_interrupted() {
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
         assert_eq!(watch.wait().unwrap().code(), Some(0));
         std::fs::remove_file(lab.enrollment()).unwrap();
+        let status = ["status", "--no-probe", "--control-socket", &control];
+        let start = std::time::Instant::now();
+        while !String::from_utf8_lossy(&pullgate(&status).stdout).contains("there is no enrollment file") {
+            assert!(start.elapsed() < std::time::Duration::from_secs(10), "the plugin does not see that it is gone");
+        }
     }
 }
 

@@ -159,9 +159,9 @@ pub fn coverage(facts: &Facts, door: &Setup) -> Vec<Way> {
         ways.push(way("native_grpc", "BuildKit over HTTP/2", by_door, through.all(&[&native], note)));
     }
     let configured = |is: bool| match (door.untold, is) {
-        (false, _) => Configured::Unknown,
-        (true, true) => Configured::Yes,
-        (true, false) => Configured::No,
+        (true, _) => Configured::Unknown,
+        (false, true) => Configured::Yes,
+        (false, false) => Configured::No,
     };
     let led_here = door.is_there() && door.egress_why.is_empty();
     ways.push(way("loopback", "registries on loopback", configured(led_here), through.loopback()));

@@ -77,7 +77,9 @@ impl Setup {
         }
         let follows = |version: &String| format!("door        {version}, follows the plugin");
         let mut lines: Vec<String> = self.connected.iter().map(follows).collect();
-        if lines.is_empty() {
+        if self.untold {
+            lines.push("door        meant to be here; only the plugin knows whether it runs".to_owned());
+        } else if lines.is_empty() {
             lines.push("door        none follows the plugin, and this machine is meant to have one".to_owned());
         }
         lines.extend(self.holes().map(|holes| format!("            lets through unread: {holes}")));

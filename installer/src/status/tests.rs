@@ -9,6 +9,7 @@ use super::{
     coverage::{Answers, Proof},
     disabled::Disabled,
     probe::{Fetches, Went},
+    seen::Agent,
     *,
 };
 

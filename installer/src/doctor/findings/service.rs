@@ -15,6 +15,12 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     let name = facts.files.enrollment.as_ref().map(|enrollment| enrollment.service.clone()).unwrap_or_default();
     let service = match reached.error.as_str() {
         "" => finding("service", State::Good, format!("{name} answers, connected in {} ms", reached.took_ms), ""),
+        why if why.contains("Expired") => finding(
+            "service",
+            State::Wrong,
+            format!("{name} is not spoken to: {why}"),
+            "tell whoever runs the policy service that its certificate has expired; or this machine's clock is wrong: `date`",
+        ),
         // Somebody is there, and is not who they should be; that does not pass by itself.
         why if why.contains("certificate") || why.contains("TLS") || why.contains("no policy service") => finding(
             "service",
@@ -39,8 +45,11 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
         ),
     });
     let clock = reached.ahead_s.map(|ahead| {
-        let way = if ahead < 0 { "behind" } else { "ahead of" };
-        let what = format!("this machine's is {} s {way} that of {name}", ahead.abs());
+        let what = match ahead {
+            -1..=1 => format!("this machine's agrees with that of {name}"),
+            ..-1 => format!("this machine's is {} s behind that of {name}", ahead.abs()),
+            _ => format!("this machine's is {ahead} s ahead of that of {name}"),
+        };
         match ahead.abs() {
             ..OFF => finding("clock", State::Good, what, ""),
             OFF..FAR_OFF => finding("clock", State::Notice, what, SET_CLOCK),
