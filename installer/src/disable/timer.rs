@@ -52,7 +52,9 @@ pub fn forget(root: &Path, systemd: &Systemd) -> Result<(), String> {
         return Ok(());
     }
     systemd.disable_now(TIMER).map_err(|error| proto::chain(&error))?;
-    for path in places {
+    // When it last ran, which is kept for `Persistent=`.
+    let stamp = root.join("var/lib/systemd/timers").join(format!("stamp-{TIMER}"));
+    for path in places.into_iter().chain([stamp]) {
         files::remove(&path, None).map_err(|error| proto::chain(&error))?;
     }
     systemd.daemon_reload().map_err(|error| proto::chain(&error))
