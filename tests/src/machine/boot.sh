@@ -5,6 +5,8 @@ set -e
 root=$1 layer=$2 name=$3
 mkdir -p "$layer/upper" "$layer/work" "$layer/root" "$layer/docker" "$layer/containerd"
 mount -t overlay overlay -o "lowerdir=$root,upperdir=$layer/upper,workdir=$layer/work" "$layer/root"
+# nspawn's own notes, which one that is killed leaves behind.
+mount -t tmpfs -o mode=755 tmpfs /run
 # An engine cannot put layers of its own over a layer, so its directories are plain ones.
 # @keyring, bpf: runc and units' limits on devices and addresses use them, as on any machine.
 # SIGKILL: what is thrown away need not be stopped in order.

@@ -52,12 +52,12 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Ends it as a power cut does, and boots it again. What was on its disk is there, synced or not.
+    /// Ends it at once, as a power cut does, and boots it again. What was on its disk is there, synced or not.
     ///
     /// # Errors
     /// With what the machine said, when it does not come up again.
     pub async fn cut_power(&mut self) -> Result<(), LabError> {
-        self.process.kill();
+        self.process.stop();
         self.process = start(&self.lab, &self.cgroup, self.suite)?;
         self.come_up().await
     }
@@ -82,10 +82,13 @@ impl Machine {
     }
 
     async fn come_up(&mut self) -> Result<(), LabError> {
-        let nspawn = self.process.id();
-        let found = self.process.ready(BOOT, || async { leader(nspawn).map(drop).ok_or("it has no init".to_owned()) });
-        found.await?;
-        self.leader = leader(nspawn).unwrap_or_default();
+        let outer = self.process.id();
+        let nspawn = || children(outer).next();
+        self.process.ready(BOOT, || async { nspawn().map(drop).ok_or("it has no process yet".to_owned()) }).await?;
+        self.process.adopt_inner();
+        let init = || nspawn().and_then(|nspawn| children(nspawn).find(|&child| is_init(child)));
+        self.process.ready(BOOT, || async { init().map(drop).ok_or("it has no init yet".to_owned()) }).await?;
+        self.leader = init().unwrap_or_default();
         let inside = inside::Inside { leader: self.leader };
         let up = || async {
             let state = inside.command("systemctl is-system-running").run().await.map_err(|error| error.to_string())?;
@@ -117,21 +120,24 @@ fn start(lab: &Lab, cgroup: &Cgroup, suite: &str) -> Result<Process, LabError> {
     let name = lab.dir().file_name().unwrap_or_default();
     let mut command = clean(installed("unshare", "util-linux")?);
     command
-        .args(["--mount", "--propagation=private", "sh", "-c", include_str!("boot.sh"), "machine"])
+        // With its own processes, so that none of them outlives nspawn, however that ends.
+        .args(["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args(["sh", "-c", include_str!("boot.sh"), "machine"])
         .arg(root(suite)?)
         .arg(layer)
         .arg(name);
     Process::start(lab, "machine", cgroup.enter(&command)?)
 }
 
-/// The machine's init: what nspawn has for a child, once the machine is set up.
-fn leader(nspawn: u32) -> Option<u32> {
-    let children = fs::read_to_string(format!("/proc/{nspawn}/task/{nspawn}/children")).ok()?;
-    let is_init = |pid: &u32| {
-        fs::read_to_string(format!("/proc/{pid}/comm"))
-            .is_ok_and(|name| name.trim() == "systemd" || name.trim() == "init")
-    };
-    children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(is_init)
+fn children(pid: u32) -> impl Iterator<Item = u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    children.into_iter()
+}
+
+/// The machine's own first process, once nspawn has set it up.
+fn is_init(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| ["systemd", "init"].contains(&name.trim()))
 }
 
 /// `tests/machines` puts them into the directory that Cargo builds in.
