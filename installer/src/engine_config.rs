@@ -1,7 +1,7 @@
 //! An engine's `daemon.json`: what pullgate changes in it, and when it leaves it alone.
 //!
 //! It is edited as text: only the bytes that must change do. [`add`], [`remove`] and [`undo`] are pure.
-//! Whether an engine takes a file is its own affair and differs between releases: [`judge`] asks
+//! Whether an engine takes a file is its own affair and differs between releases: [`judge()`] asks
 //! its program where it can tell, and else goes by what is known of releases 20.10 to 29.
 
 mod command;
@@ -42,7 +42,7 @@ pub struct Wanted<'a> {
 
 /// The file with what is wanted. `None` is a file that is not there.
 ///
-/// What it comes to is not judged: [`judge`] does that.
+/// What it comes to is not judged: [`judge()`] does that.
 ///
 /// # Errors
 /// When the file is to be left as it is.

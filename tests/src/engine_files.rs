@@ -26,6 +26,7 @@ pub struct Row {
     pub plugins: Value,
     /// Whether engines 20.10, 26.1 and 28.5 take the input; none: there is no input.
     pub taken: [Option<bool>; 3],
+    /// The file with what must be there, or `-`.
     pub expected_file: String,
 }
 

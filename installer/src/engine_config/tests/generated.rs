@@ -200,7 +200,7 @@ fn everything_else_survives_twice_is_once_and_undo_restores_every_byte() {
             Edit::Unchanged => panic!("{what}"),
         }
     }
-    assert!(edits.iter().all(|count| *count > 100), "{edits:?}");
+    assert!(edits.iter().all(|count| *count > 30), "{edits:?}");
 }
 
 /// What `serde_json` does not take though engines do: half a surrogate pair, numbers beyond floats.
