@@ -19,7 +19,9 @@ use crate::{
     engines::{self, FoundEngine},
     install::{
         ask::{self, REFUSED},
-        drop_in, engine, files,
+        drop_in::{self, DropIn},
+        engine,
+        files::{self, FileError},
         journal::{DIR, Journal, JournalError},
         layout, prove,
         state::{Disabled, moment, now_ms},
@@ -138,10 +140,8 @@ fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<boo
     let unit = engine.unit.as_deref().unwrap_or_default();
     take_out(&engine.config_file, restart)?;
     if restart {
-        if let Some(path) = drop_in(engine).filter(|path| path.exists()) {
-            // Its other name keeps it for `enable`.
-            files::keep(&path);
-            files::remove(&path, None).map_err(|error| proto::chain(&error))?;
+        if let Some(path) = drop_in(engine) {
+            without_door(&path).map_err(|error| proto::chain(&error))?;
             systemd.daemon_reload().map_err(chain)?;
         }
         systemd.disable_now(layout::EGRESS_UNIT).map_err(chain)?;
@@ -163,6 +163,20 @@ fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<boo
         format!("`{unit}` runs without the plugin, and does not answer: {why}; `journalctl -u {unit}` says more")
     })?;
     Ok(true)
+}
+
+/// A drop-in without what leads to the registry door; its other name keeps the whole of it for `enable`.
+fn without_door(path: &Path) -> Result<(), FileError> {
+    let Some(now) = files::read(path)? else { return Ok(()) };
+    let text = String::from_utf8_lossy(&now);
+    if !drop_in::has_door(&text) {
+        return Ok(());
+    }
+    files::keep(path);
+    let Some(command) = drop_in::exec_start(&text) else { return files::remove(path, Some(&now)) };
+    // The engine's file names plugins that a flag of the unit named: with both, it would not start.
+    let rest = DropIn { command: "", door: false, proxies: false, cert_dirs: None, exec_start: Some(command) };
+    files::replace(path, Some(&now), rest.text().as_bytes(), 0o644)
 }
 
 fn take_out(path: &Path, door: bool) -> Result<(), String> {

@@ -87,13 +87,13 @@ fn put_back(
 ) -> Result<Option<String>, String> {
     let chain = |error: systemd::SystemdError| proto::chain(&error);
     let unit = engine.unit.as_deref().unwrap_or_default();
-    if let Some(path) = disable::drop_in(engine).filter(|path| !path.exists() && files::kept(path).exists()) {
+    if let Some(path) = disable::drop_in(engine).filter(|path| files::kept(path).exists()) {
         std::fs::rename(files::kept(&path), &path)
             .map_err(|error| format!("cannot put back `{}`: {error}", path.display()))?;
         systemd.daemon_reload().map_err(chain)?;
     }
     let text = disable::drop_in(engine).and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-    let door = text.contains("pullgate-proxy.socket");
+    let door = drop_in::has_door(&text);
     // Where the drop-in has the proxies, the engine's file has none.
     let in_file = door && !text.contains("HTTPS_PROXY=");
     put_in(&engine.config_file, &engine.flags, in_file)?;

@@ -24,7 +24,7 @@ use crate::{
     install::{
         self,
         ask::{self, Agreed, REFUSED},
-        drop_in, engine, files,
+        drop_in, engine, facts, files,
         journal::{self, Entry, Journal},
         layout, prove,
         state::{Disabled, Installed, now_ms},
@@ -76,6 +76,8 @@ struct Governed {
     unit: String,
     drop_in: Option<PathBuf>,
     active: bool,
+    /// Its drop-in has the unit's command without flags that name plugins.
+    flags_moved: bool,
     /// Goes through the registry door, as it runs; none: it does not say.
     door: Option<bool>,
 }
@@ -156,9 +158,25 @@ fn release(systemd: &Systemd, journal: &Journal, installed: &Installed, governed
             };
             undo::restore(path, before.as_deref(), &wanted)?;
         }
+        // With a plugin that a flag names, the file must not name any when the flag is back.
+        None if governed.flags_moved => {
+            let dir = engine.drop_in_dir.as_deref().unwrap_or(Path::new("/"));
+            let command = facts::command_line(Path::new("/"), dir);
+            let flags: Vec<String> = command.split_whitespace().skip(1).map(str::to_owned).collect();
+            let door = drop_in::door();
+            let wanted = Wanted {
+                plugin: engine::PLUGIN,
+                proxies: Some(&door),
+                unit_flags: &flags,
+                move_plugin_flags: true,
+                ..Wanted::default()
+            };
+            undo::restore(path, None, &wanted)?;
+        }
         None => undo::take_out(path)?,
     }
-    if governed.active {
+    // A reload would take the plugins away that a flag named before, and now does again.
+    if governed.active && !governed.flags_moved {
         // At once, whatever becomes of the restart.
         systemd.hang_up(unit).map_err(chain)?;
     }
@@ -167,7 +185,11 @@ fn release(systemd: &Systemd, journal: &Journal, installed: &Installed, governed
         remove_empty(drop_in.parent());
         systemd.daemon_reload().map_err(chain)?;
     }
-    let alone = if governed.active { prove::engine_comes_to_answer_alone(&engine.socket, ALONE) } else { Ok(()) };
+    let alone = if governed.active && !governed.flags_moved {
+        prove::engine_comes_to_answer_alone(&engine.socket, ALONE)
+    } else {
+        Ok(())
+    };
     let door = governed.door.or_else(|| prove::engine_has_door(&engine.socket)).unwrap_or(alone.is_err());
     if door {
         systemd.disable_now(layout::EGRESS_UNIT).map_err(chain)?;
@@ -175,7 +197,7 @@ fn release(systemd: &Systemd, journal: &Journal, installed: &Installed, governed
     }
     let state = systemd.unit(unit).map_err(chain)?;
     let stuck = ["failed", "activating"].contains(&state.active.as_str());
-    if (governed.active && (door || alone.is_err())) || stuck {
+    if (governed.active && (door || governed.flags_moved || alone.is_err())) || stuck {
         systemd.restart(unit, systemd::ENGINE).map_err(chain)?;
         return prove::engine_comes_to_answer_alone(&engine.socket, ALONE).map_err(|why| format!("`{unit}`: {why}"));
     }
@@ -261,7 +283,9 @@ fn look(root: &Path, systemd: Option<&Systemd>, purge: bool) -> anyhow::Result<F
         }
         let active = systemd.and_then(|systemd| systemd.unit(&unit).ok()).is_some_and(|unit| unit.is_active());
         let door = if drop_in.is_none() { Some(false) } else { None };
-        engines.push(Governed { engine, unit, drop_in, active, door });
+        let text = drop_in.as_ref().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+        let flags_moved = drop_in::exec_start(&text).is_some();
+        engines.push(Governed { engine, unit, drop_in, active, flags_moved, door });
     }
     // Against the order of their start: whoever asks on a socket that is left starts the service again, and that the
     // other sockets.
@@ -293,6 +317,9 @@ impl Found {
         let mut lines = Vec::new();
         for governed in &self.engines {
             let restart = match governed.door {
+                _ if governed.flags_moved => {
+                    "restart it, since a flag names plugins again: running containers stop unless `live-restore` is on"
+                }
                 Some(false) => "reload it (SIGHUP, nothing is interrupted)",
                 _ => {
                     "restart it if it goes through the registry door: running containers stop unless `live-restore` is on"

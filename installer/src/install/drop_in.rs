@@ -69,6 +69,18 @@ pub fn door() -> String {
     format!("http://{}", paths::DOOR)
 }
 
+/// The command line that a drop-in has instead of the unit's.
+#[must_use]
+pub fn exec_start(text: &str) -> Option<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("ExecStart=")).next_back()
+}
+
+/// Whether a drop-in leads to the registry door.
+#[must_use]
+pub fn has_door(text: &str) -> bool {
+    text.contains("pullgate-proxy.socket")
+}
+
 /// A command line without the plugins that it names; none: it names them in a variable or an environment file.
 #[must_use]
 pub fn without_plugins(command: &str) -> Option<String> {

@@ -179,8 +179,7 @@ fn drop_in_file(
     let Some(dir) = &engine.found.drop_in_dir else { return };
     // Flags that moved before are in the file now, and the drop-in still has to say the command without them.
     let before = engine.drop_in.as_deref().map(String::from_utf8_lossy);
-    let kept =
-        before.as_deref().and_then(|text| text.lines().filter_map(|line| line.strip_prefix("ExecStart=")).next_back());
+    let kept = before.as_deref().and_then(drop_in::exec_start);
     let text = DropIn {
         command: facts.source.command(),
         door,

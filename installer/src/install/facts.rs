@@ -258,7 +258,8 @@ fn ask(socket: &Path) -> Result<(Value, Value), String> {
 
 /// The last `ExecStart=` of the unit and its other drop-ins, as it is written: what the manager prints has its
 /// variables replaced by nothing.
-fn command_line(root: &Path, drop_in_dir: &Path) -> String {
+#[must_use]
+pub fn command_line(root: &Path, drop_in_dir: &Path) -> String {
     let name = drop_in_dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let unit = name.strip_suffix(".d").unwrap_or(name);
     let dirs = [
