@@ -81,7 +81,7 @@ mod tests {
             assert_eq!(found.state, State::Good, "{}", found.what);
         }
         for (plugin, door, agent, service, what) in [
-            ("1.4.2", "1.4.2", "1.2.9", "1.3.0", "pullgated of user id 1000 1.2.9 and pullgate-plugin 1.4.2"),
+            ("1.4.2", "1.4.2", "1.2.9", "1.3.0", "pullgated of user id 1000 1.2.9 and pullgate-proxy 1.4.2"),
             ("1.3.0", "1.4.0", "1.4.0", "1.5.0", "pullgate-plugin 1.3.0 and pullgate-service 1.5.0"),
             ("1.4.0", "0.4.0", "1.4.0", "1.4.0", "pullgate-proxy 0.4.0 and"),
         ] {

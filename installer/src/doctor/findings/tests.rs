@@ -93,6 +93,7 @@ fn where_all_is_well_nothing_is_wrong() {
             "engine",
             "engine-file",
             "engine-version",
+            "versions",
             "service",
             "certificate",
             "clock",
