@@ -18,11 +18,7 @@ use clap::Args as ClapArgs;
 use proto::{control::StatusRequest, enrollment, paths};
 use tokio::runtime::Runtime;
 
-use self::{
-    coverage::Facts,
-    door::Setup,
-    seen::Seen,
-};
+use self::{coverage::Facts, door::Setup, seen::Seen};
 use crate::{
     agent,
     machine::{Door, Engine, Machine},

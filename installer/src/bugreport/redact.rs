@@ -110,18 +110,33 @@ fn known(value: &Value, kept: bool) -> Value {
         Value::Null | Value::Bool(_) => value.clone(),
         Value::Number(_) if kept => value.clone(),
         Value::String(text) if kept => Value::String(self::text(text)),
-        Value::Number(_) | Value::String(_) => Value::String(LEFT_OUT.to_owned()),
+        Value::Number(_) | Value::String(_) => left_out(),
     }
 }
 
 /// Any JSON of ours: its texts are crossed out, one by one, so that it stays JSON.
 pub fn json(value: &Value) -> Value {
     match value {
-        Value::Object(object) => Value::Object(object.iter().map(|(key, value)| (key.clone(), json(value))).collect()),
+        Value::Object(object) => {
+            let entry = |(key, value): (&String, &Value)| {
+                (key.clone(), if names_a_secret(key, value) { left_out() } else { json(value) })
+            };
+            Value::Object(object.iter().map(entry).collect())
+        }
         Value::Array(items) => Value::Array(items.iter().map(json).collect()),
         Value::String(text) => Value::String(self::text(text)),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
+}
+
+fn left_out() -> Value {
+    Value::String(LEFT_OUT.to_owned())
+}
+
+/// `"Password": "…"`: a text under such a key, whoever calls it so.
+fn names_a_secret(key: &str, value: &Value) -> bool {
+    let key = key.to_ascii_lowercase();
+    value.is_string() && NAMES.iter().any(|name| key.contains(name))
 }
 
 /// Any text, line by line.

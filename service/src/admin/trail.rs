@@ -64,15 +64,17 @@ fn act_text(record: &RecordRow) -> String {
     };
     let reason = act["reason"].as_str().filter(|reason| !reason.is_empty());
     let reason = reason.map(|reason| format!("  because: {}", Sentence(reason))).unwrap_or_default();
-    let user = act["user"].as_str().filter(|user| !user.is_empty()).unwrap_or("user id");
+    let uid = act["uid"].as_u64().unwrap_or_default();
+    let user = match act["user"].as_str() {
+        Some(user) if !user.is_empty() => format!("{} ({uid})", Field(user)),
+        _ => format!("user id {uid}"),
+    };
     let disputed = if record.machine_disputed { "  ! machine reported by unrelated organizations" } else { "" };
     format!(
-        "{}  {:<10}  {:<16}  by {} ({}){until}{reason}  machine {}  reported by {}{disputed}",
+        "{}  {:<10}  {:<16}  by {user}{until}{reason}  machine {}  reported by {}{disputed}",
         input::date(record.at_ms / 1000),
         Field(&record.action),
         Field(&record.reason),
-        Field(user),
-        act["uid"].as_u64().unwrap_or_default(),
         Field(&record.machine_id),
         Field(&record.reported_by),
     )

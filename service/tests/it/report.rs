@@ -160,5 +160,5 @@ async fn what_an_administrator_of_a_machine_did_is_shown_as_an_act() {
     let text = service.ok(&["records"]);
     assert!(text.contains("disable     administrator     by dana (1000)  until 2023-11-14"), "{text}");
     assert!(text.contains("because: docker hangs  machine machine-1  reported by alice"), "{text}");
-    assert!(text.contains("enable      administrator     by user id (0)  machine"), "{text}");
+    assert!(text.contains("enable      administrator     by user id 0  machine"), "{text}");
 }
