@@ -35,6 +35,7 @@ complete -c pullgate-proxy -n "__fish_pullgate_proxy_using_subcommand serve" -l 
 complete -c pullgate-proxy -n "__fish_pullgate_proxy_using_subcommand serve" -l enrollment -d 'The administrator\'s file: trusted keys, whether sign-in is enforced' -r -F
 complete -c pullgate-proxy -n "__fish_pullgate_proxy_using_subcommand serve" -l registry-json -d 'Docker\'s own file that enforces sign-in' -r -F
 complete -c pullgate-proxy -n "__fish_pullgate_proxy_using_subcommand serve" -l settings -d 'The door\'s settings; none: defaults' -r -F
+complete -c pullgate-proxy -n "__fish_pullgate_proxy_using_subcommand serve" -l drain -d 'How long what is under way at SIGTERM may take to its end, in seconds; then it is cut, and engines ask for the rest. Who dials meanwhile waits for the next door' -r
 complete -c pullgate-proxy -n "__fish_pullgate_proxy_using_subcommand serve" -l ca-dir -d 'Directory of `ca.key` (its owner\'s alone) and `trust/pullgate.pem` (for the engine\'s `SSL_CERT_DIR`)' -r -F
 complete -c pullgate-proxy -n "__fish_pullgate_proxy_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c pullgate-proxy -n "__fish_pullgate_proxy_using_subcommand ca" -l ca-dir -d 'Directory of `ca.key` (its owner\'s alone) and `trust/pullgate.pem` (for the engine\'s `SSL_CERT_DIR`)' -r -F

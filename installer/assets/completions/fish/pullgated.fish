@@ -33,19 +33,40 @@ complete -c pullgated -n "__fish_pullgated_needs_command" -l spool-limit -d 'Mos
 complete -c pullgated -n "__fish_pullgated_needs_command" -s h -l help -d 'Print help'
 complete -c pullgated -n "__fish_pullgated_needs_command" -s V -l version -d 'Print version'
 complete -c pullgated -n "__fish_pullgated_needs_command" -f -a "credentials" -d 'Show once whom the Docker credentials name, as the agent reads them; never a secret'
+complete -c pullgated -n "__fish_pullgated_needs_command" -f -a "reach" -d 'Look once whether the enrolled service can be reached, and print one JSON object; no credential is shown'
 complete -c pullgated -n "__fish_pullgated_needs_command" -f -a "login" -d 'Sign in with the organization\'s identity provider, and keep the access token where `docker login` would'
+complete -c pullgated -n "__fish_pullgated_needs_command" -f -a "request-access" -d 'Ask the organization to allow an image, or show what became of it'
 complete -c pullgated -n "__fish_pullgated_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgated -n "__fish_pullgated_using_subcommand credentials" -l key -d 'Registry or service whose sign-in is looked for [default: the enrolled service, else Docker Hub]' -r
 complete -c pullgated -n "__fish_pullgated_using_subcommand credentials" -l config-dir -d 'Directory of Docker\'s `config.json` [default: $DOCKER_CONFIG, else ~/.docker, or that of the docker snap]' -r -F
 complete -c pullgated -n "__fish_pullgated_using_subcommand credentials" -l token-file -d 'For machines that no person signs in to: a file with one access token, which is used instead of the Docker credentials; root\'s or the agent\'s own, mode 0600 [default: $PULLGATE_TOKEN_FILE, else none]' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand credentials" -l control-socket -d 'The plugin\'s control socket' -r -F
 complete -c pullgated -n "__fish_pullgated_using_subcommand credentials" -l enrollment -d 'The enrollment file' -r -F
 complete -c pullgated -n "__fish_pullgated_using_subcommand credentials" -l json -d 'Print one JSON object'
 complete -c pullgated -n "__fish_pullgated_using_subcommand credentials" -s h -l help -d 'Print help'
+complete -c pullgated -n "__fish_pullgated_using_subcommand reach" -l config-dir -d 'Directory of Docker\'s `config.json` [default: $DOCKER_CONFIG, else ~/.docker, or that of the docker snap]' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand reach" -l token-file -d 'For machines that no person signs in to: a file with one access token, which is used instead of the Docker credentials; root\'s or the agent\'s own, mode 0600 [default: $PULLGATE_TOKEN_FILE, else none]' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand reach" -l control-socket -d 'The plugin\'s control socket' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand reach" -l enrollment -d 'The enrollment file' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand reach" -s h -l help -d 'Print help'
 complete -c pullgated -n "__fish_pullgated_using_subcommand login" -l config-dir -d 'Directory of Docker\'s `config.json` [default: $DOCKER_CONFIG, else ~/.docker, or that of the docker snap]' -r -F
 complete -c pullgated -n "__fish_pullgated_using_subcommand login" -l token-file -d 'For machines that no person signs in to: a file with one access token, which is used instead of the Docker credentials; root\'s or the agent\'s own, mode 0600 [default: $PULLGATE_TOKEN_FILE, else none]' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand login" -l control-socket -d 'The plugin\'s control socket' -r -F
 complete -c pullgated -n "__fish_pullgated_using_subcommand login" -l enrollment -d 'The enrollment file' -r -F
 complete -c pullgated -n "__fish_pullgated_using_subcommand login" -l json -d 'Print one JSON object with the page and the code, and one with the outcome'
 complete -c pullgated -n "__fish_pullgated_using_subcommand login" -s h -l help -d 'Print help'
-complete -c pullgated -n "__fish_pullgated_using_subcommand help; and not __fish_seen_subcommand_from credentials login help" -f -a "credentials" -d 'Show once whom the Docker credentials name, as the agent reads them; never a secret'
-complete -c pullgated -n "__fish_pullgated_using_subcommand help; and not __fish_seen_subcommand_from credentials login help" -f -a "login" -d 'Sign in with the organization\'s identity provider, and keep the access token where `docker login` would'
-complete -c pullgated -n "__fish_pullgated_using_subcommand help; and not __fish_seen_subcommand_from credentials login help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -l reason -d 'Why it is needed; whoever decides reads it' -r
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -l decision -d 'The refusal that it is about, as its text names it' -r
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -l withdraw -d 'Take a request back that waits' -r
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -l config-dir -d 'Directory of Docker\'s `config.json` [default: $DOCKER_CONFIG, else ~/.docker, or that of the docker snap]' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -l token-file -d 'For machines that no person signs in to: a file with one access token, which is used instead of the Docker credentials; root\'s or the agent\'s own, mode 0600 [default: $PULLGATE_TOKEN_FILE, else none]' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -l control-socket -d 'The plugin\'s control socket' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -l enrollment -d 'The enrollment file' -r -F
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -l list -d 'Show what you asked for, and the answers'
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -l json -d 'Print JSON, one object a line'
+complete -c pullgated -n "__fish_pullgated_using_subcommand request-access" -s h -l help -d 'Print help'
+complete -c pullgated -n "__fish_pullgated_using_subcommand help; and not __fish_seen_subcommand_from credentials reach login request-access help" -f -a "credentials" -d 'Show once whom the Docker credentials name, as the agent reads them; never a secret'
+complete -c pullgated -n "__fish_pullgated_using_subcommand help; and not __fish_seen_subcommand_from credentials reach login request-access help" -f -a "reach" -d 'Look once whether the enrolled service can be reached, and print one JSON object; no credential is shown'
+complete -c pullgated -n "__fish_pullgated_using_subcommand help; and not __fish_seen_subcommand_from credentials reach login request-access help" -f -a "login" -d 'Sign in with the organization\'s identity provider, and keep the access token where `docker login` would'
+complete -c pullgated -n "__fish_pullgated_using_subcommand help; and not __fish_seen_subcommand_from credentials reach login request-access help" -f -a "request-access" -d 'Ask the organization to allow an image, or show what became of it'
+complete -c pullgated -n "__fish_pullgated_using_subcommand help; and not __fish_seen_subcommand_from credentials reach login request-access help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
