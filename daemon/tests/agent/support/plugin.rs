@@ -93,8 +93,8 @@ impl Plugin {
     pub fn start_again(&mut self) {
         self.state.send_modify(|state| {
             let started_at_ms = state.started_at_ms + 1;
-            let sessions = std::mem::take(&mut state.sessions);
-            *state = State { started_at_ms, sessions, ..State::default() };
+            let (sessions, old) = (std::mem::take(&mut state.sessions), state.old);
+            *state = State { started_at_ms, sessions, old, ..State::default() };
         });
         self.serve();
     }
