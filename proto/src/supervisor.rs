@@ -159,7 +159,7 @@ mod tests {
     fn what_does_not_listen_is_told() {
         let (one, _other) = std::os::unix::net::UnixStream::pair().expect("a pair");
         assert!(listens(&one).is_err());
-        assert!(listens(&TcpListener::bind("127.0.0.1:0").expect("a socket")).is_ok());
+        assert!(listens(TcpListener::bind("127.0.0.1:0").expect("a socket")).is_ok());
     }
 
     #[test]

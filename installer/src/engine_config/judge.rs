@@ -4,6 +4,7 @@
 //! or none, is answered for by what is known of the releases.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
@@ -14,7 +15,7 @@ use std::{
 
 use super::{
     document::Document,
-    flags,
+    edit, flags,
     outcome::{Class, Refusal, Warning},
     settings::{self, Engine},
 };
@@ -84,16 +85,36 @@ enum Answer {
     CannotTell,
 }
 
+/// The same for an engine's start, without what `--validate` would do instead of look at: `userns-remap` makes the
+/// user `dockremap` (moby `daemon/daemon_unix.go`, `setupRemappedRoot`). Nothing in the file moves.
+fn harmless<'a>(file: &'a [u8], unit_flags: &[String]) -> (Cow<'a, [u8]>, Vec<String>) {
+    const REMAP: &str = "userns-remap";
+    let asked = flags::without(unit_flags, "config-file");
+    let Ok(document) = Document::read(file) else { return (Cow::Borrowed(file), asked) };
+    let Some(member) = document.member(REMAP) else {
+        return (Cow::Borrowed(file), flags::without(&asked, REMAP));
+    };
+    // Beside a flag the key must stay: the engine refuses both together, before it acts on either.
+    match (member.value.text(), member.value.span.len().checked_sub(2)) {
+        (Some(_), Some(rest)) => {
+            let empty = format!("\"\"{}", " ".repeat(rest));
+            (Cow::Owned(edit::replace(document.text, &member.value.span, &empty).into_bytes()), asked)
+        }
+        _ => (Cow::Borrowed(file), asked),
+    }
+}
+
 fn ask(dockerd: &Path, file: &[u8], unit_flags: &[String]) -> io::Result<Answer> {
+    let (file, unit_flags) = harmless(file, unit_flags);
     // A file that has no name, and that no other user can write to.
     let mut input = tempfile::tempfile()?;
-    input.write_all(file)?;
+    input.write_all(&file)?;
     input.rewind()?;
     let mut output = tempfile::tempfile()?;
     let mut child = Command::new(dockerd)
         // Before all others: behind a `--` nothing is a flag.
         .arg("--validate")
-        .args(flags::without(unit_flags, "config-file"))
+        .args(unit_flags)
         .args(["--validate=true", "--config-file", "/dev/stdin"])
         .env_clear()
         .env("PATH", std::env::join_paths(DIRS).unwrap_or_default())
@@ -160,4 +181,23 @@ fn refusal(file: &[u8], said: &str) -> Result<Refusal, Warning> {
     // The place is where it is said, if the name of a setting is.
     let at = Document::read(file).ok().and_then(|document| settings::place_of(&document, said));
     Ok(Refusal { class, what: format!("the engine refuses the file: {said}"), at, next: next.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asking_an_engine_makes_no_user() {
+        let given = ["--userns-remap=default".to_owned(), "-D".to_owned()];
+        for (file, asked, flags) in [
+            (r#"{"userns-remap": "default", "a": 1}"#, r#"{"userns-remap": ""       , "a": 1}"#, &given[..]),
+            (r#"{"a": 1}"#, r#"{"a": 1}"#, &given[1..]),
+            (r#"{"userns-remap": 1}"#, r#"{"userns-remap": 1}"#, &given[..]),
+            ("{", "{", &given[..]),
+        ] {
+            let (text, left) = harmless(file.as_bytes(), &given);
+            assert_eq!((String::from_utf8_lossy(&text).as_ref(), left.as_slice()), (asked, flags), "{file}");
+        }
+    }
 }
