@@ -136,7 +136,8 @@ mod tests {
         let command = Cli::command();
         let mut all: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
         let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
-        (all.sort_unstable(), grouped.sort_unstable());
+        all.sort_unstable();
+        grouped.sort_unstable();
         assert_eq!(all, grouped);
     }
 

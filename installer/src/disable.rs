@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         // A disk that is full, or another that is gone, is no reason to leave Docker as it is.
         journal => journal.ok(),
     };
-    let engines: Vec<FoundEngine> = engines::find(root).engines.into_iter().filter(|engine| is_ours(engine)).collect();
+    let engines: Vec<FoundEngine> = engines::find(root).engines.into_iter().filter(is_ours).collect();
     let earlier = Disabled::read(root);
     if engines.is_empty() && earlier.is_none() {
         eprintln!("pullgate: no engine is configured for the plugin; nothing was changed");

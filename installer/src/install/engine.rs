@@ -204,7 +204,8 @@ fn proxies_of_environment(facts: &Facts, engine: &EngineFacts, door: bool, in_fi
         return;
     }
     let unit = &plan.engine.unit;
-    if !foreign.is_empty() && !(in_file && facts.upstream_proxy) {
+    let led_on = in_file && facts.upstream_proxy;
+    if !foreign.is_empty() && !led_on {
         let then = if in_file { "" } else { ", take it out of the unit" };
         plan.refusals.push(format!(
             "`{unit}` has a proxy in its environment (`{}`), where the registry door belongs: write it as `upstreamProxy` into \

@@ -125,16 +125,20 @@ pub async fn history(socket: &Path) -> Result<Vec<String>, String> {
     let request = tonic::Request::new(BuildHistoryRequest { early_exit: true });
     let codec = ProstCodec::<BuildHistoryRequest, BuildHistoryEvent>::default();
     let method = hyper::http::uri::PathAndQuery::from_static("/moby.buildkit.v1.Control/ListenBuildHistory");
-    let mut events = match client.server_streaming(request, method, codec).await {
-        Ok(events) => events.into_inner(),
-        Err(status) if status.code() == tonic::Code::Unimplemented => return Ok(Vec::new()),
-        Err(status) => return Err(proto::chain(&status)),
-    };
     let mut names = Vec::new();
-    while let Some(event) = events.message().await.map_err(|status| proto::chain(&status))? {
-        names.extend(event.record.map(|record| record.reference));
+    let read = async {
+        let mut events = client.server_streaming(request, method, codec).await?.into_inner();
+        while let Some(event) = events.message().await? {
+            names.extend(event.record.map(|record| record.reference));
+        }
+        Ok::<_, tonic::Status>(())
+    };
+    match read.await {
+        // An engine that keeps none says so at once, or in the place of the first.
+        Err(status) if status.code() == tonic::Code::Unimplemented => Ok(Vec::new()),
+        Err(status) => Err(proto::chain(&status)),
+        Ok(()) => Ok(names),
     }
-    Ok(names)
 }
 
 async fn call<Q, A>(client: &mut Grpc<Channel>, method: &str, request: Q) -> Result<A, tonic::Status>
