@@ -15,13 +15,14 @@ const ENROLLMENT: &str = r#"{"service":"https://pullgate.acme.example","trustKey
 const PATIENCE: Duration = Duration::from_secs(280);
 
 /// Everything on the machine's disk but what it writes by itself all the time: names, kinds, modes, owners, and the
-/// content of settings.
+/// content of settings. Directories for links to units go with the last of them, whoever disables it.
 const TREE: &str = r"
 cd /
 find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./tmp -o -path ./opt -o -path ./var/tmp \
     -o -path ./var/log -o -path ./var/cache -o -path ./var/lib/dpkg -o -path ./var/lib/apt -o -path ./var/lib/rpm \
     -o -path ./root/.rpmdb -o -path ./var/lib/systemd/timers -o -path ./var/lib/systemd/linger -o -path ./var/lib/docker \
-    -o -path ./var/lib/containerd -o -path ./home/dev/.local -o -path './etc/*-' \) -prune \
+    -o -path ./var/lib/containerd -o -path ./home/dev/.local -o -path './etc/*-' \
+    -o -type d -path './etc/systemd/*.wants' -empty \) -prune \
     -o -printf '%p %y %m %U %G %l\n'
 find etc -xdev -type f ! -name '*-' -exec sha256sum {} +
 ";
