@@ -82,6 +82,12 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = Path::new("/");
     let systemd = Systemd::of(root);
+    // Before anything is looked at, since not everybody may read it.
+    if !rustix::process::geteuid().is_root() && !args.dry_run {
+        let why = "only root may change an engine's settings; run it with `sudo`";
+        tell(args, &format!("nothing was changed: {why}"), json!({ "result": "refused", "why": why }))?;
+        return Ok(ExitCode::from(REFUSED));
+    }
     // Who only looks needs no right to write, and leaves nothing behind.
     let may_write = rustix::process::geteuid().is_root() && systemd.is_some() && !args.dry_run;
     let journal = if may_write { Some(Journal::lock(root)?) } else { None };
