@@ -166,8 +166,6 @@ impl Place {
     pub async fn new_in(&self, before: &BTreeSet<String>) -> Vec<String> {
         let now = self.tree().await;
         let mut new: Vec<String> = now.symmetric_difference(before).cloned().collect();
-        // systemctl leaves the directory of what was enabled once, by whatever package.
-        new.retain(|line| !line.starts_with("./etc/systemd/system/timers.target.wants d "));
         new.extend(self.run("find /run -name '*pullgate*'; systemctl list-units --all --plain --no-legend 'pullgate*'; nft list tables | grep pullgate || true").await.lines().map(str::to_owned));
         new
     }
