@@ -252,7 +252,8 @@ fn every_command_has_its_exit_codes_and_an_example() {
     let command = installer::cli::command();
     let mut all: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
     let mut said: Vec<&str> = SAID.iter().map(|said| said.command).collect();
-    (all.sort_unstable(), said.sort_unstable());
+    all.sort_unstable();
+    said.sort_unstable();
     assert_eq!(all, said);
 }
 

@@ -56,7 +56,7 @@ impl Network {
         let rate = format!("{}mbit", rate.mbit);
         for network in [self, far] {
             let command = network.run(&installed("tc", "iproute2")?, "tc")?;
-            let command = command.args(&["qdisc", "replace", "dev", END, "root", "tbf", "rate", &rate]).args(&SHAPE);
+            let command = command.args(["qdisc", "replace", "dev", END, "root", "tbf", "rate", &rate]).args(SHAPE);
             command.run().await?.success()?;
         }
         Ok(())
