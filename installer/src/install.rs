@@ -51,7 +51,7 @@ pub struct Args {
     /// Only this engine, by its unit, its `daemon.json` or its socket [default: all of the system's]
     #[arg(long, value_name = "NAME|PATH")]
     engine: Option<String>,
-    /// With the registry door, which judges builds as well; the engine has to restart for it [default]
+    /// With the registry door, which judges builds as well; the engine has to restart for it; the default
     #[arg(long, overrides_with = "no_door")]
     door: bool,
     /// Without the registry door: builds are not judged, and a reload is enough

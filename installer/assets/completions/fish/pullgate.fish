@@ -98,7 +98,7 @@ complete -c pullgate -n "__fish_pullgate_using_subcommand bugreport" -l json -d 
 complete -c pullgate -n "__fish_pullgate_using_subcommand bugreport" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pullgate -n "__fish_pullgate_using_subcommand install" -l engine -d 'Only this engine, by its unit, its `daemon.json` or its socket [default: all of the system\'s]' -r
 complete -c pullgate -n "__fish_pullgate_using_subcommand install" -l enrollment -d 'Enroll this machine with this file' -r -F
-complete -c pullgate -n "__fish_pullgate_using_subcommand install" -l door -d 'With the registry door, which judges builds as well; the engine has to restart for it [default]'
+complete -c pullgate -n "__fish_pullgate_using_subcommand install" -l door -d 'With the registry door, which judges builds as well; the engine has to restart for it; the default'
 complete -c pullgate -n "__fish_pullgate_using_subcommand install" -l no-door -d 'Without the registry door: builds are not judged, and a reload is enough'
 complete -c pullgate -n "__fish_pullgate_using_subcommand install" -l restart-later -d 'Leave it to the engine to restart, some day; until then it does not go through the registry door'
 complete -c pullgate -n "__fish_pullgate_using_subcommand install" -s y -l yes -d 'Do not ask'
