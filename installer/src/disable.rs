@@ -147,8 +147,8 @@ fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<boo
         systemd.disable_now(layout::EGRESS_UNIT).map_err(chain)?;
         undo::remove_egress()?;
     }
-    let is_active = systemd.unit(unit).map_err(chain)?.is_active();
-    let answers = if is_active && !restart {
+    let state = systemd.unit(unit).map_err(chain)?;
+    let answers = if state.is_active() && !restart {
         systemd.hang_up(unit).map_err(chain)?;
         prove::engine_comes_to_answer_alone(&engine.socket, ALONE)
     } else {
@@ -158,6 +158,11 @@ fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<boo
         return Ok(false);
     }
     ask::progress(&format!("restarting `{unit}`"));
+    if state.active == "activating" {
+        // It waits for a plugin in the middle of its start, where it hears no SIGTERM: a stop takes a minute and a half.
+        // There may be none by now.
+        let _ = systemd.kill(unit);
+    }
     systemd.restart(unit, systemd::ENGINE).map_err(chain)?;
     prove::engine_comes_to_answer_alone(&engine.socket, STARTED).map_err(|why| {
         format!("`{unit}` runs without the plugin, and does not answer: {why}; `journalctl -u {unit}` says more")

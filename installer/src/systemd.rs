@@ -208,6 +208,14 @@ impl Systemd {
         self.run(["kill", "--kill-who=main", "--signal=HUP", name], ASK).map(drop)
     }
 
+    /// Ends a unit's main process at once.
+    ///
+    /// # Errors
+    /// [`SystemdError`].
+    pub fn kill(&self, name: &str) -> Result<(), SystemdError> {
+        self.run(["kill", "--kill-who=main", "--signal=KILL", name], ASK).map(drop)
+    }
+
     /// Forgets that a unit failed, and how often it was started.
     ///
     /// # Errors
