@@ -125,7 +125,7 @@ async fn the_plugin_sees_every_link_and_reaches_nothing() {
         "exec 2>&1; for place in /etc /usr /run /home/dev /tmp /dev/shm /sys/fs/cgroup /proc/sys/kernel; do touch $place/x && echo wrote $place; done
          touch /var/lib/pullgate/x && echo wrote its state
          (exec 3<>/dev/tcp/{}) && echo reached; grep -c : /proc/self/net/dev
-         mount -t tmpfs x /mnt && echo mounted; unshare --user true && echo a namespace
+         mount -t tmpfs x /mnt 2>/dev/null && echo mounted; unshare --user true && echo a namespace
          chown dev /var/lib/pullgate/x && echo gave away",
         REGISTRY.replace(':', "/")
     );

@@ -73,12 +73,13 @@ async fn on_a_full_disk_everything_stays_as_it_was() {
 async fn an_engine_that_systemd_gave_up_is_not_touched() {
     let site = Site::boot("bookworm").await;
     site.machine.done("cp -a /etc/docker/daemon.json /tmp/theirs; echo '{,}' >/etc/docker/daemon.json").await.unwrap();
-    site.machine.run("systemctl restart docker; systemctl stop docker.socket").await.unwrap();
+    site.machine.run("systemctl restart docker").await.unwrap();
     let given_up = || async {
         let state = site.machine.run("systemctl show --value -p ActiveState docker.service").await.unwrap().stdout;
         if state.trim() == "failed" { Ok(()) } else { Err(state) }
     };
     wait_until("an engine that is given up", Duration::from_secs(60), given_up).await.unwrap();
+    site.machine.run("systemctl stop docker.socket").await.unwrap();
     site.machine.done("cp -a /tmp/theirs /etc/docker/daemon.json").await.unwrap();
     let output = site.pullgate("install --yes").await;
     assert!(output.code() == 3 && output.stdout.contains("repair that first"), "{}", output.text());
