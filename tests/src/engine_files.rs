@@ -78,8 +78,16 @@ fn row(line: &str) -> Row {
     }
 }
 
+/// Files with bytes that no text has are kept in hexadecimal, `NAME.hex`.
 fn read(name: &str) -> Option<Vec<u8>> {
-    fs::read(repository().join("tests/vectors/daemon-json").join(name)).ok()
+    let directory = repository().join("tests/vectors/daemon-json");
+    fs::read(directory.join(name)).ok().or_else(|| {
+        let text = fs::read_to_string(directory.join(format!("{name}.hex"))).ok()?;
+        let digits: Vec<char> = text.trim().chars().collect();
+        let byte =
+            |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).expect("hexadecimal digits");
+        Some(digits.chunks(2).map(byte).collect())
+    })
 }
 
 /// A JSON text without what stands between its parts: two are equal if they hold the same, numbers as they are
