@@ -24,11 +24,12 @@ use crate::{
         files::{self, FileError},
         journal::{DIR, Journal, JournalError},
         layout, prove,
-        state::{Disabled, moment, now_ms},
+        state::Disabled,
         undo,
     },
     output,
     systemd::{self, Systemd},
+    when::{moment, now_ms},
 };
 
 /// For an engine that was told to go on alone; after that it is restarted.

@@ -39,7 +39,7 @@ use self::{
     journal::{Entry, Journal},
     plan::{Plan, Step, Wanted},
 };
-use crate::{engine_config, output, systemd::Systemd};
+use crate::{engine_config, output, systemd::Systemd, when};
 
 /// Put pullgate in front of the engines of this machine: plan, apply step by step, prove, or undo
 ///
@@ -148,7 +148,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(REFUSED));
     }
     let interrupt = Interrupt::take().context("cannot take signals")?;
-    journal.begin("install", state::now_ms())?;
+    journal.begin("install", when::now_ms())?;
     let apply = Apply { root, systemd, journal, interrupt: &interrupt, say: &ask::progress };
     let Err(stopped) = apply.run(&plan) else {
         tell(args, "pullgate is installed; `pullgate status` shows what was proved", outcome("installed"))?;

@@ -27,7 +27,7 @@ use crate::{
         drop_in, engine, facts, files,
         journal::{self, Entry, Journal},
         layout, prove,
-        state::{Disabled, Installed, now_ms},
+        state::{Disabled, Installed},
         undo,
     },
     output,
@@ -128,7 +128,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let journal = Journal::lock(root)?;
     install::take_back(root, &systemd, &journal)?;
-    journal.begin("uninstall", now_ms())?;
+    journal.begin("uninstall", crate::when::now_ms())?;
     let installed = Installed::read(root).unwrap_or_default();
     for governed in &found.engines {
         ask::progress(&format!("taking `{}` off the plugin", governed.unit));

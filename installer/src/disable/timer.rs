@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    install::{files, layout::Source, state::moment},
+    install::{files, layout::Source},
     systemd::Systemd,
+    when::moment,
 };
 
 const TIMER: &str = "pullgate-enable.timer";

@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -12,6 +11,7 @@ use super::{
     files::{self, FileError},
     journal,
 };
+use crate::when::moment;
 
 const INSTALLED: &str = "installed.json";
 const DISABLED: &str = "disabled.json";
@@ -120,31 +120,6 @@ impl Disabled {
     }
 }
 
-/// Milliseconds since 1970.
-#[must_use]
-pub fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A moment as people and `systemd.time(7)` write it.
-#[must_use]
-pub fn moment(at_ms: i64) -> String {
-    let seconds = at_ms.div_euclid(1000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Days since 1970 as a day of the Gregorian calendar, in years that begin with March.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (year, month) =
-        if month < 10 { (year_of_era + era * 400, month + 3) } else { (year_of_era + era * 400 + 1, month - 9) };
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", second / 3600, second / 60 % 60, second % 60)
-}
-
 fn place(root: &Path, name: &str) -> PathBuf {
     root.join(journal::DIR.trim_start_matches('/')).join(name)
 }
@@ -163,14 +138,6 @@ fn write<T: Serialize>(root: &Path, name: &str, value: &T) -> Result<(), FileErr
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn moments_are_written_as_the_calendar_does() {
-        assert_eq!(moment(0), "1970-01-01 00:00:00 UTC");
-        assert_eq!(moment(951_782_399_999), "2000-02-28 23:59:59 UTC");
-        assert_eq!(moment(951_782_400_000), "2000-02-29 00:00:00 UTC");
-        assert_eq!(moment(1_795_695_845_000), "2026-11-26 12:24:05 UTC");
-    }
 
     #[test]
     fn what_was_before_an_installation_is_found_through_every_later_one() {
