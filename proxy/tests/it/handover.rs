@@ -205,8 +205,8 @@ async fn a_client_that_takes_nothing_is_given_up() {
     assert!(got.len() < size && start.elapsed() >= short().idle, "{}", got.len());
 }
 
-#[tokio::test]
-async fn a_new_policy_leaves_what_is_under_way_and_decides_on_what_follows() {
+/// A registry that sends half of a body, and the other half when it is told to.
+async fn half_and_wait() -> (Server, Arc<Notify>) {
     let go_on = Arc::new(Notify::new());
     let wait = Arc::clone(&go_on);
     let server = Server::clear(move |_, conn| {
@@ -220,6 +220,12 @@ async fn a_new_policy_leaves_what_is_under_way_and_decides_on_what_follows() {
         })
     })
     .await;
+    (server, go_on)
+}
+
+#[tokio::test]
+async fn a_new_policy_leaves_what_is_under_way_and_decides_on_what_follows() {
+    let (server, go_on) = half_and_wait().await;
     let (door, mut client) = Running::before(&server, Limits::default()).await;
     client.send(format!("GET {BLOB} HTTP/1.1\r\nHost: {}\r\n\r\n", server.name())).await;
     let head = client.head().await.unwrap();
@@ -243,19 +249,7 @@ async fn a_new_policy_leaves_what_is_under_way_and_decides_on_what_follows() {
 
 #[tokio::test]
 async fn a_door_that_stops_finishes_what_is_under_way() {
-    let go_on = Arc::new(Notify::new());
-    let wait = Arc::clone(&go_on);
-    let server = Server::clear(move |_, conn| {
-        let wait = Arc::clone(&wait);
-        Box::pin(async move {
-            conn.write_all(&whole("200 OK", "", &long(LONG))[..LONG / 2]).await.unwrap();
-            conn.flush().await.unwrap();
-            wait.notified().await;
-            conn.write_all(&whole("200 OK", "", &long(LONG))[LONG / 2..]).await.unwrap();
-            conn.flush().await.is_ok()
-        })
-    })
-    .await;
+    let (server, go_on) = half_and_wait().await;
     let (door, mut client) = Running::before(&server, Limits::default()).await;
     client.send(format!("GET {BLOB} HTTP/1.1\r\nHost: {}\r\n\r\n", server.name())).await;
     let head = client.head().await.unwrap();
