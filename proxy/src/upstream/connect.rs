@@ -23,7 +23,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use super::{
     ConnectError, Dialer,
     crowd::{Crowd, Member},
-    records::Records,
+    records::{self, Records},
     trust::Trust,
 };
 use crate::{
@@ -162,15 +162,18 @@ macro_rules! either {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if !self.member.is_crowded() {
             return either!(self, stream => stream.poll_read(cx, buf));
         }
         let most = buf.remaining().min(limits::CROWDED_READ);
         let mut piece = ReadBuf::new(buf.initialize_unfilled_to(most));
-        ready!(either!(self, stream => stream.poll_read(cx, &mut piece)))?;
+        ready!(either!(self.as_mut(), stream => stream.poll_read(cx, &mut piece)))?;
         let read = piece.filled().len();
         buf.advance(read);
+        if let Kind::Tls(stream) = &mut self.get_mut().kind {
+            records::give_memory_back(stream.get_mut().1);
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -10,6 +10,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use rustls::ClientConnection;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -49,10 +50,9 @@ impl Records {
         self.read.drain(..self.at.min(self.read.len()));
         self.whole = self.whole.saturating_sub(self.at);
         self.at = 0;
+        // Most connections of a crowd wait, for one side or the other, and need no buffer for it.
+        ready!(self.stream.poll_read_ready(cx))?;
         let crowded = self.member.is_crowded();
-        if crowded && self.read.is_empty() {
-            self.read = Vec::new();
-        }
         let room = if crowded { CROWDED } else { limits::READ_AHEAD }.max(needed(&self.read).unwrap_or_default());
         self.read.reserve_exact(room.saturating_sub(self.read.len()));
         let read = ready!(tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.read))?;
@@ -68,6 +68,22 @@ impl Records {
                 None => self.whole = self.read.len(),
             }
         }
+    }
+}
+
+/// Makes rustls shrink the buffer in which the last record was, 18 KiB of it, though what came out of it waits.
+///
+/// It does so before it reads, and here there is nothing to read.
+pub fn give_memory_back(connection: &mut ClientConnection) {
+    let _ = connection.read_tls(&mut Nothing);
+}
+
+/// Not the end, but nothing yet.
+struct Nothing;
+
+impl io::Read for Nothing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
     }
 }
 
@@ -99,6 +115,11 @@ impl AsyncRead for Records {
         let end = this.whole.min(this.at.saturating_add(buf.remaining()));
         buf.put_slice(this.read.get(this.at..end).unwrap_or_default());
         this.at = end;
+        if end == this.whole && this.member.is_crowded() {
+            // The beginning of the next record stays, and nothing else.
+            this.read = this.read.split_off(this.at.min(this.read.len()));
+            (this.at, this.whole) = (0, 0);
+        }
         Poll::Ready(Ok(()))
     }
 }
