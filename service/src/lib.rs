@@ -4,6 +4,8 @@
 //! | module | does |
 //! |---|---|
 //! | [`store`] | the database; the only module that knows `sqlx` |
+//! | [`roles`] | who may do what: one table |
+//! | [`acts`] | what is administered, whoever does it: check, change, write the act down, in one transaction |
 //! | [`access`] | who asks for an image, who answers, and the rule that comes of it |
 //! | [`identity`] | a name, a secret and a realm in, an account out; limits guessing, writes attempts down |
 //! | [`sessions`] | what a signed-in user of one machine belongs to, sealed for it |
@@ -14,7 +16,7 @@
 //! | [`outgoing`] | calls to Docker Hub and to an identity provider, where an administrator named one |
 //! | [`http`], [`listener`], [`tls`] | one port for all of it; [`http`] verifies agent tokens before it reads a body |
 //! | [`plain`] | makes text from elsewhere safe to store and to print |
-//! | [`admin`], [`cli`] | the command line; works on the database, whether or not `serve` runs |
+//! | [`admin`], [`cli`] | the command line: words and printing; works on the database, whether or not `serve` runs |
 //! | [`app`] | `serve`: the order of start and stop |
 //!
 //! # Tasks of `serve`
@@ -59,6 +61,7 @@
 //! - open an outgoing connection, except to the Docker Hub and the identity provider that an administrator named.
 
 pub mod access;
+pub mod acts;
 pub mod address;
 pub mod admin;
 pub mod app;
@@ -77,6 +80,7 @@ pub mod outgoing;
 pub mod plain;
 pub mod publish;
 pub mod registry_login;
+pub mod roles;
 #[cfg(target_os = "linux")]
 pub mod sandbox;
 pub mod sessions;

@@ -5,9 +5,11 @@ use serde_json::json;
 
 use super::{AccessError, Case, MAX_NOTE_CHARS, MAX_REASON_CHARS, Refusal, line};
 use crate::{
+    acts::{ActError, Actor},
     id,
     model::{AccessRequest, AccessState, Account, Effect, Rule, Scope, word},
     publish::compile,
+    roles::Deed,
     store::{AccessFilter, Act, Answer, Store, Writing},
 };
 
@@ -44,14 +46,14 @@ pub struct Approved {
 /// [`AccessError`]; among others when the image would still be refused.
 pub async fn approve(
     store: &Store,
-    actor: &str,
+    actor: &Actor,
     id: &str,
     approval: Approval,
     now: i64,
 ) -> Result<Approved, AccessError> {
     let note = line(&approval.note, MAX_NOTE_CHARS)?;
     let mut change = store.write().await?;
-    let request = pending(&mut change, id).await?;
+    let request = pending(&mut change, actor, id).await?;
     let (organization, account) = parties(&mut change, &request).await?;
     let scope = approval.scope.unwrap_or_else(|| Scope::User(request.user.clone()));
     if let Scope::Team(team) = &scope {
@@ -76,9 +78,10 @@ pub async fn approve(
     if let Some(refusal) = case.refusals(&image)?.pop() {
         return Err(AccessError::StillRefused { image: request.image, why: why(&refusal) });
     }
+    let by = actor.name();
     let answer = Answer {
         state: AccessState::Approved,
-        by: actor,
+        by: &by,
         at: now,
         text: &note,
         rule_id: &rule.id,
@@ -94,7 +97,7 @@ pub async fn approve(
         "also": also.iter().map(|other| &other.id).collect::<Vec<_>>(),
     });
     let act = Act { act: "request.approve", organization: &request.organization, target: id, detail };
-    change.audit(actor, &act).await?;
+    change.write_down(&actor.author(), &act).await?;
     let request = change.access_request(id).await?.ok_or_else(|| AccessError::NoSuch(id.to_owned()))?;
     change.commit().await?;
     Ok(Approved { request, rule, also })
@@ -104,19 +107,25 @@ pub async fn approve(
 ///
 /// # Errors
 /// [`AccessError`].
-pub async fn deny(store: &Store, actor: &str, id: &str, reason: &str, now: i64) -> Result<AccessRequest, AccessError> {
+pub async fn deny(
+    store: &Store,
+    actor: &Actor,
+    id: &str,
+    reason: &str,
+    now: i64,
+) -> Result<AccessRequest, AccessError> {
     let reason = line(reason, MAX_REASON_CHARS)?;
     if reason.is_empty() {
         return Err(AccessError::NoReason);
     }
     let mut change = store.write().await?;
-    let request = pending(&mut change, id).await?;
-    let answer =
-        Answer { state: AccessState::Denied, by: actor, at: now, text: &reason, rule_id: "", expires_at: None };
+    let request = pending(&mut change, actor, id).await?;
+    let by = actor.name();
+    let answer = Answer { state: AccessState::Denied, by: &by, at: now, text: &reason, rule_id: "", expires_at: None };
     change.answer_access_request(id, &answer).await?;
     let detail = json!({ "image": request.image, "user": request.user, "reason": reason });
     let act = Act { act: "request.deny", organization: &request.organization, target: id, detail };
-    change.audit(actor, &act).await?;
+    change.write_down(&actor.author(), &act).await?;
     let request = change.access_request(id).await?.ok_or_else(|| AccessError::NoSuch(id.to_owned()))?;
     change.commit().await?;
     Ok(request)
@@ -132,7 +141,7 @@ pub async fn withdraw(store: &Store, account: &Account, id: &str, now: i64) -> R
         Some(request) if request.user == account.name => {}
         _ => return Err(AccessError::NoSuch(crate::plain::plain(id.chars().take(40).collect()))),
     }
-    pending(&mut change, id).await?;
+    waits(&mut change, id).await?;
     let answer = Answer { state: AccessState::Withdrawn, by: "", at: now, text: "", rule_id: "", expires_at: None };
     change.answer_access_request(id, &answer).await?;
     let request = change.access_request(id).await?.ok_or_else(|| AccessError::NoSuch(id.to_owned()))?;
@@ -140,7 +149,18 @@ pub async fn withdraw(store: &Store, account: &Account, id: &str, now: i64) -> R
     Ok(request)
 }
 
-async fn pending(change: &mut Writing, id: &str) -> Result<AccessRequest, AccessError> {
+/// A request that waits for an answer which this actor may give. Of others nobody learns that they are there.
+async fn pending(change: &mut Writing, actor: &Actor, id: &str) -> Result<AccessRequest, AccessError> {
+    let no_such = || AccessError::NoSuch(crate::plain::plain(id.chars().take(40).collect()));
+    let request = change.access_request(id).await?.ok_or_else(no_such)?;
+    match actor.in_organization(change, &request.organization, Deed::AnswerRequests).await {
+        Ok(_) => waits(change, id).await,
+        Err(ActError::NoOrganization(_)) => Err(no_such()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn waits(change: &mut Writing, id: &str) -> Result<AccessRequest, AccessError> {
     let request = change.access_request(id).await?.ok_or_else(|| AccessError::NoSuch(id.to_owned()))?;
     match request.state {
         AccessState::Pending => Ok(request),

@@ -3,7 +3,7 @@
 use policy::{PatternError, RefError};
 
 use super::{MOST_A_DAY, MOST_PENDING};
-use crate::{publish::CompileError, store::StoreError};
+use crate::{acts::ActError, publish::CompileError, store::StoreError};
 
 /// Why nothing was asked or answered. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -96,10 +96,22 @@ pub enum AccessError {
         /// Why.
         source: CompileError,
     },
+    /// Whoever answers may not.
+    #[error(transparent)]
+    Actor(Box<ActError>),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The system does not do its part.
     #[error("the system failed: {0}")]
     System(String),
+}
+
+impl From<ActError> for AccessError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Store(error) => Self::Store(error),
+            error => Self::Actor(Box::new(error)),
+        }
+    }
 }

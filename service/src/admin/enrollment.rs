@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::{Admin, organization_id};
+use super::Admin;
 use crate::{
     cli::EnrollmentOptions,
     names::Name,
@@ -17,7 +17,7 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
     check_url(url)?;
     let mut view = admin.store.read().await?;
     for organization in &options.allowed_org {
-        organization_id(&mut view, organization).await?;
+        admin.organization(&mut view, organization.as_str()).await?;
     }
     let missing = if view.has_sealed().await? { IfMissing::Refuse } else { IfMissing::Create };
     let key = signing_key::load_or_create(&admin.dir, missing)?;

@@ -80,17 +80,6 @@ pub(super) fn date(seconds: i64) -> String {
         .unwrap_or_else(|| seconds.to_string())
 }
 
-/// A short text of one line.
-pub(super) fn text<'a>(what: &str, text: &'a str, most: usize) -> anyhow::Result<&'a str> {
-    if text.chars().count() > most {
-        bail!("{what} is too long: at most {most} characters");
-    }
-    if text.chars().any(|c| c.is_control() && c != '\n') {
-        bail!("{what} holds control characters");
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! The administration commands. Each is one transaction: check, change, write the act down.
+//! The administration commands: words and printing. What they do is in [`crate::acts`].
 //! They work on the database directly; a running `serve` sees the change and publishes it.
 
 mod account;
@@ -14,27 +14,25 @@ mod requests;
 mod rule;
 mod token;
 mod trail;
+mod words;
 
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
-
 use self::output::Output;
 use crate::{
+    acts::Actor,
     cli::{AdminCommand, OrganizationCommand, PublisherCommand},
     data_dir::DataDir,
-    model::{Account, Effect},
-    names::Name,
-    publish::compile,
-    store::{Act, Missing, Reading, Store, Writing},
+    model::Effect,
+    store::{Missing, Store},
 };
 
 /// What every command needs.
 struct Admin {
     dir: DataDir,
     store: Store,
-    /// Who acts, for the trail.
-    actor: String,
+    /// Whoever runs the command.
+    actor: Actor,
     out: Output,
 }
 
@@ -52,7 +50,7 @@ pub async fn run(data_dir: &Path, json: bool, command: AdminCommand) -> anyhow::
     );
     let dir = DataDir::open(data_dir, creates)?;
     let store = Store::open(dir.path(), if creates { Missing::Create } else { Missing::Refuse }).await?;
-    let actor = format!("local:{}", rustix::process::getuid().as_raw());
+    let actor = Actor::Local { uid: rustix::process::getuid().as_raw() };
     let admin = Admin { dir, store, actor, out: Output::new(json) };
     let done = match command {
         AdminCommand::Enrollment(options) => enrollment::print(&admin, options).await,
@@ -71,47 +69,4 @@ pub async fn run(data_dir: &Path, json: bool, command: AdminCommand) -> anyhow::
     };
     admin.store.close().await;
     done.and_then(|()| admin.out.finish())
-}
-
-impl Admin {
-    /// Writes the act down and makes the change durable, in one.
-    async fn commit(&self, mut change: Writing, act: Act<'_>) -> anyhow::Result<()> {
-        change.audit(&self.actor, &act).await?;
-        Ok(change.commit().await?)
-    }
-}
-
-/// The organization's row, or an error that says which there are.
-async fn organization_id(view: &mut Reading, name: &Name) -> anyhow::Result<i64> {
-    if let Some(id) = view.organization_id(name.as_str()).await? {
-        return Ok(id);
-    }
-    let known = view.organization_names().await?;
-    match known.as_slice() {
-        [] => bail!("there is no organization `{name}`, and no other; add one with `organization add {name}`"),
-        known => bail!("there is no organization `{name}`; there are {}", list(known)),
-    }
-}
-
-/// The account, or an error that says how to make it.
-async fn account(view: &mut Reading, user: &Name) -> anyhow::Result<Account> {
-    let account = view.account(user.as_str()).await?.filter(|account| !account.removed);
-    account.with_context(|| {
-        format!("there is no account `{user}`; make it with `member add ORG {user} --role member --password-stdin`")
-    })
-}
-
-/// Refuses a change after which the policy could not be published.
-async fn check_policy(change: &mut Writing, id: i64, organization: &Name) -> anyhow::Result<()> {
-    let state = change.policy(id, organization.as_str()).await?;
-    compile::check_policy(state).with_context(|| format!("the policy of `{organization}` cannot be changed so"))
-}
-
-/// Up to ten names for an error text.
-fn list(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(10).map(|name| format!("`{name}`")).collect();
-    match names.len() - shown.len() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
 }

@@ -1,61 +1,37 @@
 //! `publisher`.
 
-use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use super::Admin;
-use crate::{
-    cli::PublisherCommand,
-    model::{Badge, word},
-    names::Name,
-    publish::compile,
-    store::Act,
-};
+use crate::{acts::publishers, cli::PublisherCommand, model::word};
 
 pub(super) async fn run(admin: &Admin, command: PublisherCommand) -> anyhow::Result<()> {
+    let Admin { store, actor, out, .. } = admin;
     match command {
-        PublisherCommand::Set { namespace, badge } => set(admin, &namespace, badge).await,
-        PublisherCommand::Remove { namespace } => remove(admin, &namespace).await,
+        PublisherCommand::Set { namespace, badge } => {
+            admin.said(publishers::set(store, actor, &namespace, badge).await).await?;
+            let value = json!({ "namespace": namespace.as_str(), "badge": badge });
+            out.line(format!("`{namespace}` is a {}", word(badge)), &value);
+        }
+        PublisherCommand::Remove { namespace } => {
+            admin.said(publishers::remove(store, actor, &namespace).await).await?;
+            let value = json!({ "namespace": namespace.as_str(), "removed": true });
+            out.line(format!("`{namespace}` has no badge any more: its images are community images"), &value);
+        }
         PublisherCommand::List => {
-            let publishers = admin.store.read().await?.publishers().await?;
+            let publishers = admin.said(publishers::list(store, actor).await).await?;
             let rows: Vec<_> = publishers
                 .into_iter()
                 .map(|(namespace, badge)| json!({ "namespace": namespace, "badge": badge }))
                 .collect();
-            admin.out.lines(&rows, "no namespace has a badge", |row| {
+            out.lines(&rows, "no namespace has a badge", |row| {
                 format!(
                     "{:<24} {}",
                     row["namespace"].as_str().unwrap_or_default(),
                     row["badge"].as_str().unwrap_or_default()
                 )
             });
-            Ok(())
         }
     }
-}
-
-async fn set(admin: &Admin, namespace: &Name, badge: Badge) -> anyhow::Result<()> {
-    if namespace.as_str() == "library" {
-        bail!("`library` holds Docker's official images; it needs no badge");
-    }
-    let mut change = admin.store.write().await?;
-    change.set_publisher(namespace.as_str(), badge).await?;
-    compile::check_directory(change.publishers().await?).context("the directory of publishers cannot be changed so")?;
-    let detail = json!({ "badge": badge });
-    admin.commit(change, Act { act: "publisher.set", organization: "", target: namespace.as_str(), detail }).await?;
-    let value = json!({ "namespace": namespace.as_str(), "badge": badge });
-    admin.out.line(format!("`{namespace}` is a {}", word(badge)), &value);
-    Ok(())
-}
-
-async fn remove(admin: &Admin, namespace: &Name) -> anyhow::Result<()> {
-    let mut change = admin.store.write().await?;
-    if !change.remove_publisher(namespace.as_str()).await? {
-        bail!("`{namespace}` has no badge; see `publisher list`");
-    }
-    let act = Act { act: "publisher.remove", organization: "", target: namespace.as_str(), detail: json!({}) };
-    admin.commit(change, act).await?;
-    let value = json!({ "namespace": namespace.as_str(), "removed": true });
-    admin.out.line(format!("`{namespace}` has no badge any more: its images are community images"), &value);
     Ok(())
 }

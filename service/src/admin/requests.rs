@@ -1,6 +1,6 @@
 //! `requests`.
 
-use super::{Admin, input, organization_id, rule::scope_text};
+use super::{Admin, input, rule::scope_text};
 use crate::{
     access::{self, AccessError, Approval},
     cli::RequestsCommand,
@@ -15,7 +15,7 @@ pub(super) async fn run(admin: &Admin, command: RequestsCommand) -> anyhow::Resu
         RequestsCommand::List { state, org, limit } => {
             let mut view = admin.store.read().await?;
             if let Some(org) = &org {
-                organization_id(&mut view, org).await?;
+                admin.organization(&mut view, org.as_str()).await?;
             }
             let filter =
                 AccessFilter { state, organization: org.as_ref().map(|org| org.as_str()), ..AccessFilter::default() };

@@ -40,7 +40,7 @@ pub struct AccessRequest {
     pub created_at: i64,
     /// Seconds since the Unix epoch; absent: it waits.
     pub decided_at: Option<i64>,
-    /// Who answered, as in the trail; empty: nobody yet, or the one who asked.
+    /// Who answered: an account, or `local:<uid>`; empty: nobody yet, or the one who asked.
     pub decided_by: String,
     /// Their words; may be empty.
     pub answer: String,

@@ -17,6 +17,7 @@ mod changes;
 mod credentials;
 mod error;
 mod external;
+mod namespaces;
 mod organizations;
 mod policies;
 mod publications;
@@ -27,6 +28,7 @@ mod session_times;
 mod sign_ins;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::{fs::File, ops::Deref, ops::DerefMut, path::Path, sync::Arc, time::Duration};
 
@@ -39,6 +41,7 @@ use sqlx::{
 pub(crate) use self::{
     access::{AccessFilter, Answer, NewAccessRequest},
     external::{Belongs, Moved},
+    trail::Author,
 };
 pub use self::{
     agents::{AgentKey, SealedSession},

@@ -126,6 +126,7 @@ fn status(error: &AccessError) -> Status {
             tracing::error!(error = %chain(error), "a request cannot be judged");
             Status::failed_precondition(text)
         }
+        AccessError::Actor(_) => Status::permission_denied(text),
         AccessError::Store(_) | AccessError::System(_) => unavailable(error),
     }
 }

@@ -1,76 +1,31 @@
 //! The part of `policy` beyond which images may be pulled.
 
-use anyhow::Context as _;
-
 use crate::{
-    check,
+    acts::policy::PolicyChange,
     cli::BeyondOptions,
     model::{Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests},
 };
 
-/// What was set, with what is given in its place.
-///
-/// # Errors
-/// When a pattern is none.
-pub(super) fn merged(before: &Beyond, options: &BeyondOptions) -> anyhow::Result<Beyond> {
-    Ok(Beyond {
-        local_content: options.local_content.unwrap_or(before.local_content),
-        run_unapproved: options.run_unapproved.unwrap_or(before.run_unapproved),
-        engine_plugins: options.engine_plugins.unwrap_or(before.engine_plugins),
-        swarm: options.swarm.unwrap_or(before.swarm),
-        builds: options.builds.unwrap_or(before.builds),
-        container_builders: options.container_builders.unwrap_or(before.container_builders),
-        unknown_requests: options.unknown_requests.unwrap_or(before.unknown_requests),
-        push: match patterns("--push", &options.push)? {
-            Some(patterns) => Some(patterns),
-            None if options.push_anywhere => None,
-            None if options.push_nowhere => Some(Vec::new()),
-            None => before.push.clone(),
+/// The change, with what is given of it.
+pub(super) fn change(options: BeyondOptions, change: PolicyChange) -> PolicyChange {
+    PolicyChange {
+        local_content: options.local_content,
+        run_unapproved: options.run_unapproved,
+        engine_plugins: options.engine_plugins,
+        swarm: options.swarm,
+        builds: options.builds,
+        container_builders: options.container_builders,
+        unknown_requests: options.unknown_requests,
+        push: match (options.push, options.push_anywhere, options.push_nowhere) {
+            (patterns, ..) if !patterns.is_empty() => Some(Some(patterns)),
+            (_, true, _) => Some(None),
+            (_, _, true) => Some(Some(Vec::new())),
+            _ => None,
         },
-        protect: options.protect.unwrap_or(before.protect),
-        protect_allow: match patterns("--protect-allow", &options.protect_allow)? {
-            Some(patterns) => patterns,
-            None if options.no_protect_allow => Vec::new(),
-            None => before.protect_allow.clone(),
-        },
-    })
-}
-
-/// Sorted, each once; none when the flag was not given.
-fn patterns(flag: &str, given: &[String]) -> anyhow::Result<Option<Vec<String>>> {
-    if given.is_empty() {
-        return Ok(None);
+        protect: options.protect,
+        protect_allow: (options.no_protect_allow || !options.protect_allow.is_empty()).then_some(options.protect_allow),
+        ..change
     }
-    let mut patterns = Vec::with_capacity(given.len());
-    for text in given {
-        check::pattern(text).with_context(|| format!("`{flag} {text}` is no pattern"))?;
-        patterns.push(text.trim().to_owned());
-    }
-    patterns.sort_unstable();
-    patterns.dedup();
-    Ok(Some(patterns))
-}
-
-pub(super) fn nothing_given(options: &BeyondOptions) -> bool {
-    let BeyondOptions {
-        local_content: None,
-        run_unapproved: None,
-        engine_plugins: None,
-        swarm: None,
-        builds: None,
-        container_builders: None,
-        unknown_requests: None,
-        push,
-        push_anywhere: false,
-        push_nowhere: false,
-        protect: None,
-        protect_allow,
-        no_protect_allow: false,
-    } = options
-    else {
-        return false;
-    };
-    push.is_empty() && protect_allow.is_empty()
 }
 
 /// A line for each setting.

@@ -1,0 +1,276 @@
+//! Why nothing was done or shown.
+
+use policy::{HostPatternError, PatternError};
+
+use super::Field;
+use crate::{
+    identity::HasherError,
+    model::{Origin, Role, TokenScope, word},
+    publish::CompileError,
+    roles::{Deed, Standing},
+    store::StoreError,
+    validity::span,
+};
+
+/// Why nothing was done or shown. The texts are everybody's; a door adds what to do next there.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// The account or a credential of it ended since the sign-in.
+    #[error("the account or its credentials changed since the sign-in; sign in again")]
+    SignedOut,
+    /// Their role does not have it.
+    #[error("{}", forbidden(*standing, *deed, organization))]
+    Forbidden {
+        /// As whom they asked.
+        standing: Standing,
+        /// What they wanted.
+        deed: Deed,
+        /// Where; empty: in the whole service.
+        organization: String,
+    },
+    /// The token is not made for it.
+    #[error("the access token lacks the scope `{}`; make one with it", word(*.0))]
+    Scope(TokenScope),
+    /// No token does it.
+    #[error("an access token cannot {}; sign in with a password", .0.row().words)]
+    NotByToken(Deed),
+    /// The command line is nobody's account.
+    #[error("this is done as oneself, and the command line is nobody's account")]
+    NoPerson,
+    /// It changed meanwhile.
+    #[error("it was changed meanwhile; look at it again")]
+    Changed,
+
+    /// No such organization, or none of theirs.
+    #[error("there is no organization `{0}`")]
+    NoOrganization(String),
+    /// The name is taken.
+    #[error("there is an organization `{0}` already")]
+    OrganizationExists(String),
+    /// The namespace is another organization's.
+    #[error("the namespace `{namespace}` belongs to {}", owner.as_ref().map_or_else(|| "another organization".to_owned(), |owner| format!("the organization `{owner}`")))]
+    NamespaceOwned {
+        /// The namespace.
+        namespace: String,
+        /// Whose, for who may know it.
+        owner: Option<String>,
+    },
+    /// Docker's own.
+    #[error("`library` holds Docker's official images; no organization owns it")]
+    NamespaceOfficial,
+    /// It owns no such namespace.
+    #[error("`{organization}` does not own the namespace `{namespace}`")]
+    NoNamespace {
+        /// The organization.
+        organization: String,
+        /// The namespace.
+        namespace: String,
+    },
+    /// It is as wanted.
+    #[error("`{organization}` is linked to `{hub}` already")]
+    LinkedAlready {
+        /// The organization.
+        organization: String,
+        /// Of Docker Hub.
+        hub: String,
+    },
+    /// It is as wanted.
+    #[error("`{0}` is linked to no organization of Docker Hub")]
+    NotLinked(String),
+    /// One of Docker Hub makes members of one here.
+    #[error("`{hub}` of Docker Hub is linked to the organization `{organization}`")]
+    LinkedElsewhere {
+        /// Of Docker Hub.
+        hub: String,
+        /// The other one here.
+        organization: String,
+    },
+    /// It is as wanted.
+    #[error("groups of the identity provider make {} `{organization}`{}", if *.on { "members of" } else { "no members of" }, if *.on { " already" } else { "" })]
+    GroupsAlready {
+        /// The organization.
+        organization: String,
+        /// Whether they make members.
+        on: bool,
+    },
+
+    /// No such account.
+    #[error("there is no account `{0}`")]
+    NoAccount(String),
+    /// Nobody of that name, and nothing said how they sign in.
+    #[error("the account `{0}` is new")]
+    NewAccount(String),
+    /// There is one already.
+    #[error("there is an account `{0}` already")]
+    AccountExists(String),
+    /// Somebody else knows its password.
+    #[error("`{user}` is an account of {origin}, and has no password here")]
+    NoPassword {
+        /// Whose.
+        user: String,
+        /// Who knows it.
+        origin: Origin,
+    },
+    /// An account has one origin.
+    #[error("`{user}` is an account of {origin}")]
+    OtherOrigin {
+        /// Whose.
+        user: String,
+        /// Where from.
+        origin: Origin,
+    },
+    /// Not a member.
+    #[error("`{user}` is not a member of `{organization}`")]
+    NotAMember {
+        /// Who.
+        user: String,
+        /// Of what.
+        organization: String,
+    },
+    /// Nobody is made a member without being asked.
+    #[error("`{user}` is not a member of `{organization}`; invite them")]
+    NotAsked {
+        /// Who.
+        user: String,
+        /// Of what.
+        organization: String,
+    },
+    /// Nobody could give anybody a role any more.
+    #[error("`{user}` is the last owner of `{organization}`; make somebody else an owner first")]
+    LastOwner {
+        /// Who.
+        user: String,
+        /// Of what.
+        organization: String,
+    },
+    /// More than a session holds.
+    #[error("`{user}` cannot belong to more organizations and teams")]
+    TooManyMemberships {
+        /// Who.
+        user: String,
+        /// Why.
+        source: CompileError,
+    },
+
+    /// Machines would not use it.
+    #[error("the policy of `{organization}` cannot be changed so")]
+    Policy {
+        /// Whose.
+        organization: String,
+        /// Why.
+        source: CompileError,
+    },
+    /// Machines would not use it.
+    #[error("the directory of publishers cannot be changed so")]
+    Directory(#[source] CompileError),
+    /// A text that is not taken.
+    #[error(transparent)]
+    Text(#[from] super::text::TextError),
+    /// Not a pattern of a rule.
+    #[error("`{pattern}` is no pattern")]
+    Pattern {
+        /// Where it stands.
+        field: Field,
+        /// As it was given.
+        pattern: String,
+        /// Why.
+        source: PatternError,
+    },
+    /// Not a registry.
+    #[error(transparent)]
+    Registry(#[from] HostPatternError),
+    /// Longer fresh than valid.
+    #[error("a session cannot be fresh for {} and valid for {}", span(*fresh), span(*valid))]
+    SessionTimes {
+        /// Seconds.
+        fresh: i64,
+        /// Seconds.
+        valid: i64,
+    },
+    /// Nothing of the list is meant.
+    #[error("the {list} of `{organization}` has no rule `{rule}`")]
+    NoRule {
+        /// Which list.
+        list: &'static str,
+        /// Whose.
+        organization: String,
+        /// Id or pattern.
+        rule: String,
+    },
+    /// Docker's own.
+    #[error("`library` holds Docker's official images; it needs no badge")]
+    BadgeOfficial,
+    /// Nothing to take.
+    #[error("`{0}` has no badge")]
+    NoBadge(String),
+
+    /// A token that ends before it begins.
+    #[error("the time is in the past")]
+    Past,
+    /// No token of that id, or not theirs.
+    #[error("there is no such token")]
+    NoToken,
+    /// It is an organization's.
+    #[error("this token belongs to the organization `{organization}`")]
+    TokenOfOrganization {
+        /// The organization.
+        organization: String,
+        /// The token.
+        id: String,
+    },
+    /// Docker Hub is asked each time.
+    #[error(
+        "`{0}` is an account of Docker Hub, which is asked at each sign-in: a token of this service would outlive a \
+         membership there; for a machine that is nobody's make an `organization token`"
+    )]
+    TokenOfDockerHub(String),
+    /// Too many.
+    #[error("`{owner}` has {most} {what} already")]
+    TooManyTokens {
+        /// Whose.
+        owner: String,
+        /// How many.
+        most: usize,
+        /// Of what.
+        what: &'static str,
+    },
+    /// The name is taken.
+    #[error("`{organization}` has a token `{name}` already")]
+    TokenExists {
+        /// Whose.
+        organization: String,
+        /// Its name.
+        name: String,
+    },
+
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Hashing a new secret.
+    #[error(transparent)]
+    Hasher(#[from] HasherError),
+    /// The system does not do its part.
+    #[error("the system gives no random bytes: {0}")]
+    Random(String),
+}
+
+fn forbidden(standing: Standing, deed: Deed, organization: &str) -> String {
+    let row = deed.row();
+    let place = if organization.is_empty() { String::new() } else { format!(" of `{organization}`") };
+    let who = row.who();
+    let every = if row.place == crate::roles::Place::Service { " of every organization here" } else { "" };
+    let may = match who.as_str() {
+        "" => "only the administrator of this service may, on its machine".to_owned(),
+        who => format!("{who}{every} may"),
+    };
+    match standing {
+        Standing::Member(role) => format!("{}{place} may not {}; {may}", with_article(role), row.words),
+        Standing::OrganizationToken => format!("an access token{place} may not {}; {may}", row.words),
+        Standing::Stranger | Standing::Local => format!("you may not {}; {may}", row.words),
+    }
+}
+
+fn with_article(role: Role) -> String {
+    let role = word(role);
+    format!("{} {role}", if role.starts_with(['a', 'o']) { "an" } else { "a" })
+}

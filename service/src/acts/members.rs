@@ -1,0 +1,169 @@
+//! Members of an organization.
+
+use serde_json::json;
+
+use super::{ActError, Actor, Place, commit};
+use crate::{
+    model::{Account, Origin, Role, Source},
+    names::Name,
+    publish::compile,
+    roles::Deed,
+    store::{Act, Member, Store, Writing},
+};
+
+/// How somebody becomes a member who has no account yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewAccount {
+    /// They do not: the account is to be there.
+    No,
+    /// It is made with a password, of which this is the hash.
+    Password(String),
+    /// It is made without one: its owner signs in with the identity provider.
+    Oidc,
+}
+
+/// What a member is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joins {
+    /// Who.
+    pub user: Name,
+    /// As what.
+    pub role: Role,
+    /// In which teams.
+    pub teams: Vec<Name>,
+}
+
+/// A membership that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// Who said so, and may say so again.
+    pub source: Source,
+}
+
+/// The members, by name.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn list(store: &Store, actor: &Actor, organization: &Name) -> Result<Vec<Member>, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadMembers).await?;
+    Ok(view.members(place.id).await?)
+}
+
+/// Makes a member, or changes what they are. True: the account is new.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn put(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    joins: &Joins,
+    how: NewAccount,
+    now: i64,
+) -> Result<bool, ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
+    let before = member(&mut change, &place, &joins.user).await?;
+    if before.is_none() {
+        asked(&mut change, actor, &place, &joins.user).await?;
+    }
+    keeps_an_owner(&mut change, actor, &place, before.as_ref(), Some(joins.role)).await?;
+    let (id, new) = account(&mut change, &joins.user, how, now).await?;
+    set(&mut change, &place, id, joins).await?;
+    let before = before.map(|member| json!({ "role": member.role, "teams": member.teams }));
+    let teams: Vec<&str> = joins.teams.iter().map(Name::as_str).collect();
+    let detail = json!({ "role": joins.role, "teams": teams, "new_account": new, "before": before });
+    let act = Act { act: "member.add", organization: &place.name, target: joins.user.as_str(), detail };
+    commit(change, actor, &act).await?;
+    Ok(new)
+}
+
+/// Ends a membership, whoever said so; the account stays.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn remove(store: &Store, actor: &Actor, organization: &Name, user: &Name) -> Result<Removed, ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
+    let not = || ActError::NotAMember { user: user.to_string(), organization: organization.to_string() };
+    let before = member(&mut change, &place, user).await?;
+    let account = change.account(user.as_str()).await?.filter(|account| !account.removed);
+    // Who owns some organization learns of no accounts elsewhere.
+    let account = match actor.is_local() {
+        true => account.ok_or_else(|| ActError::NoAccount(user.to_string()))?,
+        false => account.ok_or_else(not)?,
+    };
+    let before = before.ok_or_else(not)?;
+    keeps_an_owner(&mut change, actor, &place, Some(&before), None).await?;
+    change.remove_member(place.id, account.id).await?;
+    let detail = json!({ "before": { "role": before.role, "teams": before.teams, "source": before.source } });
+    let act = Act { act: "member.remove", organization: &place.name, target: user.as_str(), detail };
+    commit(change, actor, &act).await?;
+    Ok(Removed { source: before.source })
+}
+
+/// As the organization sees them.
+pub(super) async fn member(change: &mut Writing, place: &Place, user: &Name) -> Result<Option<Member>, ActError> {
+    Ok(change.members(place.id).await?.into_iter().find(|member| member.user == user.as_str()))
+}
+
+/// Makes the membership what is wanted.
+pub(super) async fn set(change: &mut Writing, place: &Place, account: i64, joins: &Joins) -> Result<(), ActError> {
+    let teams: Vec<String> = joins.teams.iter().map(|team| team.as_str().to_owned()).collect();
+    change.set_member(place.id, account, joins.role, &teams).await?;
+    let memberships = change.memberships(account).await?;
+    compile::check_session(&memberships)
+        .map_err(|source| ActError::TooManyMemberships { user: joins.user.to_string(), source })
+}
+
+/// A member is bound by the policy on every machine of theirs, so nobody becomes one unasked: whoever owns one of
+/// several organizations could else refuse the people of the others everything.
+async fn asked(change: &mut Writing, actor: &Actor, place: &Place, user: &Name) -> Result<(), ActError> {
+    match actor.in_service(change, Deed::AddAccounts).await {
+        Err(ActError::Forbidden { .. }) => {
+            Err(ActError::NotAsked { user: user.to_string(), organization: place.name.clone() })
+        }
+        answer => answer,
+    }
+}
+
+/// An organization without an owner could be given one on the service's machine only.
+pub(super) async fn keeps_an_owner(
+    change: &mut Writing,
+    actor: &Actor,
+    place: &Place,
+    before: Option<&Member>,
+    role: Option<Role>,
+) -> Result<(), ActError> {
+    let Some(before) = before.filter(|before| before.role == Role::Owner && role != Some(Role::Owner)) else {
+        return Ok(());
+    };
+    let members = change.members(place.id).await?;
+    let others = members.iter().any(|other| other.role == Role::Owner && other.user != before.user);
+    match others || actor.is_local() {
+        true => Ok(()),
+        false => Err(ActError::LastOwner { user: before.user.clone(), organization: place.name.clone() }),
+    }
+}
+
+async fn account(change: &mut Writing, user: &Name, how: NewAccount, now: i64) -> Result<(i64, bool), ActError> {
+    let existing = change.account(user.as_str()).await?.filter(|account| !account.removed);
+    let other = |account: Account| (user.to_string(), account.origin);
+    Ok(match (existing, how) {
+        (Some(account), NewAccount::No) => (account.id, false),
+        (Some(account), NewAccount::Oidc) if account.origin == Origin::Oidc => (account.id, false),
+        (None, NewAccount::Password(hash)) => (change.add_account(user.as_str(), &hash, now).await?, true),
+        (None, NewAccount::Oidc) => (change.new_account(user.as_str(), Origin::Oidc, None, now).await?, true),
+        (None, NewAccount::No) => return Err(ActError::NewAccount(user.to_string())),
+        (Some(account), NewAccount::Oidc) => {
+            let (user, origin) = other(account);
+            return Err(ActError::OtherOrigin { user, origin });
+        }
+        (Some(account), NewAccount::Password(_)) if account.origin != Origin::Own => {
+            let (user, origin) = other(account);
+            return Err(ActError::NoPassword { user, origin });
+        }
+        (Some(_), NewAccount::Password(_)) => return Err(ActError::AccountExists(user.to_string())),
+    })
+}

@@ -1,0 +1,127 @@
+//! Allowlist and denylist.
+
+use serde_json::json;
+
+use super::{ActError, Actor, Field, commit, policy, text};
+use crate::{
+    check, id,
+    model::{Effect, Rule, Scope},
+    names::Name,
+    roles::Deed,
+    store::{Act, Store, Writing},
+};
+
+/// A rule that somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRule {
+    /// Which list.
+    pub effect: Effect,
+    /// Which images.
+    pub pattern: String,
+    /// Whom it concerns.
+    pub scope: Scope,
+    /// Seconds since the Unix epoch; none: never.
+    pub expires_at: Option<i64>,
+    /// Why; may be empty.
+    pub reason: String,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutRule {
+    /// As it is now.
+    pub rule: Rule,
+    /// The one with the same pattern and scope, as it was; none: it is new.
+    pub before: Option<Rule>,
+    /// Nobody in the organization is in that team, or is that user.
+    pub concerns_nobody: bool,
+}
+
+/// The rules of a list, by id.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn list(store: &Store, actor: &Actor, organization: &Name, effect: Effect) -> Result<Vec<Rule>, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadPolicy).await?;
+    Ok(view.rules(place.id, Some(effect)).await?)
+}
+
+/// Adds a rule, or changes the one with the same pattern and scope.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn put(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    new: NewRule,
+    now: i64,
+) -> Result<PutRule, ActError> {
+    let NewRule { effect, pattern, scope, expires_at, reason } = new;
+    text::short(Field("reason"), &reason, text::MAX_RULE_REASON_CHARS)?;
+    if let Err(source) = check::pattern(&pattern) {
+        return Err(ActError::Pattern { field: Field("pattern"), pattern, source });
+    }
+    if expires_at.is_some_and(|at| at <= now) {
+        return Err(ActError::Past);
+    }
+    let id = id::new().map_err(|error| ActError::Random(error.to_string()))?;
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeLists).await?;
+    let same = |rule: &Rule| rule.pattern == pattern && rule.scope == scope;
+    let before = change.rules(place.id, Some(effect)).await?.into_iter().find(same);
+    let rule = Rule { id, effect, pattern, scope, expires_at, reason };
+    let rule = change.put_rule(place.id, &rule, now).await?;
+    policy::check(&mut change, &place).await?;
+    let concerns_nobody = concerns_nobody(&mut change, place.id, &rule.scope).await?;
+    let mut detail = json!(rule);
+    detail["before"] = json!(before);
+    let act = if effect == Effect::Allow { "allowlist.add" } else { "denylist.add" };
+    commit(change, actor, &Act { act, organization: &place.name, target: &rule.pattern, detail }).await?;
+    Ok(PutRule { rule, before, concerns_nobody })
+}
+
+async fn concerns_nobody(change: &mut Writing, organization: i64, scope: &Scope) -> Result<bool, ActError> {
+    let members = change.members(organization).await?;
+    Ok(match scope {
+        Scope::Organization => false,
+        Scope::Team(team) => !members.iter().any(|member| member.teams.contains(team)),
+        Scope::User(user) => !members.iter().any(|member| member.user == *user),
+    })
+}
+
+/// Removes the rules with this id or pattern from a list. Returns what they were, at least one.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn remove(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    effect: Effect,
+    id_or_pattern: &str,
+) -> Result<Vec<Rule>, ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeLists).await?;
+    let before = change.rules(place.id, Some(effect)).await?;
+    let ids = change.remove_rules(place.id, effect, id_or_pattern).await?;
+    let gone: Vec<Rule> = before.into_iter().filter(|rule| ids.contains(&rule.id)).collect();
+    if gone.is_empty() {
+        let rule = id_or_pattern.chars().take(200).collect();
+        return Err(ActError::NoRule { list: name(effect), organization: place.name, rule });
+    }
+    let act = if effect == Effect::Allow { "allowlist.remove" } else { "denylist.remove" };
+    let detail = json!({ "ids": ids, "before": gone });
+    commit(change, actor, &Act { act, organization: &place.name, target: id_or_pattern, detail }).await?;
+    Ok(gone)
+}
+
+/// As people call it.
+#[must_use]
+pub fn name(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Allow => "allowlist",
+        Effect::Deny => "denylist",
+    }
+}

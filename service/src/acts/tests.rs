@@ -1,0 +1,313 @@
+//! Tests of [`super`]: who may, what is written down, and what stays as it was.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use serde_json::{Value, json};
+
+use super::{
+    accounts,
+    members::{self, Joins, NewAccount},
+    namespaces, organizations,
+    policy::{self, PolicyChange},
+    publishers,
+    rules::{self, NewRule},
+    tokens::{self, Limits},
+    *,
+};
+use crate::{
+    identity::Hasher,
+    model::{Badge, Effect, Mode, Origin, Role, Scope, TokenScope, TokenScopes},
+    names::Name,
+    store::{Missing, Store},
+};
+
+const NOW: i64 = 1_800_000_000;
+const LOCAL: Actor = Actor::Local { uid: 1000 };
+const HASH: &str = "$argon2id$x";
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+/// `acme` and `beta`; `olga` owns acme, `adam` is its admin, `uma` its auditor, `mia` its member; `otto` owns beta and
+/// `bea` is its member; `sole` owns both.
+struct World {
+    _dir: tempfile::TempDir,
+    store: Store,
+}
+
+impl World {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+        let mut change = store.write().await.unwrap();
+        for organization in ["acme", "beta"] {
+            change.add_organization(organization, NOW).await.unwrap();
+        }
+        for (user, organizations, role) in [
+            ("olga", &["acme"][..], Role::Owner),
+            ("adam", &["acme"], Role::Admin),
+            ("uma", &["acme"], Role::Auditor),
+            ("mia", &["acme"], Role::Member),
+            ("otto", &["beta"], Role::Owner),
+            ("bea", &["beta"], Role::Member),
+            ("sole", &["acme", "beta"], Role::Owner),
+        ] {
+            let account = change.add_account(user, HASH, NOW).await.unwrap();
+            for organization in organizations {
+                let id = change.organization_id(organization).await.unwrap().unwrap();
+                change.set_member(id, account, role, &[]).await.unwrap();
+            }
+        }
+        change.commit().await.unwrap();
+        Self { _dir: dir, store }
+    }
+
+    /// Signed in with a password.
+    async fn person(&self, user: &str) -> Actor {
+        self.with(user, TokenScopes::all(), Means::Session).await
+    }
+
+    async fn token(&self, user: &str, scopes: &[TokenScope]) -> Actor {
+        self.with(user, scopes.iter().copied().collect(), Means::Token("0011".to_owned())).await
+    }
+
+    async fn with(&self, user: &str, scopes: TokenScopes, means: Means) -> Actor {
+        let account = self.store.read().await.unwrap().account(user).await.unwrap().unwrap();
+        Actor::Account(SignedIn { account, scopes, means, peer: IpAddr::V4(Ipv4Addr::LOCALHOST) })
+    }
+
+    /// The newest line of the trail: actor, act, target, detail.
+    async fn newest(&self) -> (String, String, String, Value) {
+        let line = self.store.read().await.unwrap().audit_lines(1).await.unwrap().remove(0);
+        (line.actor, line.act, line.target, serde_json::from_str(&line.detail).unwrap())
+    }
+
+    async fn lines(&self) -> usize {
+        self.store.read().await.unwrap().audit_lines(1000).await.unwrap().len()
+    }
+
+    async fn set(&self, actor: &Actor, organization: &str, condition: &Condition) -> Result<Tag, ActError> {
+        let change = PolicyChange { mode: Some(Mode::Monitor), ..PolicyChange::default() };
+        Ok(policy::set(&self.store, actor, &name(organization), &change, condition).await?.tag())
+    }
+
+    async fn role(&self, actor: &Actor, organization: &str, user: &str, role: Role) -> Result<bool, ActError> {
+        let joins = Joins { user: name(user), role, teams: Vec::new() };
+        members::put(&self.store, actor, &name(organization), &joins, NewAccount::No, NOW).await
+    }
+}
+
+fn rule(pattern: &str) -> NewRule {
+    let (scope, reason) = (Scope::Organization, "why".to_owned());
+    NewRule { effect: Effect::Allow, pattern: pattern.to_owned(), scope, expires_at: None, reason }
+}
+
+#[tokio::test]
+async fn who_may_not_changes_nothing_and_leaves_no_line() {
+    let world = World::new().await;
+    let before = world.lines().await;
+    for user in ["uma", "mia"] {
+        let actor = world.person(user).await;
+        let refused = world.set(&actor, "acme", &Condition::Any).await.unwrap_err();
+        assert!(matches!(refused, ActError::Forbidden { .. }), "{user}: {refused}");
+    }
+    let text = world.set(&world.person("uma").await, "acme", &Condition::Any).await.unwrap_err().to_string();
+    assert_eq!(text, "an auditor of `acme` may not change the policy and its registries; owners and admins may");
+    assert_eq!(world.lines().await, before);
+    world.set(&world.person("adam").await, "acme", &Condition::Any).await.unwrap();
+    let (actor, act, _, detail) = world.newest().await;
+    assert_eq!((actor.as_str(), act.as_str()), ("user:adam", "policy.set"));
+    assert_eq!(detail, json!({ "mode": { "from": "enforce", "to": "monitor" } }));
+}
+
+#[tokio::test]
+async fn an_organization_that_is_not_theirs_is_as_one_that_is_not_there() {
+    let world = World::new().await;
+    let olga = world.person("olga").await;
+    for organization in ["beta", "nope"] {
+        let refused = world.set(&olga, organization, &Condition::Any).await.unwrap_err();
+        assert_eq!(refused.to_string(), format!("there is no organization `{organization}`"));
+        assert!(rules::list(&world.store, &olga, &name(organization), Effect::Allow).await.is_err());
+    }
+    let seen = organizations::list(&world.store, &olga).await.unwrap();
+    assert_eq!(seen.iter().map(|one| one.organization.as_str()).collect::<Vec<_>>(), ["acme"]);
+    assert_eq!(organizations::list(&world.store, &LOCAL).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_token_is_not_made_for_it_does_not_whoever_owns_it() {
+    let world = World::new().await;
+    for (scopes, good) in [
+        (&[TokenScope::SignIn][..], false),
+        (&[TokenScope::OrgRead], false),
+        (&[TokenScope::OrgRead, TokenScope::SignIn], false),
+        (&[TokenScope::OrgWrite], true),
+    ] {
+        let actor = world.token("olga", scopes).await;
+        let set = world.set(&actor, "acme", &Condition::Any).await;
+        assert_eq!(set.is_ok(), good, "{scopes:?}");
+        let shown = policy::show(&world.store, &actor, &name("acme")).await;
+        assert_eq!(shown.is_ok(), scopes.contains(&TokenScope::OrgRead), "{scopes:?}");
+    }
+    let hasher = Hasher::new().unwrap();
+    let limits = || Limits { scopes: TokenScopes::all(), expires_at: None };
+    let all: Vec<TokenScope> = vec![TokenScope::SignIn, TokenScope::OrgRead, TokenScope::OrgWrite];
+    let actor = world.token("olga", &all).await;
+    let made = tokens::create(&world.store, &hasher, &actor, &name("olga"), "x", limits(), NOW).await;
+    assert!(matches!(made, Err(ActError::NotByToken(_))), "one token makes no other");
+    let actor = world.person("olga").await;
+    tokens::create(&world.store, &hasher, &actor, &name("olga"), "x", limits(), NOW).await.unwrap();
+    let made = tokens::create(&world.store, &hasher, &actor, &name("mia"), "x", limits(), NOW).await;
+    assert!(matches!(made, Err(ActError::Forbidden { .. })), "nor does an owner make somebody else's");
+}
+
+#[tokio::test]
+async fn a_token_of_an_organization_administers_no_people_and_no_tokens() {
+    let world = World::new().await;
+    let mut change = world.store.write().await.unwrap();
+    let acme = change.organization_id("acme").await.unwrap().unwrap();
+    let id = change.new_account("acme/ci", Origin::Organization, None, NOW).await.unwrap();
+    change.set_member(acme, id, Role::Member, &[]).await.unwrap();
+    change.commit().await.unwrap();
+    let ci = world.token("acme/ci", &[TokenScope::OrgRead, TokenScope::OrgWrite]).await;
+    world.set(&ci, "acme", &Condition::Any).await.unwrap();
+    rules::put(&world.store, &ci, &name("acme"), rule("evil/miner"), NOW).await.unwrap();
+    assert!(matches!(world.role(&ci, "acme", "mia", Role::Owner).await, Err(ActError::Forbidden { .. })));
+    assert!(matches!(world.set(&ci, "beta", &Condition::Any).await, Err(ActError::NoOrganization(_))));
+    let badge = publishers::set(&world.store, &ci, &name("evil"), Badge::VerifiedPublisher).await;
+    assert!(matches!(badge, Err(ActError::Forbidden { .. })), "badges hold for all organizations");
+    assert_eq!(world.newest().await.0, "user:acme/ci");
+}
+
+#[tokio::test]
+async fn what_holds_for_all_organizations_is_for_who_owns_all_of_them() {
+    let world = World::new().await;
+    for (user, good) in [("olga", false), ("otto", false), ("mia", false), ("sole", true)] {
+        let actor = world.person(user).await;
+        let set = publishers::set(&world.store, &actor, &name("bitnami"), Badge::VerifiedPublisher).await;
+        assert_eq!(set.is_ok(), good, "{user}");
+        publishers::list(&world.store, &actor).await.expect("everybody sees the badges");
+        let organization = format!("of-{user}");
+        let added = organizations::add(&world.store, &actor, &name(&organization), &[], NOW).await;
+        assert_eq!(added.is_ok(), good, "{user}");
+    }
+    assert_eq!(organizations::list(&world.store, &world.person("sole").await).await.unwrap().len(), 3, "and owns it");
+    assert_eq!(publishers::remove(&world.store, &LOCAL, &name("bitnami")).await.unwrap(), Badge::VerifiedPublisher);
+    assert_eq!(world.newest().await.3, json!({ "before": "verified-publisher" }));
+}
+
+#[tokio::test]
+async fn nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several() {
+    let world = World::new().await;
+    let olga = world.person("olga").await;
+    for stranger in ["bea", "nobody"] {
+        let refused = world.role(&olga, "acme", stranger, Role::Member).await.unwrap_err();
+        assert!(matches!(refused, ActError::NotAsked { .. }), "nor learns which accounts there are: {refused}");
+    }
+    world.role(&world.person("sole").await, "acme", "bea", Role::Member).await.unwrap();
+    world.role(&olga, "acme", "bea", Role::Auditor).await.expect("a member has another role");
+    assert_eq!(
+        world.newest().await.3,
+        json!({ "role": "auditor", "teams": [], "new_account": false, "before": { "role": "member", "teams": [] } })
+    );
+    assert!(matches!(
+        world.role(&world.person("adam").await, "acme", "adam", Role::Owner).await,
+        Err(ActError::Forbidden { .. })
+    ));
+}
+
+#[tokio::test]
+async fn an_organization_keeps_an_owner_unless_the_command_line_says_otherwise() {
+    let world = World::new().await;
+    let olga = world.person("olga").await;
+    members::remove(&world.store, &olga, &name("acme"), &name("sole")).await.expect("olga is one too");
+    for ended in [
+        world.role(&olga, "acme", "olga", Role::Member).await.map(drop),
+        members::remove(&world.store, &olga, &name("acme"), &name("olga")).await.map(drop),
+    ] {
+        assert!(matches!(ended, Err(ActError::LastOwner { .. })), "{ended:?}");
+    }
+    members::remove(&world.store, &LOCAL, &name("acme"), &name("olga")).await.unwrap();
+    let (actor, act, target, detail) = world.newest().await;
+    assert_eq!((actor.as_str(), act.as_str(), target.as_str()), ("local:1000", "member.remove", "olga"));
+    assert_eq!(detail, json!({ "before": { "role": "owner", "teams": [], "source": "admin" } }));
+}
+
+#[tokio::test]
+async fn whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more() {
+    let world = World::new().await;
+    let (olga, adam) = (world.person("olga").await, world.person("adam").await);
+    world.role(&olga, "acme", "adam", Role::Member).await.unwrap();
+    assert!(matches!(world.set(&adam, "acme", &Condition::Any).await, Err(ActError::Forbidden { .. })));
+    accounts::password(&world.store, &LOCAL, &name("olga"), HASH, NOW).await.unwrap();
+    assert!(matches!(world.set(&olga, "acme", &Condition::Any).await, Err(ActError::SignedOut)));
+    let sole = world.person("sole").await;
+    accounts::remove(&world.store, &LOCAL, &name("sole"), NOW).await.unwrap();
+    let mut change = world.store.write().await.unwrap();
+    change.add_account("sole", HASH, NOW).await.unwrap();
+    change.commit().await.unwrap();
+    assert!(matches!(publishers::list(&world.store, &sole).await, Err(ActError::SignedOut)), "another has the name");
+}
+
+#[tokio::test]
+async fn a_change_of_what_nobody_saw_is_none() {
+    let world = World::new().await;
+    let adam = world.person("adam").await;
+    let seen = policy::show(&world.store, &adam, &name("acme")).await.unwrap().tag();
+    let condition = Condition::One(vec!["other".to_owned(), seen.as_str().to_owned()]);
+    let now = world.set(&adam, "acme", &condition).await.unwrap();
+    assert_ne!(seen, now);
+    assert!(matches!(world.set(&adam, "acme", &condition).await, Err(ActError::Changed)));
+    assert!(matches!(world.set(&adam, "acme", &Condition::One(vec![String::new()])).await, Err(ActError::Changed)));
+    // What is no setting changes nothing of it.
+    rules::put(&world.store, &adam, &name("acme"), rule("evil/miner"), NOW).await.unwrap();
+    assert_eq!(policy::show(&world.store, &adam, &name("acme")).await.unwrap().tag(), now);
+    let same = world.set(&adam, "acme", &Condition::One(vec![now.as_str().to_owned()])).await.unwrap();
+    assert_eq!(same, now);
+}
+
+#[tokio::test]
+async fn a_rule_is_written_down_with_what_it_was() {
+    let world = World::new().await;
+    let adam = world.person("adam").await;
+    let acme = name("acme");
+    let put = |reason: &str, expires_at| NewRule { reason: reason.to_owned(), expires_at, ..rule("evil/miner") };
+    let first = rules::put(&world.store, &adam, &acme, put("one", None), NOW).await.unwrap();
+    assert_eq!(first.before, None);
+    let second = rules::put(&world.store, &adam, &acme, put("two", Some(NOW + 60)), NOW).await.unwrap();
+    assert_eq!(second.before.as_ref(), Some(&first.rule));
+    let detail = world.newest().await.3;
+    assert_eq!((&detail["reason"], &detail["before"]["reason"]), (&json!("two"), &json!("one")));
+    for (bad, expected) in [
+        (put("x", Some(NOW)), "in the past"),
+        (NewRule { pattern: "a//b".to_owned(), ..put("x", None) }, "`a//b` is no pattern"),
+        (put(&"x".repeat(201), None), "`reason` is too long"),
+    ] {
+        let error = rules::put(&world.store, &adam, &acme, bad, NOW).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let gone = rules::remove(&world.store, &adam, &acme, Effect::Allow, &first.rule.id).await.unwrap();
+    assert_eq!(gone, [second.rule]);
+    let again = rules::remove(&world.store, &adam, &acme, Effect::Allow, &first.rule.id).await;
+    assert!(matches!(again, Err(ActError::NoRule { .. })));
+}
+
+#[tokio::test]
+async fn a_namespace_has_one_owner() {
+    let world = World::new().await;
+    let (olga, otto) = (world.person("olga").await, world.person("otto").await);
+    let (acme, beta, tools) = (name("acme"), name("beta"), name("acme-tools"));
+    assert!(namespaces::add(&world.store, &olga, &acme, &tools).await.unwrap());
+    assert!(!namespaces::add(&world.store, &olga, &acme, &tools).await.unwrap(), "already");
+    let taken = namespaces::add(&world.store, &otto, &beta, &tools).await;
+    let taken = taken.unwrap_err().to_string();
+    assert_eq!(taken, "the namespace `acme-tools` belongs to another organization", "and not whose");
+    assert!(matches!(namespaces::remove(&world.store, &otto, &beta, &tools).await, Err(ActError::NoNamespace { .. })));
+    let official = namespaces::add(&world.store, &olga, &acme, &name("library")).await;
+    assert!(matches!(official, Err(ActError::NamespaceOfficial)));
+    let revision = world.store.read().await.unwrap().revision().await.unwrap();
+    namespaces::remove(&world.store, &olga, &acme, &tools).await.unwrap();
+    assert!(world.store.read().await.unwrap().revision().await.unwrap() > revision, "machines are told");
+    namespaces::add(&world.store, &otto, &beta, &tools).await.unwrap();
+}

@@ -1,0 +1,89 @@
+//! Texts that people type, within bounds.
+
+use std::fmt;
+
+/// Most characters of the owner's words in a refusal.
+pub const MAX_MESSAGE_CHARS: usize = 500;
+/// Most characters of a URL or address.
+pub const MAX_CONTACT_CHARS: usize = 500;
+/// Most characters of a rule's reason.
+pub const MAX_RULE_REASON_CHARS: usize = 200;
+/// Most characters of a token's name.
+pub const MAX_TOKEN_NAME_CHARS: usize = 100;
+
+/// Which text, as its key in JSON has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field(pub &'static str);
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A text that is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {fault}")]
+pub struct TextError {
+    /// Which.
+    pub field: Field,
+    /// Why, behind its name.
+    pub fault: String,
+}
+
+/// A short text.
+pub(super) fn short(field: Field, text: &str, most: usize) -> Result<&str, TextError> {
+    let fault = if text.chars().count() > most {
+        format!("is too long: at most {most} characters")
+    } else if text.chars().any(|c| c.is_control() && c != '\n') {
+        "holds control characters".to_owned()
+    } else {
+        return Ok(text);
+    };
+    Err(TextError { field, fault })
+}
+
+/// An address: a short text without spaces.
+pub(super) fn address(field: Field, text: &str) -> Result<(), TextError> {
+    short(field, text, MAX_CONTACT_CHARS)?;
+    match text.contains(char::is_whitespace) {
+        true => Err(TextError { field, fault: "holds white space".to_owned() }),
+        false => Ok(()),
+    }
+}
+
+/// A page to which an image is added as a query.
+pub(super) fn page(field: Field, text: &str) -> Result<(), TextError> {
+    address(field, text)?;
+    let fault = if text.is_empty() {
+        return Ok(());
+    } else if !text.starts_with("https://") && !text.starts_with("http://") {
+        format!("is `{text}`, which is not a URL; it begins with `https://`")
+    } else if text.contains(['?', '#']) {
+        "must have no query: the image is added to it as one".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(TextError { field, fault })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_stay_within_their_bounds() {
+        let field = Field("message");
+        assert_eq!(short(field, "grüße\nzeile", 11), Ok("grüße\nzeile"));
+        for (bad, fault) in [("grüße", "too long"), ("a\tb", "control"), ("\u{1b}[2J", "control")] {
+            assert!(short(field, bad, 4).unwrap_err().to_string().contains(fault), "{bad:?}");
+        }
+        for good in ["", "https://a.example/ask", "http://a/"] {
+            assert_eq!(page(field, good), Ok(()), "{good}");
+        }
+        for bad in ["a.example", "javascript:alert(1)", "https://a/?x=1", "https://a/#x", "https://a b", "https://a\n"]
+        {
+            assert!(page(field, bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Personal access tokens.
+
+use proto::secret::Secret;
+use serde_json::{Value, json};
+
+use super::{ActError, Actor, Field, accounts, commit, text};
+use crate::{
+    identity::{AccessToken, Hasher, TokenKind},
+    model::{Account, Origin, TokenScopes},
+    names::{Name, token_organization},
+    roles::Deed,
+    store::{Act, NewToken, Reading, Store, TokenRow, Writing},
+};
+
+/// Most tokens of one account, and of one organization.
+pub(super) const MAX_TOKENS: usize = 100;
+
+/// What a token may be used for and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// What for.
+    pub scopes: TokenScopes,
+    /// Seconds since the Unix epoch; none: never.
+    pub expires_at: Option<i64>,
+}
+
+/// A token that is stored now. Its secret is known here and nowhere else.
+#[derive(Debug)]
+pub struct MadeToken {
+    /// The public part.
+    pub id: String,
+    /// The whole token, to be shown once.
+    pub token: Secret,
+    /// What for, and until when.
+    pub limits: Limits,
+}
+
+/// A token before it is stored: hashed while no change waits for it.
+pub(super) struct Draft {
+    token: AccessToken,
+    hash: String,
+    limits: Limits,
+}
+
+impl Draft {
+    pub(super) async fn new(hasher: &Hasher, kind: TokenKind, limits: Limits, now: i64) -> Result<Self, ActError> {
+        if limits.expires_at.is_some_and(|at| at <= now) {
+            return Err(ActError::Past);
+        }
+        let token = AccessToken::generate(kind).map_err(|error| ActError::Random(error.to_string()))?;
+        let hash = hasher.hash(token.secret.clone()).await?;
+        Ok(Self { token, hash, limits })
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.token.id
+    }
+
+    pub(super) async fn add(&self, change: &mut Writing, account: i64, name: &str, now: i64) -> Result<(), ActError> {
+        let Self { token, hash, limits } = self;
+        let (scopes, expires_at) = (limits.scopes.clone(), limits.expires_at);
+        Ok(change.add_token(account, &NewToken { id: &token.id, name, hash, scopes, expires_at }, now).await?)
+    }
+
+    /// For the trail: the object, with what is public of the token.
+    pub(super) fn describe(&self, mut object: Value) -> Value {
+        object["id"] = json!(self.token.id);
+        object["scopes"] = json!(self.limits.scopes);
+        object["expires_at"] = json!(self.limits.expires_at);
+        object
+    }
+
+    pub(super) fn made(self) -> MadeToken {
+        MadeToken { token: self.token.reveal(), id: self.token.id, limits: self.limits }
+    }
+}
+
+/// The name of a token, as it is kept.
+pub(super) fn token_name(name: &str) -> Result<&str, ActError> {
+    let name = text::short(Field("name"), name.trim(), text::MAX_TOKEN_NAME_CHARS)?;
+    match name.is_empty() {
+        true => Err(text::TextError { field: Field("name"), fault: "is empty; say what the token is for".to_owned() })?,
+        false => Ok(name),
+    }
+}
+
+/// One's own account, or for the command line anybody's.
+async fn owner(view: &mut Reading, actor: &Actor, user: &Name) -> Result<Account, ActError> {
+    match actor.account() {
+        Some(own) if own.name == user.as_str() => actor.as_self(view, Deed::ChangeOwn).await,
+        _ => {
+            actor.in_service(view, Deed::ChangeAccounts).await?;
+            accounts::find(view, user).await
+        }
+    }
+}
+
+/// The tokens of somebody, oldest first.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn list(store: &Store, actor: &Actor, user: &Name) -> Result<Vec<TokenRow>, ActError> {
+    let mut view = store.read().await?;
+    let account = owner(&mut view, actor, user).await?;
+    Ok(view.tokens(account.id).await?)
+}
+
+/// Makes a token of somebody.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn create(
+    store: &Store,
+    hasher: &Hasher,
+    actor: &Actor,
+    user: &Name,
+    name: &str,
+    limits: Limits,
+    now: i64,
+) -> Result<MadeToken, ActError> {
+    let name = token_name(name)?;
+    // Asked before the hash too: it is for who may.
+    owner(&mut store.read().await?, actor, user).await?;
+    let draft = Draft::new(hasher, TokenKind::Personal, limits, now).await?;
+    let mut change = store.write().await?;
+    let account = owner(&mut change, actor, user).await?;
+    if account.origin == Origin::DockerHub {
+        return Err(ActError::TokenOfDockerHub(user.to_string()));
+    }
+    if change.tokens(account.id).await?.len() >= MAX_TOKENS {
+        return Err(ActError::TooManyTokens { owner: user.to_string(), most: MAX_TOKENS, what: "tokens" });
+    }
+    draft.add(&mut change, account.id, name, now).await?;
+    let detail = draft.describe(json!({ "user": user.as_str(), "name": name }));
+    commit(change, actor, &Act { act: "token.create", organization: "", target: draft.id(), detail }).await?;
+    Ok(draft.made())
+}
+
+/// Ends a token; whoever is signed in with that account has to sign in again. Returns whose it was.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn revoke(store: &Store, actor: &Actor, id: &str) -> Result<String, ActError> {
+    let mut change = store.write().await?;
+    let token = change.token(id).await?;
+    let user = match (actor.account(), token) {
+        (None, Some(token)) => token.account,
+        (Some(own), Some(token)) if own.id == token.account.id => actor.as_self(&mut change, Deed::ChangeOwn).await?,
+        _ => {
+            // Says who may not before it says what there is.
+            if !actor.is_local() {
+                actor.as_self(&mut change, Deed::ChangeOwn).await?;
+            }
+            return Err(ActError::NoToken);
+        }
+    };
+    if let (Origin::Organization, Some(organization)) = (user.origin, token_organization(&user.name)) {
+        return Err(ActError::TokenOfOrganization { organization: organization.to_owned(), id: id.to_owned() });
+    }
+    let before = change.tokens(user.id).await?.into_iter().find(|token| token.id == id);
+    change.revoke_token(user.id, id).await?;
+    let detail = json!({ "user": user.name, "before": before });
+    commit(change, actor, &Act { act: "token.revoke", organization: "", target: id, detail }).await?;
+    Ok(user.name)
+}
+
+/// Of an id, or of a whole token.
+#[must_use]
+pub fn token_id(text: &str) -> String {
+    AccessToken::parse(text.trim()).map_or_else(|| text.trim().to_owned(), |token| token.id)
+}

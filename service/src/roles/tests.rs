@@ -1,0 +1,84 @@
+//! Tests of [`super`].
+
+use super::*;
+
+/// Owner, admin, auditor, member, organization token, stranger.
+const STANDINGS: [Standing; 6] = [
+    Standing::Member(Role::Owner),
+    Standing::Member(Role::Admin),
+    Standing::Member(Role::Auditor),
+    Standing::Member(Role::Member),
+    Standing::OrganizationToken,
+    Standing::Stranger,
+];
+
+/// Every deed with who may do it, letter by letter in the order of [`STANDINGS`], and what it needs: written a second
+/// time on purpose, so that nobody gives something away by a slip in the table.
+const EXPECTED: [(Deed, &str, Needs); 24] = [
+    (Deed::ReadPolicy, "OAUMT-", Needs::Read),
+    (Deed::ChangePolicy, "OA--T-", Needs::Write),
+    (Deed::ChangeLists, "OA--T-", Needs::Write),
+    (Deed::ReadRequests, "OAU-T-", Needs::Read),
+    (Deed::AnswerRequests, "OA--T-", Needs::Write),
+    (Deed::ReadMembers, "OAU-T-", Needs::Read),
+    (Deed::ChangeTeams, "OA----", Needs::Write),
+    (Deed::ChangeMembers, "O-----", Needs::Write),
+    (Deed::ChangeNamespaces, "O-----", Needs::Write),
+    (Deed::ReadActivity, "OAU-T-", Needs::Read),
+    (Deed::ReadMachines, "OAU-T-", Needs::Read),
+    (Deed::ReadAudit, "OAU-T-", Needs::Read),
+    (Deed::ReadSignIns, "OAU-T-", Needs::Read),
+    (Deed::ReadOrganizationTokens, "OAU---", Needs::Read),
+    (Deed::ChangeOrganizationTokens, "O-----", Needs::Write),
+    (Deed::ReadPublishers, "OAUMT-", Needs::Read),
+    (Deed::ChangePublishers, "O-----", Needs::Write),
+    (Deed::ChangeOrganizations, "O-----", Needs::Write),
+    (Deed::AddAccounts, "O-----", Needs::Write),
+    (Deed::ChangeAccounts, "------", Needs::Person),
+    (Deed::ReadService, "O-U---", Needs::Read),
+    (Deed::ReadOwn, "OAUMTS", Needs::Read),
+    (Deed::Ask, "OAUM-S", Needs::Write),
+    (Deed::ChangeOwn, "OAUM-S", Needs::Person),
+];
+
+#[test]
+fn every_role_may_do_what_the_matrix_says_and_nothing_else() {
+    for (deed, expected, needs) in EXPECTED {
+        let row = deed.row();
+        assert_eq!(row.deed, deed, "every deed has its row");
+        let may: String = STANDINGS
+            .iter()
+            .zip("OAUMTS".chars())
+            .map(|(standing, letter)| if row.allows(*standing) { letter } else { '-' })
+            .collect();
+        assert_eq!((may.as_str(), row.needs), (expected, needs), "{deed:?}");
+        assert!(row.allows(Standing::Local), "{deed:?}");
+    }
+    assert!(TABLE.iter().all(|row| EXPECTED.iter().any(|(deed, ..)| *deed == row.deed)));
+}
+
+#[test]
+fn a_role_may_do_all_that_a_lesser_one_may() {
+    for row in &TABLE {
+        let may = |role| row.allows(Standing::Member(role));
+        assert!(may(Role::Owner) >= may(Role::Admin) && may(Role::Auditor) >= may(Role::Member), "{:?}", row.deed);
+        // The one thing that an admin does not see is of the service, which more than one organization may share.
+        assert!(may(Role::Admin) >= may(Role::Auditor) || row.deed == Deed::ReadService, "{:?}", row.deed);
+        assert!(row.needs == Needs::Read || row.place == Place::Own || !may(Role::Auditor), "auditors only read");
+    }
+}
+
+#[test]
+fn the_least_of_all_roles_counts_for_the_whole_service() {
+    assert_eq!(least(Role::Owner, Role::Owner), Role::Owner);
+    for role in [Role::Admin, Role::Auditor, Role::Member] {
+        assert_eq!((least(Role::Owner, role), least(role, Role::Owner)), (role, role));
+    }
+}
+
+#[test]
+fn who_may_is_said_in_words() {
+    assert_eq!(Deed::ChangePolicy.row().who(), "owners and admins");
+    assert_eq!(Deed::ReadPolicy.row().who(), "owners, admins, auditors and members");
+    assert_eq!((Deed::ChangeMembers.row().who(), Deed::ChangeAccounts.row().who()), ("owners".into(), String::new()));
+}
