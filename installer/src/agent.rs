@@ -66,8 +66,8 @@ pub fn program() -> anyhow::Result<PathBuf> {
 /// The agent of this user at the plugin with this control socket.
 pub(crate) fn of_this_user(control_socket: &Path) -> Agent {
     let uid = rustix::process::geteuid();
-    match proto::agent::holder(&proto::agent::name(uid.as_raw(), control_socket)) {
-        Ok(holder) if holder.uid == uid => Agent::Runs(holder.pid.as_raw_nonzero().get()),
+    match proto::agent::connect(&proto::agent::name(uid.as_raw(), control_socket)) {
+        Ok((_, holder)) if holder.uid == uid.as_raw() => Agent::Runs(holder.pid),
         _ if uid.is_root() => Agent::NotExpected,
         _ => Agent::Missing,
     }

@@ -9,6 +9,7 @@
 
 mod apply;
 pub mod cgroup;
+#[cfg_attr(not(target_os = "linux"), path = "egress/changes/nowhere.rs")]
 mod changes;
 pub mod check;
 mod error;

@@ -2,10 +2,6 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    os::{
-        linux::net::SocketAddrExt as _,
-        unix::net::{SocketAddr, UnixStream},
-    },
     process::ExitCode,
     time::Duration,
 };
@@ -71,19 +67,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Asks the agent, and believes nobody but a process of this user or of root.
 fn compare(args: &Args) -> anyhow::Result<Standing> {
-    let uid = rustix::process::geteuid();
-    let name = agent::name(uid.as_raw(), args.machine.control_socket());
+    let uid = rustix::process::geteuid().as_raw();
+    let name = agent::name(uid, args.machine.control_socket());
     let missing = || {
         format!(
-            "no agent of this user (uid {}) runs; start it with `systemctl --user start pullgated`, or run this as the \
-             user whose agent is meant",
-            uid.as_raw()
+            "no agent of this user (uid {uid}) runs; start it with `systemctl --user start pullgated`, or run this as \
+             the user whose agent is meant"
         )
     };
     // What the kernel says of the listener, before anything is believed.
-    let holder = agent::holder(&name).with_context(missing)?;
-    anyhow::ensure!(holder.uid == uid || holder.uid.is_root(), missing());
-    let stream = UnixStream::connect_addr(&SocketAddr::from_abstract_name(&name)?).with_context(missing)?;
+    let (stream, holder) = agent::connect(&name).with_context(missing)?;
+    anyhow::ensure!(holder.uid == uid || holder.uid == 0, missing());
     stream.set_read_timeout(Some(LIMIT))?;
     let mut line = String::new();
     BufReader::new(stream.take(MAX_ANSWER_BYTES)).read_line(&mut line).context("the agent did not answer")?;

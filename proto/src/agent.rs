@@ -4,16 +4,25 @@
 //! now, and reads one line of JSON when that is done, a [`Compared`]. Anybody can take a name there, so that both ends
 //! look at who the other is.
 
-#[cfg(target_os = "linux")]
-use std::io;
+#[cfg_attr(target_os = "linux", path = "agent/abstract_name.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "agent/nowhere.rs")]
+mod place;
+
 use std::{fs, path::Path};
 
-#[cfg(target_os = "linux")]
-use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, UCred, connect, socket_with, sockopt::socket_peercred,
-};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+pub use self::place::connect;
+
+/// Who listens there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The user whose process it is.
+    pub uid: u32,
+    /// The process.
+    pub pid: i32,
+}
 
 /// What came of a comparison, on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,16 +66,4 @@ pub fn name(uid: u32, control_socket: &Path) -> String {
     let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
     let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("pullgate-agent-{uid}-{hash}")
-}
-
-/// Who listens there, as the kernel says. Does not wait for somebody who lets callers queue.
-///
-/// # Errors
-/// `ConnectionRefused` when nobody does.
-#[cfg(target_os = "linux")]
-pub fn holder(name: &str) -> io::Result<UCred> {
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    connect(&socket, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
-    Ok(socket_peercred(&socket)?)
 }

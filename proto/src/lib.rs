@@ -6,7 +6,7 @@
 //!
 //! INVARIANT: generated code in `gen/` is what `protos/` says (`tests/generated.rs`).
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub mod agent;
 pub mod authz;
 mod chain;

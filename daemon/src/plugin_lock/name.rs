@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use proto::agent::holder;
+use proto::agent::connect;
 use tracing::warn;
 
 /// Listens; [`crate::compare`] answers.
@@ -25,11 +25,14 @@ pub(super) fn take(name: &str, uid: u32) -> Result<Option<Held>, i32> {
             return Ok(None);
         }
     }
-    match holder(name) {
-        Ok(holder) if holder.uid.as_raw() == uid => Err(holder.pid.as_raw_nonzero().get()),
-        Ok(holder) => {
-            let (holder, process) = (holder.uid.as_raw(), holder.pid.as_raw_nonzero().get());
-            warn!(holder, process, "another user holds the name of this agent's lock; going on without it");
+    match connect(name) {
+        Ok((_, holder)) if holder.uid == uid => Err(holder.pid),
+        Ok((_, holder)) => {
+            warn!(
+                holder = holder.uid,
+                process = holder.pid,
+                "another user holds the name of this agent's lock; going on without it"
+            );
             Ok(None)
         }
         Err(error) => {
