@@ -8,6 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::{
+    process::{Gid, Uid},
+    thread,
+};
+
 /// Address on which `serve` listens, one line.
 pub const ADDRESS_FILE: &str = "address";
 
@@ -31,7 +36,7 @@ pub enum DataDirError {
     /// Another user's.
     #[error(
         "the data directory `{path}` belongs to uid {owner}, and this is uid {uid}; \
-         run the command as that user, for example with `setpriv --reuid {owner}` or `sudo -u`"
+         run the command as root, or as that user"
     )]
     Foreign {
         /// The directory.
@@ -40,6 +45,16 @@ pub enum DataDirError {
         owner: u32,
         /// Who runs this.
         uid: u32,
+    },
+    /// Root cannot go on as its owner.
+    #[error("the data directory `{path}` belongs to uid {owner}, and root cannot become that user: {source}")]
+    Become {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Why.
+        source: io::Error,
     },
     /// Others can look into it.
     #[error("the data directory `{path}` is open to others (mode {mode:04o}); run `chmod 0700 {path}`")]
@@ -97,6 +112,33 @@ impl DataDir {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
         Ok(Self(path))
+    }
+
+    /// Root goes on as whoever owns the directory, so that what it makes there is the service's own. Everybody else, and
+    /// where there is no directory yet, stays who they are. For a process with one thread: others keep their user.
+    ///
+    /// # Errors
+    /// [`DataDirError::Become`].
+    pub fn act_as_owner(path: &Path) -> Result<(), DataDirError> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(());
+        }
+        // Whoever could put a link in the place of root's directory is root.
+        let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+        let (user, group) = (Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()));
+        if user.is_root() || !metadata.is_dir() {
+            return Ok(());
+        }
+        let become_owner = || {
+            thread::set_thread_groups(&[])?;
+            thread::set_thread_res_gid(group, group, group)?;
+            thread::set_thread_res_uid(user, user, user)
+        };
+        become_owner().map_err(|error| DataDirError::Become {
+            path: path.to_owned(),
+            owner: metadata.uid(),
+            source: error.into(),
+        })
     }
 
     /// The directory's absolute path.

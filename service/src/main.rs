@@ -31,6 +31,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     // Whatever is created is for this user only, also where a library creates it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     service::app::init_logging(matches!(cli.command, Command::Serve(_)));
+    let caller = rustix::process::getuid();
+    if matches!(cli.command, Command::Admin(_)) {
+        // Before there is a second thread.
+        DataDir::act_as_owner(&cli.data_dir)?;
+    }
     // The one place that chooses the cryptography of TLS; an error only says that it is chosen.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     if matches!(cli.command, Command::Serve(_)) {
@@ -41,6 +46,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
         Command::Serve(options) => runtime.block_on(service::app::serve(&cli.data_dir, options)),
-        Command::Admin(command) => runtime.block_on(service::admin::run(&cli.data_dir, cli.json, command)),
+        Command::Admin(command) => {
+            runtime.block_on(service::admin::run(&cli.data_dir, cli.json, caller.as_raw(), command))
+        }
     }
 }

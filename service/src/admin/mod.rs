@@ -36,11 +36,11 @@ struct Admin {
     out: Output,
 }
 
-/// Runs one command.
+/// Runs one command of the user `caller`.
 ///
 /// # Errors
 /// What was wrong, with the next step. Nothing was changed then.
-pub async fn run(data_dir: &Path, json: bool, command: AdminCommand) -> anyhow::Result<()> {
+pub async fn run(data_dir: &Path, json: bool, caller: u32, command: AdminCommand) -> anyhow::Result<()> {
     // A mistyped `--data-dir` must not become an empty database under every command.
     let creates = matches!(
         command,
@@ -50,7 +50,7 @@ pub async fn run(data_dir: &Path, json: bool, command: AdminCommand) -> anyhow::
     );
     let dir = DataDir::open(data_dir, creates)?;
     let store = Store::open(dir.path(), if creates { Missing::Create } else { Missing::Refuse }).await?;
-    let actor = Actor::Local { uid: rustix::process::getuid().as_raw() };
+    let actor = Actor::Local { uid: caller };
     let admin = Admin { dir, store, actor, out: Output::new(json) };
     let done = match command {
         AdminCommand::Enrollment(options) => enrollment::print(&admin, options).await,
