@@ -70,6 +70,8 @@ impl App {
         let (runs_in, runs_out) = watch::channel(None);
         let (tickets_in, tickets_out) = watch::channel(None);
         let (progress_in, progress_out) = watch::channel(Progress { begun: 0, standing: Standing::Busy });
+        // One who asks at a time, and a second one who would wait.
+        let (looks_in, looks_out) = mpsc::channel(1);
         let applied = Arc::new(Notify::new());
         let short = TaskTracker::new();
         let mut long = JoinSet::new();
@@ -79,6 +81,7 @@ impl App {
             place: paths.credentials.clone(),
             helpers: Helpers::from_environment(),
             hints: watcher::watch(paths.credentials.clone()),
+            asked: looks_out,
             enrolled: enrolled_out.clone(),
             events: events_in.clone(),
         };
@@ -87,7 +90,7 @@ impl App {
         spawn(&mut long, "collect", records::collect(plugin.clone(), spool.clone(), runs_out, Arc::clone(&applied)));
         spawn(&mut long, "report", records::report(spool, tickets_out));
         let listener = locks.1.listener().context("the agent's lock cannot be used")?;
-        spawn(&mut long, "compare", compare::serve(listener, uid, events_in.clone(), progress_out));
+        spawn(&mut long, "compare", compare::serve(listener, uid, looks_in, events_in.clone(), progress_out));
         let driver = Driver {
             sync: Sync::new(cache.load()),
             cache,

@@ -9,7 +9,7 @@ use proto::agent::{Compared, Standing};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{UnixListener, UnixStream},
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::{Instant, timeout, timeout_at},
 };
 use tracing::{debug, warn};
@@ -18,6 +18,8 @@ use crate::sync::Event;
 
 /// For a comparison. A service that is there answers in a second; a sign-in takes its time.
 const LIMIT: Duration = Duration::from_secs(25);
+/// Of that, for a look at the credentials.
+const LOOK: Duration = Duration::from_secs(10);
 /// Between two questions to the service.
 const PAUSE: Duration = Duration::from_secs(1);
 /// For a caller that does not read.
@@ -33,9 +35,12 @@ pub struct Progress {
 }
 
 /// Answers on the lock's own socket; without one, waits for nothing. Ends when nobody listens to `events`.
+///
+/// `looks`: has the credentials looked at first. Who has just signed in is not told that nobody is.
 pub async fn serve(
     listener: Option<StdListener>,
     uid: u32,
+    looks: mpsc::Sender<oneshot::Sender<()>>,
     events: mpsc::Sender<Event>,
     mut progress: watch::Receiver<Progress>,
 ) {
@@ -66,7 +71,7 @@ pub async fn serve(
         let standing = match is_due {
             true => {
                 last = Some(Instant::now());
-                compare(&events, &mut progress).await
+                compare(&looks, &events, &mut progress).await
             }
             false => progress.borrow().standing,
         };
@@ -75,9 +80,21 @@ pub async fn serve(
 }
 
 /// Begins a comparison and waits until it led somewhere.
-async fn compare(events: &mpsc::Sender<Event>, progress: &mut watch::Receiver<Progress>) -> Standing {
-    let before = progress.borrow().begun;
+async fn compare(
+    looks: &mpsc::Sender<oneshot::Sender<()>>,
+    events: &mpsc::Sender<Event>,
+    progress: &mut watch::Receiver<Progress>,
+) -> Standing {
     let until = Instant::now() + LIMIT;
+    let (looked, told) = oneshot::channel();
+    let look = async {
+        if looks.send(looked).await.is_ok() {
+            let _ = told.await;
+        }
+    };
+    // A file system that does not answer, and then what is known counts.
+    let _ = timeout(LOOK, look).await;
+    let before = progress.borrow().begun;
     let done = |progress: &Progress| progress.begun > before && progress.standing != Standing::Busy;
     if events.send(Event::Compare).await.is_ok() {
         let _ = timeout_at(until, progress.wait_for(done)).await;

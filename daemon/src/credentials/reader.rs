@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::Instant,
 };
 use tracing::{info, warn};
@@ -48,6 +48,8 @@ enum Reason {
     Periodic,
     /// A helper is to be asked again.
     Due,
+    /// Somebody wants to be sure that nothing has changed that no hint told of yet.
+    Asked,
 }
 
 /// Reads credentials for as long as the agent runs.
@@ -58,6 +60,8 @@ pub struct Reader {
     pub helpers: Helpers,
     /// When to look.
     pub hints: mpsc::Receiver<Hint>,
+    /// Who wants to be told that it has looked, and that what it saw was told.
+    pub asked: mpsc::Receiver<oneshot::Sender<()>>,
     /// Which entries to look for.
     pub enrolled: watch::Receiver<Enrolled>,
     /// Where to tell.
@@ -75,6 +79,7 @@ impl Reader {
         }
         let mut reason = Reason::Changed;
         let mut docker_hub = DockerHub::NotAsked;
+        let mut waiting: Option<oneshot::Sender<()>> = None;
         loop {
             let enrolled = self.enrolled.borrow_and_update().clone();
             if std::mem::replace(&mut docker_hub, enrolled.docker_hub()) != docker_hub {
@@ -88,6 +93,7 @@ impl Reader {
                 // While a helper is given time, nothing but time or another file is worth a question.
                 (Reason::Changed, Some(look)) => !look.asking_again,
                 (Reason::Periodic, Some(look)) => !look.asking_again && Instant::now() >= look.next,
+                (Reason::Asked, Some(_)) => false,
             };
             if due {
                 let known = same.map(|look| look.credential.clone());
@@ -116,6 +122,10 @@ impl Reader {
                     }
                 }
             }
+            if let Some(waiting) = waiting.take() {
+                // Nobody has to wait for it.
+                let _ = waiting.send(());
+            }
             let again = last.as_ref().filter(|look| look.asking_again).map(|look| look.next);
             let again = async {
                 match again {
@@ -134,6 +144,10 @@ impl Reader {
                     Err(_) => return,
                 },
                 () = again => Reason::Due,
+                Some(asked) = self.asked.recv() => {
+                    waiting = Some(asked);
+                    Reason::Asked
+                }
             };
         }
     }

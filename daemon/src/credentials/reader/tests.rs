@@ -15,6 +15,7 @@ struct World {
     directory: tempfile::TempDir,
     path: PathBuf,
     hints: mpsc::Sender<Hint>,
+    asks: mpsc::Sender<oneshot::Sender<()>>,
     events: mpsc::Receiver<Event>,
     _enrolled: watch::Sender<Enrolled>,
 }
@@ -33,6 +34,7 @@ impl World {
         fs::write(&path, content).expect("write");
         let (hints, hints_out) = mpsc::channel(1);
         hints.try_send(Hint::Changed).expect("room for one");
+        let (asks, asked) = mpsc::channel(1);
         let (events_in, events) = mpsc::channel(1);
         let enrollment = Enrollment { service: "https://gate.example".to_owned(), ..Enrollment::default() };
         let (enrolled_in, enrolled) = watch::channel(Enrolled::Yes(Arc::new(enrollment)));
@@ -41,11 +43,12 @@ impl World {
             place: Place::in_directory(directory.path()),
             helpers,
             hints: hints_out,
+            asked,
             enrolled,
             events: events_in,
         };
         tokio::spawn(reader.run());
-        Self { directory, path, hints, events, _enrolled: enrolled_in }
+        Self { directory, path, hints, asks, events, _enrolled: enrolled_in }
     }
 
     async fn next(&mut self) -> String {
@@ -68,6 +71,23 @@ async fn an_empty_or_cut_moment_is_not_believed() {
         fs::write(&world.path, ALICE.replace("YWxpY2U6", "Ym9iMToz")).expect("write");
         assert_eq!(world.next().await, "bob1", "after {moment:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_is_told_when_a_change_that_no_hint_told_of_was_seen() {
+    let mut world = World::start("");
+    assert_eq!(world.next().await, "SignedOut");
+    let ask = async |world: &World| {
+        let (looked, told) = oneshot::channel();
+        world.asks.send(looked).await.expect("a reader");
+        told.await
+    };
+    ask(&world).await.expect("it has looked");
+    assert!(world.events.try_recv().is_err(), "nothing has changed");
+    fs::write(&world.path, ALICE).expect("write");
+    ask(&world).await.expect("it has looked");
+    let seen = world.events.try_recv().expect("what it saw was told before");
+    assert!(matches!(seen, Event::Credential { seen: Seen::Account { account, .. }, .. } if account.user == "alice"));
 }
 
 #[tokio::test(start_paused = true)]
