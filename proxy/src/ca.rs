@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write as _},
     net::IpAddr,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -100,6 +100,7 @@ pub fn make(dir: &Path, only: &[String]) -> Result<Made, CaError> {
         let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(dir);
         made.map_err(|source| CaError::File { path: dir.to_owned(), act: "made", source })?;
     }
+    readable(&dir.join("trust"))?;
     let wrap = |source| CaError::Signature { path: dir.to_owned(), source };
     let key = match read_key(&key_path, &certificate_path) {
         Ok(key) => KeyPair::from_pem(&key).map_err(wrap)?,
@@ -121,6 +122,17 @@ pub fn make(dir: &Path, only: &[String]) -> Result<Made, CaError> {
     let certificate = params.self_signed(&key).map_err(wrap)?;
     create(&certificate_path, 0o644, certificate.pem().as_bytes(), dir)?;
     Ok(Made::New)
+}
+
+/// Whatever the umask was: that of its unit is 0077.
+fn readable(trust: &Path) -> Result<(), CaError> {
+    let failed = |source| CaError::File { path: trust.to_owned(), act: "opened for readers", source };
+    let found = fs::metadata(trust).map_err(failed)?;
+    let ours = found.uid() == rustix::process::geteuid().as_raw();
+    if ours && found.mode() & 0o777 != 0o755 {
+        fs::set_permissions(trust, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Where the engine finds the certificate: the directory for its `SSL_CERT_DIR`.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -49,6 +49,8 @@ pub enum Direct {
     Host(Host),
     /// Every host below a domain (`*.corp.example`).
     Below(String),
+    /// Hosts that are called by an address of a network (`10.0.0.0/8`); names are not looked up for it.
+    Net(IpAddr, u8),
 }
 
 /// Why the settings cannot be used.
@@ -144,7 +146,7 @@ impl Settings {
     fn check(file: File) -> Result<Self, SettingsError> {
         Ok(Self {
             upstream_proxy: file.upstream_proxy.as_deref().map(ProxyUrl::parse).transpose()?,
-            direct: entries("upstreamNoProxy", &file.upstream_no_proxy, "host or `*.domain`", direct)?,
+            direct: entries("upstreamNoProxy", &file.upstream_no_proxy, "host, `*.domain` or network", direct)?,
             upstream_ca: file.upstream_ca,
             certs_dir: file.certs_dir,
             insecure: entries("insecureRegistries", &file.insecure_registries, "`host[:port]`", host_and_port)?,
@@ -169,9 +171,21 @@ impl Direct {
             (Self::Below(domain), Host::Name(name)) => {
                 name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
             }
-            (Self::Below(_), Host::Ip(_)) => false,
+            (Self::Net(net, bits), Host::Ip(address)) => within(*net, *bits, *address),
+            (Self::Below(_), Host::Ip(_)) | (Self::Net(..), Host::Name(_)) => false,
         }
     }
+}
+
+fn within(net: IpAddr, bits: u8, address: IpAddr) -> bool {
+    let (net, address, width) = match (net, address.to_canonical()) {
+        (IpAddr::V4(net), IpAddr::V4(address)) => (net.to_bits().into(), address.to_bits().into(), 32_u32),
+        (IpAddr::V6(net), IpAddr::V6(address)) => (net.to_bits(), address.to_bits(), 128),
+        _ => return false,
+    };
+    let differ: u128 = net ^ address;
+    // All of it may be shifted out: `/0` is every address.
+    differ.checked_shr(width.saturating_sub(bits.into())).unwrap_or_default() == 0
 }
 
 fn entries<T, C: FromIterator<T>>(
@@ -190,6 +204,11 @@ fn host_and_port(entry: &str) -> Option<Authority> {
 }
 
 fn direct(entry: &str) -> Option<Direct> {
+    if let Some((net, bits)) = entry.split_once('/') {
+        let net: IpAddr = net.parse().ok()?;
+        let most = if net.is_ipv4() { 32 } else { 128 };
+        return bits.parse().ok().filter(|bits| *bits <= most).map(|bits| Direct::Net(net, bits));
+    }
     // The port is there so that one in the entry is noticed.
     let host = |text: &str| Authority::parse(text, Some(1)).ok().filter(|a| a.port() == 1).map(|a| a.host().clone());
     match entry.strip_prefix("*.") {

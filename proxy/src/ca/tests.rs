@@ -19,6 +19,17 @@ fn it_is_made_once_and_its_key_is_its_owners_alone() {
 }
 
 #[test]
+fn the_certificate_can_be_found_by_everybody() {
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), &[]).unwrap();
+    let trust = dir.path().join("trust");
+    // As its unit's umask, or an earlier release, makes it.
+    fs::set_permissions(&trust, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(make(dir.path(), &[]).unwrap(), Made::Kept);
+    assert_eq!(mode(&trust), 0o755);
+}
+
+#[test]
 fn a_key_that_others_can_read_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     make(dir.path(), &[]).unwrap();

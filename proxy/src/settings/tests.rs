@@ -32,8 +32,10 @@ fn unknown_keys_and_wrong_entries_are_named() {
         (r#"{"tunnel": ["a:b"]}"#, "`tunnel` has the entry `a:b`"),
         (r#"{"loopbackTunnel": ["10.0.0.1:53"]}"#, "loopback `address:port`"),
         (r#"{"loopbackTunnel": ["127.0.0.1"]}"#, "loopback `address:port`"),
-        (r#"{"upstreamNoProxy": ["a:443"]}"#, "host or `*.domain`"),
-        (r#"{"upstreamNoProxy": ["*.10.0.0.1"]}"#, "host or `*.domain`"),
+        (r#"{"upstreamNoProxy": ["a:443"]}"#, "host, `*.domain` or network"),
+        (r#"{"upstreamNoProxy": ["*.10.0.0.1"]}"#, "host, `*.domain` or network"),
+        (r#"{"upstreamNoProxy": ["10.0.0.0/33"]}"#, "host, `*.domain` or network"),
+        (r#"{"upstreamNoProxy": ["corp/8"]}"#, "host, `*.domain` or network"),
         (r#"{"upstreamProxy": "https://a:1"}"#, "`http://[user:password@]host:port`"),
         (r#"{"upstreamProxy": "http://a"}"#, "`http://[user:password@]host:port`"),
     ] {
@@ -63,5 +65,26 @@ fn hosts_that_are_reached_without_the_proxy() {
     }
     for proxied in ["corp.example", "evilcorp.example", "x.reg.corp", "10.0.0.2", "registry-1.docker.io"] {
         assert!(settings.proxy_for(&host(proxied)).is_some(), "{proxied}");
+    }
+}
+
+#[test]
+fn networks_are_for_hosts_that_are_called_by_an_address() {
+    let direct = |nets: &str, called: &str| {
+        read(&format!(r#"{{"upstreamProxy": "http://p:1", "upstreamNoProxy": [{nets}]}}"#))
+            .unwrap()
+            .proxy_for(&host(called))
+            .is_none()
+    };
+    for (net, inside, outside) in [
+        (r#""10.0.0.0/8""#, "10.255.0.1", "11.0.0.1"),
+        (r#""10.1.2.3/31""#, "10.1.2.2", "10.1.2.4"),
+        (r#""10.1.2.3/32""#, "10.1.2.3", "10.1.2.2"),
+        (r#""0.0.0.0/0""#, "192.0.2.1", "[2001:db8::1]"),
+        (r#""2001:db8::/32""#, "[2001:db8:ffff::1]", "[2001:db9::1]"),
+        (r#""::/0""#, "[2001:db8::1]", "192.0.2.1"),
+        (r#""10.0.0.0/8""#, "[::ffff:10.0.0.1]", "corp.example"),
+    ] {
+        assert!(direct(net, inside) && !direct(net, outside), "{net}");
     }
 }
