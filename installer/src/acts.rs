@@ -8,7 +8,7 @@ use std::{
     fs::{self, File},
     hash::{BuildHasher as _, Hasher as _, RandomState},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use tonic::Code;
 use ulid::Ulid;
+
+use crate::install::journal;
 
 const FILE: &str = "acts.jsonl";
 /// Acts that wait; of more, the oldest are lost.
@@ -144,7 +146,7 @@ impl Acts {
     /// [`ActsError::File`].
     pub fn write_down(&self, act: &Act) -> Result<(), ActsError> {
         let directory = self.path.parent().unwrap_or(Path::new("."));
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        let made = journal::make_directory(directory);
         made.map_err(|source| ActsError::File { what: "make the directory", path: directory.to_owned(), source })?;
         let mut file = self.open()?;
         let mut acts = read(&mut file).map_err(self.failed("read"))?;

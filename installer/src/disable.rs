@@ -15,16 +15,16 @@ use serde_json::json;
 pub use self::timer::forget as forget_timer;
 use crate::{
     acts::{self, Act, What},
-    engine_config::{self, Edit},
+    engine_config::{self, Edit, Refusal},
     engines::{self, FoundEngine},
     install::{
         ask::{self, REFUSED},
         drop_in::{self, DropIn},
         engine,
         files::{self, FileError},
-        journal::{DIR, Journal, JournalError},
+        journal::{self, DIR, Journal, JournalError},
         layout, prove,
-        state::Disabled,
+        state::{Disabled, Installed},
         undo,
     },
     output,
@@ -64,18 +64,19 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = Path::new("/");
     let Some(systemd) = Systemd::of(root).filter(|_| rustix::process::geteuid().is_root()) else {
-        eprintln!("pullgate: only root may do this, on a machine that systemd has started; nothing was changed");
+        output::complain("only root may do this, on a machine that systemd has started; nothing was changed");
         return Ok(ExitCode::from(REFUSED));
     };
+    ask::for_everybody();
     let journal = match Journal::lock(root) {
         Err(JournalError::Busy) => return Err(JournalError::Busy.into()),
         // A disk that is full, or another that is gone, is no reason to leave Docker as it is.
         journal => journal.ok(),
     };
-    let engines: Vec<FoundEngine> = engines::find(root).engines.into_iter().filter(is_ours).collect();
+    let engines: Vec<FoundEngine> = engines::of_the_system(root).into_iter().filter(is_ours).collect();
     let earlier = Disabled::read(root);
     if engines.is_empty() && earlier.is_none() {
-        eprintln!("pullgate: no engine is configured for the plugin; nothing was changed");
+        output::complain("no engine is configured for the plugin; nothing was changed");
         return Ok(ExitCode::from(REFUSED));
     }
     let since_ms = now_ms();
@@ -139,7 +140,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<bool, String> {
     let chain = |error: systemd::SystemdError| proto::chain(&error);
     let unit = engine.unit.as_deref().unwrap_or_default();
-    take_out(&engine.config_file, restart)?;
+    take_out(Path::new("/"), &engine.config_file, restart)?;
     if restart {
         if let Some(path) = drop_in(engine) {
             without_door(&path).map_err(|error| proto::chain(&error))?;
@@ -181,20 +182,36 @@ fn without_door(path: &Path) -> Result<(), FileError> {
     files::keep(path);
     let Some(command) = drop_in::exec_start(&text) else { return files::remove(path, Some(&now)) };
     // The engine's file names plugins that a flag of the unit named: with both, it would not start.
-    let rest = DropIn { command: "", door: false, proxies: false, cert_dirs: None, exec_start: Some(command) };
-    files::replace(path, Some(&now), rest.text().as_bytes(), 0o644)
+    let rest = DropIn { command: "", door: false, proxies: None, cert_dirs: None, exec_start: Some(command) };
+    files::replace_shorter(path, &now, rest.text().as_bytes())
 }
 
-fn take_out(path: &Path, door: bool) -> Result<(), String> {
+/// Takes the plugin out; `door`: and the registry door, with the proxies back that the engine had before it.
+fn take_out(root: &Path, path: &Path, door: bool) -> Result<(), String> {
     let Some(now) = files::read(path).map_err(|error| proto::chain(&error))? else { return Ok(()) };
+    let refused = |refusal: Refusal| format!("`{}` cannot be edited: {refusal}", path.display());
     let proxies = drop_in::door();
-    let edited = engine_config::remove(&now, engine::PLUGIN, door.then_some(proxies.as_str()))
-        .map_err(|refusal| format!("`{}` cannot be edited: {refusal}", path.display()))?;
+    let edited = if door {
+        let installed = Installed::read(root).unwrap_or_default();
+        let original = installed.original(path);
+        let before = original.and_then(|it| journal::backed_up(root, it.before.as_deref()?));
+        let wanted = engine_config::Wanted {
+            plugin: engine::PLUGIN,
+            proxies: Some(&proxies),
+            unit_flags: original.map(|it| it.flags.as_slice()).unwrap_or_default(),
+            move_proxies: true,
+            move_plugin_flags: true,
+        };
+        engine_config::remove_for_now(&now, before.as_deref(), &wanted).map_err(refused)?
+    } else {
+        engine_config::remove(&now, engine::PLUGIN, None).map_err(refused)?
+    };
+    // A disk that is full is what one may be in trouble for.
     match edited.edit {
         Edit::Unchanged => Ok(()),
-        Edit::Changed(bytes) => files::replace(path, Some(&now), &bytes, 0o644),
+        Edit::Changed(bytes) => files::replace_shorter(path, &now, &bytes),
         // An empty file is one that `enable` finds again with its mode and owner.
-        Edit::Removed => files::replace(path, Some(&now), b"{}\n", 0o644),
+        Edit::Removed => files::replace_shorter(path, &now, b"{}\n"),
     }
     .map_err(|error| proto::chain(&error))
 }

@@ -15,7 +15,8 @@ use crate::{
     engine_config::{self, Edit},
     engines::{self, FoundEngine},
     install::{
-        ask::REFUSED,
+        ask::{self, REFUSED},
+        door_settings::DoorSettings,
         drop_in, engine, files,
         journal::{DIR, Journal},
         layout, prove,
@@ -47,9 +48,10 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = Path::new("/");
     let Some(systemd) = Systemd::of(root).filter(|_| rustix::process::geteuid().is_root()) else {
-        eprintln!("pullgate: only root may do this, on a machine that systemd has started; nothing was changed");
+        output::complain("only root may do this, on a machine that systemd has started; nothing was changed");
         return Ok(ExitCode::from(REFUSED));
     };
+    ask::for_everybody();
     let _journal = Journal::lock(root)?;
     let Some(disabled) = Disabled::read(root) else {
         tell(args, "pullgate is not disabled; nothing is to be done", "unchanged")?;
@@ -61,11 +63,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         } else {
             "`systemctl status pullgate-plugin` says more"
         };
-        eprintln!("pullgate: {}", output::still(&format!("pullgate stays disabled, and Docker up: {why}; {next}")));
+        output::complain(&format!("pullgate stays disabled, and Docker up: {why}; {next}"));
         return Ok(ExitCode::from(REFUSED));
     }
     let mut notes = Vec::new();
-    for engine in engines::find(root).engines.iter().filter(|engine| disable::is_ours(engine)) {
+    for engine in engines::of_the_system(root).iter().filter(|engine| disable::is_ours(engine)) {
         notes.extend(put_back(root, &systemd, engine, &disabled, args.restart).map_err(anyhow::Error::msg)?);
     }
     Disabled::forget(root)?;
@@ -96,7 +98,7 @@ fn put_back(
     let door = drop_in::has_door(&text);
     // Where the drop-in has the proxies, the engine's file has none.
     let in_file = door && !text.contains("HTTPS_PROXY=");
-    put_in(&engine.config_file, &engine.flags, in_file)?;
+    put_in(root, &engine.config_file, &engine.flags, in_file)?;
     let is_active = systemd.unit(unit).map_err(chain)?.is_active();
     if !is_active {
         return Ok(Some(format!("`{unit}` does not run; it asks the plugin from its next start on")));
@@ -115,14 +117,16 @@ fn put_back(
     }))
 }
 
-fn put_in(path: &Path, flags: &[String], door: bool) -> Result<(), String> {
+fn put_in(root: &Path, path: &Path, flags: &[String], door: bool) -> Result<(), String> {
     let now = files::read(path).map_err(|error| proto::chain(&error))?;
     let proxies = drop_in::door();
     let wanted = engine_config::Wanted {
         plugin: engine::PLUGIN,
         proxies: door.then_some(proxies.as_str()),
         unit_flags: flags,
-        ..engine_config::Wanted::default()
+        // Those that the door goes through anyway; others are for `install` to look at.
+        move_proxies: DoorSettings::look(root).is_ok_and(|settings| settings.upstream().is_some()),
+        move_plugin_flags: false,
     };
     let edited = engine_config::add(now.as_deref(), &wanted)
         .map_err(|refusal| format!("`{}` is left as it is: {refusal}", path.display()))?;

@@ -77,6 +77,24 @@ pub fn add(file: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<Edited, Refusal> 
     Ok(Edited { edit, warnings: settings::warnings(&document), moved })
 }
 
+/// A file of settings, not only an engine's, with these in it: each a key and its value, which takes the place of
+/// one that is there. Everything else stays as it is.
+///
+/// # Errors
+/// When the file is to be left as it is.
+pub fn with(file: Option<&[u8]>, settings: &[(&str, serde_json::Value)]) -> Result<Vec<u8>, Refusal> {
+    let mut text = Document::read(file.unwrap_or_default())?.text.to_owned();
+    for (key, value) in settings {
+        let document = Document::parse(&text)?;
+        let value = value.to_string();
+        text = match document.member(key) {
+            Some(member) => edit::replace(&text, &member.value.span, &value),
+            None => edit::add_setting(&document, key, |_| value),
+        };
+    }
+    Ok(text.into_bytes())
+}
+
 /// The authorization plugins that the file names, in their order.
 ///
 /// # Errors
@@ -112,6 +130,38 @@ pub fn remove(file: &[u8], plugin: &str, proxies: Option<&str>) -> Result<Edited
     Ok(Edited { edit, warnings: Vec::new(), moved: Moved::default() })
 }
 
+/// The file without plugin and door, and with the proxies that it had before [`add`]; plugins that were named by flags
+/// stay, since the flags are gone.
+///
+/// # Errors
+/// When the file is to be left as it is.
+pub fn remove_for_now(now: &[u8], before: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<Edited, Refusal> {
+    let after = add(before, wanted);
+    let begin = settings::restore(now, before.unwrap_or_default(), after.as_ref().ok(), &[proxies::KEY])?;
+    let begin = begin.map(String::into_bytes);
+    let mut edited = remove(begin.as_deref().unwrap_or(now), wanted.plugin, wanted.proxies)?;
+    if let (Edit::Unchanged, Some(begin)) = (&edited.edit, begin) {
+        edited.edit = Edit::Changed(begin);
+    }
+    Ok(edited)
+}
+
+/// The file without the door, and with the proxies that it had before [`add`]; the plugin stays.
+///
+/// # Errors
+/// When the file is to be left as it is.
+pub fn without_door(now: &[u8], before: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<Edit, Refusal> {
+    let after = add(before, wanted);
+    let restored = settings::restore(now, before.unwrap_or_default(), after.as_ref().ok(), &[proxies::KEY])?;
+    let text = restored.as_deref().map_or(now, str::as_bytes);
+    let Some(door) = wanted.proxies else { return Ok(Edit::Unchanged) };
+    let removed = proxies::remove(&Document::read(text)?, door)?;
+    Ok(match removed.or(restored) {
+        Some(text) => Edit::Changed(text.into_bytes()),
+        None => Edit::Unchanged,
+    })
+}
+
 /// The file as it was before [`add`]: byte for byte if nobody has changed it since, else with its two settings as they
 /// were.
 ///
@@ -129,7 +179,8 @@ pub fn undo(now: &[u8], before: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<Ed
             return Ok(Edited { edit: Edit::Removed, warnings: Vec::new(), moved: Moved::default() });
         }
         (Ok(Edit::Changed(made)), Some(before)) if made == now => Some(before.to_vec()),
-        _ => settings::restore(now, before.unwrap_or_default(), after.as_ref().ok())?.map(String::into_bytes),
+        _ => settings::restore(now, before.unwrap_or_default(), after.as_ref().ok(), &[plugins::KEY, proxies::KEY])?
+            .map(String::into_bytes),
     };
     let mut edited = remove(begin.as_deref().unwrap_or(now), wanted.plugin, wanted.proxies)?;
     edited.edit = match (edited.edit, begin) {

@@ -7,6 +7,7 @@ mod environment;
 mod others;
 mod pick;
 mod process;
+mod program;
 #[cfg(test)]
 mod tests;
 pub mod unit;
@@ -105,28 +106,46 @@ pub struct Found {
 }
 
 /// Looks at this machine, and asks each engine's program for its version.
+///
+/// INVARIANT: no program is run that anybody but root could have written: whatever calls itself `dockerd`, of
+/// whomever it is, is found here, and who looks is root.
 #[must_use]
 pub fn find_here() -> Found {
     let mut found = find(Path::new("/"));
     for engine in &mut found.engines {
-        engine.version = engine.dockerd.as_deref().and_then(version);
+        let Some(dockerd) = engine.dockerd.take().filter(|_| engine.ungoverned.is_none()) else { continue };
+        match program::only_roots(&dockerd) {
+            Ok(()) => {
+                engine.version = version(&dockerd);
+                engine.dockerd = Some(dockerd);
+            }
+            Err(why) => {
+                let what = dockerd.display();
+                engine.notes.push(format!("`{what}` is not asked whether it takes its settings: {why}"));
+            }
+        }
     }
     found
+}
+
+/// The engines that root has: of the system's units, and processes of root. Nothing that a user has a hand in is
+/// looked at, and so nobody's home directory, which may be on a server that does not answer.
+#[must_use]
+pub fn of_the_system(root: &Path) -> Vec<FoundEngine> {
+    let mut processes = process::all(root);
+    processes.retain(|process| !process.in_container && process.uid == 0);
+    let mut engines = of_units(root, &mut processes);
+    engines.extend(processes.into_iter().map(|process| of_no_unit(root, process)));
+    engines
 }
 
 /// Looks at the machine whose files are below `root`.
 #[must_use]
 pub fn find(root: &Path) -> Found {
     let mut processes = process::all(root);
-    let mut found = Found { engines: Vec::new(), others: others::find(root, &processes) };
+    let others = others::find(root, &processes);
     processes.retain(|process| !process.in_container);
-
-    for name in Manager::System.names(root, ".service") {
-        let Some(unit) = Manager::System.unit(root, &name).filter(starts_an_engine) else { continue };
-        let of_unit = |process: &Process| process.uid == 0 && process.unit.as_ref() == Some(&name);
-        let process = processes.iter().position(of_unit).map(|at| processes.remove(at));
-        found.engines.push(of_a_unit(root, &unit, process));
-    }
+    let mut found = Found { engines: of_units(root, &mut processes), others };
     for user in others::users(root) {
         let manager = Manager::User(user.home.clone());
         // One for all users starts nobody's engine by itself.
@@ -147,6 +166,18 @@ pub fn find(root: &Path) -> Found {
         });
     }
     found
+}
+
+/// Those of the system's units, with their processes, which are taken out.
+fn of_units(root: &Path, processes: &mut Vec<Process>) -> Vec<FoundEngine> {
+    let mut engines = Vec::new();
+    for name in Manager::System.names(root, ".service") {
+        let Some(unit) = Manager::System.unit(root, &name).filter(starts_an_engine) else { continue };
+        let of_unit = |process: &Process| process.uid == 0 && process.unit.as_ref() == Some(&name);
+        let process = processes.iter().position(of_unit).map(|at| processes.remove(at));
+        engines.push(of_a_unit(root, &unit, process));
+    }
+    engines
 }
 
 fn of_a_unit(root: &Path, unit: &Unit, process: Option<Process>) -> FoundEngine {

@@ -9,7 +9,9 @@
 
 mod apply;
 pub mod ask;
+pub mod certificate;
 mod diff;
+pub mod door_settings;
 pub mod drop_in;
 pub mod engine;
 pub mod facts;
@@ -22,6 +24,7 @@ pub mod prove;
 mod show;
 pub mod state;
 pub mod undo;
+pub mod upstream;
 
 use std::{
     path::{Path, PathBuf},
@@ -82,6 +85,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = Path::new("/");
     let systemd = Systemd::of(root);
+    ask::for_everybody();
     // Before anything is looked at, since not everybody may read it.
     if !rustix::process::geteuid().is_root() && !args.dry_run {
         let why = "only root may change an engine's settings; run it with `sudo`";
@@ -122,7 +126,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if !args.json {
-        output::text(&show::text(&plan))?;
+        output::aside(&show::text(&plan));
     }
     // Who has to `disable` meanwhile does not wait for an answer.
     drop(journal);
@@ -151,7 +155,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     journal.begin("install", when::now_ms())?;
     let apply = Apply { root, systemd, journal, interrupt: &interrupt, say: &ask::progress };
     let Err(stopped) = apply.run(&plan) else {
-        tell(args, "pullgate is installed; `pullgate status` shows what was proved", outcome("installed"))?;
+        tell(args, &installed(), outcome("installed"))?;
         return Ok(ExitCode::SUCCESS);
     };
     ask::progress("it failed; taking it back");
@@ -170,13 +174,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.json {
         output::line(&object)?;
     }
-    eprintln!("pullgate: {}", output::still(&format!("{why}; everything is as before")));
+    output::complain(&format!("{why}; everything is as before"));
     Ok(ExitCode::from(UNDONE))
 }
 
 /// What would be done now.
 fn plan_of(root: &Path, systemd: Option<&Systemd>, wanted: &Wanted) -> anyhow::Result<Plan> {
-    let facts = facts::look(root, systemd)?;
+    let facts = facts::look(root, systemd, wanted.enrollment.as_deref())?;
     let mut plan = plan::plan(&facts, wanted);
     judge(&facts, &mut plan);
     Ok(plan)
@@ -223,10 +227,11 @@ fn wanted(args: &Args) -> anyhow::Result<Wanted> {
     let enrollment = match &args.enrollment {
         None => None,
         Some(path) => {
-            let path = std::fs::canonicalize(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            let text = files::read(path)?.with_context(|| format!("there is no `{}`", path.display()))?;
             // As the plugin reads it, but for whose it is: that changes with the copy.
-            proto::enrollment::read(&path).map_err(|error| anyhow::anyhow!("{}", proto::chain(&error)))?;
-            Some(std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?)
+            let read = proto::enrollment::parse(path, &text);
+            read.map_err(|error| anyhow::anyhow!("{}", proto::chain(&error)))?;
+            Some(text)
         }
     };
     let door = match (args.door, args.no_door) {
@@ -235,6 +240,21 @@ fn wanted(args: &Args) -> anyhow::Result<Wanted> {
         (false, false) => None,
     };
     Ok(Wanted { engine: args.engine.clone(), door, restart_later: args.restart_later, enrollment })
+}
+
+/// That it is done, and what comes next.
+fn installed() -> String {
+    let enrollment = proto::enrollment::read(Path::new(proto::paths::ENROLLMENT)).ok();
+    let host = enrollment.map(|enrollment| enrollment.login_host().to_owned());
+    let next = match host.filter(|host| !host.is_empty()) {
+        Some(host) => {
+            format!("people sign in with `docker login {host}`, once their agent runs (from their next login on)")
+        }
+        None => {
+            "nothing is restricted until this machine is enrolled (`pullgate install --enrollment FILE`)".to_owned()
+        }
+    };
+    format!("pullgate is installed; `pullgate status` shows what was proved; {next}")
 }
 
 fn tell(args: &Args, text: &str, object: Value) -> std::io::Result<()> {

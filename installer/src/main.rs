@@ -9,7 +9,7 @@ const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
     Cli::read().run().unwrap_or_else(|error| {
-        eprintln!("pullgate: {}", output::still(&format!("{error:#}")));
+        output::complain(&format!("{error:#}"));
         ExitCode::from(FAILED)
     })
 }

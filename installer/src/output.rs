@@ -32,6 +32,17 @@ pub fn show(text: &Text) -> io::Result<()> {
     raw(&format!("{}\n", text.render(in_colour())))
 }
 
+/// [`text()`] in the middle of something: that nobody reads it any more is no reason to stop there.
+pub fn aside(text: &str) {
+    let mut output = io::stdout().lock();
+    let _ = output.write_all(format!("{}\n", still(text)).as_bytes()).and_then(|()| output.flush());
+}
+
+/// A line on standard error, with the command's name. A terminal that is gone is no reason to stop either.
+pub fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "pullgate: {}", still(text));
+}
+
 /// As it is: what moves the cursor is the caller's own.
 ///
 /// # Errors

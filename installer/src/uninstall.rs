@@ -6,6 +6,8 @@
 //! INVARIANT (I8): the engine is off the plugin, and was proved to answer without it, before anything of the plugin
 //! stops. Where that fails everything else stays.
 
+mod written;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -27,7 +29,7 @@ use crate::{
         drop_in, engine, facts, files,
         journal::{self, Entry, Journal},
         layout, prove,
-        state::{Disabled, Installed},
+        state::{Disabled, Installed, Original},
         undo,
     },
     output,
@@ -63,6 +65,10 @@ struct Found {
     engines: Vec<Governed>,
     units: Vec<&'static str>,
     files: Vec<PathBuf>,
+    /// Settings of engines that are gone.
+    orphans: Vec<Original>,
+    /// What an install wrote where others may write as well.
+    written: Vec<PathBuf>,
     state: Vec<PathBuf>,
     /// Goes last, with what this command itself writes.
     journal: Option<PathBuf>,
@@ -87,6 +93,7 @@ struct Governed {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = Path::new("/");
     let systemd = Systemd::of(root);
+    ask::for_everybody();
     if !rustix::process::geteuid().is_root() && !args.dry_run {
         refuse(args, "only root may take it away; run it with `sudo`")?;
         return Ok(ExitCode::from(REFUSED));
@@ -99,7 +106,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let Some(systemd) = systemd else {
         if found.engines.is_empty() {
-            return finish(args, root, None, &found, &plan);
+            let journal = if args.dry_run { None } else { Some(Journal::lock(root)?) };
+            return finish(args, root, None, journal.as_ref(), &found, &plan);
         }
         refuse(
             args,
@@ -113,7 +121,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if !args.json {
-        output::text(&plan.join("\n"))?;
+        output::aside(&plan.join("\n"));
     }
     match ask::agreed(args.yes, "do this?")? {
         Agreed::Yes => {}
@@ -137,7 +145,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         })?;
     }
     journal.write(&Entry::End { how: "engines released".to_owned() })?;
-    finish(args, root, Some(&systemd), &found, &plan)
+    finish(args, root, Some(&systemd), Some(&journal), &found, &plan)
 }
 
 /// Takes an engine off plugin and door.
@@ -154,7 +162,7 @@ fn release(systemd: &Systemd, journal: &Journal, installed: &Installed, governed
                 proxies: original.door.then_some(door.as_str()),
                 unit_flags: &original.flags,
                 move_plugin_flags: true,
-                ..Wanted::default()
+                move_proxies: true,
             };
             undo::restore(path, before.as_deref(), &wanted)?;
         }
@@ -169,11 +177,11 @@ fn release(systemd: &Systemd, journal: &Journal, installed: &Installed, governed
                 proxies: Some(&door),
                 unit_flags: &flags,
                 move_plugin_flags: true,
-                ..Wanted::default()
+                move_proxies: true,
             };
             undo::restore(path, None, &wanted)?;
         }
-        None => undo::take_out(path)?,
+        None => undo::take_out(path, None)?,
     }
     // A reload would take the plugins away that a flag named before, and now does again.
     if governed.active && !governed.flags_moved {
@@ -181,7 +189,10 @@ fn release(systemd: &Systemd, journal: &Journal, installed: &Installed, governed
         systemd.hang_up(unit).map_err(chain)?;
     }
     if let Some(drop_in) = &governed.drop_in {
-        files::remove(drop_in, None).map_err(|error| proto::chain(&error))?;
+        for file in [drop_in.clone(), drop_in.with_file_name(drop_in::VARIABLES)] {
+            files::remove(&file, None).map_err(|error| proto::chain(&error))?;
+            files::let_go(&file);
+        }
         remove_empty(drop_in.parent());
         systemd.daemon_reload().map_err(chain)?;
     }
@@ -209,6 +220,7 @@ fn finish(
     args: &Args,
     root: &Path,
     systemd: Option<&Systemd>,
+    journal: Option<&Journal>,
     found: &Found,
     plan: &[String],
 ) -> anyhow::Result<ExitCode> {
@@ -234,6 +246,12 @@ fn finish(
         left.extend(files::remove(file, None).err().map(|error| proto::chain(&error)));
         remove_empty(file.parent().filter(|dir| dir.extension().is_some_and(|ext| ext == "d")));
     }
+    let mut stays = Vec::new();
+    if let Some(journal) = journal {
+        let installed = Installed::read(root).unwrap_or_default();
+        left.extend(found.orphans.iter().filter_map(|original| written::restore(root, journal, original).err()));
+        stays.extend(installed.written.iter().filter_map(|it| written::give_back(root, journal, it).err()));
+    }
     let run = Path::new(paths::CONTROL_SOCKET).parent().unwrap_or(Path::new("/run/pullgate"));
     if let Err(error) = fs::remove_dir_all(run) {
         let is_gone = error.kind() == std::io::ErrorKind::NotFound;
@@ -257,7 +275,10 @@ fn finish(
         }
     }
     if left.is_empty() {
-        tell(args, "pullgate is taken away; engines answer without it", plan, "uninstalled")?;
+        // What it says of files was true of those.
+        let _ = Installed::forget(root);
+        let text = [vec!["pullgate is taken away; engines answer without it".to_owned()], stays].concat();
+        tell(args, &text.join("\n"), plan, "uninstalled")?;
         return Ok(ExitCode::SUCCESS);
     }
     anyhow::bail!("engines answer without pullgate, and something of it is left: {}", left.join("; "))
@@ -266,7 +287,7 @@ fn finish(
 fn look(root: &Path, systemd: Option<&Systemd>, purge: bool) -> anyhow::Result<Found> {
     let door = drop_in::door();
     let mut engines = Vec::new();
-    let all = engines::find(root).engines;
+    let all = engines::of_the_system(root);
     for engine in all.clone() {
         let Some(unit) = engine.unit.clone() else { continue };
         let file = files::read(&engine.config_file)?;
@@ -300,11 +321,15 @@ fn look(root: &Path, systemd: Option<&Systemd>, purge: bool) -> anyhow::Result<F
         all.iter().filter_map(|engine| engine.drop_in_dir.as_ref()).map(|dir| files::kept(&dir.join(drop_in::NAME)));
     let copies = layout::local_programs().into_iter().chain(layout::local_units());
     let sockets = [paths::PLUGIN_SOCKET, paths::CONTROL_SOCKET].map(PathBuf::from);
+    let installed = Installed::read(root).unwrap_or_default();
+    let known: Vec<PathBuf> = all.iter().map(|engine| engine.config_file.clone()).collect();
     let state: &[&str] = if purge { &[paths::STATE_DIR, paths::DOOR_STATE_DIR, "/etc/pullgate"] } else { &[] };
     Ok(Found {
         engines,
         units: ours.filter(is_there).collect(),
         files: copies.chain(sockets).chain(kept).filter(|path| path.symlink_metadata().is_ok()).collect(),
+        orphans: written::of_no_engine(root, &installed, &known).cloned().collect(),
+        written: written::there(root, &installed),
         state: state.iter().map(PathBuf::from).filter(|path| path.exists()).collect(),
         journal: purge.then(|| PathBuf::from(journal::DIR)),
         user: layout::is_user(root, layout::DOOR_USER),
@@ -341,6 +366,12 @@ impl Found {
         let shown = |paths: &[PathBuf]| list(paths.iter().map(|path| path.display().to_string()).collect());
         if !self.files.is_empty() {
             lines.push(format!("remove {}", shown(&self.files)));
+        }
+        for original in &self.orphans {
+            lines.push(format!("take the plugin out of `{}`, whose engine is gone", original.path.display()));
+        }
+        if !self.written.is_empty() {
+            lines.push(format!("put back what was before in {}", shown(&self.written)));
         }
         let state: Vec<PathBuf> =
             self.state.iter().chain(&self.journal).filter(|path| path.exists()).cloned().collect();

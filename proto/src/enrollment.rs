@@ -146,12 +146,20 @@ pub fn read(path: &Path) -> Result<Enrollment, EnrollmentError> {
         FileError::Missing(path) => EnrollmentError::Missing(path),
         error => EnrollmentError::File(error),
     })?;
+    parse(path, &text)
+}
+
+/// Checks what is to become the file, wherever it comes from; `path` is for the words of an error.
+///
+/// # Errors
+/// [`EnrollmentError`].
+pub fn parse(path: &Path, text: &[u8]) -> Result<Enrollment, EnrollmentError> {
     if text.starts_with(b"\xef\xbb\xbf") {
         let why = "it starts with a byte order mark; save it as UTF-8 without one".to_owned();
         return Err(EnrollmentError::Value { path: path.to_owned(), why });
     }
     let file: File =
-        serde_json::from_slice(&text).map_err(|source| EnrollmentError::Parse { path: path.to_owned(), source })?;
+        serde_json::from_slice(text).map_err(|source| EnrollmentError::Parse { path: path.to_owned(), source })?;
     check(path, file)
 }
 

@@ -5,6 +5,7 @@
 //! that it has not read back.
 
 use std::{
+    io::Write as _,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -73,7 +74,8 @@ pub async fn watch(options: Options, state_file: PathBuf) -> Result<(), EgressEr
 
 /// To the journal.
 fn say(text: &str) {
-    eprintln!("pullgate egress: {}", crate::output::still(text));
+    // A journal that is gone for a moment is no reason to end.
+    let _ = writeln!(std::io::stderr(), "pullgate egress: {}", crate::output::still(text));
 }
 
 struct Watcher {

@@ -174,13 +174,18 @@ pub(super) fn place_of(document: &Document<'_>, said: &str) -> Option<Position> 
     named.and_then(|(_, span)| document.at(span))
 }
 
-/// The text of `now` with our two settings as `before` had them, where they are as `after` has them.
-pub(super) fn restore(now: &[u8], before: &[u8], after: Option<&Edited>) -> Result<Option<String>, Refusal> {
+/// The text of `now` with these settings as `before` had them, where they are as `after` has them.
+pub(super) fn restore(
+    now: &[u8],
+    before: &[u8],
+    after: Option<&Edited>,
+    keys: &[&str],
+) -> Result<Option<String>, Refusal> {
     let now = Document::read(now)?;
     let Some(Edit::Changed(after)) = after.map(|after| &after.edit) else { return Ok(None) };
     let (Ok(before), Ok(after)) = (Document::read(before), Document::read(after)) else { return Ok(None) };
     let mut text = now.text.to_owned();
-    for key in [plugins::KEY, proxies::KEY] {
+    for key in keys {
         let document = Document::parse(&text)?;
         let [is, was, made] = [&document, &before, &after].map(|document| value(document, key));
         let Some(member) = document.member(key).filter(|_| is == made && is != was) else { continue };

@@ -207,6 +207,26 @@ fn a_rootless_engine_is_found_and_not_governed() {
     assert!(refused.contains("`rootless:ann` cannot be governed") && refused.contains("/etc/subuid"), "{refused}");
 }
 
+/// Who looks is root: what a user put there must neither be run, nor be edited, nor hold the command up.
+#[test]
+fn what_a_user_put_there_is_none_of_the_systems_engines() {
+    let tree = packaged();
+    tree.file("/etc/passwd", "eve:x:1000:1000::/home/eve:/bin/sh\n")
+        .file("/home/eve/.config/systemd/user/docker.service", "[Service]\nExecStart=/usr/bin/dockerd\n")
+        .process(8, 1000, "/home/eve/dockerd", &["--config-file=/home/eve/trap"], "0::/user.slice", 1);
+    let names: Vec<_> = of_the_system(tree.0.path()).iter().map(FoundEngine::name).collect();
+    assert_eq!(names, ["docker"]);
+    let found = tree.find();
+    assert_eq!(found.engines[1].dockerd.as_deref(), Some(Path::new("/home/eve/dockerd")));
+    assert!(found.engines[1].ungoverned.is_some());
+
+    // A FIFO that nobody writes to.
+    let unit = below(tree.0.path(), Path::new("/home/eve/.config/systemd/user/docker.service"));
+    fs::remove_file(&unit).unwrap();
+    assert!(Command::new("mkfifo").arg(&unit).status().unwrap().success());
+    assert_eq!(tree.find().engines.len(), 2, "it is not waited for");
+}
+
 #[test]
 fn several_engines_are_told_apart() {
     let tree = packaged();

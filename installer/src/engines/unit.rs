@@ -4,6 +4,8 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::Read as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -24,6 +26,8 @@ const SYSTEM_DIRS: [&str; 5] = [
 const USER_DIRS: [&str; 3] = ["/etc/systemd/user", "/run/systemd/user", "/usr/lib/systemd/user"];
 /// Larger ones are no units.
 const MAX_BYTES: u64 = 1 << 20;
+/// Nobody has more in one directory but who wants to keep root busy.
+const MAX_DROP_INS: usize = 200;
 
 /// A service or a socket with its drop-ins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +99,7 @@ impl Manager {
         for parent in [format!("{kind}.d"), format!("{name}.d")] {
             for dir in dirs.iter().rev() {
                 let files = fs::read_dir(below(root, &dir.join(&parent))).into_iter().flatten().flatten();
+                let files = files.take(MAX_DROP_INS);
                 for file in files.filter(|file| file.path().extension().is_some_and(|it| it == "conf")) {
                     drop_ins.insert(file.file_name(), read(&file.path()));
                 }
@@ -198,8 +203,13 @@ fn lines(text: &str) -> Vec<String> {
     lines
 }
 
+/// Waits for nobody: a user's unit may be a FIFO, and root reads it.
 fn read(path: &Path) -> Option<String> {
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let mut file = fs::File::options().read(true).custom_flags(nonblocking).open(path).ok()?;
     // A masked unit is a link to /dev/null.
-    let metadata = fs::metadata(path).ok().filter(|it| it.is_file() && it.len() <= MAX_BYTES);
-    metadata.and_then(|_| fs::read(path).ok()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    file.metadata().ok().filter(|it| it.is_file() && it.len() <= MAX_BYTES)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -10,11 +11,12 @@ use anyhow::{Context as _, anyhow};
 use proto::paths;
 
 use super::{
-    files,
+    certificate,
+    files::{self, Owned},
     interrupt::Interrupt,
     journal::{self, Change, Entry, Journal, Saved, Then, UnitWas},
     layout,
-    plan::{FileEdit, Plan, Step},
+    plan::{FileEdit, Plan, Step, Whose},
     prove, show,
     state::{Disabled, Installed},
     undo::below,
@@ -97,6 +99,7 @@ impl Apply<'_> {
                 vec![Change::Files { files: copies.iter().map(saved).collect::<Result<_, _>>()? }]
             }
             Step::Files(files) => vec![Change::Files { files: self.save(files)? }],
+            Step::DoorSettings(file) => vec![Change::Files { files: self.save(std::slice::from_ref(file))? }],
             Step::Users(names) => vec![Change::Users { names: names.iter().map(|&name| name.to_owned()).collect() }],
             Step::Start(units) => {
                 let mut changes = Vec::new();
@@ -140,7 +143,7 @@ impl Apply<'_> {
                 for (from, to) in copies {
                     let to = below(self.root, to);
                     let bytes = fs::read(from).with_context(|| format!("cannot read `{}`", from.display()))?;
-                    files::replace(&to, files::read(&to)?.as_deref(), &bytes, 0o755)?;
+                    files::replace_own(&to, files::read(&to)?.as_deref(), &bytes, Owned::root(0o755))?;
                 }
                 Ok(())
             }
@@ -155,6 +158,7 @@ impl Apply<'_> {
                 }
                 Ok(())
             }
+            Step::DoorSettings(file) => self.write(std::slice::from_ref(file)),
             Step::Start(units) => {
                 // A package brings units that the manager may not have read yet.
                 self.systemd.daemon_reload()?;
@@ -196,7 +200,15 @@ impl Apply<'_> {
         for edit in edits {
             let path = below(self.root, &edit.path);
             match &edit.after {
-                Some(after) => files::replace(&path, edit.before.as_deref(), after, edit.mode)?,
+                Some(after) => match edit.whose {
+                    Whose::Theirs => files::replace(&path, edit.before.as_deref(), after, 0o644)?,
+                    Whose::Ours(owned) => files::replace_own(&path, edit.before.as_deref(), after, owned)?,
+                    Whose::Doors => {
+                        let group = layout::group(self.root, layout::DOOR_USER);
+                        let group = group.with_context(|| format!("there is no group `{}`", layout::DOOR_USER))?;
+                        files::replace_own(&path, edit.before.as_deref(), after, Owned { group, mode: 0o640 })?;
+                    }
+                },
                 None => files::remove(&path, edit.before.as_deref())?,
             }
         }
@@ -208,10 +220,26 @@ impl Apply<'_> {
         let mut installed = Installed::read(self.root).unwrap_or_default();
         installed.version = env!("CARGO_PKG_VERSION").to_owned();
         for step in &plan.steps {
-            let Step::Engine { engine, files, proxies, flags, .. } = step else { continue };
-            for edit in files.iter().filter(|edit| edit.path == engine.config_file) {
-                if let Some(after) = &edit.after {
-                    installed.note(&edit.path, edit.before.as_deref(), after, *proxies, flags);
+            let files = match step {
+                Step::Engine { files, .. } | Step::Files(files) => files.as_slice(),
+                Step::DoorSettings(file) => std::slice::from_ref(file),
+                _ => continue,
+            };
+            for edit in files {
+                let Some(after) = &edit.after else { continue };
+                let (path, before) = (&edit.path, edit.before.as_deref());
+                match step {
+                    Step::Engine { engine, proxies, flags, .. } if engine.config_file == *path => {
+                        installed.note(path, before, after, *proxies, flags);
+                    }
+                    Step::DoorSettings(_) => {
+                        // Under its second name it is as it was.
+                        let was = fs::metadata(files::kept(&below(self.root, path))).ok();
+                        let was = was.map(|was| (was.uid(), was.gid(), was.mode() & 0o7777));
+                        installed.note_written(path, before, was, after);
+                    }
+                    _ if certificate::is_one(path) => installed.note_written(path, before, None, after),
+                    _ => {}
                 }
             }
         }
@@ -224,6 +252,7 @@ impl Apply<'_> {
                 Step::Engine { files: edits, .. } | Step::Files(edits) => {
                     edits.iter().for_each(|edit| files::let_go(&below(self.root, &edit.path)));
                 }
+                Step::DoorSettings(edit) => files::let_go(&below(self.root, &edit.path)),
                 Step::Programs(copies) => copies.iter().for_each(|(_, to)| files::let_go(&below(self.root, to))),
                 _ => {}
             }

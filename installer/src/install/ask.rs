@@ -29,8 +29,8 @@ pub fn agreed(yes: bool, question: &str) -> std::io::Result<Agreed> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(Agreed::NobodyThere);
     }
-    eprint!("{question} [y/N] ");
-    std::io::stderr().flush()?;
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush())?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(if matches!(answer.trim(), "y" | "Y" | "yes") { Agreed::Yes } else { Agreed::No })
@@ -39,6 +39,12 @@ pub fn agreed(yes: bool, question: &str) -> std::io::Result<Agreed> {
 /// Tells a step on a terminal.
 pub fn progress(text: &str) {
     if std::io::stderr().is_terminal() {
-        eprintln!("pullgate: {}", crate::output::still(text));
+        crate::output::complain(text);
     }
+}
+
+/// What is made for everybody to read is so, however closed the umask of whoever calls: a door and agents of other users
+/// are to read it.
+pub fn for_everybody() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 }

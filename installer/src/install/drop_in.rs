@@ -1,9 +1,14 @@
 //! The drop-in of an engine's unit: what it needs before it starts, and where it finds the registry door.
 
+use std::path::Path;
+
 use proto::paths;
 
-/// Its name in `docker.service.d`.
-pub const NAME: &str = "50-pullgate.conf";
+/// Its name in `docker.service.d`: behind what others call theirs (`override.conf`, `http-proxy.conf`), since of two
+/// that say the same the last one counts.
+pub const NAME: &str = "zz-pullgate.conf";
+/// Variables in a file beside it, which count more than any `Environment=` and any file before them.
+pub const VARIABLES: &str = "zz-pullgate.env";
 /// Where Go looks for certificates where nobody says otherwise (crypto/x509 `root_linux.go`).
 const CERT_DIRS: &str = "/etc/ssl/certs:/etc/pki/tls/certs";
 
@@ -14,8 +19,8 @@ pub struct DropIn<'a> {
     pub command: &'a str,
     /// Whether there is a registry door.
     pub door: bool,
-    /// Whether the door stands in the environment, for engines whose file has no `proxies`.
-    pub proxies: bool,
+    /// The directory, where the door stands in the environment: for engines whose file has no `proxies`.
+    pub proxies: Option<&'a Path>,
     /// What else the unit says in `SSL_CERT_DIR`.
     pub cert_dirs: Option<&'a str>,
     /// The command line without the flags that moved into the file.
@@ -39,11 +44,13 @@ impl DropIn<'_> {
         if self.door {
             let dirs = self.cert_dirs.unwrap_or(CERT_DIRS);
             lines.push(format!("Environment=SSL_CERT_DIR={dirs}:{}/trust", paths::DOOR_STATE_DIR));
-            if self.proxies {
-                let door = door();
-                lines.extend(["HTTP_PROXY", "HTTPS_PROXY"].map(|name| format!("Environment={name}={door}")));
+            if let Some(dir) = self.proxies {
+                lines.extend(variables().lines().map(|line| format!("Environment={line}")));
+                lines.push(format!("EnvironmentFile=-{}", dir.join(VARIABLES).display()));
             }
             lines.extend([
+                // Each host that one names would be asked past the door.
+                "UnsetEnvironment=NO_PROXY no_proxy".to_owned(),
                 "EnvironmentFile=-/etc/default/pullgate-egress".to_owned(),
                 // The rules know the engine by its control group, which is made anew with each start. An engine that
                 // has none starts: the plugin sees that they are missing, and refuses what could go past the door.
@@ -67,6 +74,12 @@ impl DropIn<'_> {
 #[must_use]
 pub fn door() -> String {
     format!("http://{}", paths::DOOR)
+}
+
+/// What leads an engine to the door that has no `proxies` in its file.
+#[must_use]
+pub fn variables() -> String {
+    ["HTTP_PROXY", "HTTPS_PROXY"].map(|name| format!("{name}={}\n", door())).concat()
 }
 
 /// The command line that a drop-in has instead of the unit's.
@@ -106,17 +119,20 @@ mod tests {
     use super::*;
 
     const BARE: DropIn<'_> =
-        DropIn { command: "/usr/bin/pullgate", door: false, proxies: false, cert_dirs: None, exec_start: None };
+        DropIn { command: "/usr/bin/pullgate", door: false, proxies: None, cert_dirs: None, exec_start: None };
 
     #[test]
     fn it_says_what_the_engine_needs_and_nothing_else() {
         let bare = BARE.text();
         assert!(bare.ends_with("[Unit]\nWants=pullgate-plugin.socket\nAfter=pullgate-plugin.socket\n"), "{bare}");
-        let door = DropIn { door: true, proxies: true, ..BARE }.text();
+        let dir = Path::new("/etc/systemd/system/docker.service.d");
+        let door = DropIn { door: true, proxies: Some(dir), ..BARE }.text();
         for part in [
             "After=pullgate-plugin.socket pullgate-proxy.socket\n",
             "Environment=SSL_CERT_DIR=/etc/ssl/certs:/etc/pki/tls/certs:/var/lib/pullgate-proxy/trust\n",
             "Environment=HTTPS_PROXY=http://127.0.0.1:857\n",
+            "EnvironmentFile=-/etc/systemd/system/docker.service.d/zz-pullgate.env\n",
+            "UnsetEnvironment=NO_PROXY no_proxy\n",
             "ExecStartPre=-+/usr/bin/pullgate egress apply $PULLGATE_EGRESS\n",
         ] {
             assert!(door.contains(part), "{door}");
@@ -124,6 +140,8 @@ mod tests {
         let own = DropIn { door: true, cert_dirs: Some("/srv/certs"), ..BARE }.text();
         assert!(own.contains("SSL_CERT_DIR=/srv/certs:/var/lib/pullgate-proxy/trust\n"), "{own}");
         assert!(!own.contains("HTTP_PROXY"), "{own}");
+        // Systemd sorts drop-ins by name.
+        assert!(["override.conf", "http-proxy.conf", "99-site.conf", "proxy.conf"].iter().all(|name| *name < NAME));
     }
 
     #[test]

@@ -5,10 +5,15 @@ use std::path::Path;
 use super::{
     drop_in::{self, DropIn},
     facts::{EngineFacts, Facts, Health},
+    files::Owned,
     journal::{EngineName, Then},
-    plan::{FileEdit, Wanted},
+    plan::{FileEdit, Wanted, Whose},
+    upstream::{self, Upstream},
 };
-use crate::engine_config::{self, Edit};
+use crate::{
+    engine_config::{self, Edit, Moved, OldProxies, Refusal},
+    engines::Kind,
+};
 
 /// The plugin's name, in an engine's list and as its socket.
 pub const PLUGIN: &str = "pullgate";
@@ -26,6 +31,8 @@ pub struct EnginePlan {
     pub proxies: bool,
     /// Its flags.
     pub flags: Vec<String>,
+    /// What its own proxies come to at the registry door; none: it has none.
+    pub upstream: Result<Option<Upstream>, String>,
     /// How it comes to know.
     pub then: Then,
     /// Whether anything is to be done.
@@ -67,16 +74,24 @@ pub fn chosen<'a>(facts: &'a Facts, named: Option<&str>) -> Result<(Vec<&'a Engi
         return if fits(engine) { Ok((vec![engine], left.collect())) } else { Err(other(engine)) };
     }
     let (good, bad): (Vec<_>, Vec<_>) = facts.engines.iter().partition(|engine| fits(engine));
+    // A user who starts an engine of their own must not be able to hold up what governs the others.
+    let is_users = |engine: &&&EngineFacts| matches!(engine.found.kind, Kind::Rootless { .. });
+    let (users, bad): (Vec<_>, Vec<_>) = bad.into_iter().partition(|engine| is_users(&engine));
     if let Some(engine) = bad.first() {
         let named = good.first().and_then(|good| good.found.unit.as_deref());
         let named = named.map(|unit| format!("; `--engine {unit}` leaves it alone, and what it fetches is not judged"));
         return Err(format!("{}{}", other(engine), named.unwrap_or_default()));
     }
     if good.is_empty() {
+        if let Some(engine) = users.first() {
+            return Err(other(engine));
+        }
         let others: Vec<String> = facts.others.iter().map(|other| format!("; {}: {}", other.what, other.why)).collect();
         return Err(format!("no Docker Engine was found on this machine{}", others.concat()));
     }
-    Ok((good, facts.others.iter().map(|other| format!("{}: {}", other.what, other.why)).collect()))
+    let users = users.into_iter().map(|engine| format!("{}; what it fetches is not judged", other(engine)));
+    let others = facts.others.iter().map(|other| format!("{}: {}", other.what, other.why));
+    Ok((good, users.chain(others).collect()))
 }
 
 /// What would be done with one engine.
@@ -88,6 +103,7 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
         files: Vec::new(),
         proxies: false,
         flags: engine.found.flags.clone(),
+        upstream: Ok(None),
         then: Then::Nothing,
         is_needed: false,
         runs: engine.health == Health::Runs,
@@ -118,7 +134,10 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
             return plan;
         }
     };
-    let exec_start = match moved.as_slice() {
+    if door {
+        plan.upstream = upstream::read(&own_proxies(engine, moved.proxies));
+    }
+    let exec_start = match moved.plugin_flags.as_slice() {
         [] => None,
         flags => match drop_in::without_plugins(&engine.command_line) {
             Some(command) => Some(command),
@@ -139,32 +158,52 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
     plan
 }
 
-/// The edit of `daemon.json`; gives the plugins that were named by flags.
-fn file(engine: &EngineFacts, proxies: bool, plan: &mut EnginePlan) -> Result<Vec<String>, String> {
+/// The edit of `daemon.json`; gives what was moved out of the way.
+fn file(engine: &EngineFacts, proxies: bool, plan: &mut EnginePlan) -> Result<Moved, String> {
     let door = drop_in::door();
     let path = &engine.found.config_file;
-    let edited = engine_config::add(
-        engine.file.as_deref(),
-        &engine_config::Wanted {
-            plugin: PLUGIN,
-            proxies: proxies.then_some(door.as_str()),
-            unit_flags: &engine.found.flags,
-            move_proxies: false,
-            move_plugin_flags: true,
-        },
-    )
-    .map_err(|refusal| format!("`{}` is left as it is: {refusal}", path.display()))?;
+    let left = |refusal: Refusal| format!("`{}` is left as it is: {refusal}", path.display());
+    let wanted = engine_config::Wanted {
+        plugin: PLUGIN,
+        proxies: proxies.then_some(door.as_str()),
+        unit_flags: &engine.found.flags,
+        move_proxies: true,
+        move_plugin_flags: true,
+    };
+    // Without the door the engine has its own proxies again.
+    let mut before = engine.file.clone();
+    if let (false, Some(file)) = (proxies, &engine.file) {
+        let (original, flags) = engine.original.clone().unwrap_or_default();
+        let had = engine_config::Wanted { proxies: Some(&door), unit_flags: &flags, ..wanted };
+        if let Edit::Changed(bytes) = engine_config::without_door(file, original.as_deref(), &had).map_err(left)? {
+            before = Some(bytes);
+        }
+    }
+    let edited = engine_config::add(before.as_deref(), &wanted).map_err(left)?;
     plan.notes.extend(edited.warnings.iter().map(|warning| format!("`{}`: {warning}", path.display())));
     let after = match edited.edit {
-        Edit::Unchanged => return Ok(edited.moved.plugin_flags),
+        Edit::Unchanged if before == engine.file => return Ok(edited.moved),
+        Edit::Unchanged => before,
         Edit::Changed(bytes) => Some(bytes),
         Edit::Removed => None,
     };
     if let Some(why) = &engine.locked {
         return Err(format!("`{}` cannot be written: {why}", path.display()));
     }
-    plan.files.push(FileEdit { path: path.clone(), before: engine.file.clone(), after, mode: 0o644 });
-    Ok(edited.moved.plugin_flags)
+    plan.files.push(FileEdit { path: path.clone(), before: engine.file.clone(), after, whose: Whose::Theirs });
+    Ok(edited.moved)
+}
+
+/// The proxies that are not the door: of its file, and of its environment what the file does not say.
+fn own_proxies(engine: &EngineFacts, moved: Option<OldProxies>) -> OldProxies {
+    let ours = drop_in::door();
+    let environment = |name| engine.found.environment.get(name).filter(|proxy| *proxy != ours).map(str::to_owned);
+    let file = moved.unwrap_or_default();
+    OldProxies {
+        http: file.http.or_else(|| environment("HTTP_PROXY")),
+        https: file.https.or_else(|| environment("HTTPS_PROXY")),
+        no: file.no.or_else(|| environment("NO_PROXY")),
+    }
 }
 
 fn drop_in_file(
@@ -175,48 +214,32 @@ fn drop_in_file(
     exec_start: Option<&str>,
     plan: &mut EnginePlan,
 ) {
-    proxies_of_environment(facts, engine, door, in_file, plan);
     let Some(dir) = &engine.found.drop_in_dir else { return };
+    let in_environment = door && !in_file;
     // Flags that moved before are in the file now, and the drop-in still has to say the command without them.
     let before = engine.drop_in.as_deref().map(String::from_utf8_lossy);
     let kept = before.as_deref().and_then(drop_in::exec_start);
     let text = DropIn {
         command: facts.source.command(),
         door,
-        proxies: !in_file,
+        proxies: in_environment.then_some(dir),
         cert_dirs: engine.cert_dirs.as_deref(),
         exec_start: exec_start.or(kept),
     }
     .text();
     if before.as_deref() != Some(text.as_str()) {
         let (path, after) = (dir.join(drop_in::NAME), Some(text.into_bytes()));
-        plan.files.push(FileEdit { path, before: engine.drop_in.clone(), after, mode: 0o644 });
+        plan.files.push(FileEdit {
+            path,
+            before: engine.drop_in.clone(),
+            after,
+            whose: Whose::Ours(Owned::root(0o644)),
+        });
     }
-}
-
-/// Proxies that the engine has from its unit. Their values may hold passwords, and are not told.
-fn proxies_of_environment(facts: &Facts, engine: &EngineFacts, door: bool, in_file: bool, plan: &mut EnginePlan) {
-    let ours = drop_in::door();
-    let environment = &engine.found.environment;
-    let is_foreign = |name: &&str| environment.get(name).is_some_and(|proxy| proxy != ours);
-    let foreign: Vec<&str> = ["HTTP_PROXY", "HTTPS_PROXY"].into_iter().filter(is_foreign).collect();
-    if !door {
-        return;
-    }
-    let unit = &plan.engine.unit;
-    let led_on = in_file && facts.upstream_proxy;
-    if !foreign.is_empty() && !led_on {
-        let then = if in_file { "" } else { ", take it out of the unit" };
-        plan.refusals.push(format!(
-            "`{unit}` has a proxy in its environment (`{}`), where the registry door belongs: write it as `upstreamProxy` into \
-             `/etc/pullgate/proxy.json`{then}, and run this again; or install with `--no-door`",
-            foreign.join("`, `")
-        ));
-    }
-    if environment.get("NO_PROXY").is_some() {
-        plan.notes.push(format!(
-            "`{unit}` has a `NO_PROXY` in its environment: what it names is fetched past the registry door"
-        ));
+    let variables = in_environment.then(|| drop_in::variables().into_bytes());
+    if engine.variables != variables {
+        let (path, before) = (dir.join(drop_in::VARIABLES), engine.variables.clone());
+        plan.files.push(FileEdit { path, before, after: variables, whose: Whose::Ours(Owned::root(0o644)) });
     }
 }
 

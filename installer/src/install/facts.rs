@@ -6,18 +6,22 @@ use std::{
     time::Duration,
 };
 
+use proto::enrollment;
 use serde_json::Value;
 
 use super::{
-    drop_in, files,
-    journal::EngineName,
+    certificate::Certificate,
+    door_settings::DoorSettings,
+    drop_in,
+    files::{self, Owned},
+    journal::{self, EngineName},
     layout::{self, Source},
-    plan::FileEdit,
+    plan::{FileEdit, Whose},
     prove,
-    state::Disabled,
+    state::{Disabled, Installed},
 };
 use crate::{
-    engines::{self, FoundEngine, NotAnEngine},
+    engines::{self, FoundEngine, Kind, NotAnEngine},
     status::probe::http::{self, Body},
     systemd::{Systemd, Unit},
 };
@@ -47,8 +51,12 @@ pub struct EngineFacts {
     pub file: Option<Vec<u8>>,
     /// Why that cannot be written.
     pub locked: Option<String>,
+    /// What it was before an install, where that is known.
+    pub original: Option<(Option<Vec<u8>>, Vec<String>)>,
     /// Our drop-in for its unit.
     pub drop_in: Option<Vec<u8>>,
+    /// What leads an older engine to the door, beside the drop-in.
+    pub variables: Option<Vec<u8>>,
     /// Its unit's `ExecStart=`, as it is written.
     pub command_line: String,
     /// `SSL_CERT_DIR` of its unit, without ours.
@@ -71,8 +79,29 @@ impl EngineFacts {
     /// For people.
     #[must_use]
     pub fn label(&self) -> String {
-        let name = self.found.unit.clone().unwrap_or_else(|| self.found.socket.display().to_string());
-        format!("`{name}`")
+        let rootless = matches!(self.found.kind, Kind::Rootless { .. });
+        let name = self.found.unit.clone().filter(|_| !rootless);
+        format!("`{}`", name.unwrap_or_else(|| self.found.name()))
+    }
+
+    /// One that cannot be governed: nothing of it is looked at, since it is a user's, and who looks is root.
+    fn left_alone(found: FoundEngine) -> Self {
+        Self {
+            found,
+            file: None,
+            locked: None,
+            original: None,
+            drop_in: None,
+            variables: None,
+            command_line: String::new(),
+            cert_dirs: None,
+            health: Health::Stopped,
+            major: None,
+            containers: None,
+            live_restore: false,
+            asks_plugin: false,
+            has_door: false,
+        }
     }
 
     /// For the journal.
@@ -109,10 +138,12 @@ pub struct Facts {
     pub door_user: bool,
     /// Why there can be no registry door.
     pub no_door: Option<String>,
-    /// Whether the registry door knows of a proxy that it asks itself.
-    pub upstream_proxy: bool,
+    /// What the registry door is told.
+    pub door_settings: DoorSettings,
     /// The enrollment file.
     pub enrollment: Option<Vec<u8>>,
+    /// The policy service's own authority, where it has one.
+    pub certificate: Option<Certificate>,
     /// Until when and why pullgate is disabled.
     pub disabled: Option<String>,
     /// Engines.
@@ -121,11 +152,11 @@ pub struct Facts {
     pub others: Vec<NotAnEngine>,
 }
 
-/// Looks.
+/// Looks; `enrollment`: what the enrollment file is to say.
 ///
 /// # Errors
 /// When something that must be read cannot be.
-pub fn look(root: &Path, systemd: Option<&Systemd>) -> anyhow::Result<Facts> {
+pub fn look(root: &Path, systemd: Option<&Systemd>, enrollment: Option<&[u8]>) -> anyhow::Result<Facts> {
     let source = Source::of(root)?;
     let below = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
     let (mut programs_to_copy, mut missing_programs) = (Vec::new(), Vec::new());
@@ -139,7 +170,8 @@ pub fn look(root: &Path, systemd: Option<&Systemd>) -> anyhow::Result<Facts> {
     let mut units = Vec::new();
     for (path, text) in source.units() {
         let before = files::read(&below(&path))?;
-        units.push(FileEdit { path, before, after: Some(text.into_bytes()), mode: 0o644 });
+        let whose = Whose::Ours(Owned::root(0o644));
+        units.push(FileEdit { path, before, after: Some(text.into_bytes()), whose });
     }
     let ours = layout::PLUGIN_UNITS.iter().chain(&layout::DOOR_UNITS).chain([&layout::EGRESS_UNIT]);
     let runs = |name: &&&str| {
@@ -149,6 +181,9 @@ pub fn look(root: &Path, systemd: Option<&Systemd>) -> anyhow::Result<Facts> {
     let running_units: Vec<String> = ours.filter(runs).map(|&unit| unit.to_owned()).collect();
     let found = if root == Path::new("/") { engines::find_here() } else { engines::find(root) };
     let engines = found.engines.into_iter().map(|found| engine(root, found, systemd)).collect::<Result<_, _>>()?;
+    let enrollment_now = files::read(&below(Path::new(proto::paths::ENROLLMENT)))?;
+    let enrolled = enrollment.or(enrollment_now.as_deref());
+    let enrolled = enrolled.and_then(|text| enrollment::parse(Path::new(proto::paths::ENROLLMENT), text).ok());
     Ok(Facts {
         is_root: rustix::process::geteuid().is_root(),
         systemd: systemd.is_some(),
@@ -162,10 +197,12 @@ pub fn look(root: &Path, systemd: Option<&Systemd>) -> anyhow::Result<Facts> {
         door_user: layout::is_user(root, layout::DOOR_USER),
         no_door: no_door(&running_units),
         running_units,
-        upstream_proxy: files::read(&below(Path::new(proto::paths::DOOR_SETTINGS)))?
-            .and_then(|settings| serde_json::from_slice::<Value>(&settings).ok())
-            .is_some_and(|settings| settings["upstreamProxy"].is_string()),
-        enrollment: files::read(&below(Path::new(proto::paths::ENROLLMENT)))?,
+        door_settings: DoorSettings::look(root)?,
+        enrollment: enrollment_now,
+        certificate: match enrolled {
+            Some(enrolled) => Certificate::look(root, &enrolled)?,
+            None => None,
+        },
         disabled: Disabled::read(root).map(|disabled| disabled.in_words()),
         engines,
         others: found.others,
@@ -196,14 +233,18 @@ fn no_door(running_units: &[String]) -> Option<String> {
 }
 
 fn engine(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -> anyhow::Result<EngineFacts> {
+    if found.ungoverned.is_some() {
+        return Ok(EngineFacts::left_alone(found));
+    }
     let unit = match (&found.unit, systemd) {
         (Some(name), Some(systemd)) => systemd.unit(name)?,
         _ => Unit::default(),
     };
-    let drop_in = match &found.drop_in_dir {
-        Some(dir) => files::read(&dir.join(drop_in::NAME))?,
-        None => None,
+    let beside = |name| match &found.drop_in_dir {
+        Some(dir) => files::read(&dir.join(name)),
+        None => Ok(None),
     };
+    let (drop_in, variables) = (beside(drop_in::NAME)?, beside(drop_in::VARIABLES)?);
     let ours = drop_in::door();
     let variable = |name: &str| {
         let said = unit.environment.iter().filter_map(|line| line.split_once('='));
@@ -230,7 +271,11 @@ fn engine(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -> anyhow:
     Ok(EngineFacts {
         file: files::read(&found.config_file)?,
         locked: locked(&found.config_file),
+        original: Installed::read(root).unwrap_or_default().original(&found.config_file).map(|original| {
+            (original.before.as_deref().and_then(|name| journal::backed_up(root, name)), original.flags.clone())
+        }),
         drop_in,
+        variables,
         command_line: found.drop_in_dir.as_deref().map(|dir| command_line(root, dir)).unwrap_or_default(),
         cert_dirs: cert_dirs.filter(|dirs| !dirs.is_empty()),
         health,

@@ -7,8 +7,8 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, File, Permissions},
-    io::{self, ErrorKind, Write as _},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+    io::{self, ErrorKind, Read as _, Write as _},
+    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
 };
 
@@ -34,10 +34,34 @@ pub enum FileError {
     Changed(PathBuf),
 }
 
+impl FileError {
+    fn is_for_want_of_room(&self) -> bool {
+        let Self::System { source, .. } = self else { return false };
+        matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+    }
+}
+
+/// Of whose a file of pullgate's own is, beside root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owned {
+    /// Its group.
+    pub group: u32,
+    /// Its mode.
+    pub mode: u32,
+}
+
+impl Owned {
+    /// Root's alone, with this mode.
+    #[must_use]
+    pub const fn root(mode: u32) -> Self {
+        Self { group: 0, mode }
+    }
+}
+
 fn fail(what: &'static str, path: &Path) -> impl Fn(io::Error) -> FileError {
     move |source| {
         let hint = match source.kind() {
-            ErrorKind::StorageFull => "; make room on that file system",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room on that file system",
             ErrorKind::ReadOnlyFilesystem => "; its file system is read-only",
             ErrorKind::PermissionDenied => "; `lsattr` shows whether it is immutable (`chattr -i` undoes that)",
             _ => "",
@@ -46,12 +70,21 @@ fn fail(what: &'static str, path: &Path) -> impl Fn(io::Error) -> FileError {
     }
 }
 
-/// The bytes of a file; none: it is not there.
+/// The bytes of a file; none: it is not there. Waits for nobody: what is no file is not read.
 ///
 /// # Errors
 /// [`FileError::System`].
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    match fs::read(path) {
+    let read = || {
+        let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let mut file = File::options().read(true).custom_flags(nonblocking).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map(|_| bytes)
+    };
+    match read() {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(fail("read", path)(error)),
@@ -65,33 +98,84 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Puts `bytes` where `expected` is now (none: where nothing is), with mode and owner of what was there,
-/// else root's with `mode`.
+/// else root's with `mode`. For files that are somebody else's.
 ///
 /// # Errors
 /// [`FileError`]; the old bytes are still there then.
 pub fn replace(path: &Path, expected: Option<&[u8]>, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     // Whoever made it a symbolic link keeps it one.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    put(path, expected, bytes, |file| {
+        let Ok(old) = fs::metadata(path) else { return file.set_permissions(Permissions::from_mode(mode)) };
+        // By what is open, never by name: whose the directory is, nobody asked.
+        fchown(file, Some(old.uid()), Some(old.gid()))?;
+        file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+        labels(path, file)
+    })
+}
+
+/// The same for a file of pullgate's own: it is root's, of this group and mode, whatever was there; and nobody is
+/// followed who put a symbolic link there.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_own(path: &Path, expected: Option<&[u8]>, bytes: &[u8], owned: Owned) -> Result<(), FileError> {
+    put(path, expected, bytes, |file| {
+        if rustix::process::geteuid().is_root() {
+            fchown(file, Some(0), Some(owned.group))?;
+        }
+        file.set_permissions(Permissions::from_mode(owned.mode))
+    })
+}
+
+fn put(
+    path: &Path,
+    expected: Option<&[u8]>,
+    bytes: &[u8],
+    own: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<(), FileError> {
     let directory = parent(path);
     fs::create_dir_all(directory).map_err(fail("make", directory))?;
     let write = fail("write", path);
+    let name = beside(path, "new");
+    // Of one that was killed.
+    let _ = fs::remove_file(&name);
     let mut temporary = tempfile::Builder::new()
-        .prefix(".pullgate-")
-        .permissions(Permissions::from_mode(mode))
+        .prefix(name.file_name().unwrap_or_default())
+        .rand_bytes(0)
+        .permissions(Permissions::from_mode(0o600))
         .tempfile_in(directory)
         .map_err(&write)?;
     temporary.write_all(bytes).map_err(&write)?;
-    // Regardless of the umask of whoever calls.
-    temporary.as_file().set_permissions(Permissions::from_mode(mode)).map_err(&write)?;
-    if let Ok(old) = fs::metadata(path) {
-        chown(temporary.path(), Some(old.uid()), Some(old.gid())).map_err(&write)?;
-        temporary.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777)).map_err(&write)?;
-        labels(path, temporary.path()).map_err(&write)?;
-    }
+    own(temporary.as_file()).map_err(&write)?;
     temporary.as_file().sync_all().map_err(&write)?;
     unchanged(path, expected)?;
     temporary.persist(path).map_err(|error| write(error.error))?;
     sync(directory)
+}
+
+/// [`replace`] for what gets shorter, on a disk that is full as well: then over what is there. Who reads meanwhile finds
+/// one or the other, or the new text and spaces.
+///
+/// # Errors
+/// [`FileError`].
+pub fn replace_shorter(path: &Path, expected: &[u8], bytes: &[u8]) -> Result<(), FileError> {
+    let error = match replace(path, Some(expected), bytes, 0o644) {
+        Err(error) if error.is_for_want_of_room() && bytes.len() <= expected.len() => error,
+        result => return result,
+    };
+    let over = || {
+        let file = File::options().write(true).open(path)?;
+        let mut padded = bytes.to_vec();
+        padded.resize(expected.len(), b' ');
+        // At once, in place: no block is needed, and a power cut leaves what can be read.
+        file.write_all_at(&padded, 0)?;
+        file.sync_all()?;
+        file.set_len(bytes.len() as u64)?;
+        file.sync_all()
+    };
+    unchanged(path, Some(expected))?;
+    over().map_err(|_| error)
 }
 
 /// Takes a file away if it still holds `expected`.
@@ -114,11 +198,15 @@ pub fn remove(path: &Path, expected: Option<&[u8]>) -> Result<(), FileError> {
 /// Where [`keep`] keeps what is at `path`.
 #[must_use]
 pub fn kept(path: &Path) -> PathBuf {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    beside(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), "before")
+}
+
+/// `.NAME.WHAT-pullgate` in the same directory.
+fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or(OsStr::new("file")));
-    name.push(".before-pullgate");
-    parent(&path).join(name)
+    name.push(format!(".{what}-pullgate"));
+    parent(path).join(name)
 }
 
 /// Gives what is at `path` a second name. A file system without hard links has none, which is no error:
@@ -146,9 +234,10 @@ pub fn put_back(path: &Path, digest: &str) -> Result<bool, FileError> {
     Ok(true)
 }
 
-/// Lets go of what was kept.
+/// Lets go of what was kept, and of what somebody who was killed had not yet put in its place.
 pub fn let_go(path: &Path) {
     let _ = fs::remove_file(kept(path));
+    let _ = fs::remove_file(beside(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), "new"));
 }
 
 fn unchanged(path: &Path, expected: Option<&[u8]>) -> Result<(), FileError> {
@@ -169,7 +258,7 @@ pub fn sync(directory: &Path) -> Result<(), FileError> {
 
 /// SELinux's label, access lists and whatever else is tied to a file. What the file system or the kernel does
 /// not take is left behind, as `cp --preserve` does.
-fn labels(from: &Path, to: &Path) -> io::Result<()> {
+fn labels(from: &Path, to: &File) -> io::Result<()> {
     let mut names = vec![0_u8; 64 << 10];
     let length = match rustix::fs::listxattr(from, &mut names[..]) {
         Ok(length) => length,
@@ -181,7 +270,7 @@ fn labels(from: &Path, to: &Path) -> io::Result<()> {
         let mut value = vec![0_u8; 64 << 10];
         let Ok(length) = rustix::fs::getxattr(from, name, &mut value[..]) else { continue };
         value.truncate(length);
-        match rustix::fs::setxattr(to, name, &value, rustix::fs::XattrFlags::empty()) {
+        match rustix::fs::fsetxattr(to, name, &value, rustix::fs::XattrFlags::empty()) {
             Ok(()) | Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::PERM) => {}
             Err(error) => return Err(error.into()),
         }

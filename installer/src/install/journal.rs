@@ -1,13 +1,13 @@
 //! The journal of an installation: what is about to be changed is on the disk before it is.
 //!
-//! `/var/lib/pullgate-install` (root's, 0700) holds `journal.jsonl`, one line an entry, and in `backup/` the bytes
-//! that were there before, named by their digest. A journal without an end is one of a process that was killed;
+//! `/var/lib/pullgate-install` (root's, 0711) holds `journal.jsonl`, one line an entry, and in `backup/` (0700) the bytes
+//! that were there before, named by their digest. Every file in it is closed to others but `disabled.json`. A journal without an end is one of a process that was killed;
 //! whoever comes next undoes what is in it. Undoing twice is undoing once, so a kill meanwhile changes nothing.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -19,6 +19,7 @@ use super::files::{self, FileError};
 
 /// Where it is.
 pub const DIR: &str = "/var/lib/pullgate-install";
+const MODE: u32 = 0o711;
 const JOURNAL: &str = "journal.jsonl";
 const BACKUP: &str = "backup";
 /// A plan takes seconds, and a question to a person minutes: who comes meanwhile is told, and does not wait.
@@ -186,14 +187,23 @@ impl Journal {
             move |source| JournalError::System { what, path, source }
         };
         let backup = dir.join(BACKUP);
-        DirBuilder::new().recursive(true).mode(0o700).create(&backup).map_err(wrong("make", &backup))?;
-        let lock = File::open(&dir).map_err(wrong("open", &dir))?;
         let end = Instant::now() + WAIT;
         loop {
+            make_directory(&dir).map_err(wrong("make", &dir))?;
+            match DirBuilder::new().mode(0o700).create(&backup) {
+                // `uninstall --purge` has just taken it away.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && Instant::now() < end => continue,
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(wrong("make", &backup)(error));
+                }
+                _ => {}
+            }
+            let lock = File::open(&dir).map_err(wrong("open", &dir))?;
             match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { dir, _lock: lock }),
-                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < end => std::thread::sleep(PAUSE),
-                Err(rustix::io::Errno::WOULDBLOCK) => return Err(JournalError::Busy),
+                // Whoever had it may have taken the directory away: then this is a lock on nothing.
+                Ok(()) if is_same(&lock, &backup) => return Ok(Self { dir, _lock: lock }),
+                Ok(()) | Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < end => std::thread::sleep(PAUSE),
+                Ok(()) | Err(rustix::io::Errno::WOULDBLOCK) => return Err(JournalError::Busy),
                 Err(error) => return Err(wrong("lock", &dir)(error.into())),
             }
         }
@@ -273,10 +283,40 @@ impl Journal {
     /// Bytes that were kept; none: they are gone, or are others.
     #[must_use]
     pub fn backed_up(&self, name: &str) -> Option<Vec<u8>> {
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let bytes = is_name.then(|| files::read(&self.dir.join(BACKUP).join(name)).ok().flatten()).flatten()?;
-        (files::sha256(&bytes) == name).then_some(bytes)
+        kept_in(&self.dir, name)
     }
+}
+
+/// The same for who only looks.
+#[must_use]
+pub fn backed_up(root: &Path, name: &str) -> Option<Vec<u8>> {
+    kept_in(&root.join(DIR.trim_start_matches('/')), name)
+}
+
+fn kept_in(dir: &Path, name: &str) -> Option<Vec<u8>> {
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let bytes = is_name.then(|| files::read(&dir.join(BACKUP).join(name)).ok().flatten()).flatten()?;
+    (files::sha256(&bytes) == name).then_some(bytes)
+}
+
+/// Makes the directory, for root to write and for others to open what in it is for them.
+///
+/// # Errors
+/// What the system says.
+pub fn make_directory(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(MODE).create(dir)?;
+    if fs::symlink_metadata(dir)?.permissions().mode() & 0o777 != MODE {
+        fs::set_permissions(dir, fs::Permissions::from_mode(MODE))?;
+    }
+    Ok(())
+}
+
+/// Whether this is still the directory that `inside` is in.
+fn is_same(lock: &File, inside: &Path) -> bool {
+    let there = inside.parent().and_then(|dir| fs::metadata(dir).ok());
+    let held = lock.metadata().ok();
+    there.zip(held).is_some_and(|(there, held)| (there.dev(), there.ino()) == (held.dev(), held.ino()))
+        && inside.is_dir()
 }
 
 #[cfg(test)]

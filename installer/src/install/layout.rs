@@ -116,6 +116,16 @@ const fn unit_dirs() -> [&'static str; 2] {
     ["usr/lib/systemd/system", "lib/systemd/system"]
 }
 
+/// The number of a group of `/etc/group`.
+#[must_use]
+pub fn group(root: &Path, name: &str) -> Option<u32> {
+    let groups = fs::read_to_string(root.join("etc/group")).unwrap_or_default();
+    groups.lines().map(|line| line.split(':').collect::<Vec<_>>()).find_map(|fields| match fields[..] {
+        [found, _, id, ..] if found == name => id.parse().ok(),
+        _ => None,
+    })
+}
+
 /// Whether a user is in `/etc/passwd`.
 #[must_use]
 pub fn is_user(root: &Path, name: &str) -> bool {

@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use proto::paths;
+
 use super::{
     engine::{self, EnginePlan},
     facts::Facts,
+    files::Owned,
     journal::{EngineName, Saved, Then},
     layout,
+    upstream::Upstream,
 };
 
 /// What somebody asked for.
@@ -31,8 +35,29 @@ pub struct FileEdit {
     pub before: Option<Vec<u8>>,
     /// What is to be there; none: nothing.
     pub after: Option<Vec<u8>>,
-    /// Its mode, if it is new.
-    pub mode: u32,
+    /// Whose it is.
+    pub whose: Whose,
+}
+
+/// Whose a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The administrator's: mode and owner stay, a symbolic link stays one, and a new one is for everybody to read.
+    Theirs,
+    /// Pullgate's own.
+    Ours(Owned),
+    /// Pullgate's own, which the registry door reads and nobody else but root.
+    Doors,
+}
+
+impl Whose {
+    const fn mode(self) -> u32 {
+        match self {
+            Self::Theirs => 0o644,
+            Self::Ours(owned) => owned.mode,
+            Self::Doors => 0o640,
+        }
+    }
 }
 
 impl FileEdit {
@@ -40,7 +65,12 @@ impl FileEdit {
     #[must_use]
     pub fn saved(&self) -> Saved {
         let digest = |bytes: &Option<Vec<u8>>| bytes.as_deref().map(super::files::sha256);
-        Saved { path: self.path.clone(), before: digest(&self.before), mode: self.mode, after: digest(&self.after) }
+        Saved {
+            path: self.path.clone(),
+            before: digest(&self.before),
+            mode: self.whose.mode(),
+            after: digest(&self.after),
+        }
     }
 }
 
@@ -53,6 +83,8 @@ pub enum Step {
     Files(Vec<FileEdit>),
     /// Users are made.
     Users(Vec<&'static str>),
+    /// The registry door's settings are written, with the engine's own proxy in them.
+    DoorSettings(FileEdit),
     /// Units of pullgate's own start, now and with the machine.
     Start(Vec<&'static str>),
     /// Units of pullgate's own restart, for their programs are new.
@@ -142,8 +174,10 @@ pub fn plan(facts: &Facts, wanted: &Wanted) -> Plan {
         plan.interrupts.extend(part.interrupts.clone());
     }
     enrollment(facts, wanted, door, &mut plan);
+    let settings = if door { door_settings(facts, &parts, &mut plan) } else { None };
+    plan.notes.extend(facts.certificate.as_ref().and_then(|certificate| certificate.edit().err().flatten()));
     if plan.refusals.is_empty() {
-        plan.steps = steps(facts, wanted, door, parts);
+        plan.steps = steps(facts, wanted, door, settings, parts);
     } else {
         plan.interrupts.clear();
     }
@@ -212,7 +246,55 @@ fn enrollment(facts: &Facts, wanted: &Wanted, door: bool, plan: &mut Plan) {
     }
 }
 
-fn steps(facts: &Facts, wanted: &Wanted, door: bool, parts: Vec<EnginePlan>) -> Vec<Step> {
+/// What the registry door has to be told: the proxy that it takes the place of.
+fn door_settings(facts: &Facts, parts: &[EnginePlan], plan: &mut Plan) -> Option<FileEdit> {
+    let told = facts.door_settings.upstream();
+    let mut moved: Option<&Upstream> = None;
+    for part in parts {
+        let unit = &part.engine.unit;
+        let upstream = match (&part.upstream, &told) {
+            (Ok(None), _) => continue,
+            (upstream, Some(told)) => {
+                if !matches!(upstream, Ok(Some(upstream)) if upstream.proxy.as_ref().is_none_or(|proxy| proxy == told))
+                {
+                    plan.notes.push(format!(
+                        "`{unit}` has another proxy of its own than `upstreamProxy` in `{}`; the registry door goes through the latter",
+                        paths::DOOR_SETTINGS
+                    ));
+                }
+                continue;
+            }
+            (Err(why), None) => {
+                plan.refusals.push(format!(
+                    "`{unit}` has a proxy where the registry door belongs, and the door cannot take it over: {why}; write the proxy that                      it should go through as `upstreamProxy` into `{}` and run this again, or install with `--no-door`",
+                    paths::DOOR_SETTINGS
+                ));
+                continue;
+            }
+            (Ok(Some(upstream)), None) => upstream,
+        };
+        match moved {
+            Some(other) if other.proxy != upstream.proxy => plan.refusals.push(format!(
+                "`{unit}` has another proxy than the engine before it, and the registry door goes through one: write it as \
+                 `upstreamProxy` into `{}` and run this again",
+                paths::DOOR_SETTINGS
+            )),
+            _ => {
+                plan.notes.extend(upstream.notes.clone());
+                moved = Some(upstream);
+            }
+        }
+    }
+    match facts.door_settings.edit(moved) {
+        Ok(edit) => edit,
+        Err(why) => {
+            plan.refusals.push(why);
+            None
+        }
+    }
+}
+
+fn steps(facts: &Facts, wanted: &Wanted, door: bool, settings: Option<FileEdit>, parts: Vec<EnginePlan>) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut step = |is_needed: bool, step: Step| {
         if is_needed {
@@ -226,13 +308,19 @@ fn steps(facts: &Facts, wanted: &Wanted, door: bool, parts: Vec<EnginePlan>) -> 
     step(!programs.is_empty(), Step::Programs(programs));
     step(!files.is_empty(), Step::Files(files));
     step(user, Step::Users(vec![layout::DOOR_USER]));
+    let told = settings.is_some();
+    if let Some(settings) = settings {
+        step(true, Step::DoorSettings(settings));
+    }
     let mut units = layout::PLUGIN_UNITS.to_vec();
     if door {
         units.extend(layout::DOOR_UNITS);
     }
     let running = |unit: &&str| facts.running_units.iter().any(|running| running == unit);
+    // The door reads its settings at its start.
+    let is_new = |unit: &str| renewed || (told && unit == layout::DOOR_UNITS[1]);
     let services: Vec<_> =
-        units.iter().copied().filter(|unit| renewed && unit.ends_with(".service") && running(unit)).collect();
+        units.iter().copied().filter(|unit| unit.ends_with(".service") && is_new(unit) && running(unit)).collect();
     let start: Vec<_> = units.into_iter().filter(|unit| !running(unit)).collect();
     step(!start.is_empty(), Step::Start(start));
     step(!services.is_empty(), Step::Restart(services));
@@ -262,16 +350,17 @@ fn steps(facts: &Facts, wanted: &Wanted, door: bool, parts: Vec<EnginePlan>) -> 
     steps
 }
 
-/// Units, and the enrollment file.
+/// Units, the enrollment file, and the policy service's authority for engines.
 fn own_files(facts: &Facts, wanted: &Wanted) -> Vec<FileEdit> {
-    let units = facts.units.iter().map(|unit| FileEdit { mode: 0o644, ..unit.clone() });
+    let units = facts.units.iter().cloned();
     let enrollment = wanted.enrollment.clone().map(|after| FileEdit {
         path: PathBuf::from(proto::paths::ENROLLMENT),
         before: facts.enrollment.clone(),
         after: Some(after),
-        mode: 0o644,
+        whose: Whose::Ours(Owned::root(0o644)),
     });
-    units.chain(enrollment).filter(|file| file.before != file.after).collect()
+    let certificate = facts.certificate.as_ref().and_then(|certificate| certificate.edit().ok());
+    units.chain(enrollment).chain(certificate).filter(|file| file.before != file.after).collect()
 }
 
 fn is_unit(path: &Path) -> bool {

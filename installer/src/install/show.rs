@@ -21,6 +21,16 @@ pub fn title(step: &Step) -> String {
             format!("write {}", quoted(&names))
         }
         Step::Users(names) => format!("make the user {}", quoted(names)),
+        Step::DoorSettings(file) => {
+            let path = file.path.display();
+            if file.before == file.after {
+                format!("let the registry door read `{path}`, and nobody else but root")
+            } else {
+                format!(
+                    "have the registry door go through the proxy that the engine had: write `{path}`, for root and the door to read"
+                )
+            }
+        }
         Step::Start(units) => format!("start {}, now and with the machine", quoted(units)),
         Step::Restart(units) => format!("restart {} with the new programs", quoted(units)),
         Step::Agent => "start the agent for every user who signs in to this machine".to_owned(),
@@ -64,7 +74,7 @@ pub fn text(plan: &Plan) -> String {
     lines.join("\n")
 }
 
-/// A file's change, as a unified diff.
+/// A file's change, as a unified diff. Of what may be a user's name and password in a URL, nothing is shown.
 #[must_use]
 pub fn change(file: &FileEdit) -> Vec<String> {
     let text = |bytes: &Option<Vec<u8>>| bytes.as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
@@ -72,7 +82,26 @@ pub fn change(file: &FileEdit) -> Vec<String> {
         if bytes.is_some() { file.path.display().to_string() } else { "/dev/null".to_owned() }
     };
     let hunk = diff::lines(&text(&file.before), &text(&file.after));
+    let is_head = |line: &String| line.starts_with("@@ ");
+    let hunk = hunk.iter().map(|line| if is_head(line) { line.clone() } else { without_user(line) }).collect();
     [vec![format!("--- {}", name(&file.before)), format!("+++ {}", name(&file.after))], hunk].concat()
+}
+
+/// A line in whose words everything before an `@` is crossed out, from the scheme of a URL or the begin of the word on.
+fn without_user(line: &str) -> String {
+    let mut out = String::new();
+    for word in line.split_inclusive(['"', '\'', ' ', ',']) {
+        match word.rfind('@') {
+            Some(at) => {
+                let start = word.find("://").filter(|start| *start < at).map_or(0, |start| start + 3);
+                out.push_str(&word[..start]);
+                out.push_str("***");
+                out.push_str(&word[at..]);
+            }
+            None => out.push_str(word),
+        }
+    }
+    out
 }
 
 /// The plan, for programs.
@@ -82,6 +111,7 @@ pub fn json(plan: &Plan) -> Value {
         let mut object = json!({ "step": word(step), "what": title(step) });
         match step {
             Step::Programs(copies) => object["files"] = copies.iter().map(|(_, to)| to.display().to_string()).collect(),
+            Step::DoorSettings(file) => object["files"] = json!([file.path]),
             Step::Files(files) => object["files"] = files.iter().map(|file| file.path.display().to_string()).collect(),
             Step::Users(names) | Step::Start(names) | Step::Restart(names) => object["names"] = json!(names),
             Step::Engine { engine, files, then, door, .. } => {
@@ -110,6 +140,7 @@ pub const fn word(step: &Step) -> &'static str {
         Step::Programs(_) => "programs",
         Step::Files(_) => "files",
         Step::Users(_) => "users",
+        Step::DoorSettings(_) => "door_settings",
         Step::Start(_) => "start",
         Step::Restart(_) => "restart",
         Step::Agent => "agent",
@@ -117,5 +148,23 @@ pub const fn word(step: &Step) -> &'static str {
         Step::ProveDoor => "prove_door",
         Step::Engine { .. } => "engine",
         Step::ProveEngine { .. } => "prove_engine",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::plan::Whose;
+
+    #[test]
+    fn no_diff_shows_a_password() {
+        let check = |line: &str, shown: &str| assert_eq!(without_user(line), shown);
+        check(r#"-  "http-proxy": "http://me:geheim@p:1", "x""#, r#"-  "http-proxy": "http://***@p:1", "x""#);
+        check(r#"-{"https-proxy":"me:ge/he@im@p:1"}"#, r#"-{"https-proxy":"***@p:1"}"#);
+        check(r#"  "debug": true"#, r#"  "debug": true"#);
+        let before = Some(br#"{"proxies": {"https-proxy": "http://me:geheim@p:1"}}"#.to_vec());
+        let edit = FileEdit { path: "/etc/docker/daemon.json".into(), before, after: None, whose: Whose::Theirs };
+        let shown = change(&edit).join("\n");
+        assert!(shown.contains("***@p:1") && !shown.contains("geheim"), "{shown}");
     }
 }

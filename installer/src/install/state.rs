@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    files::{self, FileError},
+    files::{self, FileError, Owned},
     journal,
 };
 use crate::when::moment;
@@ -31,6 +31,19 @@ pub struct Original {
     pub flags: Vec<String>,
 }
 
+/// A file that pullgate wrote as a whole where others may write as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Digest of what was there, in `backup/`; none: there was no file.
+    pub before: Option<String>,
+    /// User, group and mode of that.
+    pub was: Option<(u32, u32, u32)>,
+    /// Digest of what was written.
+    pub after: String,
+}
+
 /// What was installed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installed {
@@ -38,6 +51,9 @@ pub struct Installed {
     pub version: String,
     /// Engines' own files.
     pub originals: Vec<Original>,
+    /// Files that go, or are as they were, when pullgate goes.
+    #[serde(default)]
+    pub written: Vec<Written>,
 }
 
 impl Installed {
@@ -52,7 +68,15 @@ impl Installed {
     /// # Errors
     /// [`FileError`].
     pub fn write(&self, root: &Path) -> Result<(), FileError> {
-        write(root, INSTALLED, self)
+        write(root, INSTALLED, self, 0o600)
+    }
+
+    /// Nothing is installed any more.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn forget(root: &Path) -> Result<(), FileError> {
+        files::remove(&place(root, INSTALLED), None)
     }
 
     /// What there was before at `path`.
@@ -71,6 +95,23 @@ impl Installed {
             None => (now, flags.to_vec()),
         };
         self.originals.push(Original { path: path.to_owned(), before, after: files::sha256(after), door, flags });
+    }
+}
+
+impl Installed {
+    /// What was written at `path`.
+    #[must_use]
+    pub fn written(&self, path: &Path) -> Option<&Written> {
+        self.written.iter().find(|written| written.path == path)
+    }
+
+    /// Takes note of a file that was written; one that was written before leads further back.
+    pub fn note_written(&mut self, path: &Path, before: Option<&[u8]>, was: Option<(u32, u32, u32)>, after: &[u8]) {
+        let now = before.map(files::sha256);
+        let earlier = self.written(path).filter(|written| Some(&written.after) == now.as_ref()).cloned();
+        self.written.retain(|written| written.path != path);
+        let (before, was) = earlier.map_or((now, was), |earlier| (earlier.before, earlier.was));
+        self.written.push(Written { path: path.to_owned(), before, was, after: files::sha256(after) });
     }
 }
 
@@ -101,7 +142,8 @@ impl Disabled {
     /// # Errors
     /// [`FileError`].
     pub fn write(&self, root: &Path) -> Result<(), FileError> {
-        write(root, DISABLED, self)
+        // Whoever wonders why nothing is judged may know it.
+        write(root, DISABLED, self, 0o644)
     }
 
     /// It is over.
@@ -128,11 +170,15 @@ fn read<T: DeserializeOwned>(root: &Path, name: &str) -> Option<T> {
     serde_json::from_slice(&fs::read(place(root, name)).ok()?).ok()
 }
 
-fn write<T: Serialize>(root: &Path, name: &str, value: &T) -> Result<(), FileError> {
+fn write<T: Serialize>(root: &Path, name: &str, value: &T, mode: u32) -> Result<(), FileError> {
     let path = place(root, name);
+    if let Some(directory) = path.parent() {
+        let wrong = |source| FileError::System { what: "make", path: directory.to_owned(), hint: "", source };
+        journal::make_directory(directory).map_err(wrong)?;
+    }
     let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
     bytes.push(b'\n');
-    files::replace(&path, files::read(&path)?.as_deref(), &bytes, 0o600)
+    files::replace_own(&path, files::read(&path)?.as_deref(), &bytes, Owned::root(mode))
 }
 
 #[cfg(test)]
@@ -154,5 +200,18 @@ mod tests {
         assert_eq!(before(&installed), Some(files::sha256(b"edited since")));
         installed.note(path, None, b"ours once more", true, &[]);
         assert_eq!(before(&installed), None);
+    }
+
+    #[test]
+    fn what_was_before_a_written_file_is_found_through_every_later_one() {
+        let path = Path::new("/etc/pullgate/proxy.json");
+        let mut installed = Installed::default();
+        let was = Some((0, 7, 0o600));
+        installed.note_written(path, Some(b"theirs"), was, b"ours");
+        installed.note_written(path, Some(b"ours"), Some((0, 0, 0o640)), b"ours again");
+        let written = installed.written(path).unwrap();
+        assert_eq!((written.before.clone(), written.was), (Some(files::sha256(b"theirs")), was));
+        installed.note_written(path, None, None, b"new");
+        assert_eq!(installed.written(path).unwrap().before, None);
     }
 }

@@ -8,7 +8,7 @@ use std::{fs, path::Path, time::Duration};
 use proto::paths;
 
 use super::{
-    drop_in, engine, files,
+    certificate, drop_in, engine, files,
     journal::{Change, EngineName, Journal, Saved, Then},
     layout, prove,
 };
@@ -39,7 +39,8 @@ pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change
                 .try_for_each(|unit| systemd.disable_now(&unit.name).map_err(|error| proto::chain(&error))),
             Change::Agent => systemd.for_all_users(layout::AGENT_UNIT, false).map_err(|error| proto::chain(&error)),
             Change::Files { files } => {
-                programs |= files.iter().any(|file| file.before.is_some());
+                let is_read = |file: &Saved| file.before.is_some() || file.path == Path::new(paths::DOOR_SETTINGS);
+                programs |= files.iter().any(is_read);
                 files.iter().rev().try_for_each(|file| back(root, journal, file))
             }
             Change::Users { names } => names.iter().try_for_each(|name| remove_user(root, name)),
@@ -63,6 +64,10 @@ fn back(root: &Path, journal: &Journal, saved: &Saved) -> Result<(), String> {
     let now = files::read(&path).map_err(|error| proto::chain(&error))?;
     let digest = now.as_deref().map(files::sha256);
     if digest == saved.before {
+        // Only whose it is may have changed.
+        if let (Some(before), true) = (&saved.before, saved.before == saved.after) {
+            files::put_back(&path, before).map_err(|error| proto::chain(&error))?;
+        }
         files::let_go(&path);
         return Ok(());
     }
@@ -70,7 +75,10 @@ fn back(root: &Path, journal: &Journal, saved: &Saved) -> Result<(), String> {
         return Err(format!("`{}` was changed by somebody else since, and stays as it is", path.display()));
     }
     let Some(before) = &saved.before else {
-        return files::remove(&path, now.as_deref()).map_err(|error| proto::chain(&error));
+        files::remove(&path, now.as_deref()).map_err(|error| proto::chain(&error))?;
+        files::let_go(&path);
+        certificate::remove_empty(root, &saved.path);
+        return Ok(());
     };
     if files::put_back(&path, before).map_err(|error| proto::chain(&error))? {
         return Ok(());
@@ -89,7 +97,10 @@ fn engine_back(
         let path = below(root, &file.path);
         match back(root, journal, file) {
             // What is there now is somebody's; only what is ours in it goes.
-            Err(_) if file.path == engine.config_file => take_out(&path)?,
+            Err(_) if file.path == engine.config_file => {
+                let before = file.before.as_deref().and_then(|name| journal.backed_up(name));
+                take_out(&path, before.as_deref())?;
+            }
             result => result?,
         }
     }
@@ -111,14 +122,21 @@ fn engine_back(
         .map_err(|why| format!("`{}` has its own settings back, and does not answer: {why}", engine.unit))
 }
 
-/// Takes what is ours out of an engine's file, whoever wrote the rest.
+/// Takes what is ours out of an engine's file, whoever wrote the rest; the proxies that it had `before` are back.
 ///
 /// # Errors
 /// In words.
-pub fn take_out(path: &Path) -> Result<(), String> {
+pub fn take_out(path: &Path, before: Option<&[u8]>) -> Result<(), String> {
     let Some(now) = files::read(path).map_err(|error| proto::chain(&error))? else { return Ok(()) };
     let door = drop_in::door();
-    let edited = engine_config::remove(&now, engine::PLUGIN, Some(&door))
+    let wanted = Wanted {
+        plugin: engine::PLUGIN,
+        proxies: Some(&door),
+        unit_flags: &[],
+        move_proxies: true,
+        move_plugin_flags: true,
+    };
+    let edited = engine_config::remove_for_now(&now, before, &wanted)
         .map_err(|refusal| format!("`{}` cannot be edited: {refusal}", path.display()))?;
     write(path, &now, edited.edit)
 }
@@ -137,7 +155,7 @@ pub fn restore(path: &Path, before: Option<&[u8]>, wanted: &Wanted<'_>) -> Resul
 fn write(path: &Path, now: &[u8], edit: Edit) -> Result<(), String> {
     match edit {
         Edit::Unchanged => Ok(()),
-        Edit::Changed(bytes) => files::replace(path, Some(now), &bytes, 0o644),
+        Edit::Changed(bytes) => files::replace_shorter(path, now, &bytes),
         Edit::Removed => files::remove(path, Some(now)),
     }
     .map_err(|error| proto::chain(&error))

@@ -48,7 +48,11 @@ fn of(engine: &FoundEngine) -> EngineFile {
         path: engine.config_file.clone(),
         socket: engine.socket.clone(),
         unit: engine.unit.clone().unwrap_or_default(),
-        names: names(&engine.config_file, &engine.flags),
+        // A user's own: whoever looks may be root, and the file is whatever the user made of it.
+        names: match engine.ungoverned {
+            Some(_) => Names::Nothing,
+            None => names(&engine.config_file, &engine.flags),
+        },
         ungoverned: engine.ungoverned.clone().unwrap_or_default(),
     }
 }

@@ -49,9 +49,15 @@ fn nobody_comes_in_between_and_nothing_of_it_is_for_others() {
     let root = tempfile::tempdir().unwrap();
     let journal = Journal::lock(root.path()).unwrap();
     assert!(matches!(Journal::lock(root.path()), Err(JournalError::Busy)));
-    let mode = fs::metadata(journal.dir()).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode, 0o700);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(journal.dir()), mode(&journal.dir().join(BACKUP))), (0o711, 0o700));
+    journal.begin("install", 1).unwrap();
+    journal.back_up(b"theirs").unwrap();
+    assert_eq!(mode(&text(root.path())), 0o600);
     drop(journal);
+    // As an earlier release made it.
+    fs::set_permissions(root.path().join(&DIR[1..]), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(mode(Journal::lock(root.path()).unwrap().dir()), 0o711);
     assert!(Journal::lock(root.path()).is_ok());
 }
 
@@ -67,4 +73,19 @@ fn a_backup_is_what_its_name_says_or_none() {
     for other in ["", "../journal.jsonl", "0123"] {
         assert_eq!(journal.backed_up(other), None);
     }
+}
+
+#[test]
+fn a_lock_on_a_directory_that_was_taken_away_is_none() {
+    let root = tempfile::tempdir().unwrap();
+    let first = Journal::lock(root.path()).unwrap();
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| Journal::lock(root.path()).unwrap());
+        // As `uninstall --purge` ends.
+        fs::remove_dir_all(first.dir()).unwrap();
+        drop(first);
+        let second = second.join().unwrap();
+        second.begin("install", 1).unwrap();
+        assert!(matches!(Journal::lock(root.path()), Err(JournalError::Busy)), "it holds what is there");
+    });
 }

@@ -4,8 +4,11 @@ use super::*;
 use crate::{
     engines::{FoundEngine, Kind, NotAnEngine, ProxyEnvironment},
     install::{
+        certificate::Certificate,
+        door_settings::DoorSettings,
         drop_in::DropIn,
         facts::{EngineFacts, Health},
+        files::Owned,
         layout::Source,
         show,
     },
@@ -32,7 +35,9 @@ fn engine() -> EngineFacts {
         },
         file: Some(b"{\n  \"log-driver\": \"journald\"\n}\n".to_vec()),
         locked: None,
+        original: None,
         drop_in: None,
+        variables: None,
         command_line: "/usr/bin/dockerd -H fd:// $DOCKER_OPTS".to_owned(),
         cert_dirs: None,
         health: Health::Runs,
@@ -56,8 +61,9 @@ fn facts(engines: Vec<EngineFacts>) -> Facts {
         agent_for_all: true,
         door_user: true,
         no_door: None,
-        upstream_proxy: false,
+        door_settings: DoorSettings::default(),
         enrollment: Some(br#"{"registryDoor":true}"#.to_vec()),
+        certificate: None,
         disabled: None,
         engines,
         others: Vec::new(),
@@ -153,7 +159,7 @@ fn programs_that_no_package_brought_are_copied_with_their_units_and_new_ones_res
         path: "/etc/systemd/system/pullgate-plugin.service".into(),
         before: None,
         after: Some(b"[Unit]\n".to_vec()),
-        mode: 0o644,
+        whose: Whose::Ours(Owned::root(0o644)),
     };
     let copies = vec![("/src/pullgate-plugin".into(), "/usr/local/sbin/pullgate-plugin".into())];
     let mut facts = Facts {
@@ -179,7 +185,7 @@ fn an_engine_before_23_finds_the_door_in_its_environment() {
     let plan = check(
         &facts(vec![old.clone()]),
         &Wanted::default(),
-        "start(5) prove_plugin prove_door engine(restart, 2 files) start(1) prove_engine(door)",
+        "start(5) prove_plugin prove_door engine(restart, 3 files) start(1) prove_engine(door)",
     );
     let Some(Step::Engine { files, proxies, .. }) = plan.steps.iter().find(|step| matches!(step, Step::Engine { .. }))
     else {
@@ -188,21 +194,110 @@ fn an_engine_before_23_finds_the_door_in_its_environment() {
     let text = |file: &FileEdit| String::from_utf8(file.after.clone().unwrap()).unwrap();
     assert!(!proxies && !text(&files[0]).contains("proxies"), "{}", text(&files[0]));
     assert!(text(&files[1]).contains("Environment=HTTPS_PROXY=http://127.0.0.1:857\n"), "{}", text(&files[1]));
-    let own = |name: &str, value: &str| ProxyEnvironment::from_iter([(name, value)]);
-    let with = |environment, old: &EngineFacts| {
-        let found = FoundEngine { environment, ..old.found.clone() };
-        facts(vec![EngineFacts { found, ..old.clone() }])
+    let variables = text(&files[2]);
+    assert_eq!(variables, "HTTP_PROXY=http://127.0.0.1:857\nHTTPS_PROXY=http://127.0.0.1:857\n");
+}
+
+/// What the door's settings become.
+fn told(plan: &Plan) -> Option<serde_json::Value> {
+    plan.steps.iter().find_map(|step| match step {
+        Step::DoorSettings(edit) => serde_json::from_slice(edit.after.as_deref().unwrap()).ok(),
+        _ => None,
+    })
+}
+
+#[test]
+fn an_engines_own_proxy_becomes_the_doors_way_on() {
+    let environment = |variables: &[(&str, &str)], engine: EngineFacts| {
+        let found = FoundEngine { environment: variables.iter().copied().collect(), ..engine.found.clone() };
+        EngineFacts { found, ..engine }
     };
-    let proxy = || own("https_proxy", "http://user:secret@proxy.acme.example:3128");
-    refused(&with(proxy(), &old), &Wanted::default(), "take it out of the unit");
-    refused(&with(proxy(), &engine()), &Wanted::default(), "(`HTTPS_PROXY`)");
-    let told = Facts { upstream_proxy: true, ..with(proxy(), &engine()) };
-    assert_eq!(super::plan(&told, &Wanted::default()).refusals, Vec::<String>::new());
-    refused(&Facts { upstream_proxy: true, ..with(proxy(), &old) }, &Wanted::default(), "`upstreamProxy`");
-    let ours = with(own("HTTPS_PROXY", "http://127.0.0.1:857"), &old);
-    assert_eq!(super::plan(&ours, &Wanted::default()).refusals, Vec::<String>::new());
-    let past = super::plan(&with(own("NO_PROXY", "registry.acme.example"), &engine()), &Wanted::default());
-    assert!(past.notes.iter().any(|note| note.contains("past the registry door")), "{:?}", past.notes);
+    let file = |text: &str| EngineFacts { file: Some(text.as_bytes().to_vec()), ..engine() };
+    let old = || EngineFacts { major: Some(20), ..engine() };
+    let secret = "http://me:geheim@proxy.acme.example:3128";
+    let proxies = format!(r#"{{"proxies": {{"https-proxy": "{secret}", "no-proxy": "reg.acme.example:5000"}}}}"#);
+    let beside = r#"{"proxies": {"https-proxy": "http://other:1"}}"#;
+    for (engine, proxy, direct) in [
+        (environment(&[("https_proxy", secret)], engine()), secret, 0),
+        (environment(&[("HTTPS_PROXY", secret), ("NO_PROXY", ".corp,10.0.0.0/8")], old()), secret, 2),
+        (file(&proxies), secret, 2),
+        // The file counts more than the environment, as it does for the engine.
+        (environment(&[("HTTPS_PROXY", secret)], file(beside)), "http://other:1", 0),
+    ] {
+        let mut facts = facts(vec![engine]);
+        let plan = check(&facts, &Wanted::default(), words(&super::plan(&facts, &Wanted::default())).as_str());
+        assert!(words(&plan).starts_with("door_settings start("), "{}", words(&plan));
+        let settings = told(&plan).unwrap();
+        assert_eq!(settings["upstreamProxy"], proxy);
+        assert_eq!(settings["upstreamNoProxy"].as_array().map_or(0, Vec::len), direct, "{settings}");
+        // With the door running it has to learn of it.
+        facts.running_units = units(&[]);
+        let running = words(&super::plan(&facts, &Wanted::default()));
+        assert!(running.starts_with("door_settings restart "), "{running}");
+        // Nothing that a person or a program reads has the password.
+        let shown = format!("{}{}{plan:?}", show::text(&plan), show::json(&plan));
+        assert!(!show::text(&plan).contains("geheim") && !show::json(&plan).to_string().contains("geheim"), "{shown}");
+    }
+    let plan = super::plan(&facts(vec![file(&proxies)]), &Wanted::default());
+    assert!(plan.notes.iter().any(|note| note.contains("whatever the port")), "{:?}", plan.notes);
+    snapshot::check("install_plan_with_a_proxy", &show::text(&plan));
+    // Without the door it is nobody's business.
+    let without = Wanted { door: Some(false), ..Wanted::default() };
+    assert_eq!(told(&super::plan(&facts(vec![file(&proxies)]), &without)), None);
+}
+
+#[test]
+fn a_proxy_that_the_door_cannot_take_over_is_refused_unless_it_has_one() {
+    let with = |https: &str, major| {
+        let environment = ProxyEnvironment::from_iter([("HTTPS_PROXY", https)]);
+        let found = FoundEngine { environment, ..engine().found };
+        EngineFacts { found, major: Some(major), ..engine() }
+    };
+    for major in [20, 26] {
+        refused(&facts(vec![with("socks5://me:geheim@p:1080", major)]), &Wanted::default(), "`socks5://`");
+        let set = DoorSettings { file: Some(br#"{"upstreamProxy": "http://p:1"}"#.to_vec()), closed: false };
+        let told_before = Facts { door_settings: set, ..facts(vec![with("socks5://me:geheim@p:1080", major)]) };
+        let plan = plan(&told_before, &Wanted::default());
+        assert_eq!((&plan.refusals, told(&plan)), (&Vec::new(), None));
+        assert!(plan.notes.iter().any(|note| note.contains("goes through the latter")), "{:?}", plan.notes);
+    }
+    let two = facts(vec![with("http://a:1", 26), with("http://b:1", 26)]);
+    refused(&two, &Wanted::default(), "goes through one");
+    let broken = DoorSettings { file: Some(b"{,".to_vec()), closed: false };
+    let broken = Facts { door_settings: broken, ..facts(vec![with("http://a:1", 26)]) };
+    refused(&broken, &Wanted::default(), "is left as it is");
+    // The door's own is none.
+    let ours = plan(&facts(vec![with("http://127.0.0.1:857", 20)]), &Wanted::default());
+    assert_eq!((&ours.refusals, told(&ours)), (&Vec::new(), None));
+}
+
+#[test]
+fn without_the_door_an_engine_has_its_own_proxies_again() {
+    let before = br#"{"proxies": {"https-proxy": "http://p:1"}}"#.to_vec();
+    let with = EngineFacts { file: Some(before.clone()), ..engine() };
+    let plan = plan(&facts(vec![with.clone()]), &Wanted::default());
+    let config = |plan: &Plan| {
+        plan.steps.iter().find_map(|step| match step {
+            Step::Engine { files, .. } => {
+                files.iter().find(|edit| edit.path == with.found.config_file).and_then(|edit| edit.after.clone())
+            }
+            _ => None,
+        })
+    };
+    let installed =
+        EngineFacts { file: config(&plan), original: Some((Some(before), Vec::new())), has_door: true, ..with.clone() };
+    let without = Wanted { door: Some(false), ..Wanted::default() };
+    let plan = super::plan(&facts(vec![installed]), &without);
+    let after = String::from_utf8(config(&plan).unwrap()).unwrap();
+    assert_eq!(after, r#"{"proxies": {"https-proxy": "http://p:1"}, "authorization-plugins": ["pullgate"]}"#);
+}
+
+#[test]
+fn settings_that_the_door_cannot_read_are_opened_to_it() {
+    let closed = DoorSettings { file: Some(b"{}".to_vec()), closed: true };
+    let facts = Facts { door_settings: closed, ..installed() };
+    let plan = check(&facts, &Wanted::default(), "door_settings restart prove_plugin prove_door prove_engine(door)");
+    assert!(show::title(&plan.steps[0]).contains("read `/etc/pullgate/proxy.json`"));
 }
 
 #[test]
@@ -230,7 +325,7 @@ fn a_command_without_moved_flags_stays_in_the_drop_in() {
     let text = DropIn {
         command: "/usr/bin/pullgate",
         door: false,
-        proxies: false,
+        proxies: None,
         cert_dirs: None,
         exec_start: Some("/usr/bin/dockerd $DOCKER_OPTS"),
     }
@@ -298,8 +393,9 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
 
 #[test]
 fn an_engine_that_cannot_be_governed_stops_the_rest_unless_one_is_named() {
-    let rootless = EngineFacts {
+    let by_hand = EngineFacts {
         found: FoundEngine {
+            kind: Kind::Process,
             unit: None,
             socket: "/run/user/1000/docker.sock".into(),
             ungoverned: Some("its user could take the plugin away again".to_owned()),
@@ -307,7 +403,7 @@ fn an_engine_that_cannot_be_governed_stops_the_rest_unless_one_is_named() {
         },
         ..engine()
     };
-    let both = facts(vec![engine(), rootless]);
+    let both = facts(vec![engine(), by_hand]);
     refused(&both, &Wanted::default(), "`--engine docker.service` leaves it alone");
     let named = |name: &str| Wanted { engine: Some(name.to_owned()), ..Wanted::default() };
     for name in ["docker", "docker.service", "/run/docker.sock"] {
@@ -317,4 +413,44 @@ fn an_engine_that_cannot_be_governed_stops_the_rest_unless_one_is_named() {
     }
     refused(&both, &named("/run/user/1000/docker.sock"), "its user could take");
     refused(&both, &named("other"), "there is no engine `other`");
+}
+
+#[test]
+fn the_services_authority_is_written_where_engines_look_for_it() {
+    let certificate = Certificate {
+        host: "gate.example:8443".to_owned(),
+        source: "/etc/pullgate/ca.pem".into(),
+        authority: Ok(b"authority".to_vec()),
+        path: "/etc/docker/certs.d/gate.example:8443/ca.crt".into(),
+        there: None,
+        is_ours: false,
+    };
+    let with = |certificate| Facts { certificate: Some(certificate), ..installed() };
+    check(&with(certificate.clone()), &Wanted::default(), "files prove_plugin prove_door prove_engine(door)");
+    let there = Certificate { there: Some(b"authority".to_vec()), ..certificate.clone() };
+    assert!(plan(&with(there), &Wanted::default()).is_done());
+    let missing = Certificate { authority: Err("there is no `/etc/pullgate/ca.pem`".to_owned()), ..certificate };
+    let plan = plan(&with(missing), &Wanted::default());
+    assert!(plan.notes.iter().any(|note| note.contains("copy the service's `ca.pem`")), "{:?}", plan.notes);
+}
+
+#[test]
+fn an_engine_that_a_user_started_holds_up_nothing() {
+    let rootless = EngineFacts {
+        found: FoundEngine {
+            kind: Kind::Rootless { uid: 1000, user: Some("ann".to_owned()) },
+            unit: Some("docker.service".to_owned()),
+            socket: "/run/user/1000/docker.sock".into(),
+            config_file: "/home/ann/.config/docker/daemon.json".into(),
+            ungoverned: Some("it is a rootless engine of ann".to_owned()),
+            ..engine().found
+        },
+        ..engine()
+    };
+    let plan = plan(&facts(vec![engine(), rootless.clone()]), &Wanted::default());
+    assert_eq!(plan.refusals, Vec::<String>::new());
+    assert!(!plan.steps.is_empty());
+    let note = "`rootless:ann` cannot be governed: it is a rootless engine of ann; what it fetches is not judged";
+    assert!(plan.notes.iter().any(|it| it == note), "{:?}", plan.notes);
+    refused(&facts(vec![rootless]), &Wanted::default(), "`rootless:ann` cannot be governed");
 }
