@@ -56,13 +56,15 @@ impl App {
         log_start(&paths, &enrolled_now);
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        let state_dir =
-            || format!("the state directory `{}` cannot be used; give another --state-dir", paths.state_dir.display());
-        files::private_directory(&paths.state_dir).with_context(state_dir)?;
+        let state_dir = |error: std::io::Error| {
+            let dir = paths.state_dir.display();
+            anyhow::anyhow!("the state directory `{dir}` cannot be used: {error}; give another --state-dir")
+        };
+        files::private_directory(&paths.state_dir).map_err(state_dir)?;
         let uid = rustix::process::geteuid().as_raw();
         let locks = (Lock::take(&paths.state_dir)?, PluginLock::take(uid, &paths.control_socket)?);
-        let cache = Cache::open(&paths.state_dir).with_context(state_dir)?;
-        let spool = records::Shared::new(Spool::open(&paths.state_dir, config.spool_limit).with_context(state_dir)?);
+        let cache = Cache::open(&paths.state_dir).map_err(state_dir)?;
+        let spool = records::Shared::new(Spool::open(&paths.state_dir, config.spool_limit).map_err(state_dir)?);
 
         let plugin = Plugin::new(&paths.control_socket);
         let (events_in, events_out) = mpsc::channel(EVENTS);

@@ -9,6 +9,7 @@ use std::{
 use prost::Message as _;
 use proto::{
     document,
+    documents::word,
     sealed::{self, Document as _},
     sync::{Held, Kind},
 };
@@ -61,7 +62,7 @@ pub const MAX_STATE_BYTES: usize = 64 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// It names a document that was not sent, or not yet.
-    #[error("the service named {kind:?} `{}`, generation {generation}, but has not sent it", .subject.escape_debug())]
+    #[error("the service named the {} document of `{}`, generation {generation}, but has not sent it", word(*.kind), .subject.escape_debug())]
     Incomplete {
         /// Its kind.
         kind: Kind,
@@ -71,7 +72,7 @@ pub enum Unusable {
         generation: u64,
     },
     /// It names something twice: a document, an envelope under two names, or two sessions.
-    #[error("the service named {kind:?} `{}` twice in one state, or its envelope under two names", .subject.escape_debug())]
+    #[error("the service named the {} document of `{}` twice in one state, or its envelope under two names", word(*.kind), .subject.escape_debug())]
     Twice {
         /// The kind.
         kind: Kind,

@@ -43,7 +43,7 @@ const CANCELLED: u8 = 130;
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// There is no service to sign in to.
-    #[error("there is no service to sign in to: {why}")]
+    #[error("there is no service to sign in to: {why}; tell whoever administers this machine")]
     NotEnrolled {
         /// Why.
         why: String,
@@ -73,10 +73,10 @@ pub enum LoginError {
     #[error("nobody finished the sign-in in time; run the command again for a new code")]
     TooLate,
     /// The service did not answer.
-    #[error("no sign-in now: {0}")]
+    #[error("no sign-in now: {0}; `pullgate doctor` says more")]
     Unavailable(String),
     /// The service answered with something that cannot be meant.
-    #[error("the service's answer cannot be used: {0}")]
+    #[error("the service's answer cannot be used: {0}; `pullgate doctor` says whether versions fit")]
     Answer(&'static str),
     /// Where `docker login` would keep it, it cannot be kept.
     #[error(transparent)]

@@ -1,6 +1,10 @@
 //! `pullgated`, the agent. Runs as the user whose Docker credentials it watches.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Parser as _;
 use daemon::{
@@ -8,6 +12,11 @@ use daemon::{
     config::{Command, Config},
     hardening, logging, login, request_access, show,
 };
+
+/// What a command exits with when it could not do its work, as every command of `pullgate`.
+const FAILED: u8 = 2;
+/// What the agent exits with when it cannot run, or a part of it ended.
+const ENDED: u8 = 1;
 
 fn main() -> ExitCode {
     let hardened = hardening::no_dumps();
@@ -18,11 +27,13 @@ fn main() -> ExitCode {
     }
     // One TLS provider for the whole process, before anything could ask for it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let failed = if config.command.is_some() { FAILED } else { ENDED };
     match run(config) {
         Ok(code) => code,
         Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "the agent cannot run");
-            ExitCode::FAILURE
+            // Nobody may be reading; the exit code says it too.
+            let _ = writeln!(io::stderr(), "pullgated: {}", proto::chain(&*error));
+            ExitCode::from(failed)
         }
     }
 }

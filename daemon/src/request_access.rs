@@ -28,7 +28,7 @@ const FAILED: u8 = 2;
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// There is no service to ask.
-    #[error("there is no service to ask: {why}")]
+    #[error("there is no service to ask: {why}; tell whoever administers this machine")]
     NotEnrolled {
         /// Why.
         why: String,
@@ -46,7 +46,7 @@ pub enum RequestError {
     #[error("the Docker credentials cannot be read: {0}; `pullgate credentials` shows what is wrong")]
     Credentials(String),
     /// Which machine this is, only the plugin knows.
-    #[error("{0}; is pullgate-plugin running? `pullgate doctor` says what is wrong")]
+    #[error("{0}; `pullgate doctor` says what is wrong")]
     Plugin(String),
     /// The credential is not accepted.
     #[error("the service does not accept the sign-in: {0}")]
@@ -55,7 +55,7 @@ pub enum RequestError {
     #[error(transparent)]
     Call(#[from] AccessCallError),
     /// The service answered with something that cannot be meant.
-    #[error("the service's answer cannot be used")]
+    #[error("the service's answer cannot be used; `pullgate doctor` says whether versions fit")]
     Answer,
     /// No home directory.
     #[error("{0}")]
@@ -143,7 +143,7 @@ impl Caller {
         let wanted = enrolled.wanted();
         let account = match read(&paths.credentials, &wanted, &Helpers::from_environment()).await {
             Credential::SignedIn(account) => account,
-            Credential::Unreadable(why) => return Err(RequestError::Credentials(why.to_string())),
+            Credential::Unreadable(why) => return Err(RequestError::Credentials(why.detail)),
             Credential::SignedOut => {
                 let host = wanted.first().and_then(|one| one.keys.first()).cloned().unwrap_or_default();
                 return Err(RequestError::SignedOut { host });

@@ -208,7 +208,10 @@ fn told_to_wait(metadata: &MetadataMap) -> Option<Duration> {
 /// The status with its causes: for a failed connection they are all that helps.
 #[must_use]
 pub fn describe(status: &Status) -> String {
-    match std::error::Error::source(status) {
+    let source = std::error::Error::source(status);
+    // Of a connection that failed it says `transport error`, which helps nobody.
+    let cause = source.filter(|source| source.is::<tonic::transport::Error>()).and_then(std::error::Error::source);
+    match cause.or(source) {
         Some(source) => shown(&chain(source), 1000),
         None => message(status),
     }

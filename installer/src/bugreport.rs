@@ -14,7 +14,6 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use proto::paths;
 use serde_json::{Value, json};
@@ -82,11 +81,13 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = format!("pullgate-bugreport-{}", when::moment(when::now_ms()).replace([' ', ':'], "-"));
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.tar")));
-    let failed = || format!("cannot write `{}`; give another one with --output", path.display());
-    let mut archive = Archive::create(&path, &name).with_context(failed)?;
+    let failed = |error: &dyn std::fmt::Display| {
+        anyhow::anyhow!("cannot write `{}`: {error}; give another one with --output", path.display())
+    };
+    let mut archive = Archive::create(&path, &name).map_err(|error| failed(&error))?;
     if let Err(error) = fill(args, &mut archive).and_then(|()| Ok(archive.finish()?)) {
         let _ = fs::remove_file(&path);
-        return Err(error).with_context(failed);
+        return Err(failed(&format!("{error:#}")));
     }
     match args.json {
         true => output::line(&json!({ "path": path }))?,

@@ -143,5 +143,9 @@ fn now() -> i64 {
 /// Reads a JSON file with its name in every error.
 fn read_json<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> anyhow::Result<T> {
     let file = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    serde_json::from_reader(BufReader::new(file)).with_context(|| format!("`{}` is not as expected", path.display()))
+    serde_json::from_reader(BufReader::new(file)).with_context(|| unexpected(path))
+}
+
+fn unexpected(path: &std::path::Path) -> String {
+    format!("`{}` is not as expected", path.display())
 }

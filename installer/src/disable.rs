@@ -18,7 +18,7 @@ use crate::{
     engine_config::{self, Edit, Refusal},
     engines::{self, FoundEngine},
     install::{
-        ask::{self, REFUSED},
+        ask,
         drop_in::{self, DropIn},
         engine,
         files::{self, FileError},
@@ -63,9 +63,9 @@ pub struct Args {
 /// When an engine does not come to answer.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = Path::new("/");
-    let Some(systemd) = Systemd::of(root).filter(|_| rustix::process::geteuid().is_root()) else {
-        output::complain("only root may do this, on a machine that systemd has started; nothing was changed");
-        return Ok(ExitCode::from(REFUSED));
+    let systemd = match ask::systemd_of_root(root) {
+        Ok(systemd) => systemd,
+        Err(why) => return Ok(ask::refused(args.json, why)?),
     };
     ask::for_everybody();
     let journal = match Journal::lock(root) {
@@ -76,8 +76,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let engines: Vec<FoundEngine> = engines::of_the_system(root).into_iter().filter(is_ours).collect();
     let earlier = Disabled::read(root);
     if engines.is_empty() && earlier.is_none() {
-        output::complain("no engine is configured for the plugin; nothing was changed");
-        return Ok(ExitCode::from(REFUSED));
+        return Ok(ask::refused(
+            args.json,
+            "no engine is configured for the plugin; Docker waits for nothing of pullgate's",
+        )?);
     }
     let since_ms = now_ms();
     let length = i64::try_from(args.time.as_millis()).unwrap_or(i64::MAX);

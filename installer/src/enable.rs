@@ -15,7 +15,7 @@ use crate::{
     engine_config::{self, Edit},
     engines::{self, FoundEngine},
     install::{
-        ask::{self, REFUSED},
+        ask,
         door_settings::DoorSettings,
         drop_in, engine, files,
         journal::{DIR, Journal},
@@ -47,9 +47,9 @@ pub struct Args {
 /// When an engine cannot be told, or does not ask the plugin afterwards.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = Path::new("/");
-    let Some(systemd) = Systemd::of(root).filter(|_| rustix::process::geteuid().is_root()) else {
-        output::complain("only root may do this, on a machine that systemd has started; nothing was changed");
-        return Ok(ExitCode::from(REFUSED));
+    let systemd = match ask::systemd_of_root(root) {
+        Ok(systemd) => systemd,
+        Err(why) => return Ok(ask::refused(args.json, why)?),
     };
     ask::for_everybody();
     let _journal = Journal::lock(root)?;
@@ -63,8 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         } else {
             "`systemctl status pullgate-plugin` says more"
         };
-        output::complain(&format!("pullgate stays disabled, and Docker up: {why}; {next}"));
-        return Ok(ExitCode::from(REFUSED));
+        return Ok(ask::refused(args.json, &format!("pullgate stays disabled, and Docker up: {why}; {next}"))?);
     }
     let mut notes = Vec::new();
     for engine in engines::of_the_system(root).iter().filter(|engine| disable::is_ours(engine)) {

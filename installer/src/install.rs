@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 
 use self::{
     apply::Apply,
-    ask::{Agreed, REFUSED, UNDONE},
+    ask::{REFUSED, UNDONE},
     interrupt::Interrupt,
     journal::{Entry, Journal},
     plan::{Plan, Step, Wanted},
@@ -88,9 +88,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ask::for_everybody();
     // Before anything is looked at, since not everybody may read it.
     if !rustix::process::geteuid().is_root() && !args.dry_run {
-        let why = "only root may change an engine's settings; run it with `sudo`";
-        tell(args, &format!("nothing was changed: {why}"), json!({ "result": "refused", "why": why }))?;
-        return Ok(ExitCode::from(REFUSED));
+        return Ok(ask::refused(args.json, "only root may change an engine's settings; run it with `sudo`")?);
     }
     // Who only looks needs no right to write, and leaves nothing behind.
     let may_write = rustix::process::geteuid().is_root() && systemd.is_some() && !args.dry_run;
@@ -107,7 +105,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let wanted = wanted(args)?;
     let mut plan = plan_of(root, systemd.as_ref(), &wanted)?;
     if args.undo {
-        plan.refuse(vec!["only root can take an install back".to_owned()]);
+        plan.refuse(vec!["only root can take an install back; run it with `sudo`".to_owned()]);
     }
     let shown = show::json(&plan);
     let outcome = |result: &str| json!({ "result": result, "plan": shown });
@@ -130,26 +128,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     // Who has to `disable` meanwhile does not wait for an answer.
     drop(journal);
-    match ask::agreed(args.yes, "do this?")? {
-        Agreed::Yes => {}
-        Agreed::No => {
-            tell(args, "nothing was changed", outcome("refused"))?;
-            return Ok(ExitCode::from(REFUSED));
-        }
-        Agreed::NobodyThere => {
-            tell(args, "nothing was changed: there is no terminal to ask on; `--yes` agrees", outcome("refused"))?;
-            return Ok(ExitCode::from(REFUSED));
-        }
+    if let Some(code) = ask::declined(args.yes, args.json, &outcome("refused"))? {
+        return Ok(code);
     }
     let Some(systemd) = &systemd else { anyhow::bail!("this machine was not started by systemd") };
     let journal = &Journal::lock(root)?;
     if !journal.interrupted()?.is_empty() || plan_of(root, Some(systemd), &wanted)?.steps != plan.steps {
-        tell(
-            args,
-            "nothing was changed: the machine is another than it was when the plan was made; run it again",
-            outcome("refused"),
-        )?;
-        return Ok(ExitCode::from(REFUSED));
+        let why = "the machine is another than it was when the plan was made; run it again";
+        return Ok(ask::refused_with(args.json, why, &outcome("refused"))?);
     }
     let interrupt = Interrupt::take().context("cannot take signals")?;
     journal.begin("install", when::now_ms())?;

@@ -5,11 +5,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use proto::{control::control_client::ControlClient, local, paths};
 use tokio::runtime::Runtime;
-use tonic::transport::Channel;
+use tonic::{Code, transport::Channel};
 
 /// How long a command waits for the plugin.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -41,36 +40,78 @@ pub struct Door {
     pub door_ca_dir: PathBuf,
 }
 
+/// Why a question to the plugin has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// Nobody is there, or not in time.
+    #[error(
+        "cannot ask the plugin on `{}`: {why}; is pullgate-plugin running, and is this the right --control-socket?", .socket.display()
+    )]
+    Silent {
+        /// Where it was asked.
+        socket: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// It does not know the question.
+    #[error("the plugin is older than this command, and does not know what it is asked; update it and restart it")]
+    Older,
+    /// It does not say that to this user, or not so.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl AskError {
+    fn new(socket: &Path, status: &tonic::Status) -> Self {
+        match status.code() {
+            Code::Unimplemented => Self::Older,
+            Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled | Code::DeadlineExceeded => {
+                Self::Silent { socket: socket.to_owned(), why: status.message().to_owned() }
+            }
+            _ => Self::Refused(status.message().to_owned()),
+        }
+    }
+
+    /// Without where and what to do, for whoever says that themselves.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::Silent { why, .. } => why.clone(),
+            Self::Older | Self::Refused(_) => self.to_string(),
+        }
+    }
+}
+
 impl Machine {
     /// Asks one thing, bounded.
     ///
     /// # Errors
-    /// When nobody answers; the text says what to do.
+    /// [`AskError`].
     pub fn ask<T>(
         &self,
         question: impl AsyncFnOnce(ControlClient<Channel>) -> Result<T, tonic::Status>,
-    ) -> anyhow::Result<T> {
-        Runtime::new()?.block_on(self.question(question)).with_context(|| {
-            format!(
-                "cannot ask the plugin on `{}`; is pullgate-plugin running, and is this the right --control-socket?",
-                self.control_socket.display()
-            )
-        })
+    ) -> Result<T, AskError> {
+        let silent =
+            |error: std::io::Error| AskError::Silent { socket: self.control_socket.clone(), why: error.to_string() };
+        Runtime::new().map_err(silent)?.block_on(self.question(question))
     }
 
     /// Asks one thing, bounded.
     ///
     /// # Errors
-    /// When nobody answers, or not with what was asked for; in the plugin's words.
+    /// [`AskError`].
     pub async fn question<T>(
         &self,
         question: impl AsyncFnOnce(ControlClient<Channel>) -> Result<T, tonic::Status>,
-    ) -> anyhow::Result<T> {
+    ) -> Result<T, AskError> {
         let client = ControlClient::new(local::connect_lazy(&self.control_socket))
             .max_decoding_message_size(local::MAX_MESSAGE_BYTES);
         match tokio::time::timeout(DEADLINE, question(client)).await {
-            Ok(answer) => answer.map_err(|status| anyhow::anyhow!("{}", status.message())),
-            Err(_) => Err(anyhow::anyhow!("no answer within {} seconds", DEADLINE.as_secs())),
+            Ok(answer) => answer.map_err(|status| AskError::new(&self.control_socket, &status)),
+            Err(_) => {
+                let why = format!("no answer within {} s", DEADLINE.as_secs());
+                Err(AskError::Silent { socket: self.control_socket.clone(), why })
+            }
         }
     }
 

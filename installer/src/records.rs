@@ -10,7 +10,7 @@ use proto::{
 use serde_json::{Value, json};
 
 use crate::{
-    machine::Machine,
+    machine::{AskError, Machine},
     output::{self, Text, Tone},
     when,
 };
@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(args.decision.is_some() && records.is_empty())))
 }
 
-fn fetch(args: &Args) -> anyhow::Result<(Vec<Record>, u64)> {
+fn fetch(args: &Args) -> Result<(Vec<Record>, u64), AskError> {
     let since_ms = args
         .since
         .map_or(0, |since| when::now_ms().saturating_sub(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).max(0));

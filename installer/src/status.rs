@@ -83,7 +83,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Looks at everything; `engine`: what was proved before, if it need not be proved again.
 pub(crate) async fn look(args: &Args, engine: Option<Facts>) -> Seen {
     let plugin = args.machine.question(async |mut plugin| plugin.status(StatusRequest {}).await).await;
-    let plugin = plugin.map(tonic::Response::into_inner).map_err(|error| error.to_string());
+    let plugin = plugin.map(tonic::Response::into_inner).map_err(|error| error.why());
     let enrollment = enrollment::read(&args.enrollment).ok();
     let door = match &plugin {
         Ok(status) => Setup::of(status, &args.door.door_settings),

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{anyhow, ensure};
 use clap::Args as ClapArgs;
 use proto::{
     agent::{self, Compared, Standing},
@@ -18,6 +18,8 @@ use crate::{machine::Machine, output};
 
 /// The agent gives itself 25 seconds.
 const LIMIT: Duration = Duration::from_secs(30);
+/// Where the agent's log is.
+const JOURNAL: &str = "`journalctl --user -u pullgated`";
 /// Its answer has some fifty.
 const MAX_ANSWER_BYTES: u64 = 4096;
 
@@ -76,13 +78,15 @@ fn compare(args: &Args) -> anyhow::Result<Standing> {
         )
     };
     // What the kernel says of the listener, before anything is believed.
-    let (stream, holder) = agent::connect(&name).with_context(missing)?;
-    anyhow::ensure!(holder.uid == uid || holder.uid == 0, missing());
+    let (stream, holder) = agent::connect(&name).map_err(|_| anyhow!(missing()))?;
+    ensure!(holder.uid == uid || holder.uid == 0, missing());
     stream.set_read_timeout(Some(LIMIT))?;
     let mut line = String::new();
-    BufReader::new(stream.take(MAX_ANSWER_BYTES)).read_line(&mut line).context("the agent did not answer")?;
-    anyhow::ensure!(!line.is_empty(), "the agent ended without an answer; run the command again");
-    let compared: Compared = serde_json::from_str(&line).context("the agent answered something else")?;
+    let read = BufReader::new(stream.take(MAX_ANSWER_BYTES)).read_line(&mut line);
+    read.map_err(|_| anyhow!("the agent did not answer within {} s; {JOURNAL} says what it does", LIMIT.as_secs()))?;
+    ensure!(!line.is_empty(), "the agent ended without an answer; run the command again");
+    let compared: Compared = serde_json::from_str(&line)
+        .map_err(|error| anyhow!("the agent's answer cannot be read ({error}); `pullgate doctor` compares versions"))?;
     Ok(compared.standing)
 }
 

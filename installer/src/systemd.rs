@@ -33,7 +33,7 @@ pub enum SystemdError {
         output: String,
     },
     /// It did not end.
-    #[error("`systemctl {command}` did not end within {} s", .after.as_secs())]
+    #[error("`systemctl {command}` did not end within {} s; `systemctl list-jobs` shows what waits for what", .after.as_secs())]
     Late {
         /// What was asked.
         command: String,

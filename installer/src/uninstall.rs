@@ -24,9 +24,7 @@ use crate::{
     engine_config::{self, Edit, Wanted},
     engines::{self, FoundEngine},
     install::{
-        self,
-        ask::{self, Agreed, REFUSED},
-        drop_in, engine, facts, files,
+        self, ask, drop_in, engine, facts, files,
         journal::{self, Entry, Journal},
         layout, prove,
         state::{Disabled, Installed, Original},
@@ -95,8 +93,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let systemd = Systemd::of(root);
     ask::for_everybody();
     if !rustix::process::geteuid().is_root() && !args.dry_run {
-        refuse(args, "only root may take it away; run it with `sudo`")?;
-        return Ok(ExitCode::from(REFUSED));
+        return Ok(ask::refused(args.json, "only root may take pullgate away; run it with `sudo`")?);
     }
     let found = look(root, systemd.as_ref(), args.purge)?;
     let plan = found.plan(args.purge);
@@ -109,12 +106,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let journal = if args.dry_run { None } else { Some(Journal::lock(root)?) };
             return finish(args, root, None, journal.as_ref(), &found, &plan);
         }
-        refuse(
-            args,
-            "an engine is configured for the plugin, and this machine was not started by systemd: take `pullgate` out of \
-             `authorization-plugins`, send the engine SIGHUP, and run this again",
-        )?;
-        return Ok(ExitCode::from(REFUSED));
+        let why = "an engine is configured for the plugin, and this machine was not started by systemd: take `pullgate` out \
+                   of `authorization-plugins`, send the engine SIGHUP, and run this again";
+        return Ok(ask::refused(args.json, why)?);
     };
     if args.dry_run {
         tell(args, &plan.join("\n"), &plan, "dry_run")?;
@@ -123,16 +117,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.json {
         output::aside(&plan.join("\n"));
     }
-    match ask::agreed(args.yes, "do this?")? {
-        Agreed::Yes => {}
-        Agreed::No => {
-            refuse(args, "nothing was changed")?;
-            return Ok(ExitCode::from(REFUSED));
-        }
-        Agreed::NobodyThere => {
-            refuse(args, "nothing was changed: there is no terminal to ask on; `--yes` agrees")?;
-            return Ok(ExitCode::from(REFUSED));
-        }
+    if let Some(code) = ask::declined(args.yes, args.json, &json!({ "plan": plan }))? {
+        return Ok(code);
     }
     let journal = Journal::lock(root)?;
     install::take_back(root, &systemd, &journal)?;
@@ -390,10 +376,6 @@ fn remove_empty(dir: Option<&Path>) {
         // Fails where somebody else has a drop-in in it.
         let _ = fs::remove_dir(dir);
     }
-}
-
-fn refuse(args: &Args, text: &str) -> std::io::Result<()> {
-    tell(args, text, &[], "refused")
 }
 
 fn tell(args: &Args, text: &str, plan: &[String], result: &str) -> std::io::Result<()> {

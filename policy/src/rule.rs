@@ -106,7 +106,7 @@ pub enum PatternError {
     #[error("the pattern is empty; write for example `evil/miner`, `evil/*` or `ghcr.io/acme/*`")]
     Empty,
     /// More than 512 bytes or 16 components.
-    #[error("the pattern is longer than 512 bytes or 16 components")]
+    #[error("the pattern is longer than 512 bytes or has more than 16 parts; write a shorter one, with wildcards")]
     TooLong,
     /// Everything everywhere.
     #[error(
@@ -119,6 +119,9 @@ pub enum PatternError {
     /// Not a host, or a wildcard in a place where a host may have none.
     #[error("`{0}` is no registry host; only `*.` at its start may be a wildcard")]
     Host(String),
+    /// Nothing between two slashes, or before or behind one.
+    #[error("a part of the pattern is empty: there is a `/` too many")]
+    EmptyPart,
     /// Not a repository, or a wildcard that is more than part of a component.
     #[error(
         "`{0}` is no part of a repository name; use lower-case letters, digits, `.`, `_`, `-` and the wildcards `*` and `?`"
@@ -256,10 +259,12 @@ fn check_path(path: &str) -> Result<(String, Rest), PatternError> {
         return Err(PatternError::TooLong);
     }
     for component in &components {
-        let ok = !component.is_empty()
-            && component
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-' | b'*' | b'?'));
+        if component.is_empty() {
+            return Err(PatternError::EmptyPart);
+        }
+        let ok = component
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-' | b'*' | b'?'));
         if !ok {
             return Err(PatternError::Component((*component).to_owned()));
         }

@@ -17,7 +17,7 @@ use crate::{
 mod error;
 mod verified;
 
-pub use error::DocumentError;
+pub use error::{DocumentError, word};
 pub use verified::{Content, Trust, Verified};
 
 /// A SHA-256.

@@ -72,7 +72,7 @@ pub enum EgressError {
     #[error(transparent)]
     File(FileError),
     /// Not the JSON above.
-    #[error("`{path}` is not valid; write it anew with `pullgate egress apply`")]
+    #[error("`{path}` is not valid ({source}); write it anew with `pullgate egress apply`")]
     Parse {
         /// The file.
         path: PathBuf,
@@ -80,7 +80,7 @@ pub enum EgressError {
         source: serde_json::Error,
     },
     /// A value that cannot be meant.
-    #[error("`{path}` is not valid: `cgroup` is `{}`, which is no absolute path", cgroup.display())]
+    #[error("`{path}` is not valid: `cgroup` is `{}`, which is no absolute path; write it anew with `pullgate egress apply`", cgroup.display())]
     NotAbsolute {
         /// The file.
         path: PathBuf,
@@ -88,7 +88,7 @@ pub enum EgressError {
         cgroup: PathBuf,
     },
     /// The engine's control group cannot be looked at; while the engine is down, there is none.
-    #[error("the engine's control group `{}` is not there, so no egress rule means it", cgroup.display())]
+    #[error("the engine's control group `{}` is not there ({source}), so no egress rule means it; start the engine", cgroup.display())]
     NoGroup {
         /// Its directory.
         cgroup: PathBuf,

@@ -102,7 +102,7 @@ pub enum EnrollmentError {
     Missing(PathBuf),
     /// It cannot be read, or it is not the administrator's alone.
     #[error("the enrollment file {0}")]
-    File(FileError),
+    File(#[source] FileError),
     /// Not the JSON above.
     #[error("the enrollment file `{path}` is not valid: {source}")]
     Parse {
@@ -120,7 +120,7 @@ pub enum EnrollmentError {
         why: String,
     },
     /// A trust key that is none.
-    #[error("`trustKeys` in `{path}` is not valid")]
+    #[error("`trustKeys` in `{path}` is not valid: {source}; take what `pullgate-service enrollment` prints")]
     Key {
         /// The file.
         path: PathBuf,

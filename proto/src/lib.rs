@@ -18,6 +18,7 @@ pub mod enrollment;
 pub mod jws;
 pub mod keys;
 pub mod local;
+mod moment;
 mod organization;
 pub mod paths;
 pub mod probe_key;
@@ -58,6 +59,7 @@ pub mod pullgate {
 }
 
 pub use chain::chain;
+pub use moment::moment;
 pub use pullgate::document::v1 as document;
 pub use pullgate::local::v1 as control;
 pub use pullgate::sync::v1 as sync;

@@ -167,15 +167,19 @@ pub fn remove_stale(path: &Path) -> io::Result<()> {
         Ok(found) if !found.file_type().is_socket() => {
             return Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
-                format!("`{}` is there and is no socket; it is left alone", path.display()),
+                format!(
+                    "`{}` is there and is no socket; it is left alone: remove it, or name another path",
+                    path.display()
+                ),
             ));
         }
         _ => {}
     }
     match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => {
-            Err(io::Error::new(io::ErrorKind::AddrInUse, format!("another process answers on `{}`", path.display())))
-        }
+        Ok(_) => Err(io::Error::new(
+            io::ErrorKind::AddrInUse,
+            format!("another process answers on `{}`; stop it, or name another path", path.display()),
+        )),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     document::{self, Envelope, Header, Signature},
     keys::{KeyId, SigningKey, TrustedKeys},
+    moment::moment,
 };
 
 /// How far a document's start may lie ahead of this machine's clock, in seconds.
@@ -44,7 +45,6 @@ document!(document::AgentToken, "agent-token", 4 << 10);
 
 /// Why a sealed document is not used. Nothing of it is used then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum SealError {
     /// More bytes than this kind of document may have.
     #[error("the document has {size} bytes, more than the {limit} of its kind")]
@@ -86,7 +86,9 @@ pub enum SealError {
         expected: String,
     },
     /// Starts in the future by more than [`CLOCK_SKEW_SECONDS`].
-    #[error("the document is valid from {issued_at}, but this machine's clock says {now}; check the clock")]
+    #[error(
+        "the document is valid from {}, but this machine's clock says {}; let the clock be set", moment(*issued_at), moment(*now)
+    )]
     NotYetValid {
         /// Unix seconds.
         issued_at: i64,
@@ -94,7 +96,7 @@ pub enum SealError {
         now: i64,
     },
     /// Past its end.
-    #[error("the document expired at {expires_at}, and this machine's clock says {now}")]
+    #[error("the document expired at {}, and this machine's clock says {}", moment(*expires_at), moment(*now))]
     Expired {
         /// Unix seconds.
         expires_at: i64,

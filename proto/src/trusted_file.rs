@@ -39,7 +39,7 @@ pub enum FileError {
         why: String,
     },
     /// More than [`MAX_BYTES`].
-    #[error("`{0}` has more than 64 KiB")]
+    #[error("`{0}` has more than 64 KiB; is it the right file?")]
     TooLarge(PathBuf),
 }
 

@@ -67,7 +67,9 @@ pub enum CaError {
     #[error("there is no certificate authority in `{0}`; run `pullgate-proxy ca`")]
     Missing(PathBuf),
     /// The certificate is not one.
-    #[error("`{path}` holds no certificate")]
+    #[error(
+        "`{path}` holds no certificate ({source}); remove it and `ca.key`, run `pullgate-proxy ca` and restart the engine"
+    )]
     Certificate {
         /// The file.
         path: PathBuf,
@@ -75,7 +77,10 @@ pub enum CaError {
         source: rustls::pki_types::pem::Error,
     },
     /// The key is not one, or something could not be signed.
-    #[error("the certificate authority in `{path}` cannot be used")]
+    #[error(
+        "the certificate authority in `{path}` cannot be used ({source}); remove `ca.key` and `trust/pullgate.pem` there, run \
+         `pullgate-proxy ca` and restart the engine"
+    )]
     Signature {
         /// Its directory.
         path: PathBuf,

@@ -54,7 +54,7 @@ pub enum LeafError {
     Use(#[from] rustls::Error),
     /// The authority's certificate does not vouch for what its key signs.
     #[error(
-        "the certificate authority cannot be used: its certificate has expired, or is of another key; remove \
+        "the certificate authority cannot be used: its certificate has expired, or is of another key ({0}); remove \
          `ca.key` and `trust/pullgate.pem`, run `pullgate-proxy ca` and restart the engine"
     )]
     Unsound(#[source] rustls::Error),

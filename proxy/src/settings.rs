@@ -10,7 +10,7 @@ use http::HeaderValue;
 use proto::trusted_file;
 use serde::Deserialize;
 
-use crate::authority::{Authority, Host, Malformed};
+use crate::authority::{Authority, Host};
 
 mod proxy_url;
 #[cfg(test)]
@@ -60,7 +60,7 @@ pub enum SettingsError {
     #[error(transparent)]
     File(#[from] trusted_file::FileError),
     /// No JSON of this form.
-    #[error("`{path}` cannot be read as settings")]
+    #[error("`{path}` does not hold the door's settings")]
     Json {
         /// The file.
         path: PathBuf,
@@ -68,8 +68,10 @@ pub enum SettingsError {
         source: serde_json::Error,
     },
     /// A value.
-    #[error("`{key}` has the entry `{entry}`, which is no {expected}")]
+    #[error("`{key}` in `{path}` has the entry `{entry}`, which is no {expected}")]
     Entry {
+        /// The file.
+        path: PathBuf,
         /// The key.
         key: &'static str,
         /// Its value.
@@ -78,8 +80,8 @@ pub enum SettingsError {
         expected: &'static str,
     },
     /// The proxy; its URL may hold a password and is not repeated.
-    #[error("`upstreamProxy` is not of the form `http://[user:password@]host:port`")]
-    Proxy,
+    #[error("`upstreamProxy` in `{0}` is not of the form `http://[user:password@]host:port`")]
+    Proxy(PathBuf),
 }
 
 /// The file, as it is written.
@@ -136,23 +138,31 @@ impl Settings {
             Ok(text) => {
                 let file = serde_json::from_slice(&text)
                     .map_err(|source| SettingsError::Json { path: path.to_owned(), source })?;
-                Self::check(file)
+                Self::check(path, file)
             }
             Err(error) if error.is_missing() => Ok(Self::default()),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn check(file: File) -> Result<Self, SettingsError> {
+    fn check(path: &Path, file: File) -> Result<Self, SettingsError> {
+        let upstream_proxy = match file.upstream_proxy.as_deref() {
+            Some(url) => Some(ProxyUrl::parse(url).ok_or_else(|| SettingsError::Proxy(path.to_owned()))?),
+            None => None,
+        };
+        let wrong = |(key, entry, expected)| SettingsError::Entry { path: path.to_owned(), key, entry, expected };
+        let hosts = |key, list: &[String]| entries(key, list, "`host[:port]`", host_and_port).map_err(wrong);
+        let direct = entries("upstreamNoProxy", &file.upstream_no_proxy, "host, `*.domain` or network", direct);
+        let loopback = entries("loopbackTunnel", &file.loopback_tunnel, "loopback `address:port`", loopback);
         Ok(Self {
-            upstream_proxy: file.upstream_proxy.as_deref().map(ProxyUrl::parse).transpose()?,
-            direct: entries("upstreamNoProxy", &file.upstream_no_proxy, "host, `*.domain` or network", direct)?,
+            upstream_proxy,
+            direct: direct.map_err(wrong)?,
             upstream_ca: file.upstream_ca,
             certs_dir: file.certs_dir,
-            insecure: entries("insecureRegistries", &file.insecure_registries, "`host[:port]`", host_and_port)?,
-            tunnel: entries("tunnel", &file.tunnel, "`host[:port]`", host_and_port)?,
-            mirrors: entries("mirrors", &file.mirrors, "`host[:port]`", host_and_port)?,
-            loopback_tunnel: entries("loopbackTunnel", &file.loopback_tunnel, "loopback `address:port`", loopback)?,
+            insecure: hosts("insecureRegistries", &file.insecure_registries)?,
+            tunnel: hosts("tunnel", &file.tunnel)?,
+            mirrors: hosts("mirrors", &file.mirrors)?,
+            loopback_tunnel: loopback.map_err(wrong)?,
         })
     }
 
@@ -187,15 +197,16 @@ fn within(net: IpAddr, bits: u8, address: IpAddr) -> bool {
     // All of it may be shifted out: `/0` is every address.
     differ.checked_shr(width.saturating_sub(bits.into())).unwrap_or_default() == 0
 }
+/// Key, entry and what was expected of the first entry that is not.
+type Wrong = (&'static str, String, &'static str);
 
 fn entries<T, C: FromIterator<T>>(
     key: &'static str,
     entries: &[String],
     expected: &'static str,
     read: impl Fn(&str) -> Option<T>,
-) -> Result<C, SettingsError> {
-    let one = |entry: &String| read(entry).ok_or(SettingsError::Entry { key, entry: entry.clone(), expected });
-    entries.iter().map(one).collect()
+) -> Result<C, Wrong> {
+    entries.iter().map(|entry| read(entry).ok_or_else(|| (key, entry.clone(), expected))).collect()
 }
 
 /// As the engine reads it, a name without a port is the registry on the port of https.
@@ -229,10 +240,4 @@ fn sensitive(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-impl From<Malformed> for SettingsError {
-    fn from(_: Malformed) -> Self {
-        Self::Proxy
-    }
 }

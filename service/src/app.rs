@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use proto::{chain, keys::SigningKey};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, signal::unix};
@@ -74,7 +74,7 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     let tls = tls(&dir, &options)?;
     let listener = TcpListener::bind(options.listen)
         .await
-        .with_context(|| format!("`{}` cannot be listened on; is another service there?", options.listen))?;
+        .map_err(|error| anyhow!("cannot listen on `{}`: {error}; is another service there?", options.listen))?;
     let address = listener.local_addr()?;
 
     let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());

@@ -20,7 +20,7 @@ pub const ADDRESS_FILE: &str = "address";
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// It cannot be made or looked at.
-    #[error("the data directory `{path}` cannot be used: {source}")]
+    #[error("the data directory `{path}` cannot be used: {source}; is it the right one, and may this user use it?")]
     Io {
         /// The directory.
         path: PathBuf,
@@ -31,7 +31,7 @@ pub enum DataDirError {
     #[error("there is no data directory `{0}`; check `--data-dir`, or start `pullgate-service serve` first")]
     Missing(PathBuf),
     /// Something else is there.
-    #[error("the data directory `{0}` is not a directory")]
+    #[error("the data directory `{0}` is no directory; name another with `--data-dir`")]
     NotADirectory(PathBuf),
     /// Another user's.
     #[error(

@@ -19,9 +19,9 @@ fn main() -> ExitCode {
         Err(error) => {
             if json {
                 // Nobody may be reading any more; the exit code says it too.
-                drop(writeln!(io::stdout(), "{}", serde_json::json!({ "error": format!("{error:#}") })));
+                drop(writeln!(io::stdout(), "{}", serde_json::json!({ "error": proto::chain(&*error) })));
             }
-            drop(writeln!(io::stderr(), "error: {error:#}"));
+            drop(writeln!(io::stderr(), "pullgate-service: {}", proto::chain(&*error)));
             ExitCode::FAILURE
         }
     }

@@ -41,20 +41,22 @@ pub enum OutgoingError {
     #[error(transparent)]
     Url(#[from] UrlError),
     /// No connection: name, network, or a certificate that does not hold.
-    #[error("`{host}` cannot be reached; check its name, the network, and whether this machine trusts its certificate")]
+    #[error(
+        "`{host}` cannot be reached: {why}; check its name, the network, and whether this machine trusts its certificate"
+    )]
     Connect {
         /// Host and port.
         host: String,
         /// Why.
-        source: hyper_util::client::legacy::Error,
+        why: String,
     },
     /// The connection broke, or what came was no HTTP.
-    #[error("the call to `{host}` broke off; try again")]
+    #[error("the call to `{host}` broke off: {why}; try again")]
     Call {
         /// Host and port.
         host: String,
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        why: String,
     },
     /// Too slow.
     #[error("`{host}` did not answer within {} s; try again later", .after.as_secs_f32())]
@@ -139,9 +141,9 @@ impl Outgoing {
 
     async fn exchange(&self, request: Request<Full<Bytes>>, host: &str) -> Result<Answer, OutgoingError> {
         let host = || host.to_owned();
-        let response = self.client.request(request).await.map_err(|source| match source.is_connect() {
-            true => OutgoingError::Connect { host: host(), source },
-            false => OutgoingError::Call { host: host(), source: source.into() },
+        let response = self.client.request(request).await.map_err(|error| match error.is_connect() {
+            true => OutgoingError::Connect { host: host(), why: cause(&error) },
+            false => OutgoingError::Call { host: host(), why: cause(&error) },
         })?;
         let (parts, mut incoming) = response.into_parts();
         if parts.status.is_redirection() {
@@ -149,7 +151,7 @@ impl Outgoing {
         }
         let mut body = Zeroizing::new(Vec::new());
         while let Some(frame) = incoming.frame().await {
-            let frame = frame.map_err(|source| OutgoingError::Call { host: host(), source: source.into() })?;
+            let frame = frame.map_err(|error| OutgoingError::Call { host: host(), why: proto::chain(&error) })?;
             if let Some(data) = frame.data_ref() {
                 if body.len() + data.len() > MAX_ANSWER {
                     return Err(OutgoingError::TooLarge { host: host() });
@@ -184,6 +186,11 @@ impl Outgoing {
             .header(header::CONTENT_TYPE, "application/json");
         self.call(request.body(json).map_err(|_| UrlError::Damaged(url::shown(url)))?).await
     }
+}
+
+/// What is behind an error of the client, whose own words (`client error (Connect)`) help nobody.
+fn cause(error: &hyper_util::client::legacy::Error) -> String {
+    proto::chain(std::error::Error::source(error).unwrap_or(error))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub const FILE: &str = "signing.key";
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeyError {
     /// It cannot be read.
-    #[error("the signing key `{path}` cannot be read: {source}")]
+    #[error("the signing key `{path}` cannot be read: {source}; may this user read it?")]
     Read {
         /// The file.
         path: PathBuf,

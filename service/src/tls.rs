@@ -27,7 +27,7 @@ use crate::data_dir::DataDirError;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("`{path}` cannot be read: {source}")]
+    #[error("`{path}` cannot be read: {source}; is the path right, and may this user read it?")]
     Read {
         /// The file.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum TlsError {
         source: io::Error,
     },
     /// A file that holds nothing usable.
-    #[error("`{path}` holds no {what} in PEM")]
+    #[error("`{path}` holds no {what} in PEM; is it the right file?")]
     Pem {
         /// The file.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum TlsError {
     #[error("the certificate and its key cannot be used: {0}")]
     Unusable(#[from] rustls::Error),
     /// A name that no certificate can carry.
-    #[error("`{0}` is no host name or address")]
+    #[error("`{0}` is no host name or address that a certificate can carry; write it without scheme and port")]
     Name(String),
     /// The own certificate cannot be made.
     #[error("a certificate cannot be made: {0}")]

@@ -10,6 +10,7 @@ pub mod door;
 pub mod engine_files;
 pub mod engines;
 mod identity_provider;
+pub mod kept;
 mod leavings;
 mod machine;
 

@@ -9,7 +9,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use tests::{own_program, repository};
+use tests::{kept, own_program, repository};
 
 fn vectors(name: &str) -> String {
     fs::read_to_string(repository().join("tests/vectors").join(name)).unwrap()
@@ -119,6 +119,7 @@ fn decide_gives_the_answers_of_the_design() {
     let directory = tempfile::tempdir().unwrap();
     let (policies, sessions) = (directory.path().join("policies.json"), directory.path().join("sessions.json"));
     let mut reasons = BTreeMap::<String, u32>::new();
+    let mut texts = BTreeMap::<String, BTreeSet<String>>::new();
     let mut names = BTreeSet::new();
     for case in table["cases"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
@@ -157,8 +158,17 @@ fn decide_gives_the_answers_of_the_design() {
         let denied = answer["effect"] == "deny";
         assert_eq!(output.status.code(), Some(i32::from(denied)), "{name}");
         assert_eq!(answer["text"].as_str().unwrap().is_empty(), !denied && answer["would_deny"] != true, "{name}");
-        *reasons.entry(answer["reason"].as_str().unwrap().to_owned()).or_default() += 1;
+        let reason = answer["reason"].as_str().unwrap();
+        *reasons.entry(reason.to_owned()).or_default() += 1;
+        if let Some(text) = answer["text"].as_str().filter(|text| !text.is_empty()) {
+            texts.entry(reason.to_owned()).or_default().insert(text.to_owned());
+        }
     }
+    // As a developer reads them behind the engine's `authorization denied by plugin pullgate: `.
+    let told = |(reason, told): (&String, &BTreeSet<String>)| {
+        format!("## {reason}\n\n{}\n\n", told.iter().cloned().collect::<Vec<_>>().join("\n\n"))
+    };
+    kept::check("refusals", &texts.iter().map(told).collect::<String>());
     for reason in policy::Reason::ALL {
         assert!(reasons.contains_key(reason.code()), "no case has the reason {}", reason.code());
     }

@@ -39,7 +39,7 @@ pub struct Destination {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file is damaged, or the helper does not do it.
-    #[error("`{path}`: {why}", path = path.display())]
+    #[error("`{path}` cannot be used: {detail}", path = path.display(), detail = why.detail)]
     Unreadable {
         /// Docker's file.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// It was kept, but the agent would not see it.
-    #[error("it was kept, but reading it again gives {0}")]
+    #[error("it was kept, but reading it again gives {0}; `pullgate credentials` shows what counts")]
     ReadsBack(String),
 }
 
@@ -131,7 +131,7 @@ pub async fn store(
             Err(StoreError::ReadsBack(format!("`{}` ({}, {})", account.user, account.key, account.source)))
         }
         Credential::SignedOut => Err(StoreError::ReadsBack("nobody".to_owned())),
-        Credential::Unreadable(why) => Err(StoreError::ReadsBack(format!("an error, {why}"))),
+        Credential::Unreadable(why) => Err(StoreError::ReadsBack(format!("an error ({})", why.detail))),
     }
 }
 

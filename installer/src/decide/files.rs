@@ -10,29 +10,23 @@ use proto::{
     convert,
     document::{self, Header},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use self::settings::SettingsFile;
-use super::read_json;
+use super::{read_json, unexpected};
 
 mod settings;
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany<T> {
-    Many(Vec<T>),
-    One(T),
-    None,
-}
-
-impl<T> OneOrMany<T> {
-    fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::Many(many) => many,
-            Self::One(one) => vec![one],
-            Self::None => Vec::new(),
-        }
-    }
+/// One, a list of them, or `null` for none.
+fn several<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
+    let values = match read_json(path)? {
+        Value::Null => Vec::new(),
+        Value::Array(many) => many,
+        one => vec![one],
+    };
+    let read = |value| serde_json::from_value(value).with_context(|| unexpected(path));
+    values.into_iter().map(read).collect()
 }
 
 #[derive(Deserialize)]
@@ -102,10 +96,22 @@ struct ContactFile {
 
 /// A pattern alone, or with more.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Value")]
 enum RuleFile {
     Pattern(String),
     Rule(RuleObject),
+}
+
+/// Said by hand: what `untagged` says of a mistake helps nobody.
+impl TryFrom<Value> for RuleFile {
+    type Error = serde_json::Error;
+
+    fn try_from(value: Value) -> Result<Self, serde_json::Error> {
+        match value {
+            Value::String(pattern) => Ok(Self::Pattern(pattern)),
+            object => serde_json::from_value(object).map(Self::Rule),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -168,16 +174,13 @@ fn never() -> i64 {
 
 /// Reads the policies of a file.
 pub(super) fn policies(path: &Path) -> anyhow::Result<Vec<Arc<Policy>>> {
-    let files: OneOrMany<PolicyFile> = read_json(path)?;
-    let policy = |file| compile(file).with_context(|| format!("`{}` is not as expected", path.display()));
-    files.into_vec().into_iter().map(|file| policy(file).map(Arc::new)).collect()
+    let policy = |file| compile(file).map(Arc::new).with_context(|| unexpected(path));
+    several(path)?.into_iter().map(policy).collect()
 }
 
 /// Reads the sessions of a file.
 pub(super) fn sessions(path: &Path) -> anyhow::Result<Vec<Session>> {
-    let files: OneOrMany<SessionFile> = read_json(path)?;
-    let session = |file| session(file).with_context(|| format!("`{}` is not as expected", path.display()));
-    files.into_vec().into_iter().map(session).collect()
+    several(path)?.into_iter().map(|file| session(file).with_context(|| unexpected(path))).collect()
 }
 
 fn compile(file: PolicyFile) -> anyhow::Result<Policy> {

@@ -22,7 +22,8 @@ use super::look::{
     registries::{self, Lists},
 };
 use crate::{
-    agent, machine,
+    agent,
+    machine::{self, AskError},
     status::{coverage, disabled, door::Setup, engine, seen::Agent},
     when,
 };
@@ -88,7 +89,7 @@ pub struct Facts {
 }
 
 /// Looks.
-pub async fn look(places: &Places, plugin: anyhow::Result<StatusResponse>) -> Facts {
+pub async fn look(places: &Places, plugin: Result<StatusResponse, AskError>) -> Facts {
     let files = SignInFiles::read(&places.files);
     let service = match &files.enrollment {
         Ok(enrollment) => Some(reach(&enrollment.service, &places.files.enrollment).await),
@@ -103,7 +104,10 @@ pub async fn look(places: &Places, plugin: anyhow::Result<StatusResponse>) -> Fa
     };
     Facts {
         ca: Ca::look(&places.door.door_ca_dir),
-        plugin: plugin.map_err(|error| format!("{error:#}")),
+        plugin: plugin.map_err(|error| match error {
+            AskError::Silent { socket, why } => format!("it does not answer on `{}`: {why}", socket.display()),
+            error => error.to_string(),
+        }),
         engine: engine::facts(&places.engine, &door.probe_keys).await,
         door,
         credentials: credentials(places.config_dir.as_ref(), &places.files.enrollment).await,

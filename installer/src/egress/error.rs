@@ -87,15 +87,13 @@ pub enum EgressError {
         id: u64,
     },
     /// Not installed.
-    #[error("`{program}` is not installed, and firewall rules need it; install it with `apt-get install nftables`", program = program.display())]
+    #[error("`{program}` is not installed, and firewall rules need it; install the package `nftables`", program = program.display())]
     NoNft {
         /// The program.
         program: PathBuf,
-        /// Why it cannot be run.
-        source: io::Error,
     },
     /// It could not be run.
-    #[error("`nft` could not be run")]
+    #[error("`nft` could not be run: {source}")]
     Run {
         /// Why.
         source: io::Error,

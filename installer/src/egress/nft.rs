@@ -129,7 +129,7 @@ impl Nft {
             .spawn()
             .map_err(|source| match source.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-                    EgressError::NoNft { program: self.program.clone(), source }
+                    EgressError::NoNft { program: self.program.clone() }
                 }
                 _ => EgressError::Run { source },
             })?;

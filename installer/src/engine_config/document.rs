@@ -239,7 +239,9 @@ fn bad_syntax(text: &str, error: &serde_json::Error) -> Refusal {
     let before = line.get(..line.floor_char_boundary(error.column().saturating_sub(1))).unwrap_or(line);
     let at = Position { line: error.line(), column: before.chars().count() + 1 };
     let said = error.to_string();
-    let said = said.split(" at line ").next().unwrap_or(&said).to_lowercase();
+    let said = said.split(" at line ").next().unwrap_or(&said);
+    let said =
+        said.strip_prefix("EOF while").map_or_else(|| said.to_lowercase(), |rest| format!("it ends while{rest}"));
     let rest = line.get(before.len()..).unwrap_or_default();
     let comment = ["//", "/*", "#"].iter().any(|mark| rest.starts_with(mark) || before.ends_with(mark));
     Refusal {

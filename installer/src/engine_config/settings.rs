@@ -242,11 +242,19 @@ fn check_type(document: &Document<'_>, member: &Member) -> Result<(), Refusal> {
     wrong_part(document, setting.takes, &member.value).map_or(Ok(()), |(node, wanted)| {
         Err(Refusal {
             class: Class::EngineInvalid,
-            what: format!("`{}` takes {wanted}, and this is {}", member.key, node.kind.name()),
+            what: format!("`{}` takes {wanted}, and this is {}", member.key, told(&node.kind, setting.takes)),
             at: document.at(&node.span),
             next: "correct it; the engine does not start with it".to_owned(),
         })
     })
+}
+
+/// A number where a number is wanted is one that does not fit.
+const fn told(kind: &Kind, takes: Takes) -> &'static str {
+    match (kind, takes) {
+        (Kind::Number, Takes::Integer) => "none that fits",
+        _ => kind.name(),
+    }
 }
 
 /// The part of a value that the engine cannot decode, and what should be there.

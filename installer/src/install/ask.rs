@@ -1,6 +1,14 @@
 //! Whether somebody agrees, and what commands that change engines have in common.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::{
+    io::{BufRead as _, IsTerminal as _, Write as _},
+    path::Path,
+    process::ExitCode,
+};
+
+use serde_json::{Value, json};
+
+use crate::{output, systemd::Systemd};
 
 /// Nothing was changed, since it would not have been safe, or nobody agreed.
 pub const REFUSED: u8 = 3;
@@ -36,10 +44,59 @@ pub fn agreed(yes: bool, question: &str) -> std::io::Result<Agreed> {
     Ok(if matches!(answer.trim(), "y" | "Y" | "yes") { Agreed::Yes } else { Agreed::No })
 }
 
+/// Asks, and says what becomes of an answer that is no yes; none: go on.
+///
+/// # Errors
+/// When the terminal cannot be read or written.
+pub fn declined(yes: bool, json: bool, more: &Value) -> std::io::Result<Option<ExitCode>> {
+    let why = match agreed(yes, "do this?")? {
+        Agreed::Yes => return Ok(None),
+        Agreed::No => "nobody agreed",
+        Agreed::NobodyThere => "there is no terminal to ask on; `--yes` agrees",
+    };
+    refused_with(json, why, more).map(Some)
+}
+
+/// Says that nothing was changed, and why.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn refused(json: bool, why: &str) -> std::io::Result<ExitCode> {
+    refused_with(json, why, &json!({}))
+}
+
+/// The same, with more for programs.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn refused_with(json: bool, why: &str, more: &Value) -> std::io::Result<ExitCode> {
+    if json {
+        let mut object = more.clone();
+        (object["result"], object["why"]) = ("refused".into(), why.into());
+        output::line(&object)?;
+    }
+    eprintln!("pullgate: {}", output::still(&format!("nothing was changed: {why}")));
+    Ok(ExitCode::from(REFUSED))
+}
+
+/// The service manager, for whoever may change what it runs.
+///
+/// # Errors
+/// Why not, with what else can be done.
+pub fn systemd_of_root(root: &Path) -> Result<Systemd, &'static str> {
+    if !rustix::process::geteuid().is_root() {
+        return Err("only root may do this; run it with `sudo`");
+    }
+    Systemd::of(root).ok_or(
+        "this machine was not started by systemd; by hand: put `pullgate` into `authorization-plugins` of the engine's \
+         `daemon.json` or take it out, and send the engine SIGHUP (`kill -HUP $(pidof dockerd)`)",
+    )
+}
+
 /// Tells a step on a terminal.
 pub fn progress(text: &str) {
     if std::io::stderr().is_terminal() {
-        crate::output::complain(text);
+        output::complain(text);
     }
 }
 

@@ -27,19 +27,22 @@ pub(super) enum Trouble {
     Query(&'static str),
     /// Something about its body.
     Body(&'static str),
+    /// The name of an image in it.
+    Name(&'static str),
 }
 
 pub(super) type Result<T> = core::result::Result<T, Trouble>;
 
 impl From<RefError> for Trouble {
     fn from(error: RefError) -> Self {
-        Self::Query(bad_image(error))
+        Self::Name(bad_image(error))
     }
 }
 
 impl Trouble {
     pub(super) const fn action(&self, word: &'static str) -> Action {
         let (part, advice) = match self {
+            Self::Name(part) => (*part, "Write the image's name as `docker pull` takes it"),
             Self::Query(part) => {
                 (*part, "Use the docker command, or an API client that sends parameters in the query, once each")
             }

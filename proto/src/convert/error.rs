@@ -4,7 +4,6 @@ use policy::{HostPatternError, PatternError};
 
 /// Why a document with a good signature is still not used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ConvertError {
     /// A part that every document of the kind has.
     #[error("the document has no {0}")]

@@ -45,7 +45,9 @@ impl DocumentError {
     }
 }
 
-const fn word(kind: Kind) -> &'static str {
+/// What a kind is called in sentences.
+#[must_use]
+pub const fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Policy => "policy",
         Kind::Session => "session",

@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 
-use super::{SettingsError, sensitive};
+use super::sensitive;
 use crate::authority::Authority;
 
 /// A proxy, and what to show it.
@@ -15,9 +15,9 @@ pub struct ProxyUrl {
 }
 
 impl ProxyUrl {
-    /// Reads `http://[user:password@]host:port`, with percent-encoded user and password.
-    pub(super) fn parse(text: &str) -> Result<Self, SettingsError> {
-        let rest = text.strip_prefix("http://").ok_or(SettingsError::Proxy)?;
+    /// Reads `http://[user:password@]host:port`, with percent-encoded user and password; what is none is not repeated.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("http://")?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (user, host) = match rest.rsplit_once('@') {
             Some((user, host)) => (Some(user), host),
@@ -26,14 +26,14 @@ impl ProxyUrl {
         let authorization = match user {
             Some(user) => {
                 let (user, password) = user.split_once(':').unwrap_or((user, ""));
-                let mut pair = decoded(user).ok_or(SettingsError::Proxy)?;
+                let mut pair = decoded(user)?;
                 pair.push(b':');
-                pair.extend(decoded(password).ok_or(SettingsError::Proxy)?);
-                Some(sensitive(&format!("Basic {}", base64(&pair))).ok_or(SettingsError::Proxy)?)
+                pair.extend(decoded(password)?);
+                Some(sensitive(&format!("Basic {}", base64(&pair)))?)
             }
             None => None,
         };
-        Ok(Self { authority: Authority::parse(host, None)?, authorization })
+        Some(Self { authority: Authority::parse(host, None).ok()?, authorization })
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 
 fn read(text: &str) -> Result<Settings, String> {
     let file = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Settings::check(file).map_err(|error| error.to_string())
+    Settings::check(Path::new("/etc/pullgate/proxy.json"), file).map_err(|error| error.to_string())
 }
 
 fn host(text: &str) -> Host {

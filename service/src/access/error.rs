@@ -37,7 +37,7 @@ pub enum AccessError {
     #[error("`{0}` is an access token of an organization; people ask, signed in as themselves")]
     NotAPerson(String),
     /// Nobody could be asked.
-    #[error("`{0}` is a member of no organization that governs this machine")]
+    #[error("`{0}` is a member of no organization that governs this machine; ask an owner to add you")]
     NoOrganization(String),
     /// Too often.
     #[error("{MOST_A_DAY} requests were made within a day; more tomorrow")]

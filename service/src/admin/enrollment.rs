@@ -44,7 +44,9 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
         let authority = OwnAuthority::load_or_create(&admin.dir, OffsetDateTime::now_utc())?;
         let ca_file = options.ca_file.to_str().context("`--ca-file` is not UTF-8")?;
         if !options.ca_file.is_absolute() {
-            bail!("`--ca-file {ca_file}` is not absolute; machines read it from any directory");
+            bail!(
+                "`--ca-file {ca_file}` is not absolute, and machines read it from any directory; write where it is on them"
+            );
         }
         file["caFile"] = ca_file.into();
         if options.ca_file != authority.path() {
@@ -81,7 +83,7 @@ fn check_url(url: &str) -> anyhow::Result<()> {
         "https" => Ok(()),
         "http" if loopback => Ok(()),
         "http" => bail!("`{url}` would send passwords in the clear; only a loopback address may be `http://`"),
-        _ => bail!("`{url}` does not begin with `https://`"),
+        _ => bail!("`{url}` does not begin with `https://`; write for example `https://pullgate.acme.example:8443`"),
     }
 }
 

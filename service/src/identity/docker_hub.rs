@@ -6,7 +6,8 @@ use std::path::Path;
 
 use proto::{chain, secret::Secret};
 
-use self::client::{Client, HubError, HubUser};
+pub use self::client::HubError;
+use self::client::{Client, HubUser};
 use super::{
     SignInError, Verified,
     external::{self, Claim, Says},

@@ -2,6 +2,7 @@
 //! service. Everything after that is an ordinary sign-in.
 
 use std::{
+    error::Error as _,
     net::IpAddr,
     time::{Duration, Instant},
 };
@@ -184,8 +185,8 @@ async fn add_token(store: &Store, account: i64, subject: &str, row: &NewToken<'_
 
 /// What is the operator's business is in the log once.
 fn logged(error: OidcError) -> LoginError {
-    if let OidcError::Unavailable(_) | OidcError::IdToken(_) = error {
-        tracing::warn!(error = %chain(&error), "the identity provider is of no help");
+    if let (OidcError::Unavailable(_) | OidcError::IdToken(_), Some(cause)) = (&error, error.source()) {
+        tracing::warn!(error = %chain(cause), "the identity provider is of no help");
     }
     error.into()
 }

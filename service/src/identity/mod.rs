@@ -26,7 +26,7 @@ use proto::secret::Secret;
 pub use self::{
     access_token::{AccessToken, Kind as TokenKind},
     agent_token::{Agent, AgentTokens, Ends, TokenError},
-    docker_hub::DockerHub,
+    docker_hub::{DockerHub, HubError},
     error::{Answer, BUSY_RETRY, SignInError},
     hasher::{Hasher, HasherError},
     limiter::{Attempt, Limiter, With},

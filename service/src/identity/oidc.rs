@@ -21,10 +21,11 @@ use tokio::sync::Semaphore;
 
 use self::{
     handle::{Begun, Handles},
-    provider::{Http, Metadata, Provider, ProviderError},
+    provider::{Http, Metadata, Provider},
 };
 pub use self::{
     id_token::{IdTokenError, Person},
+    provider::ProviderError,
     settings::{Settings, SettingsError},
 };
 use crate::{

@@ -15,7 +15,7 @@ use rustls::{
 #[derive(Debug, thiserror::Error)]
 pub enum RootsError {
     /// The file of authorities cannot be read.
-    #[error("the CA file `{path}` cannot be read; is the path right, and may this user read it?")]
+    #[error("the CA file `{path}` cannot be read: {source}; is the path right, and may this user read it?")]
     Read {
         /// The file.
         path: PathBuf,

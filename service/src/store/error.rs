@@ -25,7 +25,9 @@ pub enum StoreError {
         version: i64,
     },
     /// Its schema is not the one of its version.
-    #[error("the database `{path}` was made by a build whose schema {version} differs; it is not one of a release")]
+    #[error(
+        "the database `{path}` was made by a build whose schema {version} differs, and no release has it; install that build, or restore a backup"
+    )]
     Altered {
         /// The file.
         path: PathBuf,
@@ -49,7 +51,7 @@ pub enum StoreError {
         source: Box<sqlx::Error>,
     },
     /// The lock file cannot be taken.
-    #[error("the lock file `{path}` cannot be opened; can this user write in the data directory?")]
+    #[error("the lock file `{path}` cannot be opened: {source}; can this user write in the data directory?")]
     Lock {
         /// The file.
         path: PathBuf,
@@ -68,13 +70,17 @@ pub enum StoreError {
     )]
     Disk,
     /// No permission.
-    #[error("the database cannot be written: its file or file system is read-only for this user")]
+    #[error(
+        "the database cannot be written: its file or file system is read-only for this user; run the command as the user of the service"
+    )]
     ReadOnly,
     /// The file is damaged or no database.
-    #[error("the database is damaged or not a database; restore a backup")]
+    #[error("the database `pullgate.db` is damaged or no database; restore a backup of the data directory")]
     Damaged,
     /// A stored value that this version does not know.
-    #[error("the database holds `{value}` as {what}, which this version does not know")]
+    #[error(
+        "the database holds `{value}` as {what}, which this version does not know; install the version that wrote it"
+    )]
     Unknown {
         /// Column or thing.
         what: &'static str,

@@ -3,6 +3,7 @@
 mod shown;
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Write as _,
     process::{Command, Stdio},
@@ -10,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 use shown::{Engine, shown};
-use tests::{own_program, repository};
+use tests::{kept, own_program, repository};
 
 /// Fewer would mean that a file was not read.
 const AT_LEAST: usize = 400;
@@ -67,6 +68,18 @@ fn check(engine: Engine) {
     }
     println!("{} requests compared, as engine {engine:?} shows them", cases.len());
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// What is said of requests that could be read in two ways, and what to do instead.
+#[test]
+fn what_people_read_of_requests_that_cannot_be_read() {
+    let cases = cases();
+    let both =
+        [Engine::New, Engine::Old].into_iter().flat_map(|engine| cases.iter().map(move |case| shown(case, engine)));
+    let answers = answers(&both.collect::<Vec<_>>());
+    let told = answers.iter().filter_map(|answer| Some((answer["part"].as_str()?, answer["advice"].as_str()?)));
+    let texts: BTreeSet<String> = told.map(|(part, advice)| format!("{part}\n    -> {advice}\n")).collect();
+    kept::check("unreadable-requests", &texts.into_iter().collect::<Vec<_>>().concat());
 }
 
 #[test]

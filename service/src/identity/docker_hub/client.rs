@@ -63,16 +63,16 @@ pub enum HubError {
     #[error("Docker Hub limits how often it is asked; try again in {} s", .0.as_secs())]
     Limited(Duration),
     /// More sign-ins at once than this service asks about.
-    #[error("too many sign-ins with Docker Hub at once")]
+    #[error("too many sign-ins with Docker Hub at once; try again in a moment")]
     Busy,
     /// It is not reached.
     #[error("Docker Hub cannot be asked")]
     Call(#[from] OutgoingError),
     /// Not within [`DEADLINE`].
-    #[error("Docker Hub did not answer within {} s", DEADLINE.as_secs())]
+    #[error("Docker Hub did not answer within {} s; try again later", DEADLINE.as_secs())]
     Slow,
     /// It answers, and not as Docker Hub does.
-    #[error("`{address}` does not answer as Docker Hub does: {what}")]
+    #[error("`{address}` does not answer as Docker Hub does: {what}; tell who runs the policy service")]
     Strange {
         /// What was asked.
         address: String,

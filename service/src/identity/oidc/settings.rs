@@ -21,7 +21,7 @@ const MAX_SECRET_BYTES: usize = 4 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// It cannot be opened or read.
-    #[error("`{path}` cannot be read; is the path right, and may this user read it?")]
+    #[error("`{path}` cannot be read: {source}; is the path right, and may this user read it?")]
     Read {
         /// The file.
         path: PathBuf,
