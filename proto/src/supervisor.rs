@@ -25,7 +25,8 @@ use rustix::net::sockopt::socket_acceptconn;
 /// A socket that the service manager handed over, and is not one to listen on.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "socket {number} of those handed over is not one to listen on; the socket unit must say `ListenStream=` and `Accept=no`"
+    "socket {number} of those handed over is not one to listen on ({source}); the socket unit must say `ListenStream=` and \
+     `Accept=no`"
 )]
 pub struct NotListening {
     number: usize,

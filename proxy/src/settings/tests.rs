@@ -29,7 +29,7 @@ fn no_file_means_the_defaults_and_a_broken_one_is_an_error() {
 fn unknown_keys_and_wrong_entries_are_named() {
     for (text, part) in [
         (r#"{"upstreamproxy": "http://a:1"}"#, "unknown field `upstreamproxy`"),
-        (r#"{"tunnel": ["a:b"]}"#, "`tunnel` has the entry `a:b`"),
+        (r#"{"tunnel": ["a:b"]}"#, "`tunnel` in `/etc/pullgate/proxy.json` has the entry `a:b`"),
         (r#"{"loopbackTunnel": ["10.0.0.1:53"]}"#, "loopback `address:port`"),
         (r#"{"loopbackTunnel": ["127.0.0.1"]}"#, "loopback `address:port`"),
         (r#"{"upstreamNoProxy": ["a:443"]}"#, "host, `*.domain` or network"),
