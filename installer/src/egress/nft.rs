@@ -165,7 +165,10 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_is_missing_or_silent_is_told() {
         let missing = Nft::at("/nonexistent/nft").load("").await.unwrap_err().to_string();
-        assert!(missing.contains("`/nonexistent/nft` is not installed") && missing.contains("package `nftables`"), "{missing}");
+        assert!(
+            missing.contains("`/nonexistent/nft` is not installed") && missing.contains("package `nftables`"),
+            "{missing}"
+        );
         let silent = Nft::at("/bin/false").rules().await.unwrap_err().to_string();
         assert!(silent.contains("it did not say why"), "{silent}");
         let other = Nft::at("/bin/true").cgroups("engine").await.unwrap_err().to_string();

@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match work(args, before) {
         Ok(done) => {
             for warning in &done.edited.warnings {
-                eprintln!("pullgate: warning: {}", output::still(&warning.to_string()));
+                output::complain(&format!("warning: {warning}"));
             }
             if args.json {
                 output::line(&done.to_json())?
@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Err(refusal) => {
             let file = args.file.display();
-            eprintln!("pullgate: `{file}` stays as it is: {}", output::still(&refusal.to_string()));
+            output::complain(&format!("`{file}` stays as it is: {refusal}"));
             if args.json {
                 let mut object = refusal.to_json();
                 object["action"] = json!("refuse");

@@ -75,7 +75,7 @@ pub fn refused_with(json: bool, why: &str, more: &Value) -> std::io::Result<Exit
         (object["result"], object["why"]) = ("refused".into(), why.into());
         output::line(&object)?;
     }
-    eprintln!("pullgate: {}", output::still(&format!("nothing was changed: {why}")));
+    output::complain(&format!("nothing was changed: {why}"));
     Ok(ExitCode::from(REFUSED))
 }
 

@@ -165,6 +165,7 @@ fn requests() -> Vec<Samples> {
                 organization: "acme".into(),
                 source: CompileError::TooLarge { size: 5_000_000, limit: 4_194_304 }
             },
+            Actor(Box::new(service::acts::ActError::SignedOut)),
             Store(StoreError::Busy),
             System("no random bytes".into()),
         ),
@@ -186,6 +187,7 @@ fn start() -> Vec<Samples> {
             Missing(DIR.into()),
             NotADirectory(DIR.into()),
             Foreign { path: DIR.into(), owner: 990, uid: 1000 },
+            Become { path: DIR.into(), owner: 990, source: denied() },
             Open { path: DIR.into(), mode: 0o755 },
             Write { path: KEY.into(), source: full() },
         ),
