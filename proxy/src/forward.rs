@@ -45,7 +45,7 @@ fn admit(shared: &Shared, peer: Peer) -> Result<(), Trouble> {
     match peer {
         Peer::Engine => Ok(()),
         Peer::Unknown if !has_password() => Ok(()),
-        Peer::Unknown | Peer::Other(_) => {
+        Peer::Unknown | Peer::Other(_) | Peer::Gone => {
             info!(?peer, "somebody else than the engine is turned away");
             Err(Trouble::Stranger)
         }

@@ -8,9 +8,12 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType,
-    netlink::{self, SocketAddrNetlink},
+use rustix::{
+    io::Errno,
+    net::{
+        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType,
+        netlink::{self, SocketAddrNetlink},
+    },
 };
 use tokio::net::TcpStream;
 
@@ -21,8 +24,11 @@ const REQUEST: u16 = 1;
 /// `struct nlmsghdr` and `struct inet_diag_req_v2` (linux/inet_diag.h).
 const HEADER: usize = 16;
 const QUESTION: usize = HEADER + 56;
-/// `idiag_uid` in `struct inet_diag_msg`: behind four bytes, the addresses, and three numbers.
+/// `idiag_uid` in `struct inet_diag_msg`: behind four bytes, the addresses, and three numbers. Behind it `idiag_inode`.
 const OWNER: usize = HEADER + 4 + 48 + 12;
+const INODE: usize = OWNER + 4;
+/// `NLMSG_ERROR` (linux/netlink.h): behind the header stands a negative error number.
+const ERROR: u16 = 2;
 /// Most that is read of a table, in bytes: some 25,000 sockets.
 const MOST_TABLE: u64 = 4 << 20;
 
@@ -33,6 +39,8 @@ pub enum Peer {
     Engine,
     /// Another user of this machine.
     Other(u32),
+    /// Nobody's any more: it was closed. Whose it was, the kernel does not know, and calls it root's.
+    Gone,
     /// The kernel did not say.
     Unknown,
 }
@@ -43,8 +51,9 @@ pub fn of(stream: &TcpStream) -> Peer {
     let (Ok(client), Ok(here)) = (stream.peer_addr(), stream.local_addr()) else { return Peer::Unknown };
     let own = rustix::process::geteuid().as_raw();
     match owner(client, here).or_else(|_| in_table(client, here)) {
-        Ok(uid) if uid == 0 || uid == own => Peer::Engine,
-        Ok(uid) => Peer::Other(uid),
+        Ok(Some(uid)) if uid == 0 || uid == own => Peer::Engine,
+        Ok(Some(uid)) => Peer::Other(uid),
+        Ok(None) => Peer::Gone,
         Err(error) => {
             tracing::debug!(%client, %error, "whose a connection is cannot be told");
             Peer::Unknown
@@ -52,8 +61,11 @@ pub fn of(stream: &TcpStream) -> Peer {
     }
 }
 
-/// Asks for the socket that is bound to `client` and connected to `here`.
-fn owner(client: SocketAddr, here: SocketAddr) -> io::Result<u32> {
+/// Asks for the socket that is bound to `client` and connected to `here`. None: nobody has it any more.
+///
+/// INVARIANT: an owner counts only of a socket that a process has, which then has an inode. One that was closed before
+/// the question is user 0's in every answer (`inet_diag_msg_common_fill`: there is no `sk_socket` to have another).
+fn owner(client: SocketAddr, here: SocketAddr) -> io::Result<Option<u32>> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, Some(netlink::SOCK_DIAG))?;
     rustix::net::sendto(&socket, &question(client, here), SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
@@ -61,10 +73,22 @@ fn owner(client: SocketAddr, here: SocketAddr) -> io::Result<u32> {
     let mut answer = [0_u8; 1024];
     let (read, _) = rustix::net::recv(&socket, answer.as_mut_slice(), RecvFlags::empty())?;
     let answer = answer.get(..read).unwrap_or_default();
+    let number = |at: usize| {
+        let bytes = answer.get(at..at.saturating_add(4))?;
+        Some(u32::from_ne_bytes(bytes.try_into().ok()?))
+    };
     let kind = answer.get(4..6).and_then(|kind| kind.try_into().ok()).map(u16::from_ne_bytes);
-    let uid = answer.get(OWNER..OWNER + 4).and_then(|uid| uid.try_into().ok()).map(u32::from_ne_bytes);
-    // Anything else is an error, with its number, or none of our business.
-    uid.filter(|_| kind == Some(BY_FAMILY)).ok_or_else(|| io::ErrorKind::NotFound.into())
+    match (kind, number(HEADER), number(OWNER), number(INODE)) {
+        (Some(BY_FAMILY), _, Some(_), Some(0)) => Ok(None),
+        (Some(BY_FAMILY), _, Some(uid), Some(_)) => Ok(Some(uid)),
+        (Some(ERROR), Some(number), ..) => match number.cast_signed().checked_neg() {
+            // Of a loopback address it is a socket of this machine, and of this network.
+            Some(error) if error == Errno::NOENT.raw_os_error() && client.ip().is_loopback() => Ok(None),
+            Some(error) => Err(io::Error::from_raw_os_error(error)),
+            None => Err(io::ErrorKind::InvalidData.into()),
+        },
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
 }
 
 fn question(client: SocketAddr, here: SocketAddr) -> Vec<u8> {
@@ -96,7 +120,7 @@ fn question(client: SocketAddr, here: SocketAddr) -> Vec<u8> {
 }
 
 /// The same in the table, for a kernel that answers no such question.
-fn in_table(client: SocketAddr, here: SocketAddr) -> io::Result<u32> {
+fn in_table(client: SocketAddr, here: SocketAddr) -> io::Result<Option<u32>> {
     let file = if client.is_ipv4() { "/proc/self/net/tcp" } else { "/proc/self/net/tcp6" };
     let table = BufReader::new(std::fs::File::open(file)?.take(MOST_TABLE));
     let (client, here) = (hex(client), hex(here));
@@ -104,8 +128,10 @@ fn in_table(client: SocketAddr, here: SocketAddr) -> io::Result<u32> {
         let line = line?;
         let mut words = line.split_ascii_whitespace().skip(1);
         if words.next() == Some(client.as_str()) && words.next() == Some(here.as_str()) {
-            // State, queues, timer, retransmissions.
-            return words.nth(4).and_then(|uid| uid.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into());
+            // Behind state, queues, timer, retransmissions; and behind one more the inode.
+            let uid = words.nth(4).and_then(|uid| uid.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
+            let inode: u64 = words.nth(1).and_then(|inode| inode.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
+            return Ok((inode != 0).then_some(uid));
         }
     }
     Err(io::ErrorKind::NotFound.into())
@@ -136,12 +162,33 @@ mod tests {
             let (accepted, _) = listener.accept().await.unwrap();
             let (there, here) = (client.local_addr().unwrap(), listener.local_addr().unwrap());
             let own = rustix::process::geteuid().as_raw();
-            assert_eq!(owner(there, here).unwrap(), own, "{address}");
-            assert_eq!(in_table(there, here).unwrap(), own, "{address}");
+            assert_eq!(owner(there, here).unwrap(), Some(own), "{address}");
+            assert_eq!(in_table(there, here).unwrap(), Some(own), "{address}");
             assert_eq!(of(&accepted), Peer::Engine);
-            // Nobody's: the other way round it is our own end, and a port that nobody has is none.
-            assert!(owner(SocketAddr::new(there.ip(), 1), here).is_err());
+            // A port that nobody has is nobody's.
+            assert_eq!(owner(SocketAddr::new(there.ip(), 1), here).unwrap(), None, "{address}");
             assert!(in_table(SocketAddr::new(there.ip(), 1), here).is_err());
+        }
+    }
+
+    /// The kernel calls such a socket root's: whoever asks and closes at once would be the engine.
+    #[tokio::test]
+    async fn who_is_gone_was_not_the_engine() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = TcpListener::bind(address).await.unwrap();
+            let here = listener.local_addr().unwrap();
+            for says_something in [false, true] {
+                let client = std::net::TcpStream::connect(here).unwrap();
+                let there = client.local_addr().unwrap();
+                if says_something {
+                    io::Write::write_all(&mut &client, b"GET http://inside.example/ HTTP/1.1\r\n\r\n").unwrap();
+                }
+                drop(client);
+                let (accepted, _) = listener.accept().await.unwrap();
+                assert_eq!(owner(there, here).unwrap(), None, "{address}");
+                assert!(!matches!(in_table(there, here), Ok(Some(_))), "{address}");
+                assert_eq!(of(&accepted), Peer::Gone, "{address}");
+            }
         }
     }
 
