@@ -22,7 +22,7 @@ use crate::{
     handover::{Client, Handover},
     io::Ahead,
     shared::Shared,
-    slots::Line,
+    slots::{Busy, Line},
     tunnel,
     upstream::Raw,
 };
@@ -36,8 +36,8 @@ where
     let line = Line::open(&shared.slots);
     let asked = Notify::new();
     loop {
-        let Some((stream, read, raw)) = until_handover(shared, &line, client, &asked, &answer).await else { return };
-        let _work = line.begin();
+        let handed_over = until_handover(shared, &line, client, &asked, &answer).await;
+        let Some(HandedOver { stream, read, raw, _work }) = handed_over else { return };
         match carry(shared, &stream, &raw).await {
             Ok(()) => raw.give_back(),
             // The client was told how long the body is: by the end of its connection it knows that this was not all.
@@ -50,14 +50,26 @@ where
     }
 }
 
-/// Serves requests until a body is handed over: the client's socket, what was read of the next requests, the body.
+/// What the HTTP library gave back behind the head of an answer.
+struct HandedOver {
+    /// The client.
+    stream: TcpStream,
+    /// What was read of its next requests.
+    read: Bytes,
+    /// The answer's body.
+    raw: Raw,
+    /// The connection is at work without a break.
+    _work: Busy,
+}
+
+/// Serves requests until a body is handed over.
 async fn until_handover<A, F>(
     shared: &Shared,
     line: &Arc<Line>,
     client: Ahead,
     asked: &Notify,
     answer: &A,
-) -> Option<(TcpStream, Bytes, Raw)>
+) -> Option<HandedOver>
 where
     A: Fn(Request<Incoming>, Arc<Handover>) -> F,
     F: Future<Output = Response<Body>> + Send + 'static,
@@ -89,12 +101,13 @@ where
     .await;
     match raw {
         Ok(raw) => {
+            let _work = line.begin();
             // Only a connection that was upgraded has no parts, and that one has no body.
             let parts = connection.into_parts()?;
             let (stream, unseen) = parts.io.into_inner().into_parts();
             let mut read = BytesMut::from(parts.read_buf);
             read.extend_from_slice(&unseen);
-            Some((stream, read.freeze(), raw))
+            Some(HandedOver { stream, read: read.freeze(), raw, _work })
         }
         Err(served) => {
             if let Err(error) = served {

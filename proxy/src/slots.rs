@@ -85,6 +85,8 @@ pub struct Line {
 struct State {
     /// Place among the idle ones, and since when; none: it works.
     idle: Option<(u64, Instant)>,
+    /// On so much at the same time: who hands work on begins the next before the last is dropped.
+    works: usize,
     /// There was a request.
     served: bool,
 }
@@ -94,9 +96,9 @@ impl Line {
     #[must_use]
     pub fn open(slots: &Arc<Slots>) -> Arc<Self> {
         let told = Arc::new(Notify::new());
-        let state = Mutex::new(State { idle: None, served: false });
+        let state = Mutex::new(State { idle: None, works: 0, served: false });
         let line = Arc::new(Self { slots: Arc::clone(slots), told, state });
-        line.rest();
+        line.rest(&mut line.state());
         line
     }
 
@@ -105,6 +107,7 @@ impl Line {
     pub fn begin(self: &Arc<Self>) -> Busy {
         let mut state = self.state();
         state.served = true;
+        state.works = state.works.saturating_add(1);
         if let Some((place, _)) = state.idle.take() {
             self.slots.idle().lines.remove(&place);
         }
@@ -135,8 +138,9 @@ impl Line {
         }
     }
 
-    fn rest(&self) {
-        let mut state = self.state();
+    fn rest(&self, state: &mut State) {
+        // That it had to make room was said while it began to work, and nobody listened.
+        std::pin::pin!(self.told.notified()).as_mut().enable();
         let mut idle = self.slots.idle();
         let place = idle.next;
         idle.next += 1;
@@ -163,7 +167,11 @@ pub struct Busy(Arc<Line>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.rest();
+        let mut state = self.0.state();
+        state.works = state.works.saturating_sub(1);
+        if state.works == 0 {
+            self.0.rest(&mut state);
+        }
     }
 }
 
@@ -220,6 +228,27 @@ mod tests {
         assert!(slots.take().await.is_none());
         drop((busy, third));
         assert!(slots.take().await.is_some() && !first.2.is_finished(), "there was a free one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_works_is_asked_for_no_room_and_not_closed_for_it_later() {
+        let slots = Slots::new(1);
+        let _slot = slots.take().await.unwrap();
+        let line = Line::open(&slots);
+        // It is told, and begins at the same moment; while its work goes on nobody listens.
+        let told = tokio::spawn({
+            let slots = Arc::clone(&slots);
+            async move { slots.take().await.is_none() }
+        });
+        tokio::task::yield_now().await;
+        let head = line.begin();
+        assert!(told.await.unwrap());
+        // The work is handed on, and is not over between two hands.
+        let body = line.begin();
+        drop(head);
+        assert!(slots.idle().lines.is_empty());
+        drop(body);
+        lasts(&line, 5).await;
     }
 
     #[tokio::test]
