@@ -34,6 +34,8 @@ pub const LARGE_MANIFESTS: usize = 3;
 pub const LINGER_BYTES: usize = 1 << 20;
 /// Idle upstream connections kept a host. An engine loads three layers at a time, a build some more.
 pub const IDLE_PER_HOST: usize = 8;
+/// Those in the clear, of all hosts together: a build that asks many hosts once leaves no descriptors behind.
+pub const IDLE_CLEAR: usize = 64;
 /// Threads for calls that block: names, and documents that are verified.
 pub const BLOCKING_THREADS: usize = 32;
 /// Names that are resolved at the same time. Whoever owns a name can make that last as long as the resolver's

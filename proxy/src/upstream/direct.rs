@@ -227,6 +227,10 @@ impl Home {
             if kept.iter().filter(|kept| kept.place == self.place).count() >= limits::IDLE_PER_HOST {
                 return;
             }
+            // The oldest is the first; the others' order is that of their use.
+            if kept.len() >= limits::IDLE_CLEAR {
+                kept.remove(0);
+            }
             kept.push(Kept { place: self.place, stream, until });
         }
         let idle = self.idle;
@@ -234,5 +238,28 @@ impl Home {
             tokio::time::sleep_until(until).await;
             idle.forget_old();
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_more_is_kept_than_there_is_room_for_and_the_oldest_goes_first() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let idle = Arc::new(Idle { kept: Mutex::default(), time: Duration::from_secs(50) });
+        let place = |n: usize| (Authority::parse(&format!("host{n}.example:80"), None).unwrap(), false);
+        let mut servers = Vec::new();
+        for n in 0..limits::IDLE_CLEAR + 3 {
+            let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+            servers.push(far.unwrap());
+            Home { idle: Arc::clone(&idle), place: place(n) }.keep(near.unwrap());
+        }
+        assert_eq!(idle.kept.lock().unwrap().len(), limits::IDLE_CLEAR);
+        assert!(idle.take(&place(2)).is_none() && idle.take(&place(3)).is_some());
+        assert!(idle.take(&place(limits::IDLE_CLEAR + 2)).is_some());
     }
 }
