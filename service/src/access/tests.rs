@@ -306,3 +306,28 @@ async fn every_form_of_an_image_becomes_a_rule_that_matches_it() {
         assert_eq!(case.refusals(&ImageRef::parse(image).unwrap()).unwrap(), [], "{image}");
     }
 }
+
+/// A name may be given away again, and its row in the database goes with it.
+#[tokio::test]
+async fn whoever_gets_the_name_of_somebody_who_left_gets_nothing_that_they_asked_for() {
+    let world = World::new().await;
+    let asked = world.asked("alice", "evil/miner").await;
+    world.ask("alice", "evil/other", &[]).await.unwrap();
+    world.asked("bob", "evil/miner").await;
+    world.approve(&asked, Approval::default()).await.unwrap();
+    let mut change = world.store.write().await.unwrap();
+    let (acme, alice) = (id(&mut change, "acme").await, change.account("alice").await.unwrap().unwrap().id);
+    change.remove_account(alice, NOW).await.unwrap();
+    assert!(change.rules(acme, None).await.unwrap().is_empty(), "an exception is a person's");
+    let another = change.add_account("alice", "$argon2id$y", NOW).await.unwrap();
+    change.set_member(acme, another, Role::Member, &[]).await.unwrap();
+    change.commit().await.unwrap();
+    let mut view = world.store.read().await.unwrap();
+    let filter = AccessFilter { account: Some(another), ..AccessFilter::default() };
+    assert!(view.access_requests(&filter, 10).await.unwrap().is_empty(), "nor may another read what they wrote");
+    let all = view.access_requests(&AccessFilter::default(), 10).await.unwrap();
+    assert_eq!(all.iter().map(|request| request.user.as_str()).collect::<Vec<_>>(), ["bob"]);
+    drop(view);
+    let refused = world.ask("alice", "evil/miner", &["acme"]).await.unwrap();
+    assert!(refused.requests[0].1, "it is refused to them, and this is a new question");
+}

@@ -47,7 +47,7 @@ pub async fn password(store: &Store, actor: &Actor, user: &Name, hash: &str, now
     commit(change, actor, &act).await
 }
 
-/// Ends the account, with its tokens and memberships. Returns who else made them a member of something.
+/// Ends the account, with its tokens, memberships and exceptions. Returns who else made them a member of something.
 ///
 /// # Errors
 /// [`ActError`].

@@ -25,7 +25,7 @@ async fn password(admin: &Admin, user: &Name) -> anyhow::Result<()> {
 
 async fn remove(admin: &Admin, user: &Name) -> anyhow::Result<()> {
     let sources = admin.said(accounts::remove(&admin.store, &admin.actor, user, clock::now()).await).await?;
-    let text = format!("the account `{user}` was removed, with its tokens and memberships");
+    let text = format!("the account `{user}` was removed, with its tokens, memberships and exceptions");
     admin.out.line(text, &json!({ "user": user.as_str(), "removed": true }));
     if let Some(by) = sources.into_iter().find_map(Source::elsewhere) {
         admin.out.note(format_args!(

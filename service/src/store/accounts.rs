@@ -1,9 +1,9 @@
 //! Accounts: whose they are and where they belong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reading, StoreError, Writing};
-use crate::model::{Account, Membership, Origin, from_word, word};
+use crate::model::{Account, Effect, Membership, Origin, from_word, word};
 
 /// `id, name, origin, credential_epoch, removed_at`.
 pub(super) type AccountRow = (i64, String, String, i64, Option<i64>);
@@ -77,16 +77,29 @@ impl Writing {
             .bind(now)
             .fetch_one(&mut *self.0.0)
             .await?;
-        // Whoever had the name before may have been somebody else: what their machines might speak of is not inherited.
-        for sql in ["DELETE FROM affiliations WHERE account_id = $1", "DELETE FROM machines WHERE account_id = $1"] {
+        // Whoever had the name before may have been somebody else: neither what their machines might speak of is
+        // inherited, nor what they asked for and were told.
+        for sql in [
+            "DELETE FROM affiliations WHERE account_id = $1",
+            "DELETE FROM machines WHERE account_id = $1",
+            "DELETE FROM access_requests WHERE account_id = $1",
+        ] {
             sqlx::query(sql).bind(id).execute(&mut *self.0.0).await?;
         }
         self.touch_account(id).await?;
         Ok(id)
     }
 
-    /// Ends the account: credentials, memberships and sessions go; the row stays for its generations.
+    /// Ends the account: credentials, memberships, sessions and exceptions go; the row stays for its generations.
     pub(crate) async fn remove_account(&mut self, account: i64, now: i64) -> Result<(), StoreError> {
+        // A rule knows people by their names, and whoever has this one later may be somebody else. Denials stay.
+        let sql = "DELETE FROM rules WHERE effect = $1 AND scope = 'user' \
+                   AND scope_name = (SELECT name FROM accounts WHERE id = $2) RETURNING organization_id";
+        let excepted: Vec<i64> =
+            sqlx::query_scalar(sql).bind(word(Effect::Allow)).bind(account).fetch_all(&mut *self.0.0).await?;
+        for organization in excepted.into_iter().collect::<BTreeSet<_>>() {
+            self.touch_organization(organization).await?;
+        }
         for sql in [
             "DELETE FROM credentials WHERE account_id = $1",
             "DELETE FROM memberships WHERE account_id = $1",
