@@ -2,6 +2,7 @@
 //! that is lost with a killed process is refused.
 
 use std::{
+    fs,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,12 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use installer::lab::{Options, http, wait_until};
+use installer::lab::{Options, http, installed, wait_until};
 use proto::document::{Categories, Mode, Policy, Push, Registries, Settings, WhenExpired};
 use tests::{
     SETTLE, Station,
     door::{Setup, Site, broken},
-    engines::{Authority, Flavour, Stock},
+    engines::{Authority, Flavour, Rate, Stock, Ware},
     governed_station,
 };
 use tokio::task::JoinSet;
@@ -187,5 +188,79 @@ async fn a_pull_survives_the_upgrade_of_the_door() {
         let resumed = layers.iter().any(|head| head.to_ascii_lowercase().contains("range: bytes="));
         assert!(resumed, "the rest was not asked for: {layers:#?}");
         println!("{}: the pull took {:?}, a pull meanwhile {waited:?}", site.engine.name(), start.elapsed());
+    }
+}
+
+const LAYER: usize = 16 << 20;
+/// Some seconds for a layer.
+const SLOW: Rate = Rate::mbit(40);
+
+/// How the registry answered requests for layers: status, and bytes that it wrote. Its access log has a line once an
+/// answer ended, whichever way.
+fn layers(site: &Site) -> Vec<(u16, u64)> {
+    let log = fs::read_to_string(site.lab.path("log/registry-hub.log")).unwrap();
+    let answered = |line: &str| {
+        let (_, rest) = line.split_once("] \"GET /v2/library/layer/blobs/")?;
+        let mut words = rest.split_once("\" ")?.1.split(' ');
+        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    };
+    log.lines().filter_map(answered).collect()
+}
+
+/// Bytes that came from the registries until now.
+async fn received(site: &Site) -> u64 {
+    let program = installed("ip", "iproute2").unwrap();
+    let show = site.network.run(&program, "ip").unwrap().args(["-json", "-stats", "link", "show", "dev", "cable"]);
+    let told: serde_json::Value = serde_json::from_str(&show.run().await.unwrap().success().unwrap().stdout).unwrap();
+    told[0]["stats64"]["rx"]["bytes"].as_u64().unwrap()
+}
+
+/// A layer of a real registry is cut in the middle: whoever pulls asks for the rest of it, and not for the beginning.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_engine_asks_for_the_rest_of_a_layer_that_is_cut() {
+    let policy = Policy {
+        enabled: true,
+        mode: Mode::Enforce.into(),
+        categories: Some(Categories { official: true, verified_publisher: true, community: false }),
+        when_expired: WhenExpired::Keep.into(),
+        ..Policy::default()
+    };
+    let stock = Stock::with([("library/layer:latest", Ware::Layers(1, LAYER))]).await.unwrap();
+    for flavour in Flavour::ALL {
+        let setup = Setup { held: true, cable: Some(SLOW), ..Setup::default() };
+        let mut site = Site::start(flavour, &stock, &Authority::new(policy.clone()), setup).await.unwrap();
+        for killed in [false, true] {
+            let (start, before, seen) = (Instant::now(), received(&site).await, layers(&site).len());
+            let pull = site.begin(&["pull", "layer"]);
+            let under_way = || async {
+                let came = received(&site).await - before;
+                if came > LAYER as u64 / 4 { Ok(()) } else { Err(format!("{came} bytes")) }
+            };
+            wait_until("a layer on its way", SETTLE, under_way).await.unwrap();
+            match killed {
+                true => site.door().process().kill(),
+                false => site.door().process().stop(),
+            }
+            site.restart_door().await.unwrap();
+            let output = pull.await.unwrap().unwrap();
+            assert_eq!(output.code(), 0, "{}", site.told(&output));
+            let logged = || async {
+                let answers = layers(&site).split_off(seen);
+                // The configuration, the beginning, the rest.
+                if answers.iter().map(|(_, bytes)| bytes).sum::<u64>() > LAYER as u64 {
+                    Ok(answers)
+                } else {
+                    Err(format!("{answers:?}"))
+                }
+            };
+            let answers = wait_until("the registry to have logged it", SETTLE, logged).await.unwrap();
+            let how = if killed { "killed" } else { "stopped" };
+            println!("{}, {how}: {:?}, {answers:?}", site.engine.name(), start.elapsed());
+            let rest = answers.iter().find(|(status, _)| *status == 206);
+            let (_, rest) =
+                rest.unwrap_or_else(|| panic!("{}, {how}: from its beginning: {answers:?}", site.engine.name()));
+            assert!(*rest > 0 && *rest < LAYER as u64 * 7 / 8, "{answers:?}");
+            site.docker(&["image", "rm", "--force", "layer"]).await.success().unwrap();
+        }
     }
 }
