@@ -1,8 +1,9 @@
 //! What root did to this installation, on its way to the policy service: `pullgate disable` and `enable`.
 //!
 //! An act is on disk before it is told to anybody. The plugin may be dead, or the very thing that root is rid
-//! of for a while: then the act waits, and whatever command of root finds the plugin answering hands over what waits.
-//! From there on it travels as decisions do, by an agent. At least once: the service knows each by its id.
+//! of for a while: then the act waits. Whatever command of root finds the plugin answering hands over what waits, and so
+//! does the plugin's unit behind each start (`pullgate enable --hand-over`). The plugin has it on disk when it says so; from
+//! there on it travels as decisions do, by an agent. At least once: the service knows each by its id.
 
 use std::{
     fs::{self, File},
@@ -15,7 +16,9 @@ use std::{
 
 use proto::{
     control::{NoteActsRequest, control_client::ControlClient},
-    local, sync,
+    local,
+    paths::CONTROL_SOCKET,
+    sync,
 };
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -23,7 +26,7 @@ use tokio::time::timeout;
 use tonic::Code;
 use ulid::Ulid;
 
-use crate::install::journal;
+use crate::install::journal::{self, DIR};
 
 const FILE: &str = "acts.jsonl";
 /// Acts that wait; of more, the oldest are lost.
@@ -111,19 +114,30 @@ impl Act {
 /// Writes an act down and hands over what waits. What became of it, where that is worth a word: nothing of this keeps
 /// Docker from working again.
 #[must_use]
-pub fn note(directory: &Path, control_socket: &Path, act: &Act) -> Option<String> {
-    let acts = Acts::waiting_in(directory);
+pub fn note(act: &Act) -> Option<String> {
+    let acts = Acts::waiting_in(Path::new(DIR));
     if let Err(error) = acts.write_down(act) {
         return Some(format!("the policy service will not learn of it: {}", proto::chain(&error)));
     }
     let handed = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map(|runtime| runtime.block_on(acts.hand_over(control_socket)));
+        .map(|runtime| runtime.block_on(acts.hand_over(Path::new(CONTROL_SOCKET))));
     match handed {
         Ok(Ok(_)) => None,
         Ok(Err(error)) => Some(format!("the policy service learns of it later: {}", proto::chain(&error))),
         Err(error) => Some(format!("the policy service learns of it later: {error}")),
+    }
+}
+
+/// Hands over what waits on this machine, where this is root; how many that were.
+///
+/// # Errors
+/// [`ActsError`].
+pub async fn hand_over_waiting() -> Result<usize, ActsError> {
+    match rustix::process::geteuid().is_root() {
+        true => Acts::waiting_in(Path::new(DIR)).hand_over(Path::new(CONTROL_SOCKET)).await,
+        false => Ok(0),
     }
 }
 

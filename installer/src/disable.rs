@@ -9,7 +9,6 @@ pub mod timer;
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
-use proto::paths::CONTROL_SOCKET;
 use serde_json::json;
 
 pub use self::timer::forget as forget_timer;
@@ -22,7 +21,7 @@ use crate::{
         drop_in::{self, DropIn},
         engine,
         files::{self, FileError},
-        journal::{self, DIR, Journal, JournalError},
+        journal::{self, Journal, JournalError},
         layout, prove,
         state::{Disabled, Installed},
         undo,
@@ -105,8 +104,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     drop(journal);
     let until = std::time::SystemTime::now().checked_add(args.time);
-    let untold =
-        acts::note(Path::new(DIR), Path::new(CONTROL_SOCKET), &Act::now(What::Disable, &disabled.reason, until));
+    let untold = acts::note(&Act::now(What::Disable, &disabled.reason, until));
     if !wrong.is_empty() {
         anyhow::bail!("{}", wrong.join("; "));
     }

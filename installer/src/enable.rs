@@ -6,7 +6,6 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
-use proto::paths::CONTROL_SOCKET;
 use serde_json::json;
 
 use crate::{
@@ -15,12 +14,7 @@ use crate::{
     engine_config::{self, Edit},
     engines::{self, FoundEngine},
     install::{
-        ask,
-        door_settings::DoorSettings,
-        drop_in, engine, files,
-        journal::{DIR, Journal},
-        layout, prove,
-        state::Disabled,
+        ask, door_settings::DoorSettings, drop_in, engine, files, journal::Journal, layout, prove, state::Disabled,
     },
     output,
     systemd::{self, Systemd},
@@ -38,6 +32,9 @@ pub struct Args {
     /// Called by the timer
     #[arg(long, hide = true)]
     scheduled: bool,
+    /// Called by the plugin's unit: tells a plugin that has just started what root did meanwhile, and nothing else
+    #[arg(long, hide = true)]
+    hand_over: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -46,6 +43,11 @@ pub struct Args {
 /// # Errors
 /// When an engine cannot be told, or does not ask the plugin afterwards.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.hand_over {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(acts::hand_over_waiting())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let root = Path::new("/");
     let systemd = match ask::systemd_of_root(root) {
         Ok(systemd) => systemd,
@@ -72,7 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Disabled::forget(root)?;
     disable::forget_timer(root, &systemd).map_err(anyhow::Error::msg)?;
     let why = if args.scheduled { "its time was over" } else { "" };
-    notes.extend(acts::note(Path::new(DIR), Path::new(CONTROL_SOCKET), &Act::now(What::Enable, why, None)));
+    notes.extend(acts::note(&Act::now(What::Enable, why, None)));
     let text = [vec!["engines ask the plugin again".to_owned()], notes].concat();
     tell(args, &text.join("\n"), "enabled")?;
     Ok(ExitCode::SUCCESS)

@@ -10,6 +10,8 @@ use proto::{control::control_client::ControlClient, local, paths};
 use tokio::runtime::Runtime;
 use tonic::{Code, transport::Channel};
 
+use crate::acts;
+
 /// How long a command waits for the plugin.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -65,6 +67,10 @@ impl AskError {
     fn new(socket: &Path, status: &tonic::Status) -> Self {
         match status.code() {
             Code::Unimplemented => Self::Older,
+            // Somebody is there, and says why that is all.
+            Code::Unavailable if status.message().starts_with(local::CANNOT_START) => {
+                Self::Refused(status.message().to_owned())
+            }
             Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled | Code::DeadlineExceeded => {
                 Self::Silent { socket: socket.to_owned(), why: status.message().to_owned() }
             }
@@ -106,13 +112,18 @@ impl Machine {
     ) -> Result<T, AskError> {
         let client = ControlClient::new(local::connect_lazy(&self.control_socket))
             .max_decoding_message_size(local::MAX_MESSAGE_BYTES);
-        match tokio::time::timeout(DEADLINE, question(client)).await {
-            Ok(answer) => answer.map_err(|status| AskError::new(&self.control_socket, &status)),
+        let answer = match tokio::time::timeout(DEADLINE, question(client)).await {
+            Ok(answer) => answer.map_err(|status| AskError::new(&self.control_socket, &status))?,
             Err(_) => {
                 let why = format!("no answer within {} s", DEADLINE.as_secs());
-                Err(AskError::Silent { socket: self.control_socket.clone(), why })
+                return Err(AskError::Silent { socket: self.control_socket.clone(), why });
             }
+        };
+        if self.control_socket == Path::new(paths::CONTROL_SOCKET) {
+            // It answers again, and may not know yet what root did meanwhile. If it is not told now, it is the next time.
+            let _ = acts::hand_over_waiting().await;
         }
+        Ok(answer)
     }
 
     /// Where the plugin answers.

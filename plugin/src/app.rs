@@ -5,7 +5,7 @@ use std::{fs, io, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use proto::{
     sign_in::Paths,
-    supervisor::{self, Progress},
+    supervisor::{Manager, Progress},
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -14,14 +14,15 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::Subsc
 
 use crate::{
     authorize::Authorizer,
-    clock,
+    cannot_start, clock,
     config::Config,
     control::{self, Sources},
     door::{Door, Probe},
-    enforcer::Enforcer,
+    enforcer::{Enforcer, Handle},
     engine_seen::EngineSeen,
+    live::Live,
     provenance::{Keeper, Provenance},
-    record,
+    record::{self, Disk},
     sandbox::Sandbox,
     sockets::{Sockets, make_parent},
     state::StateDir,
@@ -43,15 +44,32 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     start_log();
     raise_descriptor_limit();
+    let manager = Manager::from_env().unwrap_or_else(|error| {
+        warn!(%error, "the service manager cannot be told how far this process is");
+        Manager::nobody()
+    });
     let mut sockets = Sockets::take(config)?;
+    match begin(config, &sockets) {
+        Ok(begun) => serve(config, &mut sockets, begun, &manager),
+        // Who dials a socket that is held waits until somebody answers.
+        Err(why) if sockets.are_held() => cannot_start::serve(config, sockets, &manager, why),
+        Err(why) => Err(why),
+    }
+}
+
+type Begun = (Enforcer, Handle, Arc<Live>);
+
+/// What can keep a plugin from its work: everything about the state directory.
+fn begin(config: &Config, sockets: &Sockets) -> anyhow::Result<Begun> {
     // Whoever dials a held socket waits in its queue meanwhile. Without one, another plugin is a mistake.
     let patience = if sockets.are_held() { PREDECESSOR } else { Duration::ZERO };
     let state = StateDir::open(&config.state_dir, patience)?;
-    let (enforcer, handle, live) = Enforcer::start(
-        state,
-        Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() },
-        config.egress_file.clone(),
-    )?;
+    let files = Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() };
+    Ok(Enforcer::start(state, files, config.egress_file.clone())?)
+}
+
+fn serve(config: &Config, sockets: &mut Sockets, begun: Begun, manager: &Manager) -> anyhow::Result<()> {
+    let (enforcer, handle, live) = begun;
     let machine_id = enforcer.machine_id().to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut signals = runtime.block_on(async { StopSignals::heed() })?;
@@ -89,7 +107,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         let door_user = Arc::new(config.door_user.clone());
         let known = sandbox.sandbox();
         // The last time that this process dials anybody, and that is itself.
-        tell_ready(door.probe()).await;
+        tell_ready(door.probe(), manager, "").await;
         sandbox.finish();
         let from = Sources {
             enforcer: handle,
@@ -99,6 +117,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
             provenance,
             engine,
             machine_id,
+            state_dir: config.state_dir.as_path().into(),
             door_user,
             sandbox: known,
         };
@@ -112,7 +131,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
             () = stop.cancelled() => Ok(()),
         };
         info!("stopping");
-        tell(Progress::Stopping);
+        tell(manager, Progress::Stopping, "");
         // This process still holds the state directory's lock, so the file is its own.
         if let Some(file) = control_file {
             let _ = fs::remove_file(file);
@@ -129,39 +148,39 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     if let Err(error) = keeper.save() {
         warn!(error = %proto::chain(&error), "what is remembered of image names is not on disk");
     }
-    if let Err(error) = runtime.block_on(kept.keep(&config.state_dir, &machine, run)) {
+    if let Err(error) = runtime.block_on(kept.keep(Disk { state_dir: &config.state_dir, machine_id: &machine, run })) {
         warn!(error = %proto::chain(&error), "records that nobody has fetched are lost");
     }
     info!("stopped");
     ended
 }
 
-/// Tells the service manager once the engine's socket gave an answer.
-async fn tell_ready(probe: Probe) {
+/// Tells the service manager once the engine's socket gave an answer; `words`: what people should know.
+pub(crate) async fn tell_ready(probe: Probe, manager: &Manager, words: &str) {
     match tokio::task::spawn_blocking(move || probe.answered()).await {
-        Ok(Ok(())) => tell(Progress::Ready),
+        Ok(Ok(())) => tell(manager, Progress::Ready, words),
         Ok(Err(error)) => error!(%error, "the engine's socket does not answer"),
         Err(error) => error!(%error, "the engine's socket was not asked"),
     }
 }
 
-fn tell(progress: Progress) {
-    if let Err(error) = supervisor::tell(progress) {
+pub(crate) fn tell(manager: &Manager, progress: Progress, words: &str) {
+    if let Err(error) = manager.tell(progress, words) {
         warn!(%error, ?progress, "the service manager was not told");
     }
 }
 
 /// SIGTERM and SIGINT, from now on.
-struct StopSignals(Signal, Signal);
+pub(crate) struct StopSignals(Signal, Signal);
 
 impl StopSignals {
     /// Must be called within the runtime, and before anything was accepted: unheeded, they end the process at once.
-    fn heed() -> anyhow::Result<Self> {
+    pub(crate) fn heed() -> anyhow::Result<Self> {
         let heed = |kind| signal(kind).context("cannot heed signals");
         Ok(Self(heed(SignalKind::terminate())?, heed(SignalKind::interrupt())?))
     }
 
-    async fn recv(&mut self) {
+    pub(crate) async fn recv(&mut self) {
         tokio::select! {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}

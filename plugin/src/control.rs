@@ -4,7 +4,7 @@
 //! what verifies counts; a session counts for the uid it was sealed for. A user with a session in
 //! force gets the records that are about them or about nobody, root gets all.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use proto::{
     control::{
@@ -17,7 +17,11 @@ use proto::{
     sync,
 };
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{
+    Request, Response, Status,
+    service::{InterceptorLayer, Routes},
+    transport::Server,
+};
 use tower::util::MapRequestLayer;
 
 use crate::{
@@ -27,7 +31,7 @@ use crate::{
     engine_seen::EngineSeen,
     live::Live,
     provenance::Provenance,
-    record::{Origin, Reader, Record, Recorder, Records, Wanted},
+    record::{Disk, Origin, Reader, Record, Recorder, Records, Wanted},
     sandbox::Sandbox,
 };
 
@@ -66,6 +70,8 @@ pub struct Sources {
     pub engine: Arc<EngineSeen>,
     /// This machine's id.
     pub machine_id: String,
+    /// Where acts are kept.
+    pub state_dir: Arc<Path>,
     /// Who may be a registry door beside root.
     pub door_user: Arc<DoorUser>,
     /// What this process gave up.
@@ -112,6 +118,18 @@ pub async fn serve(listener: Listener, from: Sources, stop: CancellationToken) -
         .add_service(control)
         .serve_with_incoming_shutdown(listener.incoming(), stop.cancelled_owned())
         .await
+}
+
+/// Answers every call with `why`, until `stop`: for a plugin that cannot start.
+pub async fn refuse(listener: Listener, why: String, stop: CancellationToken) {
+    let refused = InterceptorLayer::new(move |_| Err::<Request<()>, _>(Status::unavailable(why.clone())));
+    let served = Server::builder()
+        .layer(refused)
+        .add_routes(Routes::default())
+        .serve_with_incoming_shutdown(listener.incoming(), stop.cancelled_owned());
+    if let Err(error) = served.await {
+        tracing::warn!(error = %proto::chain(&error), "nobody is told on the control socket");
+    }
 }
 
 #[tonic::async_trait]
@@ -271,9 +289,11 @@ impl Control for Service {
         let now_ms = clock::now_ms();
         let read = |act| Record::reported(act, Origin::Root, now_ms);
         let acts: Result<Vec<_>, _> = acts.into_iter().map(read).collect();
-        for act in acts.map_err(|error| Status::invalid_argument(error.to_string()))? {
-            self.from.recorder.record(act);
-        }
+        let acts = acts.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let run = self.from.live.counters().started_at_ms;
+        let disk = Disk { state_dir: &self.from.state_dir, machine_id: &self.from.machine_id, run };
+        let noted = self.from.records.note(acts, disk).await;
+        noted.map_err(|error| Status::unavailable(proto::chain(&error)))?;
         Ok(Response::new(NoteActsResponse {}))
     }
 }

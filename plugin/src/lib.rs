@@ -8,7 +8,8 @@
 //! Tasks: [`door`] threads answer the engine; [`enforcer`] is the only writer of what is in force;
 //! [`control`] serves the control socket; [`record`] keeps decisions until an agent fetched them;
 //! [`provenance`] remembers where names of images came from, and its keeper puts that on disk;
-//! [`paths`] has threads that follow symbolic links for the tamper guard.
+//! [`paths`] has threads that follow symbolic links for the tamper guard. Instead of all of them, [`cannot_start`] answers
+//! where the state directory cannot be used.
 //! Channels: door → record (bounded, drops are counted), control → enforcer (bounded, callers wait),
 //! door → paths (bounded, full means refused). The registry door, another process, is a caller of [`control`].
 //!
@@ -28,6 +29,7 @@
 
 pub mod app;
 pub mod authorize;
+pub mod cannot_start;
 pub mod clock;
 pub mod config;
 pub mod control;

@@ -29,6 +29,7 @@ mod kept;
 mod reported;
 
 use entry::Entry;
+pub use kept::Disk;
 use reported::Reported;
 pub use reported::{NotARecord, Origin};
 
@@ -73,6 +74,14 @@ impl Record {
         match &self.0 {
             Kept::Own(entry) => entry.at_ms(),
             Kept::Reported(reported) => reported.at_ms(),
+        }
+    }
+
+    /// The id of one that was not made here.
+    fn reported_id(&self) -> Option<&str> {
+        match &self.0 {
+            Kept::Own(_) => None,
+            Kept::Reported(reported) => Some(reported.id()),
         }
     }
 

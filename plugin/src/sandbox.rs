@@ -44,7 +44,8 @@ impl Sandbox {
         // A socket that systemd holds may be anywhere; its file is not this process's.
         let sockets =
             [&config.socket, &config.control_socket].map(|path| dir(path)).into_iter().filter(|dir| dir.exists());
-        let writable = sockets.chain([config.state_dir.clone()]).collect();
+        let state = Some(config.state_dir.clone()).filter(|dir| dir.is_dir());
+        let writable = sockets.chain(state).collect();
         Begun { sandbox: Self::default(), files: keep_files(&Files { readable, writable, tcp: false }) }
     }
 

@@ -4,51 +4,13 @@ mod support;
 
 use std::{
     io::Write as _,
-    os::{
-        fd::OwnedFd,
-        unix::{fs::PermissionsExt as _, net::UnixDatagram, net::UnixListener},
-    },
-    process::{Command, Stdio},
+    os::unix::net::UnixDatagram,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
 use proto::control::{RecordsRequest, StatusRequest, WatchRequest};
-use support::{Answer, Machine, SOON, message, policy, post, signal, uid, wait_until};
-
-/// The sockets of a machine, held as a service manager holds them.
-struct Held {
-    engine: UnixListener,
-    control: UnixListener,
-}
-
-impl Held {
-    fn of(machine: &Machine) -> Self {
-        let engine = UnixListener::bind(machine.path("engine.sock")).expect("a socket");
-        let control = UnixListener::bind(machine.path("control.sock")).expect("a socket");
-        let everybody = std::fs::Permissions::from_mode(0o666);
-        std::fs::set_permissions(machine.path("control.sock"), everybody).expect("a mode");
-        Self { engine, control }
-    }
-
-    /// The plugin, with both sockets as descriptors 3 and 4 (sd_listen_fds(3)).
-    fn command(&self, machine: &Machine) -> Command {
-        let plugin = machine.command();
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", r#"exec 3<&0 4<&1 </dev/null >/dev/null; LISTEN_PID=$$ exec "$@""#, "sh"])
-            .arg(plugin.get_program())
-            .args(plugin.get_args())
-            .env("LISTEN_FDS", "2")
-            .env("LISTEN_FDNAMES", "engine:control")
-            .stdin(OwnedFd::from(self.engine.try_clone().expect("a descriptor")))
-            .stdout(OwnedFd::from(self.control.try_clone().expect("a descriptor")));
-        command
-    }
-
-    fn run(&self, machine: &mut Machine) {
-        machine.run_held(self.command(machine));
-    }
-}
+use support::{Answer, Held, Machine, SOON, message, policy, post, signal, uid, wait_until};
 
 fn machine() -> (Machine, Held) {
     let machine = Machine::enrolled(&[]);
@@ -201,7 +163,7 @@ fn the_service_manager_is_told_when_it_answers_and_when_it_ends() {
         let read = manager.recv(&mut buffer).expect("a message");
         String::from_utf8_lossy(&buffer[..read]).into_owned()
     };
-    assert_eq!(told(), "READY=1\n");
+    assert_eq!(told(), "READY=1\nSTATUS=\n");
     assert!(machine.terminate().success());
-    assert_eq!(told(), "STOPPING=1\n");
+    assert_eq!(told(), "STOPPING=1\nSTATUS=\n");
 }

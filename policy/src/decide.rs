@@ -5,8 +5,8 @@
 //! 1. the request cannot be understood, or a name in it has no place that could be judged: deny
 //!    `unverifiable`; pullgate's own [probes](crate::probe): deny or allow `probe`;
 //! 2. it asks for nothing that a policy governs: allow `not_governed`; this enforcer has not heard
-//!    from the plugin: deny `plugin_missing` what brings something in or sends something out, since
-//!    who is signed in is not known either;
+//!    from the plugin, or is one that cannot start: deny `plugin_missing` what brings something in or sends something
+//!    out, since who is signed in is not known either;
 //! 3. sign-in is enforced and nobody is signed in to an allowed organization: deny
 //!    `sign_in_required` what brings something in, and what a policy held here restricts;
 //! 4. no governing organization has its policy on: allow `off` (a build: `not_covered`);

@@ -29,6 +29,9 @@ pub struct Enforced {
     pub login_host: String,
     /// Whether a sign-in to Docker Hub counts too.
     pub docker_hub_login: bool,
+    /// What is wrong with this enforcer itself, for people to read; empty: nothing. It knows nothing then
+    /// ([`Documents::Unheard`]).
+    pub fault: String,
 }
 
 /// Whether somebody must be signed in.
@@ -51,7 +54,8 @@ pub enum Documents {
     Complete,
     /// Documents that this machine had cannot be read any more.
     Incomplete,
-    /// Nothing: this enforcer takes its documents from the plugin, and has not heard from it yet.
+    /// Nothing: this enforcer takes its documents from the plugin, and has not heard from it yet; or it is the
+    /// plugin, and cannot start ([`Enforced::fault`]).
     Unheard,
 }
 

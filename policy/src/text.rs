@@ -146,6 +146,16 @@ fn refused_registry(action: &Action, decision: &Decision<'_>) -> String {
 
 /// This enforcer waits for the plugin, and does not guess.
 fn plugin_missing(enforced: &Enforced, action: &Action, decision: &Decision<'_>, id: &str) -> String {
+    if !enforced.fault.is_empty() {
+        return format!(
+            "{} cannot be judged, since pullgate's plugin cannot start: {}.\n\
+             `pullgate doctor` says what to do, and {} can help; with `pullgate disable --for 1h` root lets Docker go on \
+             without it (decision {id})",
+            subject(action, decision),
+            enforced.fault,
+            administrator(&enforced.admin),
+        );
+    }
     format!(
         "{} cannot be judged: pullgate's registry door has not heard from the plugin what is in force.\n\
          Run the command again in a moment; if it fails again, `pullgate doctor` says why, and {} can help (decision {id})",

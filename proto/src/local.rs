@@ -37,6 +37,10 @@ pub const SLOTS: usize = 256;
 /// Largest message either way: one policy and one directory at their limits.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
+/// How a plugin that cannot start begins its answer to every call; behind that stands the cause. It refuses images,
+/// and tries again by itself.
+pub const CANNOT_START: &str = "pullgate-plugin cannot start";
+
 /// In the plugin's refusal of a session that was ended or replaced on this machine: only a new
 /// sign-in helps, so the agent looks for it.
 pub const SESSION_OVER: &str = "ended or replaced";

@@ -22,6 +22,9 @@ use std::{
 use listenfd::ListenFd;
 use rustix::net::sockopt::socket_acceptconn;
 
+/// Longest that is said of a process in words, in characters.
+const MAX_WORDS: usize = 500;
+
 /// A socket that the service manager handed over, and is not one to listen on.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -73,6 +76,12 @@ impl Held {
         Some(self.unix.swap_remove(at).1)
     }
 
+    /// Whether there is a TCP socket.
+    #[must_use]
+    pub fn has_tcp(&self) -> bool {
+        !self.tcp.is_empty()
+    }
+
     /// All TCP sockets; which is which, their addresses say.
     pub fn take_tcp(&mut self) -> Vec<TcpListener> {
         std::mem::take(&mut self.tcp)
@@ -105,28 +114,55 @@ pub enum Progress {
     Stopping,
 }
 
-/// Tells the service manager; where none wants to know (`NOTIFY_SOCKET`), nothing happens.
+/// The service manager, where one wants to know (`NOTIFY_SOCKET`).
 ///
-/// # Errors
-/// What the system says; the process is no worse for it.
-pub fn tell(progress: Progress) -> io::Result<()> {
-    let Some(socket) = env::var_os("NOTIFY_SOCKET").filter(|socket| !socket.is_empty()) else { return Ok(()) };
-    tell_at(socket.as_bytes(), progress)
-}
+/// Dialled once: a process may give up the means to dial anybody before it has said its last word.
+#[derive(Debug)]
+pub struct Manager(Option<UnixDatagram>);
 
-fn tell_at(socket: &[u8], progress: Progress) -> io::Result<()> {
-    let address = match socket.strip_prefix(b"@") {
-        Some(name) => SocketAddr::from_abstract_name(name)?,
-        None => SocketAddr::from_pathname(Path::new(std::ffi::OsStr::from_bytes(socket)))?,
-    };
-    let message: &[u8] = match progress {
-        Progress::Ready => b"READY=1\n",
-        Progress::Stopping => b"STOPPING=1\n",
-    };
-    let datagram = UnixDatagram::unbound()?;
-    // A manager that does not read must not keep this process from its work.
-    datagram.set_nonblocking(true)?;
-    datagram.send_to_addr(message, &address).map(|_| ())
+impl Manager {
+    /// The one of this process.
+    ///
+    /// # Errors
+    /// What the system says; the process is no worse for it.
+    pub fn from_env() -> io::Result<Self> {
+        match env::var_os("NOTIFY_SOCKET").filter(|socket| !socket.is_empty()) {
+            Some(socket) => Self::at(socket.as_bytes()),
+            None => Ok(Self::nobody()),
+        }
+    }
+
+    /// Nobody wants to know.
+    #[must_use]
+    pub const fn nobody() -> Self {
+        Self(None)
+    }
+
+    fn at(socket: &[u8]) -> io::Result<Self> {
+        let address = match socket.strip_prefix(b"@") {
+            Some(name) => SocketAddr::from_abstract_name(name)?,
+            None => SocketAddr::from_pathname(Path::new(std::ffi::OsStr::from_bytes(socket)))?,
+        };
+        let datagram = UnixDatagram::unbound()?;
+        // A manager that does not read must not keep this process from its work.
+        datagram.set_nonblocking(true)?;
+        datagram.connect_addr(&address)?;
+        Ok(Self(Some(datagram)))
+    }
+
+    /// Tells how far this process is, and in `words`, on one line, what people should know of it; empty: nothing.
+    ///
+    /// # Errors
+    /// What the system says; the process is no worse for it.
+    pub fn tell(&self, progress: Progress, words: &str) -> io::Result<()> {
+        let Some(datagram) = &self.0 else { return Ok(()) };
+        let progress = match progress {
+            Progress::Ready => "READY=1",
+            Progress::Stopping => "STOPPING=1",
+        };
+        let words: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_WORDS).collect();
+        datagram.send(format!("{progress}\nSTATUS={words}\n").as_bytes()).map(|_| ())
+    }
 }
 
 #[cfg(test)]
@@ -171,16 +207,19 @@ mod tests {
         let name = format!("pullgate-test-{}", std::process::id());
         let abstract_address = SocketAddr::from_abstract_name(name.as_bytes()).expect("a name");
         let other = UnixDatagram::bind_addr(&abstract_address).expect("a socket");
-        tell_at(path.as_os_str().as_bytes(), Progress::Ready).expect("told");
-        tell_at(format!("@{name}").as_bytes(), Progress::Stopping).expect("told");
+        let at = |socket: &[u8]| Manager::at(socket);
+        let told = at(path.as_os_str().as_bytes()).expect("dialled");
+        told.tell(Progress::Ready, "").expect("told");
+        at(format!("@{name}").as_bytes()).expect("dialled").tell(Progress::Stopping, "a\nREADY=1").expect("told");
         let mut buffer = [0; 64];
         let read = manager.recv(&mut buffer).expect("a message");
-        assert_eq!(&buffer[..read], b"READY=1\n");
+        assert_eq!(&buffer[..read], b"READY=1\nSTATUS=\n");
         let read = other.recv(&mut buffer).expect("a message");
-        assert_eq!(&buffer[..read], b"STOPPING=1\n");
+        assert_eq!(&buffer[..read], b"STOPPING=1\nSTATUS=a READY=1\n", "words are words");
         // A full queue refuses at once.
-        let refused = (0..10_000).find_map(|_| tell_at(path.as_os_str().as_bytes(), Progress::Ready).err());
+        let refused = (0..10_000).find_map(|_| told.tell(Progress::Ready, "").err());
         assert_eq!(refused.expect("a full queue").kind(), io::ErrorKind::WouldBlock);
-        tell_at(b"/nowhere/notify", Progress::Ready).expect_err("nobody there");
+        at(b"/nowhere/notify").expect_err("nobody there");
+        Manager::nobody().tell(Progress::Ready, "").expect("nobody wants to know");
     }
 }

@@ -6,14 +6,14 @@ use anyhow::Context as _;
 use proto::{
     probe_key::ProbeKey,
     sign_in::Paths,
-    supervisor::{self, Held, Progress},
+    supervisor::{Held, Manager, Progress},
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    ca,
+    ca, cannot_start,
     config::{Ca, Command, Serve},
     door::Door,
     follow,
@@ -22,6 +22,7 @@ use crate::{
     limits::{self, Limits},
     report, sandbox,
     settings::Settings,
+    upstream::Upstream,
 };
 
 mod process;
@@ -64,19 +65,41 @@ fn serve(config: &Serve) -> anyhow::Result<()> {
         .max_blocking_threads(limits::BLOCKING_THREADS)
         .enable_all()
         .build()?;
-    runtime.block_on(open(config))
+    let manager = Manager::from_env().unwrap_or_else(|error| {
+        warn!(%error, "the service manager cannot be told how far this process is");
+        Manager::nobody()
+    });
+    runtime.block_on(async {
+        let held = Held::from_env()?;
+        match begin(config) {
+            Ok(begun) => open(config, begun, held, &manager).await,
+            // Who dials a port that is held waits until somebody answers.
+            Err(why) if held.has_tcp() => cannot_start::serve(held, &manager, why).await,
+            Err(why) => Err(why),
+        }
+    })
 }
 
-async fn open(config: &Serve) -> anyhow::Result<()> {
+/// What can keep a door from its work: what an administrator wrote, and what `pullgate-proxy ca` made.
+fn begin(config: &Serve) -> anyhow::Result<(Settings, Leaves)> {
     let settings = Settings::read(&config.settings)?;
     let leaves = Leaves::new(ca::Authority::load(&config.ca.ca_dir)?)?;
+    Upstream::check(&settings)?;
+    Ok((settings, leaves))
+}
+
+async fn open(
+    config: &Serve,
+    (settings, leaves): (Settings, Leaves),
+    mut held: Held,
+    manager: &Manager,
+) -> anyhow::Result<()> {
     let paths = Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() };
     let probe_key = ProbeKey::from_seed(&process::random_seed()?);
     let (enforced, following) = follow::follow(config.control_socket.clone(), paths, probe_key.public());
     let (reporter, reporting) = report::channel(config.control_socket.clone());
     let mirrors = settings.mirrors.iter().map(|mirror| mirror.registry(443));
     let gate = Gate::new(enforced, reporter).with_mirrors(mirrors).with_probe_key(probe_key);
-    let mut held = Held::from_env()?;
     let door = Door::bind(config.listen, &config.loopback_listen, held.take_tcp()).await?;
     for socket in held.left_over() {
         warn!(socket, "the socket unit holds a socket that is none of this door's, and nobody answers there");
@@ -89,7 +112,7 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
     let (mut following, mut reporting) = (tokio::spawn(following), tokio::spawn(reporting));
     let mut run = std::pin::pin!(run);
     // It accepts from its first step on; who dials before waits.
-    tell_manager(Progress::Ready);
+    tell_manager(manager, Progress::Ready, "");
     let mut failed = None;
     tokio::select! {
         ended = run.as_mut() => return ended.context("the door closed"),
@@ -98,7 +121,7 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
         () = stop_signal() => {}
     }
     info!("stopping");
-    tell_manager(Progress::Stopping);
+    tell_manager(manager, Progress::Stopping, "");
     stop.cancel();
     // Policy and records are needed to the end of the last request.
     run.await?;
@@ -110,8 +133,8 @@ async fn open(config: &Serve) -> anyhow::Result<()> {
     failed.map_or(Ok(()), Err)
 }
 
-fn tell_manager(progress: Progress) {
-    if let Err(error) = supervisor::tell(progress) {
+pub(crate) fn tell_manager(manager: &Manager, progress: Progress, words: &str) {
+    if let Err(error) = manager.tell(progress, words) {
         warn!(%error, ?progress, "the service manager was not told");
     }
 }
@@ -140,7 +163,7 @@ fn tell(config: &Serve, settings: &Settings, door: &Door) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     let wait = async |kind| match signal(kind) {
         Ok(mut signals) => {
             signals.recv().await;

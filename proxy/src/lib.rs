@@ -25,6 +25,7 @@ pub mod app;
 pub mod authority;
 pub mod body;
 pub mod ca;
+pub mod cannot_start;
 pub mod clear;
 pub mod config;
 pub mod door;

@@ -80,6 +80,14 @@ impl Upstream {
         Ok(Self { dialer, forward, loopback, direct, limits })
     }
 
+    /// Whether there would be somebody to believe.
+    ///
+    /// # Errors
+    /// When there are no usable roots of trust.
+    pub fn check(settings: &Settings) -> Result<(), TrustError> {
+        Trust::load(Arc::new(settings.clone())).map(|_| ())
+    }
+
     /// Opens connections.
     #[must_use]
     pub fn dialer(&self) -> &Dialer {

@@ -92,8 +92,11 @@ impl Source {
         if *self == Self::Package {
             return Vec::new();
         }
-        let local =
-            |text: &str| text.replace("=/usr/bin/", "=/usr/local/bin/").replace("=/usr/sbin/", "=/usr/local/sbin/");
+        // Behind whatever a line says of how it is run.
+        let local = |text: &str| {
+            text.replace("/usr/bin/pullgate", "/usr/local/bin/pullgate")
+                .replace("/usr/sbin/pullgate", "/usr/local/sbin/pullgate")
+        };
         UNITS.iter().zip(local_units()).map(|((_, text, _), path)| (path, local(text))).collect()
     }
 }
@@ -131,4 +134,20 @@ pub fn group(root: &Path, name: &str) -> Option<u32> {
 pub fn is_user(root: &Path, name: &str) -> bool {
     let users = fs::read_to_string(root.join("etc/passwd")).unwrap_or_default();
     users.lines().any(|line| line.split(':').next() == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_of_copied_programs_run_the_copies() {
+        let units = Source::Copied("/opt/pullgate".into()).units();
+        assert_eq!(units.len(), UNITS.len());
+        for (path, text) in units {
+            for line in text.lines().filter(|line| line.starts_with("Exec") && line.contains("bin/pullgate")) {
+                assert!(line.contains("/usr/local/"), "{}: {line}", path.display());
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! nobody needs to read that twice.
 
 use policy::Mode;
-use proto::control::StatusResponse;
+use proto::{control::StatusResponse, local::CANNOT_START};
 
 use super::{
     coverage::{Answers, Proof, State, Way},
@@ -123,6 +123,11 @@ fn switched_off(seen: &Seen) -> Option<Cause> {
 
 fn no_plugin(seen: &Seen) -> Option<Cause> {
     seen.plugin.as_ref().err().map(|why| {
+        if why.starts_with(CANNOT_START) {
+            let next =
+                "mend that, and it starts by itself; `pullgate disable --for 1h` as root gets Docker back meanwhile";
+            return cause("plugin_cannot_start", why.as_str(), next);
+        }
         let meanwhile = match &seen.engine.asks {
             Proof::Untried(_) if seen.engine.listed == Some(true) => {
                 ", and the engine refuses everything until it does"

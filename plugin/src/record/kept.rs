@@ -1,11 +1,12 @@
-//! Records that nobody had fetched when a process ended, for the next one.
+//! Records that nobody had fetched when a process ended, for the next one; and acts of root at once, since whoever told of
+//! one forgets it then.
 //!
 //! At least once: the file is there until all of them were acknowledged, and the service knows each by its id.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
 };
 
 use prost::Message as _;
@@ -19,7 +20,18 @@ const FILE: &str = "records";
 /// Largest file, in bytes: [`KEPT`] records of the longest kind have less.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// What was restored.
+/// Where records are kept, and as whose.
+#[derive(Debug, Clone, Copy)]
+pub struct Disk<'a> {
+    /// The state directory.
+    pub state_dir: &'a Path,
+    /// This machine's id.
+    pub machine_id: &'a str,
+    /// This process, as [`crate::live::Counters::started_at_ms`].
+    pub run: i64,
+}
+
+/// What is on disk.
 #[derive(Debug)]
 pub(super) struct Before {
     file: PathBuf,
@@ -68,11 +80,31 @@ impl Records {
         handed_out.before = Some(before);
     }
 
+    /// Takes acts, of which those that are known by their ids are no new ones, and has them on disk.
+    ///
+    /// # Errors
+    /// [`StateError`]; whoever told of them tells again, and what is on its way already stays on it.
+    pub async fn note(&self, acts: Vec<Record>, on: Disk<'_>) -> Result<(), StateError> {
+        {
+            let mut handed_out = self.handed_out.lock().await;
+            handed_out.take(&self.shared);
+            let recorder = Recorder(self.shared.clone());
+            for act in acts {
+                let is_it = |(_, known): &(u64, Arc<Record>)| known.reported_id() == act.reported_id();
+                if !handed_out.records.iter().chain(&handed_out.lately).any(is_it) {
+                    recorder.record(act);
+                }
+            }
+        }
+        self.keep(on).await
+    }
+
     /// Keeps what nobody has fetched, the newest [`KEPT`], and how many were lost without anybody's knowing.
     ///
     /// # Errors
     /// [`StateError`]; then they are lost.
-    pub async fn keep(&self, state_dir: &Path, machine_id: &str, run: i64) -> Result<(), StateError> {
+    pub async fn keep(&self, on: Disk<'_>) -> Result<(), StateError> {
+        let Disk { state_dir, machine_id, run } = on;
         let file = state_dir.join(FILE);
         let mut handed_out = self.handed_out.lock().await;
         handed_out.take(&self.shared);
@@ -84,7 +116,9 @@ impl Records {
         if records.is_empty() && dropped == 0 {
             return remove(&file).map_err(|source| StateError::Io { what: "remove", path: file, source });
         }
-        replace_file(&file, &ReportRequest { records, dropped }.encode_to_vec())
+        replace_file(&file, &ReportRequest { records, dropped }.encode_to_vec())?;
+        handed_out.before = Some(Before { file, last: handed_out.last });
+        Ok(())
     }
 }
 
@@ -122,6 +156,21 @@ mod tests {
         Record::reported(record, Origin::Door, NOW).expect("a record")
     }
 
+    fn disk(directory: &tempfile::TempDir) -> Disk<'_> {
+        Disk { state_dir: directory.path(), machine_id: "m", run: 1 }
+    }
+
+    fn act(number: u128) -> Record {
+        let record = sync::Record {
+            id: Ulid::from_parts(1, number).to_string(),
+            at_ms: NOW,
+            action: "disable".into(),
+            act: Some(sync::Act { reason: "it hangs".into(), ..sync::Act::default() }),
+            ..sync::Record::default()
+        };
+        Record::reported(record, Origin::Root, NOW).expect("an act")
+    }
+
     async fn fetch(records: &Records, reader: &Reader, acknowledge: u64) -> Batch {
         records.fetch(reader, acknowledge, Duration::ZERO, &CancellationToken::new()).await
     }
@@ -149,7 +198,7 @@ mod tests {
         assert_eq!((ids(&batch), batch.dropped), (expected(&[1, 2, 3]), 7));
         fetch(&records, &dana, 2).await;
         recorder.lost(1);
-        records.keep(directory.path(), "m", 1).await.expect("kept");
+        records.keep(disk(&directory)).await.expect("kept");
 
         let (_, next) = channel();
         next.restore(directory.path(), NOW).await;
@@ -163,8 +212,41 @@ mod tests {
         assert_eq!(ids(&fetch(&after_a_kill, &Reader::Everything, 0).await), expected(&[3, 4]));
         fetch(&next, &Reader::Everything, 2).await;
         assert!(!file.exists());
-        next.keep(directory.path(), "m", 2).await.expect("nothing to keep");
+        next.keep(disk(&directory)).await.expect("nothing to keep");
         assert!(!file.exists());
+    }
+
+    /// Whoever told of an act has forgotten it when the plugin took it.
+    #[tokio::test]
+    async fn an_act_outlives_a_process_that_is_killed_and_is_told_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (recorder, records) = channel();
+        recorder.record(record(1, "dana"));
+        records.note(vec![act(2), act(3)], disk(&directory)).await.expect("on disk");
+        // The answer was lost, and it is told again.
+        records.note(vec![act(3), act(4)], disk(&directory)).await.expect("on disk");
+        assert_eq!(ids(&fetch(&records, &Reader::Everything, 0).await), expected(&[1, 2, 3, 4]));
+        // Killed here.
+        let (_, next) = channel();
+        next.restore(directory.path(), NOW).await;
+        next.note(vec![act(4), act(5)], disk(&directory)).await.expect("on disk");
+        let batch = fetch(&next, &Reader::Everything, 0).await;
+        assert_eq!(ids(&batch), expected(&[1, 2, 3, 4, 5]));
+        fetch(&next, &Reader::Everything, batch.last).await;
+        assert!(!directory.path().join(FILE).exists(), "all of them were fetched");
+        next.note(vec![act(5)], disk(&directory)).await.expect("on disk");
+        assert!(fetch(&next, &Reader::Everything, batch.last).await.records.is_empty(), "it is known still");
+    }
+
+    #[tokio::test]
+    async fn an_act_that_cannot_be_kept_is_not_taken() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (_, records) = channel();
+        fs::create_dir(directory.path().join(FILE)).expect("a directory");
+        records.note(vec![act(1)], disk(&directory)).await.expect_err("a directory is there");
+        fs::remove_dir(directory.path().join(FILE)).expect("removed");
+        records.note(vec![act(1)], disk(&directory)).await.expect("on disk");
+        assert_eq!(ids(&fetch(&records, &Reader::Everything, 0).await), expected(&[1]));
     }
 
     #[tokio::test]
@@ -178,7 +260,7 @@ mod tests {
         fs::remove_file(directory.path().join(FILE)).expect("removed");
         fs::create_dir(directory.path().join(FILE)).expect("a directory");
         records.restore(directory.path(), NOW).await;
-        records.keep(directory.path(), "m", 1).await.expect_err("a directory is there");
+        records.keep(disk(&directory)).await.expect_err("a directory is there");
     }
 
     #[tokio::test]
@@ -192,7 +274,7 @@ mod tests {
         for number in 0..5 {
             recorder.record(record(KEPT as u128 + number, "dana"));
         }
-        records.keep(directory.path(), "m", 1).await.expect("kept");
+        records.keep(disk(&directory)).await.expect("kept");
         let (_, next) = channel();
         next.restore(directory.path(), NOW).await;
         let batch = fetch(&next, &Reader::Everything, 0).await;

@@ -84,6 +84,10 @@ impl Reported {
         })))
     }
 
+    pub(super) fn id(&self) -> &str {
+        &self.0.id
+    }
+
     pub(super) fn at_ms(&self) -> i64 {
         self.0.at_ms
     }

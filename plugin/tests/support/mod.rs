@@ -1,6 +1,8 @@
 //! The real binary with its real sockets, and a policy service's key.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+mod held;
+
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -19,6 +21,9 @@ use proto::{
 };
 use tempfile::TempDir;
 use tonic::{Status, transport::Channel};
+
+#[allow(unused_imports, reason = "each test file uses its part")]
+pub use held::Held;
 
 /// Bound on every wait for a state.
 pub const SOON: Duration = Duration::from_secs(10);

@@ -88,9 +88,15 @@ pub enum Trouble {
     /// Somebody who is not the engine.
     #[error("this door is for Docker Engine, which is root, and you are not; go without it (unset `HTTPS_PROXY`)")]
     Stranger,
-    /// The client's upload could not be read.
+    /// More than the door does at the same time.
     #[error("too much is under way at once; try again in a moment")]
     Overloaded,
+    /// The door itself.
+    #[error("the registry door cannot start, so nothing is fetched: {why}; `pullgate doctor` says what to do")]
+    CannotStart {
+        /// Why.
+        why: String,
+    },
 }
 
 impl Trouble {
@@ -110,6 +116,7 @@ impl Trouble {
             Self::Upload => "upload_stopped",
             Self::Stranger => "not_the_engine",
             Self::Overloaded => "overloaded",
+            Self::CannotStart { .. } => "door_cannot_start",
         }
     }
 
@@ -128,13 +135,16 @@ impl Trouble {
             Self::Request { .. } => StatusCode::BAD_REQUEST,
             Self::Upload => StatusCode::REQUEST_TIMEOUT,
             Self::Stranger => StatusCode::FORBIDDEN,
-            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::CannotStart { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// Whether nothing else on the client's connection can be trusted to be a request.
     #[must_use]
     pub fn ends_connection(&self) -> bool {
-        matches!(self, Self::Misdirected { .. } | Self::Request { .. } | Self::Upload | Self::Stranger)
+        matches!(
+            self,
+            Self::Misdirected { .. } | Self::Request { .. } | Self::Upload | Self::Stranger | Self::CannotStart { .. }
+        )
     }
 }

@@ -95,6 +95,11 @@ impl Process {
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
+    /// Descriptors that it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// Ends of pipes that it has open.
     pub fn pipes(&self) -> usize {
         let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().flatten();
@@ -166,4 +171,80 @@ async fn a_door_that_cannot_start_says_what_to_do() {
     std::fs::copy(dir.path().join("old/trust/pullgate.pem"), dir.path().join("ca/trust/pullgate.pem")).unwrap();
     let text = serve("{}");
     assert!(text.contains("is of another key"), "{text}");
+}
+
+/// With its port held, as a socket unit does: an engine would wait there for ever.
+#[test]
+fn a_door_that_cannot_start_answers_on_a_port_that_is_held() {
+    use std::io::{Read as _, Write as _};
+    let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let at = |name: &str| dir.path().join(name);
+    make_ca(&at("ca"));
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = held.local_addr().unwrap();
+    let start = |settings: &str, ca: &str| {
+        std::fs::write(at("proxy.json"), settings).unwrap();
+        let manager = std::os::unix::net::UnixDatagram::bind(at("notify")).unwrap();
+        manager.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+        let child = Command::new("sh")
+            .args(["-c", r#"exec 3<&0 </dev/null; LISTEN_PID=$$ exec "$@""#, "sh"])
+            .arg(program())
+            .args(["serve", "--loopback-listen", "--listen", &address.to_string(), "--ca-dir"])
+            .arg(at(ca))
+            .arg("--settings")
+            .arg(at("proxy.json"))
+            .envs([("LISTEN_FDS", "1".as_ref()), ("NOTIFY_SOCKET", at("notify").as_os_str())])
+            .stdin(std::os::fd::OwnedFd::from(held.try_clone().unwrap()))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut word = [0; 2048];
+        let read = manager.recv(&mut word).unwrap();
+        std::fs::remove_file(at("notify")).unwrap();
+        (child, String::from_utf8_lossy(&word[..read]).into_owned(), manager)
+    };
+    let ask = move |request: &str| {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    for (settings, ca, why) in [
+        (r#"{"tunel": []}"#, "ca", "unknown field `tunel`"),
+        ("{}", "none", "run `pullgate-proxy ca`"),
+        (r#"{"upstreamCa": ["/nonexistent/ca.pem"]}"#, "ca", "`/nonexistent/ca.pem` of `upstreamCa`"),
+    ] {
+        let (mut child, ready, _manager) = start(settings, ca);
+        assert!(
+            ready.starts_with("READY=1\nSTATUS=cannot start, and fetches nothing: ") && ready.contains(why),
+            "{ready}"
+        );
+        for request in [
+            "CONNECT registry-1.docker.io:443 HTTP/1.1\r\nHost: registry-1.docker.io:443\r\n\r\n",
+            "GET http://registry.example/v2/ HTTP/1.1\r\nHost: registry.example\r\n\r\n",
+        ] {
+            let answer = ask(request);
+            // Go shows the reason phrase of a refused CONNECT, and nothing else.
+            let line = answer.lines().next().unwrap();
+            assert!(line.starts_with("HTTP/1.1 503 pullgate: the registry door cannot start"), "{answer}");
+            assert!(line.contains(why) && line.ends_with("(door_cannot_start)"), "{answer}");
+        }
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+    // It ends by itself after a while, and whoever asks in between waits for the next one.
+    let (mut child, _, _manager) = start("{", "ca");
+    assert!(!child.wait().unwrap().success());
+    let waits = std::thread::spawn(move || {
+        ask("GET http://registry.invalid/v2/ HTTP/1.1\r\nHost: registry.invalid\r\nConnection: close\r\n\r\n")
+    });
+    let (mut child, ready, _manager) = start("{}", "ca");
+    assert!(ready.starts_with("READY=1\nSTATUS=\n"), "{ready}");
+    let answer = waits.join().unwrap();
+    assert!(answer.contains("(upstream_unreachable)"), "{answer}");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

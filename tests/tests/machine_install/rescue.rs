@@ -27,6 +27,16 @@ async fn comes_back(site: &Site) {
     let left =
         site.machine.done("ls /etc/systemd/system | grep pullgate-enable; ls /var/lib/pullgate-install").await.unwrap();
     assert!(!left.contains("enable") && !left.contains("disabled"), "{left}");
+    assert!(!left.contains("acts"), "the plugin was told everything: {left}");
+}
+
+/// What the plugin knows of root's acts.
+async fn acts(site: &Site) -> Vec<String> {
+    let output = site.pullgate("records --json").await;
+    assert_eq!(output.code(), 0, "{}", output.text());
+    let records = output.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let acts = records.filter(|record| record["reason"] == "administrator");
+    acts.map(|record| record["action"].as_str().unwrap().to_owned()).collect()
 }
 
 async fn plugin_of_every_kind(suite: &'static str) {
@@ -66,7 +76,11 @@ async fn plugin_of_every_kind(suite: &'static str) {
     };
     wait_until("an engine that does not come up", WAIT, waits).await.unwrap();
     rescues(&site, Duration::from_secs(60), "\"docker.service\"").await;
-    site.machine.done("mv /opt/away /usr/local/sbin/pullgate-plugin; systemctl start pullgate-plugin.socket pullgate-control.socket pullgate-proxy.service").await.unwrap();
+    site.machine.done("test -s /var/lib/pullgate-install/acts.jsonl").await.expect("nobody could be told");
+    site.machine.done("mv /opt/away /usr/local/sbin/pullgate-plugin; systemctl start pullgate-plugin.socket pullgate-control.socket pullgate-proxy.service pullgate-plugin.service").await.unwrap();
+    // A plugin that starts is told, whoever comes next; what was told, once.
+    site.machine.done("test ! -e /var/lib/pullgate-install/acts.jsonl").await.expect("it was told");
+    assert_eq!(acts(&site).await, ["disable", "enable", "disable", "enable", "disable", "disable"]);
     comes_back(&site).await;
 }
 
@@ -78,6 +92,61 @@ async fn docker_20_10_is_back_in_one_command_whatever_the_plugin_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn docker_26_1_is_back_in_one_command_whatever_the_plugin_does() {
     plugin_of_every_kind("trixie").await;
+}
+
+/// What `docker pull` says, within the time in which one is answered.
+async fn pull(site: &Site) -> String {
+    let output = site.machine.run("timeout 20 docker pull alpine:latest").await.unwrap();
+    assert_eq!(output.code(), 1, "{}", output.text());
+    output.text()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_cannot_start_says_why_to_whoever_pulls_and_keeps_nobody_else_waiting() {
+    let site = Site::boot("trixie").await;
+    site.installs("--enrollment /opt/enrollment.json").await;
+    // A directory of the machine that is no directory any more.
+    let breaks =
+        "systemctl stop pullgate-plugin.service && mv /var/lib/pullgate /var/lib/away && touch /var/lib/pullgate";
+    site.machine.done(breaks).await.unwrap();
+    let begun = Instant::now();
+    site.machine.done("systemctl start pullgate-plugin.service").await.expect("it answers, so that it has started");
+    let said = pull(&site).await;
+    for part in ["`docker.io/library/alpine:latest` cannot be judged", "/var/lib/pullgate", "pullgate disable --for 1h"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+    site.machine.done("timeout 10 docker ps && timeout 10 docker version").await.unwrap();
+    // An engine starts over it, as at a boot.
+    site.machine.done("timeout 60 systemctl restart docker && timeout 10 docker info").await.unwrap();
+    println!("answered, and an engine started anew over it: {:?}", begun.elapsed());
+    assert!(pull(&site).await.contains("cannot start"));
+    // Whoever looks is told, and what the unit says is on one line of it.
+    for command in ["status", "doctor"] {
+        let output = site.pullgate(command).await;
+        assert!(output.code() != 0 && output.text().contains("cannot start"), "{command}: {}", output.text());
+    }
+    let told = || async {
+        let show = "systemctl show -p StatusText,ActiveState pullgate-plugin.service";
+        let shown = site.machine.done(show).await.map_err(|error| error.to_string())?;
+        let is_told = shown.contains("ActiveState=active") && shown.contains("StatusText=cannot start");
+        if is_told { Ok(()) } else { Err(shown) }
+    };
+    // Between two processes there is none.
+    wait_until("the unit to say so", Duration::from_secs(10), told).await.unwrap();
+    // Docker back without it, at once; and the plugin is not put back as it is.
+    rescues(&site, Duration::from_secs(15), "").await;
+    let output = site.pullgate("enable").await;
+    assert_eq!(output.code(), 3, "{}", output.text());
+    // Repaired: the next process finds it so.
+    site.machine.done("rm /var/lib/pullgate && mv /var/lib/away /var/lib/pullgate").await.unwrap();
+    let answers = || async {
+        let output = site.pullgate("enable").await;
+        if output.code() == 0 { Ok(()) } else { Err(output.text()) }
+    };
+    wait_until("the plugin to answer", Duration::from_secs(40), answers).await.unwrap();
+    site.is_governed().await;
+    assert!(!pull(&site).await.contains("cannot start"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,9 @@ fn a_cause_hides_what_follows_from_it() {
     assert_eq!(code(&seen), ("engine_does_not_ask", Verdict::NotEnforced));
     seen.plugin = Err("gone".into());
     assert_eq!(code(&seen), ("plugin_down", Verdict::NotEnforced));
+    seen.plugin = Err(format!("{CANNOT_START}, and refuses images: `machine-id` is damaged"));
+    assert_eq!(code(&seen), ("plugin_cannot_start", Verdict::NotEnforced));
+    assert!(judge(&seen, &seen.ways()).line().contains("`machine-id` is damaged -> mend that"));
     seen.disabled = disabled::Seen::Yes(disabled::Disabled { until_ms: 1, reason: String::new(), by: String::new() });
     assert_eq!(code(&seen), ("disabled", Verdict::NotEnforced));
 }

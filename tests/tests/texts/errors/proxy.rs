@@ -39,6 +39,7 @@ fn engines() -> Vec<Samples> {
             Upload,
             Stranger,
             Overloaded,
+            CannotStart { why: "`/etc/pullgate/proxy.json` is not valid: unknown field `tunel`".into() },
         ),
         samples!(proxy::upstream::ConnectError:
             Resolve(Arc::new(io::ErrorKind::NotFound.into())),
