@@ -86,8 +86,12 @@ pub fn keep_files(files: &Files) -> Result<(), Fault> {
 /// # Errors
 /// What is not enforced; the process goes on without.
 pub fn keep_calls(calls: Calls) -> Result<(), Fault> {
-    let filter = calls.filter().map_err(|error| Fault::Calls(error.into()))?;
-    seccompiler::apply_filter_all_threads(&filter).map_err(Fault::Calls)
+    // The other first: the list has no call that installs one.
+    for filter in [Calls::no_clone3(), calls.filter()] {
+        let filter = filter.map_err(|error| Fault::Calls(error.into()))?;
+        seccompiler::apply_filter_all_threads(&filter).map_err(Fault::Calls)?;
+    }
+    Ok(())
 }
 
 fn ruleset(tcp: bool) -> Result<RulesetCreated, RulesetError> {
