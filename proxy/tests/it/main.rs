@@ -4,6 +4,7 @@
 mod bodies;
 mod client;
 mod faults;
+mod framing;
 mod handover;
 mod hosts;
 mod load;
