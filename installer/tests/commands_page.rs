@@ -53,6 +53,12 @@ const CHANGES: &[(u8, &str)] = &[
     (3, "it refused to change anything: the plan would be unsafe, or nobody agreed; the reason is in the output"),
     (4, "it failed, and everything is as before"),
 ];
+/// Of one that only goes forward.
+const REMOVES: &[(u8, &str)] = &[
+    (0, "it is so, or was already"),
+    (2, "it failed; the text says what is left, and what to do"),
+    (3, "it refused to change anything, or nobody agreed; the reason is in the output"),
+];
 const RESCUE: &[(u8, &str)] = &[
     (0, "it is so, or was already"),
     (2, "it failed; the text says what is left, and what to do"),
@@ -92,7 +98,7 @@ $ grep -h '^FROM' Dockerfile | cut -d' ' -f2 | pullgate check --json -",
     },
     Said {
         command: "request-access",
-        codes: &[(0, "asked, taken back, or listed"), (1, "the answer is no"), (2, "it could not do its work")],
+        codes: &[(0, "asked, taken back, or listed"), (2, "the service says no, or it could not be asked")],
         examples: r"$ pullgate request-access bitnami/redis --reason 'the cache of the shop'
 $ pullgate request-access --list",
     },
@@ -142,7 +148,7 @@ $ sudo tar tf /root/report.tar",
         examples: r"$ sudo pullgate install --dry-run
 $ sudo pullgate install --yes",
     },
-    Said { command: "uninstall", codes: CHANGES, examples: "$ sudo pullgate uninstall" },
+    Said { command: "uninstall", codes: REMOVES, examples: "$ sudo pullgate uninstall" },
     Said { command: "disable", codes: RESCUE, examples: "$ sudo pullgate disable --for 1h --reason 'the door hangs'" },
     Said { command: "enable", codes: RESCUE, examples: "$ sudo pullgate enable" },
     Said {
