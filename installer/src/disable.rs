@@ -6,7 +6,7 @@
 
 pub mod timer;
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{ops::RangeInclusive, path::Path, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
 use serde_json::json;
@@ -28,7 +28,7 @@ use crate::{
     },
     output,
     systemd::{self, Systemd},
-    when::{moment, now_ms},
+    when::{self, moment, now_ms},
 };
 
 /// For an engine that was told to go on alone; after that it is restarted.
@@ -36,7 +36,7 @@ const ALONE: Duration = Duration::from_secs(10);
 /// For one that was started anew.
 const STARTED: Duration = Duration::from_secs(60);
 /// Shorter is over before anybody has looked, and longer is called `uninstall`.
-const BOUNDS: [u64; 2] = [60, 7 * 86_400];
+const BOUNDS: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(7 * 86_400);
 
 /// Take the plugin out of the engine for a time, so that Docker works whatever is wrong with it
 ///
@@ -45,7 +45,7 @@ const BOUNDS: [u64; 2] = [60, 7 * 86_400];
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// For how long, as `30m`, `1h` or `2d`; a minute to a week
-    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
     time: Duration,
     /// Why, for the record
     #[arg(long, default_value = "", value_name = "TEXT")]
@@ -245,20 +245,12 @@ fn who() -> String {
     name.map_or_else(|| "root".to_owned(), |name| format!("{name} (sudo)"))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let factor = match unit {
-        "s" => Some(1),
-        "m" | "min" => Some(60),
-        "h" => Some(3_600),
-        "d" => Some(86_400),
-        _ => None,
-    };
-    let seconds = factor.and_then(|factor| number.parse::<u64>().ok()?.checked_mul(factor));
-    match seconds {
-        Some(seconds) if (BOUNDS[0]..=BOUNDS[1]).contains(&seconds) => Ok(Duration::from_secs(seconds)),
-        Some(_) => Err("write a time from `1m` to `7d`; for longer, `pullgate uninstall`".to_owned()),
-        None => Err("write a time as `30m`, `1h` or `2d`".to_owned()),
+/// Within bounds.
+fn time(text: &str) -> Result<Duration, String> {
+    let time = when::parse_span(text)?;
+    match BOUNDS.contains(&time) {
+        true => Ok(time),
+        false => Err("write a time from `1m` to `7d`; for longer, `pullgate uninstall`".to_owned()),
     }
 }
 
@@ -268,16 +260,11 @@ mod tests {
 
     #[test]
     fn a_time_is_between_a_minute_and_a_week() {
-        let check = |text: &str, expected: Option<u64>| {
-            assert_eq!(duration(text).ok(), expected.map(Duration::from_secs), "{text}");
-        };
-        check("1h", Some(3_600));
-        check("90s", Some(90));
-        check("30m", Some(1_800));
-        check("7d", Some(604_800));
-        for wrong in ["", "1", "h", "59s", "8d", "-1h", "1 h", "1h30m", "99999999999999999999d", "9999999999999999999d"]
-        {
-            check(wrong, None);
+        for (text, expected) in [("1h", 3_600), ("90s", 90), ("30m", 1_800), ("7d", 604_800)] {
+            assert_eq!(time(text), Ok(Duration::from_secs(expected)), "{text}");
+        }
+        for wrong in ["", "1", "h", "59s", "8d", "-1h", "1 h", "1h30m", "30min", "9999999999999999999d"] {
+            assert!(time(wrong).is_err(), "{wrong}");
         }
     }
 }

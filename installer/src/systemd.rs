@@ -3,13 +3,18 @@
 //! Every call has a deadline and is ended at it: a manager that waits for a unit which waits for its engine
 //! would otherwise hold the command that is to bring the engine back.
 
+mod run;
+mod unit;
+
 use std::{
-    ffi::OsStr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use tokio::process::Command;
+pub use self::{
+    run::{SystemdError, run},
+    unit::Unit,
+};
 
 /// For what only asks, or changes files.
 const ASK: Duration = Duration::from_secs(20);
@@ -17,69 +22,6 @@ const ASK: Duration = Duration::from_secs(20);
 const START: Duration = Duration::from_secs(60);
 /// For an engine: with many containers it takes its time, and its unit has no limit of its own.
 pub const ENGINE: Duration = Duration::from_secs(180);
-
-/// Why something could not be done with a unit.
-#[derive(Debug, thiserror::Error)]
-pub enum SystemdError {
-    /// `systemctl` could not be run.
-    #[error("cannot run `{}`", .0.display())]
-    Run(PathBuf, #[source] std::io::Error),
-    /// It said no.
-    #[error("`systemctl {command}` failed: {output}")]
-    Failed {
-        /// What was asked.
-        command: String,
-        /// What it printed.
-        output: String,
-    },
-    /// It did not end.
-    #[error("`systemctl {command}` did not end within {} s; `systemctl list-jobs` shows what waits for what", .after.as_secs())]
-    Late {
-        /// What was asked.
-        command: String,
-        /// The deadline.
-        after: Duration,
-    },
-}
-
-/// What the manager says of a unit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Unit {
-    /// `loaded`, `not-found`, `masked` ...
-    pub load: String,
-    /// `active`, `activating`, `failed`, `inactive` ...
-    pub active: String,
-    /// `success`, `start-limit-hit`, `exit-code` ...
-    pub result: String,
-    /// `enabled`, `disabled`, `static` ...
-    pub file: String,
-    /// Its main process; 0: none.
-    pub main_pid: u32,
-    /// What it is started with, as the manager prints it.
-    pub exec_start: String,
-    /// Variables of its environment.
-    pub environment: Vec<String>,
-}
-
-impl Unit {
-    /// Whether it is there at all.
-    #[must_use]
-    pub fn is_there(&self) -> bool {
-        self.load != "not-found" && !self.load.is_empty()
-    }
-
-    /// Whether it runs.
-    #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.active == "active" || self.active == "reloading"
-    }
-
-    /// Whether it is started with the machine.
-    #[must_use]
-    pub fn is_enabled(&self) -> bool {
-        self.file.starts_with("enabled")
-    }
-}
 
 /// The manager of the running system.
 #[derive(Debug, Clone)]
@@ -105,22 +47,7 @@ impl Systemd {
     /// # Errors
     /// When the manager does not say.
     pub fn unit(&self, name: &str) -> Result<Unit, SystemdError> {
-        const ASKED: &str = "--property=LoadState,ActiveState,Result,UnitFileState,MainPID,ExecStart,Environment";
-        let told = self.run(["show", ASKED, name], ASK)?;
-        let mut unit = Unit::default();
-        for (key, value) in told.lines().filter_map(|line| line.split_once('=')) {
-            match key {
-                "LoadState" => unit.load = value.to_owned(),
-                "ActiveState" => unit.active = value.to_owned(),
-                "Result" => unit.result = value.to_owned(),
-                "UnitFileState" => unit.file = value.to_owned(),
-                "MainPID" => unit.main_pid = value.parse().unwrap_or_default(),
-                "ExecStart" => unit.exec_start = value.to_owned(),
-                "Environment" => unit.environment = value.split_whitespace().map(str::to_owned).collect(),
-                _ => {}
-            }
-        }
-        Ok(unit)
+        Ok(Unit::read(&self.run(["show", unit::ASKED, name], ASK)?))
     }
 
     /// Reads unit files again.
@@ -231,32 +158,4 @@ impl Systemd {
     fn run<const N: usize>(&self, args: [&str; N], deadline: Duration) -> Result<String, SystemdError> {
         run(self.program.as_os_str(), &args, deadline)
     }
-}
-
-/// Runs a program that belongs to the manager, such as `systemd-sysusers`, to its end.
-///
-/// # Errors
-/// [`SystemdError`].
-pub fn run(program: &OsStr, args: &[&str], deadline: Duration) -> Result<String, SystemdError> {
-    let wrong = |source| SystemdError::Run(PathBuf::from(program), source);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(wrong)?;
-    let command = args.join(" ");
-    let ended = runtime.block_on(async {
-        let mut process = Command::new(program);
-        // Not in the terminal's group: who types Ctrl-C means the command, which then undoes what it did.
-        process
-            .args(args)
-            .process_group(0)
-            .env("SYSTEMD_COLORS", "0")
-            .env("LC_ALL", "C")
-            .stdin(std::process::Stdio::null());
-        tokio::time::timeout(deadline, process.kill_on_drop(true).output()).await
-    });
-    let output = ended.map_err(|_| SystemdError::Late { command: command.clone(), after: deadline })?.map_err(wrong)?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let said = [output.stderr, output.stdout].concat();
-    let said = String::from_utf8_lossy(&said).split_whitespace().collect::<Vec<_>>().join(" ");
-    Err(SystemdError::Failed { command, output: if said.is_empty() { output.status.to_string() } else { said } })
 }

@@ -37,10 +37,11 @@ fn install() -> Vec<Samples> {
         samples!(installer::systemd::SystemdError:
             Run("/usr/bin/systemctl".into(), denied()),
             Failed {
-                command: "restart docker.service".into(),
+                command: "systemctl restart docker.service".into(),
                 output: "Job for docker.service failed because the control process exited with error code".into()
             },
-            Late { command: "restart docker.service".into(), after: Duration::from_secs(120) },
+            Late { command: "systemctl restart docker.service".into(), after: Duration::from_secs(120) },
+            Late { command: "userdel pullgate-proxy".into(), after: Duration::from_secs(20) },
         ),
         samples!(installer::engines::PickError:
             None { others: String::new() },
