@@ -6,6 +6,7 @@
 mod answer;
 mod ask;
 mod error;
+mod list;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ pub use self::{
     answer::{Approval, Approved, approve, deny, withdraw},
     ask::{Asked, Question, ask},
     error::AccessError,
+    list::{Listed, list, mine, show},
     refusal::{Case, Refusal},
 };
 

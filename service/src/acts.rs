@@ -9,25 +9,33 @@
 //! no change is made durable without its line.
 
 pub mod accounts;
+pub mod activity;
 mod actor;
 mod error;
+pub mod invitations;
+pub mod machines;
 pub mod members;
 pub mod namespaces;
 pub mod organization_tokens;
 pub mod organizations;
 pub mod policy;
 pub mod publishers;
+pub mod registries;
 pub mod rules;
 mod tag;
+pub mod teams;
 #[cfg(test)]
 mod tests;
 mod text;
 pub mod tokens;
+pub mod trail;
 
 pub(crate) use self::actor::commit;
 pub use self::{
     actor::{Actor, Means, Place, SignedIn},
     error::ActError,
     tag::{Condition, Tag},
-    text::{Field, MAX_CONTACT_CHARS, MAX_MESSAGE_CHARS, MAX_RULE_REASON_CHARS, MAX_TOKEN_NAME_CHARS, TextError},
+    text::{
+        Field, MAX_CONTACT_CHARS, MAX_MESSAGE_CHARS, MAX_RULE_REASON_CHARS, MAX_TOKEN_NAME_CHARS, TextError, password,
+    },
 };

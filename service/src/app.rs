@@ -11,6 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
+    browser,
     cli::ServeOptions,
     clock,
     data_dir::DataDir,
@@ -22,6 +23,7 @@ use crate::{
     },
     listener,
     publish::{Ahead, Publisher},
+    rest,
     sessions::Sessions,
     signing_key::{self, IfMissing},
     store::{Missing, Store},
@@ -81,10 +83,11 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     let (trail, hasher) = (Trail::default(), Hasher::new()?);
     let docker_hub = docker_hub(&options)?;
     let logins = logins(&options, &key, &store, &hasher, &trail)?;
-    let identity =
-        Arc::new(Identity::new(store.clone(), hasher, docker_hub, trail.clone()).beside_logins(logins.is_some()));
+    let identity = Arc::new(
+        Identity::new(store.clone(), hasher.clone(), docker_hub, trail.clone()).beside_logins(logins.is_some()),
+    );
     let tokens = AgentTokens::new(Arc::clone(&key), validities.agent_token);
-    let api = SyncApi {
+    let sync = SyncApi {
         store: store.clone(),
         identity: Arc::clone(&identity),
         logins,
@@ -97,8 +100,9 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
         stop: stop.clone(),
         streams: Streams::default(),
     };
+    let api = rest::Api::new(store.clone(), Arc::clone(&identity), hasher.clone());
     let hub_api = HubApi::new(Arc::clone(&identity), store.clone(), Arc::clone(&key), tls.is_some());
-    let router = http::router(api.into_server(), tokens, identity, hub_api);
+    let router = http::router(sync.into_server(), tokens, identity, hub_api, api);
 
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(named("publisher", publisher.run(stop.clone())));
@@ -251,6 +255,8 @@ async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
             let records = change.forget_records(now_ms, keep_ms).await?;
             let sign_ins = change.forget_sign_ins(now_ms, keep_ms).await?;
             let requests = change.forget_access_requests(now_ms / 1000, keep_seconds).await?;
+            change.forget_invitations(now_ms / 1000).await?;
+            change.forget_browser_sessions(now_ms / 1000, now_ms / 1000 - browser::IDLE).await?;
             change.commit().await?;
             Ok::<_, crate::store::StoreError>((records, sign_ins, requests))
         };

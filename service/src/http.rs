@@ -1,13 +1,14 @@
-//! What is answered on the one port: gRPC, the registry-style sign-in, the health check.
+//! What is answered on the one port: gRPC, the API, the registry-style sign-in, the health check.
 
 mod bodies;
+mod headers;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::{Request, State},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -22,7 +23,7 @@ use crate::{
     hub_api::{self, HubApi},
     identity::{Agent, AgentTokens, Identity},
     listener::{LongLived, Peer},
-    registry_login,
+    registry_login, rest,
     sync_api::{self, SyncApi},
 };
 
@@ -32,6 +33,8 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(40);
 const ANONYMOUS: Limit = Limit { message: 16 << 10, framed: true, deadline: Duration::from_secs(10) };
 /// The same in JSON.
 const JSON: Limit = Limit { framed: false, ..ANONYMOUS };
+/// A policy with its patterns, a thousand badges.
+const API: Limit = Limit { message: 128 << 10, framed: false, deadline: Duration::from_secs(20) };
 /// What an agent holds: at most some thousand names and digests.
 const WATCH: Limit = Limit { message: 1 << 20, framed: true, deadline: Duration::from_secs(30) };
 /// A reference and a few sentences.
@@ -40,7 +43,13 @@ const ACCESS: Limit = ANONYMOUS;
 const REPORT: Limit = Limit { message: sync_api::MAX_MESSAGE, framed: true, deadline: Duration::from_secs(30) };
 
 /// All routes.
-pub fn router(sync: SyncServer<SyncApi>, tokens: AgentTokens, identity: Arc<Identity>, hub_api: HubApi) -> Router {
+pub fn router(
+    sync: SyncServer<SyncApi>,
+    tokens: AgentTokens,
+    identity: Arc<Identity>,
+    hub_api: HubApi,
+    api: rest::Api,
+) -> Router {
     // Without `reset_fallback` gRPC's answer to unknown paths and the other routes' cannot be merged.
     let grpc = tonic::service::Routes::new(sync).into_axum_router().reset_fallback();
     let door = Door { tokens, bodies: Bodies::default() };
@@ -48,9 +57,11 @@ pub fn router(sync: SyncServer<SyncApi>, tokens: AgentTokens, identity: Arc<Iden
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(registry_login::router(identity))
         .merge(hub_api::router(hub_api))
+        .merge(rest::router(api))
         .merge(grpc)
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
         .layer(from_fn_with_state(door, bounds))
+        .layer(from_fn(headers::add))
 }
 
 /// What is asked of a request before any of its body is read.
@@ -76,8 +87,13 @@ async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> R
         let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
-        let json = request.uri().path().starts_with("/v2/");
-        (Owner::Address(network(peer.ip())), if json { JSON } else { ANONYMOUS })
+        let limit = match request.uri().path() {
+            path if path.starts_with("/api/") => API,
+            path if path.starts_with("/v2/orgs/") => API,
+            path if path.starts_with("/v2/") => JSON,
+            _ => ANONYMOUS,
+        };
+        (Owner::Address(network(peer.ip())), limit)
     };
     let (parts, body) = request.into_parts();
     // Kept to the answer: what was read waits as long in the handler's hands.

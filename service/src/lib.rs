@@ -12,6 +12,8 @@
 //! | [`publish`] | seals policies and the publishers directory, keeps the exact bytes |
 //! | [`sync_api`] | the agents' gRPC service |
 //! | [`registry_login`] | `docker login` as the sign-in |
+//! | [`browser`] | sign-ins with a browser: a cookie, of which the database has a digest |
+//! | [`rest`] | the API under `/api/v1`, and its OpenAPI document |
 //! | [`hub_api`] | the endpoints of Docker Hub's API that sign in |
 //! | [`outgoing`] | calls to Docker Hub and to an identity provider, where an administrator named one |
 //! | [`http`], [`listener`], [`tls`] | one port for all of it; [`http`] verifies agent tokens before it reads a body |
@@ -39,6 +41,10 @@
 //! | their memory | 20,000 pairs, users, addresses and known pairs | the one refilled first is forgotten |
 //! | outgoing calls | 10 s, 256 KiB of answer, no redirect; 32 sign-ins at once to each of Docker Hub and the provider | `UNAVAILABLE`; `RESOURCE_EXHAUSTED` |
 //! | `BeginLogin` / `FinishLogin` | 30 / 300 at once from an address, 300 / 1,000 in all, refilled with time | `RESOURCE_EXHAUSTED`, with `retry-after` |
+//! | calls of the API | 1,000 at once of an account, 500 of an address without one, refilled with time; 128 KiB of body; 200 things a page, 50,000 records looked at | HTTP 429, with `retry-after`; 413 |
+//! | browsers signed in of an account | 20; an hour without use, 12 hours | the oldest ends |
+//! | access tokens remembered as right | 10,000, for a minute | forgotten |
+//! | invitations that wait | 1,000 of an organization, a week | `conflict` |
 //! | tokens that `pullgate login` made for an account | 10 | ended ones go, then the oldest |
 //! | message | report 4 MiB, watch 1 MiB, anything without an agent token 16 KiB | `OUT_OF_RANGE` |
 //! | bytes of messages that wait | 8 MiB an account, 128 MiB all; 256 KiB an address without one, 16 MiB all | `RESOURCE_EXHAUSTED` |
@@ -65,6 +71,7 @@ pub mod acts;
 pub mod address;
 pub mod admin;
 pub mod app;
+pub mod browser;
 pub mod check;
 pub mod cli;
 pub mod clock;
@@ -80,6 +87,7 @@ pub mod outgoing;
 pub mod plain;
 pub mod publish;
 pub mod registry_login;
+pub mod rest;
 pub mod roles;
 #[cfg(target_os = "linux")]
 pub mod sandbox;

@@ -2,7 +2,8 @@
 //! line, in the database and in JSON.
 
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 mod access;
 mod beyond;
@@ -29,7 +30,7 @@ pub fn word<T: ValueEnum>(value: T) -> String {
 }
 
 /// What a member may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Never restricted by the policy; may change everything.
@@ -43,7 +44,7 @@ pub enum Role {
 }
 
 /// Whether the policy refuses or only records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Refuse.
@@ -53,7 +54,7 @@ pub enum Mode {
 }
 
 /// What a machine does with a policy past its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenExpired {
     /// Keep the last good one.
@@ -63,7 +64,7 @@ pub enum WhenExpired {
 }
 
 /// Allowlist or denylist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Allowed whatever its category.
@@ -85,7 +86,7 @@ pub enum Scope {
 }
 
 /// A publisher's badge on Docker Hub.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Badge {
     /// Docker Verified Publisher.

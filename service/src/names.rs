@@ -2,6 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
+
 /// Most characters of a name.
 pub const MAX_NAME_CHARS: usize = 63;
 
@@ -23,8 +29,12 @@ pub fn token_organization(account: &str) -> Option<&str> {
 }
 
 /// A checked name: `[a-z0-9][a-z0-9_.-]{0,62}`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Name(String);
+
+/// The same rule, as a regular expression.
+pub const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9_.-]{0,62}$";
 
 /// Not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +64,35 @@ impl FromStr for Name {
         }
     }
 }
+
+impl TryFrom<String> for Name {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+impl PartialSchema for Name {
+    fn schema() -> RefOr<Schema> {
+        let most = Some(MAX_NAME_CHARS);
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(NAME_PATTERN))
+            .min_length(Some(1))
+            .max_length(most)
+            .description(Some("Of an organization, a user, a team or a Docker Hub namespace."))
+            .into()
+    }
+}
+
+impl ToSchema for Name {}
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

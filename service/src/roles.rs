@@ -3,7 +3,7 @@
 //! A row is a deed, who may do it, and what a credential must be good for that does it. Nothing else in this
 //! program says that some role may do something.
 
-use crate::model::{Role, TokenScope};
+use crate::model::{Role, TokenScope, word};
 
 #[cfg(test)]
 mod tests;
@@ -203,6 +203,30 @@ impl Row {
             [some @ .., last] => format!("{} and {last}", some.join(", ")),
         }
     }
+}
+
+/// The table for the reference page, in Markdown.
+#[must_use]
+pub fn page() -> String {
+    let mut page = String::from(
+        "| may | where | owner | admin | auditor | member | organization token | credential |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for row in &TABLE {
+        let place = match row.place {
+            Place::Organization => "the organization",
+            Place::Service => "every organization",
+            Place::Anywhere => "any organization",
+            Place::Own => "their own",
+        };
+        let needs = match row.needs.scope() {
+            Some(scope) => format!("`{}`", word(scope)),
+            None => "a person".to_owned(),
+        };
+        let cells = row.may.map(|may| if may { "yes" } else { "–" }).join(" | ");
+        page.push_str(&format!("| {} | {place} | {cells} | {needs} |\n", row.words));
+    }
+    page
 }
 
 /// The one of two roles that may do less.

@@ -8,6 +8,7 @@ use crate::{
     acts::{ActError, Actor},
     id,
     model::{AccessRequest, AccessState, Account, Effect, Rule, Scope, word},
+    names::Name,
     publish::compile,
     roles::Deed,
     store::{AccessFilter, Act, Answer, Store, Writing},
@@ -40,20 +41,24 @@ pub struct Approved {
     pub also: Vec<AccessRequest>,
 }
 
-/// Allows what was asked for: a rule in the allowlist, which machines have within a second.
+/// Allows what was asked for: a rule in the allowlist, which machines have within a second. `within`: only when the
+/// request is to this organization.
 ///
 /// # Errors
 /// [`AccessError`]; among others when the image would still be refused.
 pub async fn approve(
     store: &Store,
     actor: &Actor,
-    id: &str,
+    (within, id): (Option<&Name>, &str),
     approval: Approval,
     now: i64,
 ) -> Result<Approved, AccessError> {
-    let note = line(&approval.note, MAX_NOTE_CHARS)?;
     let mut change = store.write().await?;
-    let request = pending(&mut change, actor, id).await?;
+    let request = pending(&mut change, actor, within, id).await?;
+    let note = line(&approval.note, MAX_NOTE_CHARS)?;
+    if approval.expires_at.is_some_and(|at| at <= now) {
+        return Err(ActError::Past.into());
+    }
     let (organization, account) = parties(&mut change, &request).await?;
     let scope = approval.scope.unwrap_or_else(|| Scope::User(request.user.clone()));
     if let Scope::Team(team) = &scope {
@@ -69,7 +74,11 @@ pub async fn approve(
         expires_at: approval.expires_at,
         reason,
     };
+    let new = rule.id.clone();
     rule = change.put_rule(organization, &rule, now).await?;
+    if rule.id == new {
+        change.rule_is_by(&new, &actor.name()).await?;
+    }
     let state = change.policy(organization, &request.organization).await?;
     compile::check_policy(state)
         .map_err(|source| AccessError::Policy { organization: request.organization.clone(), source })?;
@@ -103,23 +112,23 @@ pub async fn approve(
     Ok(Approved { request, rule, also })
 }
 
-/// Says no.
+/// Says no. `within`: only when the request is to this organization.
 ///
 /// # Errors
 /// [`AccessError`].
 pub async fn deny(
     store: &Store,
     actor: &Actor,
-    id: &str,
+    (within, id): (Option<&Name>, &str),
     reason: &str,
     now: i64,
 ) -> Result<AccessRequest, AccessError> {
+    let mut change = store.write().await?;
+    let request = pending(&mut change, actor, within, id).await?;
     let reason = line(reason, MAX_REASON_CHARS)?;
     if reason.is_empty() {
         return Err(AccessError::NoReason);
     }
-    let mut change = store.write().await?;
-    let request = pending(&mut change, actor, id).await?;
     let by = actor.name();
     let answer = Answer { state: AccessState::Denied, by: &by, at: now, text: &reason, rule_id: "", expires_at: None };
     change.answer_access_request(id, &answer).await?;
@@ -150,9 +159,19 @@ pub async fn withdraw(store: &Store, account: &Account, id: &str, now: i64) -> R
 }
 
 /// A request that waits for an answer which this actor may give. Of others nobody learns that they are there.
-async fn pending(change: &mut Writing, actor: &Actor, id: &str) -> Result<AccessRequest, AccessError> {
+async fn pending(
+    change: &mut Writing,
+    actor: &Actor,
+    within: Option<&Name>,
+    id: &str,
+) -> Result<AccessRequest, AccessError> {
     let no_such = || AccessError::NoSuch(crate::plain::plain(id.chars().take(40).collect()));
-    let request = change.access_request(id).await?.ok_or_else(no_such)?;
+    if let Some(within) = within {
+        actor.in_organization(change, within.as_str(), Deed::AnswerRequests).await?;
+    }
+    let found = change.access_request(id).await?;
+    let here = |request: &AccessRequest| within.is_none_or(|within| request.organization == within.as_str());
+    let request = found.filter(here).ok_or_else(no_such)?;
     match actor.in_organization(change, &request.organization, Deed::AnswerRequests).await {
         Ok(_) => waits(change, id).await,
         Err(ActError::NoOrganization(_)) => Err(no_such()),

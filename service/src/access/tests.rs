@@ -56,7 +56,7 @@ impl World {
     }
 
     async fn approve(&self, id: &str, approval: Approval) -> Result<Approved, AccessError> {
-        approve(&self.store, &LOCAL, id, approval, NOW).await
+        approve(&self.store, &LOCAL, (None, id), approval, NOW).await
     }
 
     async fn states(&self) -> Vec<(String, AccessState)> {
@@ -210,7 +210,7 @@ async fn an_approval_is_a_rule_for_the_person_and_a_line_in_the_trail() {
     // Answered is answered.
     for again in [
         world.approve(&asked, Approval::default()).await.map(drop),
-        deny(&world.store, &LOCAL, &asked, "no", NOW).await.map(drop),
+        deny(&world.store, &LOCAL, (None, &asked), "no", NOW).await.map(drop),
         withdraw(&world.store, &world.account("bob").await, &asked, NOW).await.map(drop),
     ] {
         assert!(matches!(again, Err(AccessError::Decided { .. })), "{again:?}");
@@ -255,7 +255,7 @@ async fn an_approval_that_would_not_help_is_none() {
     change.remove_member(acme, bob).await.unwrap();
     change.commit().await.unwrap();
     fails(&asked, Approval::default(), "`bob` is no member of `acme` any more").await;
-    deny(&world.store, &LOCAL, &asked, "left", NOW).await.unwrap();
+    deny(&world.store, &LOCAL, (None, &asked), "left", NOW).await.unwrap();
 }
 
 #[tokio::test]
@@ -273,7 +273,7 @@ async fn only_the_one_who_asked_takes_it_back_and_may_ask_again() {
 async fn answered_requests_are_forgotten_and_waiting_ones_are_not() {
     let world = World::new().await;
     let denied = world.asked("bob", "evil/one").await;
-    deny(&world.store, &LOCAL, &denied, "no", NOW).await.unwrap();
+    deny(&world.store, &LOCAL, (None, &denied), "no", NOW).await.unwrap();
     world.asked("bob", "evil/two").await;
     let mut change = world.store.write().await.unwrap();
     assert_eq!(change.forget_access_requests(NOW + DAY, DAY).await.unwrap(), 0);

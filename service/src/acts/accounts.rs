@@ -47,6 +47,18 @@ pub async fn password(store: &Store, actor: &Actor, user: &Name, hash: &str, now
     commit(change, actor, &act).await
 }
 
+/// Replaces one's own password; one has to sign in again everywhere.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn own_password(store: &Store, actor: &Actor, hash: &str, now: i64) -> Result<(), ActError> {
+    let mut change = store.write().await?;
+    let account = own(actor.as_self(&mut change, Deed::ChangeOwn).await?)?;
+    change.set_password(account.id, &account.name, hash, now).await?;
+    let act = Act { act: "account.password", organization: "", target: &account.name, detail: json!({}) };
+    commit(change, actor, &act).await
+}
+
 /// Ends the account, with its tokens, memberships and exceptions. Returns who else made them a member of something.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::ActError;
 use crate::{
     model::{Account, Membership, Origin, Role, TokenScopes},
-    roles::{self, Deed, Needs, Standing},
+    roles::{self, Deed, Standing},
     store::{Act, Author, Reading, Writing},
 };
 
@@ -163,12 +163,20 @@ impl Actor {
         if !row.allows(standing) {
             return Err(ActError::Forbidden { standing, deed, organization: organization.to_owned() });
         }
-        match (row.needs, means) {
-            (Needs::Person, Means::Token(_)) => Err(ActError::NotByToken(deed)),
-            (Needs::Read | Needs::Write, _) | (Needs::Person, _) => match row.needs.scope() {
-                Some(scope) if !scopes.contains(scope) => Err(ActError::Scope(scope)),
-                _ => Ok(()),
-            },
+        match (row.needs.scope(), means) {
+            (None, Means::Token(_)) => Err(ActError::NotByToken(deed)),
+            (Some(scope), _) if !scopes.contains(scope) => Err(ActError::Scope(scope)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether their credential is good for such a thing, whatever they may.
+    #[must_use]
+    pub fn is_good_for(&self, deed: Deed) -> bool {
+        let Self::Account(SignedIn { scopes, means, .. }) = self else { return true };
+        match deed.row().needs.scope() {
+            None => !matches!(means, Means::Token(_)),
+            Some(scope) => scopes.contains(scope),
         }
     }
 

@@ -135,6 +135,33 @@ pub enum ActError {
         /// Of what.
         organization: String,
     },
+    /// They are one already.
+    #[error("`{user}` is a member of `{organization}` already")]
+    MemberAlready {
+        /// Who.
+        user: String,
+        /// Of what.
+        organization: String,
+    },
+    /// No invitation of that id or link, not theirs, or past its end.
+    #[error("there is no such invitation, or it ended")]
+    NoInvitation,
+    /// No such team.
+    #[error("`{organization}` has no team `{team}`")]
+    NoTeam {
+        /// Whose.
+        organization: String,
+        /// Its name.
+        team: String,
+    },
+    /// The name is taken.
+    #[error("`{organization}` has a team `{team}` already")]
+    TeamExists {
+        /// Whose.
+        organization: String,
+        /// Its name.
+        team: String,
+    },
     /// Nobody could give anybody a role any more.
     #[error("`{user}` is the last owner of `{organization}`; make somebody else an owner first")]
     LastOwner {
@@ -179,6 +206,14 @@ pub enum ActError {
     /// Not a registry.
     #[error(transparent)]
     Registry(#[from] HostPatternError),
+    /// Not one of the list.
+    #[error("`{host}` is no registry of `{organization}`'s list")]
+    NoRegistry {
+        /// Whose.
+        organization: String,
+        /// As it was given.
+        host: String,
+    },
     /// Longer fresh than valid.
     #[error("a session cannot be fresh for {} and valid for {}", span(*fresh), span(*valid))]
     SessionTimes {
@@ -204,6 +239,9 @@ pub enum ActError {
     #[error("`{0}` has no badge")]
     NoBadge(String),
 
+    /// A password that is not taken.
+    #[error("the password {0}")]
+    Password(&'static str),
     /// A token that ends before it begins.
     #[error("the time is in the past")]
     Past,
@@ -226,7 +264,7 @@ pub enum ActError {
     TokenOfDockerHub(String),
     /// Too many.
     #[error("`{owner}` has {most} {what} already")]
-    TooManyTokens {
+    TooMany {
         /// Whose.
         owner: String,
         /// How many.

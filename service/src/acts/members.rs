@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ActError, Actor, Place, commit};
+use super::{ActError, Actor, Condition, Place, Tag, commit};
 use crate::{
     model::{Account, Origin, Role, Source},
     names::Name,
@@ -50,7 +50,35 @@ pub async fn list(store: &Store, actor: &Actor, organization: &Name) -> Result<V
     Ok(view.members(place.id).await?)
 }
 
-/// Makes a member, or changes what they are. True: the account is new.
+/// One of them, with what it looks like.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn show(store: &Store, actor: &Actor, organization: &Name, user: &Name) -> Result<Member, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadMembers).await?;
+    let member = view.members(place.id).await?.into_iter().find(|member| member.user == user.as_str());
+    member.ok_or_else(|| not_a_member(user, organization))
+}
+
+/// Of what [`put`] sets.
+#[must_use]
+pub fn tag(member: &Member) -> Tag {
+    Tag::of(&(member.role, &member.teams))
+}
+
+/// What became of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutMember {
+    /// As the organization sees them now.
+    pub member: Member,
+    /// They were none.
+    pub joined: bool,
+    /// The account is new.
+    pub new_account: bool,
+}
+
+/// Makes a member, or changes what they are.
 ///
 /// # Errors
 /// [`ActError`].
@@ -60,23 +88,28 @@ pub async fn put(
     organization: &Name,
     joins: &Joins,
     how: NewAccount,
+    condition: &Condition,
     now: i64,
-) -> Result<bool, ActError> {
+) -> Result<PutMember, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
     let before = member(&mut change, &place, &joins.user).await?;
+    condition.check(|| before.as_ref().map(tag).unwrap_or_default())?;
     if before.is_none() {
         asked(&mut change, actor, &place, &joins.user).await?;
     }
     keeps_an_owner(&mut change, actor, &place, before.as_ref(), Some(joins.role)).await?;
-    let (id, new) = account(&mut change, &joins.user, how, now).await?;
+    let (id, new_account) = account(&mut change, &joins.user, how, now).await?;
     set(&mut change, &place, id, joins).await?;
+    let after = member(&mut change, &place, &joins.user).await?;
+    let after = after.ok_or_else(|| not_a_member(&joins.user, organization))?;
+    let joined = before.is_none();
     let before = before.map(|member| json!({ "role": member.role, "teams": member.teams }));
     let teams: Vec<&str> = joins.teams.iter().map(Name::as_str).collect();
-    let detail = json!({ "role": joins.role, "teams": teams, "new_account": new, "before": before });
+    let detail = json!({ "role": joins.role, "teams": teams, "new_account": new_account, "before": before });
     let act = Act { act: "member.add", organization: &place.name, target: joins.user.as_str(), detail };
     commit(change, actor, &act).await?;
-    Ok(new)
+    Ok(PutMember { member: after, joined, new_account })
 }
 
 /// Ends a membership, whoever said so; the account stays.
@@ -86,7 +119,7 @@ pub async fn put(
 pub async fn remove(store: &Store, actor: &Actor, organization: &Name, user: &Name) -> Result<Removed, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
-    let not = || ActError::NotAMember { user: user.to_string(), organization: organization.to_string() };
+    let not = || not_a_member(user, organization);
     let before = member(&mut change, &place, user).await?;
     let account = change.account(user.as_str()).await?.filter(|account| !account.removed);
     // Who owns some organization learns of no accounts elsewhere.
@@ -103,6 +136,11 @@ pub async fn remove(store: &Store, actor: &Actor, organization: &Name, user: &Na
     Ok(Removed { source: before.source })
 }
 
+/// Says that they are none.
+pub(super) fn not_a_member(user: &Name, organization: &Name) -> ActError {
+    ActError::NotAMember { user: user.to_string(), organization: organization.to_string() }
+}
+
 /// As the organization sees them.
 pub(super) async fn member(change: &mut Writing, place: &Place, user: &Name) -> Result<Option<Member>, ActError> {
     Ok(change.members(place.id).await?.into_iter().find(|member| member.user == user.as_str()))
@@ -115,6 +153,20 @@ pub(super) async fn set(change: &mut Writing, place: &Place, account: i64, joins
     let memberships = change.memberships(account).await?;
     compile::check_session(&memberships)
         .map_err(|source| ActError::TooManyMemberships { user: joins.user.to_string(), source })
+}
+
+/// Leaves the role as it is, and who said so.
+pub(super) async fn set_teams(
+    change: &mut Writing,
+    place: &Place,
+    member: &Member,
+    teams: &[String],
+) -> Result<(), ActError> {
+    let account = change.account(&member.user).await?.ok_or_else(|| ActError::NoAccount(member.user.clone()))?;
+    change.put_member(place.id, account.id, member.role, teams, member.source).await?;
+    let memberships = change.memberships(account.id).await?;
+    compile::check_session(&memberships)
+        .map_err(|source| ActError::TooManyMemberships { user: member.user.clone(), source })
 }
 
 /// A member is bound by the policy on every machine of theirs, so nobody becomes one unasked: whoever owns one of
@@ -147,7 +199,12 @@ pub(super) async fn keeps_an_owner(
     }
 }
 
-async fn account(change: &mut Writing, user: &Name, how: NewAccount, now: i64) -> Result<(i64, bool), ActError> {
+pub(super) async fn account(
+    change: &mut Writing,
+    user: &Name,
+    how: NewAccount,
+    now: i64,
+) -> Result<(i64, bool), ActError> {
     let existing = change.account(user.as_str()).await?.filter(|account| !account.removed);
     let other = |account: Account| (user.to_string(), account.origin);
     Ok(match (existing, how) {

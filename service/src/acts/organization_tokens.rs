@@ -72,7 +72,7 @@ pub async fn create(
         return Err(ActError::TokenExists { organization: place.name, name: name.to_string() });
     }
     if change.token_accounts(place.id).await?.len() >= MAX_TOKENS {
-        return Err(ActError::TooManyTokens { owner: place.name, most: MAX_TOKENS, what: "access tokens" });
+        return Err(ActError::TooMany { owner: place.name, most: MAX_TOKENS, what: "access tokens" });
     }
     let id = change.new_account(&account, Origin::Organization, None, now).await?;
     let teams: Vec<String> = teams.iter().map(|team| team.as_str().to_owned()).collect();

@@ -1,5 +1,7 @@
 //! Badges of Docker Hub namespaces. They hold for all organizations.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::{ActError, Actor, commit};
@@ -57,4 +59,36 @@ pub async fn remove(store: &Store, actor: &Actor, namespace: &Name) -> Result<Ba
 
 fn badge_of(all: &[(String, Badge)], namespace: &Name) -> Option<Badge> {
     all.iter().find(|(name, _)| name == namespace.as_str()).map(|(_, badge)| *badge)
+}
+
+/// Most badges of one import.
+pub const MOST_AT_ONCE: usize = 1000;
+
+/// Gives many badges at once. Returns how many are new or have another badge.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn import(store: &Store, actor: &Actor, given: &[(Name, Badge)]) -> Result<usize, ActError> {
+    let mut change = store.write().await?;
+    actor.in_service(&mut change, Deed::ChangePublishers).await?;
+    if given.len() > MOST_AT_ONCE {
+        let fault = format!("is too long: at most {MOST_AT_ONCE} at once");
+        return Err(super::TextError { field: super::Field("publishers"), fault }.into());
+    }
+    if given.iter().any(|(namespace, _)| namespace.as_str() == "library") {
+        return Err(ActError::BadgeOfficial);
+    }
+    let known: BTreeMap<String, Badge> = change.publishers().await?.into_iter().collect();
+    let mut changed = BTreeMap::new();
+    for (namespace, badge) in given {
+        let before = known.get(namespace.as_str()).copied();
+        if before != Some(*badge) {
+            change.set_publisher(namespace.as_str(), *badge).await?;
+            changed.insert(namespace.as_str(), json!({ "from": before, "to": badge }));
+        }
+    }
+    compile::check_directory(change.publishers().await?).map_err(ActError::Directory)?;
+    let (count, detail) = (changed.len(), json!({ "badges": changed }));
+    commit(change, actor, &Act { act: "publisher.import", organization: "", target: "", detail }).await?;
+    Ok(count)
 }

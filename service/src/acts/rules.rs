@@ -8,7 +8,7 @@ use crate::{
     model::{Effect, Rule, Scope},
     names::Name,
     roles::Deed,
-    store::{Act, Store, Writing},
+    store::{Act, MadeRule, Store, Writing},
 };
 
 /// A rule that somebody wants.
@@ -47,6 +47,41 @@ pub async fn list(store: &Store, actor: &Actor, organization: &Name, effect: Eff
     Ok(view.rules(place.id, Some(effect)).await?)
 }
 
+/// Rules behind this id, with who made them, by id.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn page(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    effect: Effect,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<MadeRule>, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadPolicy).await?;
+    Ok(view.rules_after(place.id, effect, after, limit).await?)
+}
+
+/// One rule.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn show(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    effect: Effect,
+    id: &str,
+) -> Result<MadeRule, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadPolicy).await?;
+    let rule = id.chars().take(200).collect();
+    let found = view.rule(place.id, effect, id).await?;
+    found.ok_or(ActError::NoRule { list: name(effect), organization: place.name, rule })
+}
+
 /// Adds a rule, or changes the one with the same pattern and scope.
 ///
 /// # Errors
@@ -59,6 +94,9 @@ pub async fn put(
     now: i64,
 ) -> Result<PutRule, ActError> {
     let NewRule { effect, pattern, scope, expires_at, reason } = new;
+    let id = id::new().map_err(|error| ActError::Random(error.to_string()))?;
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeLists).await?;
     text::short(Field("reason"), &reason, text::MAX_RULE_REASON_CHARS)?;
     if let Err(source) = check::pattern(&pattern) {
         return Err(ActError::Pattern { field: Field("pattern"), pattern, source });
@@ -66,13 +104,13 @@ pub async fn put(
     if expires_at.is_some_and(|at| at <= now) {
         return Err(ActError::Past);
     }
-    let id = id::new().map_err(|error| ActError::Random(error.to_string()))?;
-    let mut change = store.write().await?;
-    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeLists).await?;
     let same = |rule: &Rule| rule.pattern == pattern && rule.scope == scope;
     let before = change.rules(place.id, Some(effect)).await?.into_iter().find(same);
     let rule = Rule { id, effect, pattern, scope, expires_at, reason };
     let rule = change.put_rule(place.id, &rule, now).await?;
+    if before.is_none() {
+        change.rule_is_by(&rule.id, &actor.name()).await?;
+    }
     policy::check(&mut change, &place).await?;
     let concerns_nobody = concerns_nobody(&mut change, place.id, &rule.scope).await?;
     let mut detail = json!(rule);
@@ -91,7 +129,16 @@ async fn concerns_nobody(change: &mut Writing, organization: i64, scope: &Scope)
     })
 }
 
-/// Removes the rules with this id or pattern from a list. Returns what they were, at least one.
+/// Which rules.
+#[derive(Clone, Copy, Debug)]
+pub enum Meant<'a> {
+    /// The one with this id.
+    Id(&'a str),
+    /// That one, or all with this pattern.
+    IdOrPattern(&'a str),
+}
+
+/// Removes the rules that are meant from a list. Returns what they were, at least one.
 ///
 /// # Errors
 /// [`ActError`].
@@ -100,20 +147,24 @@ pub async fn remove(
     actor: &Actor,
     organization: &Name,
     effect: Effect,
-    id_or_pattern: &str,
+    meant: Meant<'_>,
 ) -> Result<Vec<Rule>, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeLists).await?;
-    let before = change.rules(place.id, Some(effect)).await?;
-    let ids = change.remove_rules(place.id, effect, id_or_pattern).await?;
-    let gone: Vec<Rule> = before.into_iter().filter(|rule| ids.contains(&rule.id)).collect();
+    let (Meant::Id(text) | Meant::IdOrPattern(text)) = meant;
+    let is_meant = |rule: &Rule| rule.id == text || (matches!(meant, Meant::IdOrPattern(_)) && rule.pattern == text);
+    let gone: Vec<Rule> = change.rules(place.id, Some(effect)).await?.into_iter().filter(is_meant).collect();
     if gone.is_empty() {
-        let rule = id_or_pattern.chars().take(200).collect();
+        let rule = text.chars().take(200).collect();
         return Err(ActError::NoRule { list: name(effect), organization: place.name, rule });
     }
+    for rule in &gone {
+        change.remove_rules(place.id, effect, &rule.id).await?;
+    }
+    let ids: Vec<&String> = gone.iter().map(|rule| &rule.id).collect();
     let act = if effect == Effect::Allow { "allowlist.remove" } else { "denylist.remove" };
     let detail = json!({ "ids": ids, "before": gone });
-    commit(change, actor, &Act { act, organization: &place.name, target: id_or_pattern, detail }).await?;
+    commit(change, actor, &Act { act, organization: &place.name, target: text, detail }).await?;
     Ok(gone)
 }
 

@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 use super::ActError;
 
 /// What a thing looks like: the same for the same content, and another after every change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Of nothing, it is like no other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tag(String);
 
 impl Tag {

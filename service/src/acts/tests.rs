@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::{
     accounts,
-    members::{self, Joins, NewAccount},
+    members::{self, Joins, NewAccount, PutMember},
     namespaces, organizations,
     policy::{self, PolicyChange},
     publishers,
-    rules::{self, NewRule},
+    rules::{self, Meant, NewRule},
     tokens::{self, Limits},
     *,
 };
@@ -92,9 +92,9 @@ impl World {
         Ok(policy::set(&self.store, actor, &name(organization), &change, condition).await?.tag())
     }
 
-    async fn role(&self, actor: &Actor, organization: &str, user: &str, role: Role) -> Result<bool, ActError> {
+    async fn role(&self, actor: &Actor, organization: &str, user: &str, role: Role) -> Result<PutMember, ActError> {
         let joins = Joins { user: name(user), role, teams: Vec::new() };
-        members::put(&self.store, actor, &name(organization), &joins, NewAccount::No, NOW).await
+        members::put(&self.store, actor, &name(organization), &joins, NewAccount::No, &Condition::Any, NOW).await
     }
 }
 
@@ -287,9 +287,9 @@ async fn a_rule_is_written_down_with_what_it_was() {
         let error = rules::put(&world.store, &adam, &acme, bad, NOW).await.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
-    let gone = rules::remove(&world.store, &adam, &acme, Effect::Allow, &first.rule.id).await.unwrap();
+    let gone = rules::remove(&world.store, &adam, &acme, Effect::Allow, Meant::Id(&first.rule.id)).await.unwrap();
     assert_eq!(gone, [second.rule]);
-    let again = rules::remove(&world.store, &adam, &acme, Effect::Allow, &first.rule.id).await;
+    let again = rules::remove(&world.store, &adam, &acme, Effect::Allow, Meant::Id(&first.rule.id)).await;
     assert!(matches!(again, Err(ActError::NoRule { .. })));
 }
 

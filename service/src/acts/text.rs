@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::ActError;
+use crate::identity::MAX_SECRET_BYTES;
+
 /// Most characters of the owner's words in a refusal.
 pub const MAX_MESSAGE_CHARS: usize = 500;
 /// Most characters of a URL or address.
@@ -67,9 +70,38 @@ pub(super) fn page(field: Field, text: &str) -> Result<(), TextError> {
     Err(TextError { field, fault })
 }
 
+/// Shortest password, in characters (NIST SP 800-63B, 3.1.1.2).
+const MIN_PASSWORD_CHARS: usize = 8;
+
+/// Whether a password can be one; what it is worth is its owner's business.
+///
+/// # Errors
+/// [`ActError::Password`].
+pub fn password(text: &str) -> Result<(), ActError> {
+    let fault = if text.chars().count() < MIN_PASSWORD_CHARS {
+        "is too short: use at least 8 characters"
+    } else if text.len() > MAX_SECRET_BYTES {
+        "is too long: use at most 1024 bytes"
+    } else if text.chars().any(char::is_control) {
+        "holds control characters, which no sign-in form can send"
+    } else {
+        return Ok(());
+    };
+    Err(ActError::Password(fault))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weak_and_unusable_passwords_are_refused() {
+        assert!(password("correct horse").is_ok());
+        for bad in ["", "short", "with\ttab in it", &"x".repeat(MAX_SECRET_BYTES + 1)] {
+            assert!(password(bad).is_err(), "{bad}");
+        }
+        assert_eq!((MIN_PASSWORD_CHARS, MAX_SECRET_BYTES), (8, 1024), "as the texts say");
+    }
 
     #[test]
     fn texts_stay_within_their_bounds() {

@@ -118,9 +118,9 @@ pub async fn create(
     limits: Limits,
     now: i64,
 ) -> Result<MadeToken, ActError> {
-    let name = token_name(name)?;
     // Asked before the hash too: it is for who may.
     owner(&mut store.read().await?, actor, user).await?;
+    let name = token_name(name)?;
     let draft = Draft::new(hasher, TokenKind::Personal, limits, now).await?;
     let mut change = store.write().await?;
     let account = owner(&mut change, actor, user).await?;
@@ -128,7 +128,7 @@ pub async fn create(
         return Err(ActError::TokenOfDockerHub(user.to_string()));
     }
     if change.tokens(account.id).await?.len() >= MAX_TOKENS {
-        return Err(ActError::TooManyTokens { owner: user.to_string(), most: MAX_TOKENS, what: "tokens" });
+        return Err(ActError::TooMany { owner: user.to_string(), most: MAX_TOKENS, what: "tokens" });
     }
     draft.add(&mut change, account.id, name, now).await?;
     let detail = draft.describe(json!({ "user": user.as_str(), "name": name }));

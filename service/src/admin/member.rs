@@ -4,7 +4,10 @@ use serde_json::json;
 
 use super::{Admin, input};
 use crate::{
-    acts::members::{self, Joins, NewAccount},
+    acts::{
+        Condition,
+        members::{self, Joins, NewAccount},
+    },
     cli::MemberCommand,
     clock,
     identity::Hasher,
@@ -41,8 +44,8 @@ pub(super) async fn run(admin: &Admin, command: MemberCommand) -> anyhow::Result
 }
 
 async fn add(admin: &Admin, org: &Name, joins: Joins, how: NewAccount) -> anyhow::Result<()> {
-    let new = members::put(&admin.store, &admin.actor, org, &joins, how, clock::now()).await;
-    let new = admin.said(new).await?;
+    let new = members::put(&admin.store, &admin.actor, org, &joins, how, &Condition::Any, clock::now()).await;
+    let new = admin.said(new).await?.new_account;
     let Joins { user, role, teams } = joins;
     let text = format!("`{user}` is {} of `{org}`{}", word(role), if new { "; the account is new" } else { "" });
     let teams: Vec<&str> = teams.iter().map(Name::as_str).collect();

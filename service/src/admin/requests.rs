@@ -34,7 +34,7 @@ pub(super) async fn run(admin: &Admin, command: RequestsCommand) -> anyhow::Resu
             approve(admin, &id, Approval { scope, pattern, expires_at, note }, now).await
         }
         RequestsCommand::Deny { id, reason } => {
-            let denied = access::deny(&admin.store, &admin.actor, &id, &reason, clock::now()).await;
+            let denied = access::deny(&admin.store, &admin.actor, (None, &id), &reason, clock::now()).await;
             let request = denied.map_err(explained)?;
             admin.out.line(format!("denied: {}", text(&request)), &request);
             Ok(())
@@ -43,7 +43,7 @@ pub(super) async fn run(admin: &Admin, command: RequestsCommand) -> anyhow::Resu
 }
 
 async fn approve(admin: &Admin, id: &str, approval: Approval, now: i64) -> anyhow::Result<()> {
-    let approved = access::approve(&admin.store, &admin.actor, id, approval, now).await.map_err(explained)?;
+    let approved = access::approve(&admin.store, &admin.actor, (None, id), approval, now).await.map_err(explained)?;
     let rule = &approved.rule;
     let until = rule.expires_at.map(|at| format!(" until {}", input::date(at))).unwrap_or_default();
     let whom = scope_text(&rule.scope);

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Admin, input};
 use crate::{
-    acts::rules::{self, NewRule, name},
+    acts::rules::{self, Meant, NewRule, name},
     cli::RuleCommand,
     clock,
     model::{Effect, Rule, Scope},
@@ -43,7 +43,7 @@ async fn add(admin: &Admin, org: &Name, rule: NewRule) -> anyhow::Result<()> {
 }
 
 async fn remove(admin: &Admin, effect: Effect, org: &Name, id_or_pattern: &str) -> anyhow::Result<()> {
-    let removed = rules::remove(&admin.store, &admin.actor, org, effect, id_or_pattern).await;
+    let removed = rules::remove(&admin.store, &admin.actor, org, effect, Meant::IdOrPattern(id_or_pattern)).await;
     let ids: Vec<String> = admin.said(removed).await?.into_iter().map(|rule| rule.id).collect();
     let text = format!("removed from the {} of `{org}`: {}", name(effect), ids.join(", "));
     admin.out.line(text, &json!({ "organization": org.as_str(), "removed": ids }));

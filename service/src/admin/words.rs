@@ -89,8 +89,8 @@ fn explained(error: ActError) -> anyhow::Error {
         ActError::TokenOfOrganization { organization, id } => {
             format!("; end it with `organization token revoke {organization} {id}`")
         }
-        ActError::TooManyTokens { what: "tokens", .. } => "; revoke some with `token revoke ID`".to_owned(),
-        ActError::TooManyTokens { owner, .. } => {
+        ActError::TooMany { what: "tokens", .. } => "; revoke some with `token revoke ID`".to_owned(),
+        ActError::TooMany { owner, .. } => {
             format!("; revoke some with `organization token revoke {owner} ID`")
         }
         ActError::TokenExists { .. } => "; revoke it, or take another name".to_owned(),

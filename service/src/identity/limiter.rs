@@ -30,7 +30,7 @@ const PEER: Rate = Rate { burst: 500, refill: Duration::from_secs(2) };
 const MOST_BUCKETS: usize = 20_000;
 
 #[derive(Clone, Copy)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     /// At once.
     pub burst: u32,
     /// The time that earns another one.
@@ -162,8 +162,8 @@ fn make_room(all: &mut HashMap<u64, Instant>, key: u64) {
     }
 }
 
-/// Counts what costs somebody else something, by address and in all; nothing is given back.
-pub(super) struct Throttle {
+/// Counts what costs something, by whoever does it and in all; nothing is given back.
+pub(crate) struct Throttle {
     each: Rate,
     all: Rate,
     random: RandomState,
@@ -176,13 +176,13 @@ impl Throttle {
     }
 
     /// Pays, or says how long to wait.
-    pub fn pay(&self, peer: IpAddr, now: Instant) -> Result<(), Duration> {
-        let key = self.random.hash_one(network(peer));
+    pub fn pay(&self, who: impl Hash, now: Instant) -> Result<(), Duration> {
+        let key = self.random.hash_one(who);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let (addresses, all) = &mut *buckets;
-        self.each.check(addresses, key, now)?;
+        let (each, all) = &mut *buckets;
+        self.each.check(each, key, now)?;
         self.all.check(all, 0, now)?;
-        self.each.pay(addresses, key, now);
+        self.each.pay(each, key, now);
         self.all.pay(all, 0, now);
         Ok(())
     }
@@ -296,10 +296,10 @@ mod tests {
     fn one_address_cannot_use_up_what_is_for_all_nor_all_more_than_there_is() {
         let rate = |burst| Rate { burst, refill: Duration::from_secs(6) };
         let (throttle, now) = (Throttle::new(rate(3), rate(5)), Instant::now());
-        let paid = |n: u32| (0..10).filter(|_| throttle.pay(elsewhere(n), now).is_ok()).count();
+        let paid = |n: u32| (0..10).filter(|_| throttle.pay(network(elsewhere(n)), now).is_ok()).count();
         assert_eq!((paid(1), paid(2), paid(3)), (3, 2, 0));
-        assert_eq!(throttle.pay(elsewhere(3), now), Err(Duration::from_secs(6)));
-        throttle.pay(elsewhere(3), now + Duration::from_secs(6)).unwrap();
+        assert_eq!(throttle.pay(network(elsewhere(3)), now), Err(Duration::from_secs(6)));
+        throttle.pay(network(elsewhere(3)), now + Duration::from_secs(6)).unwrap();
     }
 
     #[test]

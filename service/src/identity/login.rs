@@ -17,6 +17,7 @@ use super::{
     oidc::{Begin, Oidc, OidcError, Person, Standing},
 };
 use crate::{
+    address::network,
     clock,
     model::{Account, CredentialKind, Outcome, TokenScope, Via},
     names::Name,
@@ -93,7 +94,7 @@ impl Logins {
     /// # Errors
     /// [`LoginError`].
     pub async fn begin(&self, peer: IpAddr) -> Result<Begin, LoginError> {
-        self.begin.pay(peer, Instant::now()).map_err(LoginError::Limited)?;
+        self.begin.pay(network(peer), Instant::now()).map_err(LoginError::Limited)?;
         self.oidc.begin().await.map_err(logged)
     }
 
@@ -104,7 +105,7 @@ impl Logins {
     pub async fn finish(&self, login: &str, peer: IpAddr) -> Result<Progress, LoginError> {
         // What was not begun here costs nobody a place: strangers would keep people from finishing.
         let begun = self.oidc.begun(login)?;
-        self.finish.pay(peer, Instant::now()).map_err(LoginError::Limited)?;
+        self.finish.pay(network(peer), Instant::now()).map_err(LoginError::Limited)?;
         let person = match self.oidc.finish(&begun).await.map_err(logged) {
             Ok(Standing::Pending(interval)) => return Ok(Progress::Pending(interval)),
             Ok(Standing::Done(person)) => person,

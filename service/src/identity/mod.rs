@@ -15,6 +15,7 @@ mod limiter;
 mod login;
 pub mod oidc;
 mod own;
+mod recent;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -23,6 +24,8 @@ use std::{net::IpAddr, time::Instant};
 
 use proto::secret::Secret;
 
+pub(crate) use self::limiter::{Rate, Throttle};
+use self::recent::Recent;
 pub use self::{
     access_token::{AccessToken, Kind as TokenKind},
     agent_token::{Agent, AgentTokens, Ends, TokenError},
@@ -129,13 +132,14 @@ pub struct Identity {
     docker_hub: Option<DockerHub>,
     logins: bool,
     trail: Trail,
+    recent: Recent,
 }
 
 impl Identity {
     /// Over this store; attempts are written into the trail.
     #[must_use]
     pub fn new(store: Store, hasher: Hasher, docker_hub: Option<DockerHub>, trail: Trail) -> Self {
-        Self { store, hasher, limiter: Limiter::default(), docker_hub, logins: false, trail }
+        Self { store, hasher, limiter: Limiter::default(), docker_hub, logins: false, trail, recent: Recent::default() }
     }
 
     /// Says that people can sign in with the identity provider: who types its password here is told so.
@@ -153,7 +157,7 @@ impl Identity {
     /// The account that these credentials open.
     ///
     /// An attempt that is not limited costs exactly one hash, or one question to Docker Hub,
-    /// whether or not the account exists.
+    /// whether or not the account exists; an access token that was right a moment ago costs none.
     ///
     /// # Errors
     /// [`SignInError`].

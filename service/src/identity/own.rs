@@ -16,6 +16,7 @@ use crate::{
 const ANYBODY: &str = "<token>";
 
 /// A credential of an account that exists; whether the secret fits it is still open.
+#[derive(Clone)]
 struct Found {
     account: Account,
     hash: String,
@@ -49,6 +50,14 @@ pub(super) async fn verify(
     seen.account =
         found.as_ref().map(|found| &found.account).or(named.as_ref()).map_or_else(String::new, |a| a.name.clone());
     drop(view);
+    let known = found.as_ref().filter(|found| found.token_id.is_some());
+    let seal = known.map(|found| identity.recent.seal(&secret, &found.hash));
+    if let (Some(seal), Some(found)) = (&seal, known)
+        && identity.recent.knows(seal, Instant::now())
+        && found.expires_at.is_none_or(|at| at > clock::now())
+    {
+        return Ok(verified(found.clone(), credential));
+    }
     let token_id = found.as_ref().and_then(|found| found.token_id.as_deref());
     let with = token_id.map_or(With::Guess { user: username }, |id| With::Token { id });
     let attempt = identity.limiter.begin(with, peer, Instant::now()).map_err(SignInError::Limited)?;
@@ -63,14 +72,21 @@ pub(super) async fn verify(
         return Err(SignInError::Expired);
     }
     identity.limiter.succeeded(&attempt, Instant::now());
-    Ok(Verified {
+    if let Some(seal) = seal {
+        identity.recent.learn(seal, Instant::now());
+    }
+    Ok(verified(found, credential))
+}
+
+fn verified(found: Found, credential: CredentialKind) -> Verified {
+    Verified {
         account: found.account,
         credential,
         scopes: found.scopes,
         credential_expires_at: found.expires_at,
         agent_token_seconds: None,
         token_id: found.token_id,
-    })
+    }
 }
 
 async fn by_password(view: &mut Reading, username: &str) -> Result<Option<Found>, StoreError> {

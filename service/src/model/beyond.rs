@@ -1,10 +1,11 @@
 //! What a policy settles beyond which images may be pulled.
 
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `docker load`, `docker import`, `docker plugin create`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LocalContent {
     /// May come in.
@@ -15,7 +16,7 @@ pub enum LocalContent {
 }
 
 /// Starting a container from an image that came in earlier and would be refused today.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunUnapproved {
     /// It starts.
@@ -28,7 +29,7 @@ pub enum RunUnapproved {
 }
 
 /// Installing and upgrading managed engine plugins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EnginePlugins {
     /// Judged by their name, as images are.
@@ -39,7 +40,7 @@ pub enum EnginePlugins {
 }
 
 /// Swarm; services are judged by their images unless they are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SwarmUse {
     /// Swarms that start here; joining another machine's is refused.
@@ -52,7 +53,7 @@ pub enum SwarmUse {
 }
 
 /// Builds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Builds {
     /// They run; what they fetch is not seen.
@@ -63,7 +64,7 @@ pub enum Builds {
 }
 
 /// Containers of BuildKit, which fetch by themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ContainerBuilders {
     /// Judged as any other image.
@@ -74,7 +75,7 @@ pub enum ContainerBuilders {
 }
 
 /// Writes that the machine's pullgate does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnknownRequests {
     /// Refuse.

@@ -3,12 +3,13 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use clap::ValueEnum;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::{from_word, word};
 
 /// Who can say whether a sign-in of an account is right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// This service: a password or a personal access token.
@@ -34,7 +35,7 @@ impl fmt::Display for Origin {
 }
 
 /// Who says that somebody is a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// An administrator here.
@@ -58,16 +59,19 @@ impl Source {
 }
 
 /// What an access token may be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize, ToSchema)]
 pub enum TokenScope {
     /// Signing a machine in, `docker login`
     #[value(name = "sign-in")]
+    #[serde(rename = "sign-in")]
     SignIn,
     /// Reading the owner's organizations over APIs
     #[value(name = "org:read")]
+    #[serde(rename = "org:read")]
     OrgRead,
     /// Changing them over APIs
     #[value(name = "org:write")]
+    #[serde(rename = "org:write")]
     OrgWrite,
 }
 
@@ -86,6 +90,11 @@ impl TokenScopes {
     #[must_use]
     pub fn contains(&self, scope: TokenScope) -> bool {
         self.0.contains(&scope)
+    }
+
+    /// Each of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = TokenScope> {
+        self.0.iter().copied()
     }
 
     fn words(&self) -> Vec<String> {
@@ -131,6 +140,10 @@ pub enum Via {
     HubApi,
     /// `pullgate login`, by the identity provider.
     Login,
+    /// The API, with an access token.
+    Api,
+    /// A browser.
+    Browser,
 }
 
 /// What was shown.

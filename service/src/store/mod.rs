@@ -9,23 +9,31 @@
 //! the same transaction (the `touch_*` methods).
 
 mod access;
+mod access_pages;
 mod accounts;
+mod activity;
 mod agents;
 mod audit;
 mod beyond;
+mod browser_sessions;
 mod changes;
 mod credentials;
 mod error;
 mod external;
+mod invitations;
+mod machines;
 mod namespaces;
 mod organizations;
 mod policies;
 mod publications;
 mod publishers;
 mod records;
+mod rule_pages;
 mod rules;
 mod session_times;
+mod sign_in_pages;
 mod sign_ins;
+mod teams;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -40,20 +48,31 @@ use sqlx::{
 
 pub(crate) use self::{
     access::{AccessFilter, Answer, NewAccessRequest},
+    access_pages::AccessPage,
+    activity::{ActivityFilter, Position},
+    browser_sessions::NewBrowserSession,
     external::{Belongs, Moved},
-    trail::Author,
+    sign_in_pages::SignInFilter,
+    trail::{Author, TrailFilter},
 };
 pub use self::{
+    activity::Which,
     agents::{AgentKey, SealedSession},
     audit::{Act, AuditLine},
+    browser_sessions::BrowserSessionRow,
     changes::Changes,
     credentials::{NewToken, StoredToken, TokenRow},
     error::StoreError,
     external::HubLink,
+    invitations::Invitation,
+    machines::MachineRow,
     organizations::Member,
     publications::{Kind, Publication},
     records::{RecordRow, Stored},
+    rule_pages::MadeRule,
     sign_ins::{NewSignIn, SignInRow},
+    teams::Team,
+    trail::TrailLine,
 };
 
 /// The database's file in the data directory.

@@ -129,7 +129,7 @@ impl Writing {
     }
 
     /// Makes the membership what is given, whoever said something before.
-    pub(super) async fn put_member(
+    pub(crate) async fn put_member(
         &mut self,
         organization: i64,
         account: i64,
@@ -155,6 +155,7 @@ impl Writing {
             let sql = "INSERT INTO team_members (account_id, organization_id, team) VALUES ($1, $2, $3) \
                        ON CONFLICT DO NOTHING";
             sqlx::query(sql).bind(account).bind(organization).bind(team).execute(&mut *self.0.0).await?;
+            self.ensure_team(organization, team, crate::clock::now()).await?;
         }
         self.touch_account(account).await
     }

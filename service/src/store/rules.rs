@@ -3,9 +3,9 @@
 use super::{Reading, StoreError, Writing};
 use crate::model::{Effect, Rule, Scope, from_word, word};
 
-type Row = (String, String, String, String, String, Option<i64>, String);
+pub(super) type Row = (String, String, String, String, String, Option<i64>, String);
 
-fn rule((id, effect, pattern, scope, scope_name, expires_at, reason): Row) -> Result<Rule, StoreError> {
+pub(super) fn rule((id, effect, pattern, scope, scope_name, expires_at, reason): Row) -> Result<Rule, StoreError> {
     let effect = from_word(&effect).map_err(StoreError::unknown("effect"))?;
     let scope = match scope.as_str() {
         "organization" => Scope::Organization,

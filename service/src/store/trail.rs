@@ -1,16 +1,85 @@
 //! The trail of administrative acts: who did what, by which way and from where.
 
-use super::{Act, StoreError, Writing};
+use sqlx::FromRow;
+
+use super::{Act, Reading, StoreError, Writing};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Author {
     /// `local:<uid>` for the command line, `user:<name>` for who signed in.
     pub actor: String,
-    /// `command-line`, `browser`, `password`, `token:<id>`.
+    /// `command-line`, `browser`, `password`, `token:<id>`, `invitation`.
     pub via: String,
     /// IP address; none: on the service's machine.
     pub peer: Option<String>,
+}
+
+impl Author {
+    /// Whoever has the link of an invitation, and so an account of this name now.
+    pub(crate) fn invited(name: &str) -> Self {
+        Self { actor: format!("user:{name}"), via: "invitation".to_owned(), peer: None }
+    }
+}
+
+/// An act that was written down.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct TrailLine {
+    /// Rising.
+    pub id: i64,
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// Who.
+    pub actor: String,
+    /// By which way; empty: it was not written down.
+    pub via: String,
+    /// From where; empty: on the service's machine, or it was not written down.
+    pub peer: String,
+    /// What.
+    pub act: String,
+    /// Where; may be empty.
+    pub organization: String,
+    /// To what.
+    pub target: String,
+    /// JSON object.
+    pub detail: String,
+}
+
+/// Which acts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TrailFilter<'a> {
+    /// In this organization; empty: those of none.
+    pub organization: &'a str,
+    /// Before this one.
+    pub before: i64,
+    /// By them; empty: by anybody.
+    pub actor: &'a str,
+    /// This one, or those whose word begins so and a dot; empty: any.
+    pub act: &'a str,
+    /// Milliseconds since the Unix epoch.
+    pub since_ms: i64,
+    /// Milliseconds since the Unix epoch, exclusive.
+    pub until_ms: i64,
+}
+
+impl Reading {
+    /// The newest acts of these, newest first.
+    pub(crate) async fn trail(&mut self, filter: &TrailFilter<'_>, limit: u32) -> Result<Vec<TrailLine>, StoreError> {
+        let sql = "SELECT id, at_ms, actor, via, peer, act, organization, target, detail FROM audit \
+                   WHERE organization = $1 AND id < $2 AND ($3 = '' OR actor = $3) \
+                   AND ($4 = '' OR act = $4 OR act LIKE $5) AND at_ms >= $6 AND at_ms < $7 ORDER BY id DESC LIMIT $8";
+        Ok(sqlx::query_as(sql)
+            .bind(filter.organization)
+            .bind(filter.before)
+            .bind(filter.actor)
+            .bind(filter.act)
+            .bind(format!("{}.%", filter.act))
+            .bind(filter.since_ms)
+            .bind(filter.until_ms)
+            .bind(limit)
+            .fetch_all(&mut *self.0)
+            .await?)
+    }
 }
 
 impl Writing {

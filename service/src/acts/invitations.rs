@@ -1,0 +1,208 @@
+//! Invitations: an owner asks, whoever is asked becomes a member by saying yes. Nobody is bound by the policy of an
+//! organization that they did not join, and no owner knows a member's password.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use proto::secret::Secret;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    ActError, Actor, commit,
+    members::{self, Joins, NewAccount},
+};
+use crate::{
+    id,
+    model::{Account, Role},
+    names::Name,
+    roles::{Deed, Standing},
+    store::{Act, Invitation, Reading, Store, Writing},
+};
+
+/// How long one waits for an answer, in seconds.
+const VALID: i64 = 7 * 86_400;
+/// Most that wait in one organization.
+const MOST: usize = 1000;
+
+/// An invitation that was made.
+#[derive(Debug)]
+pub struct Invited {
+    /// What the database has of it.
+    pub invitation: Invitation,
+    /// Whoever has it makes the account and joins; none: there is an account of that name, and its owner answers.
+    pub secret: Option<Secret>,
+}
+
+/// The invitations of an organization that wait, by id.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn list(store: &Store, actor: &Actor, organization: &Name, now: i64) -> Result<Vec<Invitation>, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadMembers).await?;
+    let mut invitations = view.invitations(place.id).await?;
+    invitations.retain(|invitation| now < invitation.expires_at);
+    Ok(invitations)
+}
+
+/// Invites somebody. Another invitation to the same name is replaced, and its link ends.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn create(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    joins: &Joins,
+    now: i64,
+) -> Result<Invited, ActError> {
+    let secret = secret()?;
+    let id = id::new().map_err(|error| ActError::Random(error.to_string()))?;
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
+    if members::member(&mut change, &place, &joins.user).await?.is_some() {
+        return Err(ActError::MemberAlready { user: joins.user.to_string(), organization: place.name });
+    }
+    if change.invitations(place.id).await?.len() >= MOST {
+        return Err(ActError::TooMany { owner: place.name, most: MOST, what: "invitations" });
+    }
+    // Says no more than the name already does: whoever has the link learns it too.
+    let exists = change.account(joins.user.as_str()).await?.is_some_and(|account| !account.removed);
+    let secret = (!exists).then_some(secret);
+    let invitation = Invitation {
+        id,
+        organization: place.name.clone(),
+        invitee: joins.user.to_string(),
+        role: joins.role,
+        teams: joins.teams.iter().map(|team| team.as_str().to_owned()).collect(),
+        inviter: actor.name(),
+        created_at: now,
+        expires_at: now.saturating_add(VALID),
+    };
+    change.put_invitation(place.id, &invitation, secret.as_ref().map(|secret| digest(secret.expose()))).await?;
+    let detail = json!({
+        "id": invitation.id, "role": invitation.role, "teams": invitation.teams, "expires_at": invitation.expires_at,
+    });
+    let act = Act { act: "invitation.add", organization: &place.name, target: joins.user.as_str(), detail };
+    commit(change, actor, &act).await?;
+    Ok(Invited { invitation, secret })
+}
+
+/// Takes an invitation back.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn remove(store: &Store, actor: &Actor, organization: &Name, id: &str) -> Result<(), ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
+    let found = change.invitation(id).await?.filter(|invitation| invitation.organization == place.name);
+    let invitation = found.ok_or(ActError::NoInvitation)?;
+    end(change, actor, &invitation, "invitation.remove").await
+}
+
+/// Invitations to the one who asks.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn mine(store: &Store, actor: &Actor, now: i64) -> Result<Vec<Invitation>, ActError> {
+    let mut view = store.read().await?;
+    let account = actor.as_self(&mut view, Deed::ReadOwn).await?;
+    let mut invitations = view.invitations_to(&account.name).await?;
+    invitations.retain(|invitation| now < invitation.expires_at);
+    Ok(invitations)
+}
+
+/// Joins.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn accept(store: &Store, actor: &Actor, id: &str, now: i64) -> Result<Invitation, ActError> {
+    let mut change = store.write().await?;
+    let account = actor.as_self(&mut change, Deed::Ask).await?;
+    let invitation = to(&mut change, &account, id, now).await?;
+    join(&mut change, account.id, &invitation).await?;
+    end(change, actor, &invitation, "invitation.accept").await?;
+    Ok(invitation)
+}
+
+/// Says no.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn decline(store: &Store, actor: &Actor, id: &str, now: i64) -> Result<(), ActError> {
+    let mut change = store.write().await?;
+    let account = actor.as_self(&mut change, Deed::Ask).await?;
+    let invitation = to(&mut change, &account, id, now).await?;
+    end(change, actor, &invitation, "invitation.decline").await
+}
+
+/// What a link is for.
+///
+/// # Errors
+/// [`ActError::NoInvitation`].
+pub async fn look(store: &Store, secret: &Secret, now: i64) -> Result<Invitation, ActError> {
+    by_secret(&mut store.read().await?, secret, now).await
+}
+
+/// Makes the account that a link is for, with a password of which this is the hash, and joins.
+///
+/// # Errors
+/// [`ActError::NoInvitation`]; [`ActError::AccountExists`] when somebody has the name meanwhile: they sign in.
+pub async fn accept_as_new(store: &Store, secret: &Secret, hash: &str, now: i64) -> Result<Invitation, ActError> {
+    let mut change = store.write().await?;
+    let invitation = by_secret(&mut change, secret, now).await?;
+    let name: Name = invitation.invitee.parse().map_err(|_| ActError::NoInvitation)?;
+    let (account, _) = members::account(&mut change, &name, NewAccount::Password(hash.to_owned()), now).await?;
+    join(&mut change, account, &invitation).await?;
+    change.remove_invitation(&invitation.id).await?;
+    let detail = json!({
+        "id": invitation.id, "role": invitation.role, "teams": invitation.teams, "new_account": true,
+        "inviter": invitation.inviter,
+    });
+    let act = Act { act: "invitation.accept", organization: &invitation.organization, target: name.as_str(), detail };
+    change.write_down(&crate::store::Author::invited(name.as_str()), &act).await?;
+    change.commit().await?;
+    Ok(invitation)
+}
+
+async fn join(change: &mut Writing, account: i64, invitation: &Invitation) -> Result<(), ActError> {
+    let id = change.organization_id(&invitation.organization).await?.ok_or(ActError::NoInvitation)?;
+    let place = super::Place { id, name: invitation.organization.clone(), standing: Standing::Member(Role::Member) };
+    let name = |text: &String| text.parse::<Name>().map_err(|_| ActError::NoInvitation);
+    let joins = Joins {
+        user: name(&invitation.invitee)?,
+        role: invitation.role,
+        teams: invitation.teams.iter().map(name).collect::<Result<_, _>>()?,
+    };
+    members::set(change, &place, account, &joins).await
+}
+
+async fn end(mut change: Writing, actor: &Actor, invitation: &Invitation, act: &'static str) -> Result<(), ActError> {
+    change.remove_invitation(&invitation.id).await?;
+    let detail = json!({
+        "id": invitation.id, "role": invitation.role, "teams": invitation.teams, "inviter": invitation.inviter,
+    });
+    let act = Act { act, organization: &invitation.organization, target: &invitation.invitee, detail };
+    commit(change, actor, &act).await
+}
+
+async fn to(view: &mut Reading, account: &Account, id: &str, now: i64) -> Result<Invitation, ActError> {
+    let found = view.invitation(id).await?;
+    found
+        .filter(|invitation| invitation.invitee == account.name && now < invitation.expires_at)
+        .ok_or(ActError::NoInvitation)
+}
+
+async fn by_secret(view: &mut Reading, secret: &Secret, now: i64) -> Result<Invitation, ActError> {
+    let found = view.invitation_by_secret(&digest(secret.expose())).await?;
+    found.filter(|invitation| now < invitation.expires_at).ok_or(ActError::NoInvitation)
+}
+
+fn secret() -> Result<Secret, ActError> {
+    let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
+    getrandom::fill(bytes.as_mut()).map_err(|error| ActError::Random(error.to_string()))?;
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_ref())))
+}
+
+fn digest(secret: &str) -> [u8; 32] {
+    Sha256::new().chain_update("pullgate-invitation\0").chain_update(secret).finalize().into()
+}

@@ -1,0 +1,179 @@
+//! Teams of an organization: rules may hold for one of them.
+
+use serde_json::json;
+
+use super::{ActError, Actor, Field, Place, commit, members, text};
+use crate::{
+    names::Name,
+    roles::Deed,
+    store::{Act, Member, Reading, Store, Team},
+};
+
+/// Most teams of an organization.
+const MAX_TEAMS: usize = 1000;
+/// Most characters of a team's description.
+pub const MAX_DESCRIPTION_CHARS: usize = 500;
+
+/// What is to be changed of a team. What is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TeamChange {
+    /// Its name.
+    pub name: Option<Name>,
+    /// In words.
+    pub description: Option<String>,
+}
+
+/// The teams, by name.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn list(store: &Store, actor: &Actor, organization: &Name) -> Result<Vec<Team>, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadMembers).await?;
+    Ok(view.teams(place.id).await?)
+}
+
+/// One team, with the people in it.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn show(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    name: &Name,
+) -> Result<(Team, Vec<Member>), ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadMembers).await?;
+    let team = find(&mut view, &place, name).await?;
+    let mut members = view.members(place.id).await?;
+    members.retain(|member| member.teams.iter().any(|own| own == name.as_str()));
+    Ok((team, members))
+}
+
+/// Makes a team.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn add(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    name: &Name,
+    description: &str,
+    now: i64,
+) -> Result<Team, ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeTeams).await?;
+    text::short(Field("description"), description, MAX_DESCRIPTION_CHARS)?;
+    let teams = change.teams(place.id).await?;
+    if teams.iter().any(|team| team.name == name.as_str()) {
+        return Err(ActError::TeamExists { organization: place.name, team: name.to_string() });
+    }
+    if teams.len() >= MAX_TEAMS {
+        let (owner, what) = (place.name, "teams");
+        return Err(ActError::TooMany { owner, most: MAX_TEAMS, what });
+    }
+    change.ensure_team(place.id, name.as_str(), now).await?;
+    change.describe_team(place.id, name.as_str(), description).await?;
+    let team = find(&mut change, &place, name).await?;
+    let detail = json!({ "description": description });
+    let act = Act { act: "team.add", organization: &place.name, target: name.as_str(), detail };
+    commit(change, actor, &act).await?;
+    Ok(team)
+}
+
+/// Changes a team's name or description; who is in it and what holds for it stay.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn change(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    name: &Name,
+    wanted: &TeamChange,
+) -> Result<Team, ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeTeams).await?;
+    let before = find(&mut change, &place, name).await?;
+    if let Some(description) = &wanted.description {
+        text::short(Field("description"), description, MAX_DESCRIPTION_CHARS)?;
+        change.describe_team(place.id, name.as_str(), description).await?;
+    }
+    let to = wanted.name.as_ref().unwrap_or(name);
+    if to != name {
+        if change.team(place.id, to.as_str()).await?.is_some() {
+            return Err(ActError::TeamExists { organization: place.name, team: to.to_string() });
+        }
+        change.rename_team(place.id, name.as_str(), to.as_str()).await?;
+        super::policy::check(&mut change, &place).await?;
+    }
+    let team = find(&mut change, &place, to).await?;
+    let detail = json!({
+        "name": { "from": before.name, "to": team.name },
+        "description": { "from": before.description, "to": team.description },
+    });
+    let act = Act { act: "team.change", organization: &place.name, target: name.as_str(), detail };
+    commit(change, actor, &act).await?;
+    Ok(team)
+}
+
+/// Ends a team: nobody is in it any more. Rules for it concern nobody then.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn remove(store: &Store, actor: &Actor, organization: &Name, name: &Name) -> Result<(), ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeTeams).await?;
+    let before = find(&mut change, &place, name).await?;
+    let members = change.members(place.id).await?;
+    let members: Vec<&str> = members
+        .iter()
+        .filter(|member| member.teams.contains(&before.name))
+        .map(|member| member.user.as_str())
+        .collect();
+    change.remove_team(place.id, name.as_str()).await?;
+    let detail = json!({ "before": { "description": before.description, "members": members } });
+    let act = Act { act: "team.remove", organization: &place.name, target: name.as_str(), detail };
+    commit(change, actor, &act).await
+}
+
+/// Puts a member into a team, or takes them out. False: they were, or were not.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn put_member(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    team: &Name,
+    user: &Name,
+    is_in: bool,
+) -> Result<bool, ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeTeams).await?;
+    find(&mut change, &place, team).await?;
+    let member = members::member(&mut change, &place, user).await?;
+    let member = member.ok_or_else(|| members::not_a_member(user, organization))?;
+    if member.teams.iter().any(|own| own == team.as_str()) == is_in {
+        return Ok(false);
+    }
+    let mut teams = member.teams.clone();
+    if is_in {
+        teams.push(team.to_string());
+        teams.sort_unstable();
+    } else {
+        teams.retain(|own| own != team.as_str());
+    }
+    members::set_teams(&mut change, &place, &member, &teams).await?;
+    let detail = json!({ "team": team.as_str(), "teams": { "from": member.teams, "to": teams } });
+    let act = if is_in { "team.member.add" } else { "team.member.remove" };
+    commit(change, actor, &Act { act, organization: &place.name, target: user.as_str(), detail }).await?;
+    Ok(true)
+}
+
+async fn find(view: &mut Reading, place: &Place, name: &Name) -> Result<Team, ActError> {
+    let team = view.team(place.id, name.as_str()).await?;
+    team.ok_or_else(|| ActError::NoTeam { organization: place.name.clone(), team: name.to_string() })
+}

@@ -1,0 +1,110 @@
+//! Machines on which members are signed in.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    Api, Caller,
+    answer::{self, Answer},
+    input::{Asked, At},
+    page::{Listed, Page},
+    path::Organization,
+    refusal::Refusals,
+};
+use crate::{
+    acts::machines::{self, Position},
+    names::Name,
+    store::MachineRow,
+};
+
+/// A signed-in user of a machine.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// Account.
+    user: String,
+    /// The machine's own id.
+    machine_id: String,
+    /// Local user there.
+    uid: i64,
+    /// Version of the agent.
+    agent_version: String,
+    /// When the session there was sealed, seconds since the Unix epoch.
+    session_issued_at: i64,
+    /// When it ends, seconds since the Unix epoch.
+    session_expires_at: i64,
+    /// Policy generation of the newest decision that it reported: at least that one is in force there. Null: none.
+    generation: Option<i64>,
+    /// When that decision was received, milliseconds since the Unix epoch; null: none.
+    last_record_at_ms: Option<i64>,
+    /// Records that were lost there, as it says.
+    records_dropped: i64,
+    /// Records of it that were not taken.
+    records_refused: i64,
+    /// Accounts of unrelated organizations reported this machine: one of them may be lying.
+    disputed: bool,
+}
+
+impl From<MachineRow> for Machine {
+    fn from(row: MachineRow) -> Self {
+        Self {
+            user: row.user,
+            machine_id: row.machine_id,
+            uid: row.uid,
+            agent_version: row.agent_version,
+            session_issued_at: row.session_issued_at,
+            session_expires_at: row.session_expires_at,
+            generation: row.generation,
+            last_record_at_ms: row.last_record_at_ms,
+            records_dropped: row.records_dropped,
+            records_refused: row.records_refused,
+            disputed: row.disputed,
+        }
+    }
+}
+
+/// Machines of an organization.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Machines {
+    /// By user, machine and local user.
+    items: Vec<Machine>,
+    /// The `cursor` of the next page; null on the last one.
+    next: Option<String>,
+    /// The newest generation of the policy; null: a first one comes in a moment.
+    published_generation: Option<i64>,
+}
+
+/// Which machines.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Of this user.
+    user: Option<Name>,
+    /// As the page before says in `next`; without it, the first page.
+    #[param(max_length = 1000)]
+    cursor: Option<String>,
+    /// Most things of the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+}
+
+/// Machines of members
+#[utoipa::path(get, path = "/organizations/{organization}/machines", tag = "activity", params(Organization, Which),
+    responses((status = 200, body = Machines), Refusals))]
+pub async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    At(at): At<Organization>,
+    Asked(which): Asked<Which>,
+) -> Answer {
+    let page = Page { cursor: which.cursor, limit: which.limit };
+    let (after, limit) = (page.after::<Position>()?, page.limit()?);
+    let (store, actor, more) = (&api.store, &caller.actor, limit.saturating_add(1));
+    let found = machines::list(store, actor, &at.organization, which.user.as_ref(), after, more).await?;
+    let key = |row: &MachineRow| (row.user.clone(), row.machine_id.clone(), row.uid);
+    let Listed { items, next } = Listed::of(found.rows, limit, key).map(Machine::from);
+    answer::ok(&Machines { items, next, published_generation: found.published })
+}

@@ -1,0 +1,117 @@
+//! Badges of Docker Hub namespaces. They hold for all organizations of this service.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Api, Caller,
+    answer::{self, Answer},
+    input::{Asked, At, Body},
+    page::{Listed, Page},
+    path,
+    refusal::{ChangeRefusals, Refusals},
+};
+use crate::{
+    acts::{ActError, publishers},
+    model::Badge,
+    names::Name,
+};
+
+/// A publisher.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Publisher {
+    /// Docker Hub namespace.
+    namespace: String,
+    /// Its badge.
+    badge: Badge,
+}
+
+/// A badge.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WantedBadge {
+    /// Which.
+    badge: Badge,
+}
+
+/// Many badges.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// They are added, or take the place of the badge that is there. What is not named stays.
+    #[schema(min_items = 1, max_items = 1000)]
+    publishers: Vec<ImportedBadge>,
+}
+
+/// One of them.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportedBadge {
+    /// Docker Hub namespace.
+    namespace: Name,
+    /// Its badge.
+    badge: Badge,
+}
+
+/// What an import did.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedBadges {
+    /// How many are new or have another badge.
+    changed: usize,
+}
+
+/// The publishers
+#[utoipa::path(get, path = "/publishers", tag = "publishers", params(Page),
+    responses((status = 200, body = Listed<Publisher>), Refusals))]
+pub async fn list(State(api): State<Api>, caller: Caller, Asked(page): Asked<Page>) -> Answer {
+    let rows = publishers::list(&api.store, &caller.actor).await?;
+    let publisher = |(namespace, badge)| Publisher { namespace, badge };
+    answer::ok(&page.cut(rows, |(namespace, _): &(String, Badge)| namespace.clone())?.map(publisher))
+}
+
+/// Give many badges at once
+#[utoipa::path(post, path = "/publishers", tag = "publishers", request_body = Import,
+    responses((status = 200, body = ChangedBadges), Refusals, ChangeRefusals))]
+pub async fn import(State(api): State<Api>, caller: Caller, Body(import): Body<Import>) -> Answer {
+    let given: Vec<(Name, Badge)> = import.publishers.into_iter().map(|one| (one.namespace, one.badge)).collect();
+    let changed = publishers::import(&api.store, &caller.actor, &given).await?;
+    answer::ok(&ChangedBadges { changed })
+}
+
+/// One of them
+#[utoipa::path(get, path = "/publishers/{namespace}", tag = "publishers", params(path::Publisher),
+    responses((status = 200, body = Publisher), Refusals))]
+pub async fn show(State(api): State<Api>, caller: Caller, At(at): At<path::Publisher>) -> Answer {
+    let rows = publishers::list(&api.store, &caller.actor).await?;
+    match rows.into_iter().find(|(namespace, _)| namespace == at.namespace.as_str()) {
+        Some((namespace, badge)) => answer::ok(&Publisher { namespace, badge }),
+        None => Err(ActError::NoBadge(at.namespace.to_string()).into()),
+    }
+}
+
+/// Give a badge
+#[utoipa::path(put, path = "/publishers/{namespace}", tag = "publishers", params(path::Publisher),
+    request_body = WantedBadge,
+    responses((status = 200, body = Publisher), (status = 201, body = Publisher), Refusals, ChangeRefusals))]
+pub async fn put(
+    State(api): State<Api>,
+    caller: Caller,
+    At(at): At<path::Publisher>,
+    Body(WantedBadge { badge }): Body<WantedBadge>,
+) -> Answer {
+    let before = publishers::set(&api.store, &caller.actor, &at.namespace, badge).await?;
+    answer::put(before.is_none(), &Publisher { namespace: at.namespace.to_string(), badge })
+}
+
+/// Take it away
+///
+/// The namespace's images are community images then.
+#[utoipa::path(delete, path = "/publishers/{namespace}", tag = "publishers", params(path::Publisher),
+    responses((status = 204), Refusals))]
+pub async fn remove(State(api): State<Api>, caller: Caller, At(at): At<path::Publisher>) -> Answer {
+    publishers::remove(&api.store, &caller.actor, &at.namespace).await?;
+    answer::done()
+}

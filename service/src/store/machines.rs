@@ -1,0 +1,85 @@
+//! Machines on which members are signed in.
+
+use sqlx::FromRow;
+
+use super::{Reading, StoreError};
+
+/// A signed-in user of a machine, as the service knows them.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct MachineRow {
+    /// Account.
+    pub user: String,
+    /// The machine's own id.
+    pub machine_id: String,
+    /// Local user there.
+    pub uid: i64,
+    /// Version of the agent.
+    pub agent_version: String,
+    /// When the session there was sealed, seconds since the Unix epoch.
+    pub session_issued_at: i64,
+    /// When it ends.
+    pub session_expires_at: i64,
+    /// Records that were lost there, as it says.
+    pub records_dropped: i64,
+    /// Records of it that were not taken.
+    pub records_refused: i64,
+    /// Accounts of unrelated organizations reported this machine.
+    pub disputed: bool,
+    /// Policy generation of the newest decision of this organization that it reported; absent: none.
+    pub generation: Option<i64>,
+    /// When that was received, milliseconds since the Unix epoch.
+    pub last_record_at_ms: Option<i64>,
+}
+
+/// All columns of a [`MachineRow`]; `of` narrows the records that say which policy is in force.
+fn columns(of: &str) -> String {
+    let newest = |column: &str| {
+        format!("(SELECT r.{column} FROM records r WHERE r.machine_id = g.machine_id{of} ORDER BY r.id DESC LIMIT 1)")
+    };
+    format!(
+        "a.name AS \"user\", g.machine_id, g.uid, g.version AS agent_version, g.issued_at AS session_issued_at, \
+         g.expires_at AS session_expires_at, g.records_dropped, g.records_refused, \
+         COALESCE(m.disputed, 0) AS disputed, {} AS generation, {} AS last_record_at_ms",
+        newest("generation"),
+        newest("received_at_ms")
+    )
+}
+
+impl Reading {
+    /// Machines of the members of an organization behind this one, by user, machine and local user.
+    pub(crate) async fn machines(
+        &mut self,
+        organization: (i64, &str),
+        after: &(String, String, i64),
+        user: &str,
+        limit: u32,
+    ) -> Result<Vec<MachineRow>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM memberships s JOIN accounts a ON a.id = s.account_id \
+             JOIN agents g ON g.account_id = a.id LEFT JOIN machines m ON m.machine_id = g.machine_id \
+             WHERE s.organization_id = $2 AND ($3 = '' OR a.name = $3) \
+             AND (a.name, g.machine_id, g.uid) > ($4, $5, $6) ORDER BY a.name, g.machine_id, g.uid LIMIT $7",
+            columns(" AND r.organization = $1")
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(organization.1)
+            .bind(organization.0)
+            .bind(user)
+            .bind(&after.0)
+            .bind(&after.1)
+            .bind(after.2)
+            .bind(limit)
+            .fetch_all(&mut *self.0)
+            .await?)
+    }
+
+    /// One account's machines, by machine and local user.
+    pub(crate) async fn machines_of(&mut self, account: i64) -> Result<Vec<MachineRow>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM accounts a JOIN agents g ON g.account_id = a.id \
+             LEFT JOIN machines m ON m.machine_id = g.machine_id WHERE a.id = $1 ORDER BY g.machine_id, g.uid",
+            columns("")
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(account).fetch_all(&mut *self.0).await?)
+    }
+}
