@@ -48,7 +48,7 @@ pub enum ActError {
     #[error("there is an organization `{0}` already")]
     OrganizationExists(String),
     /// The namespace is another organization's.
-    #[error("the namespace `{namespace}` belongs to {}", owner.as_ref().map_or_else(|| "another organization".to_owned(), |owner| format!("the organization `{owner}`")))]
+    #[error("the namespace `{namespace}` belongs to {}; a namespace has one owner", owner_of(owner.as_deref()))]
     NamespaceOwned {
         /// The namespace.
         namespace: String,
@@ -290,6 +290,10 @@ pub enum ActError {
     /// The system does not do its part.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
+}
+
+fn owner_of(organization: Option<&str>) -> String {
+    organization.map_or_else(|| "another organization".to_owned(), |name| format!("the organization `{name}`"))
 }
 
 fn forbidden(standing: Standing, deed: Deed, organization: &str) -> String {

@@ -94,6 +94,9 @@ fn explained(error: ActError) -> anyhow::Error {
             format!("; revoke some with `organization token revoke {owner} ID`")
         }
         ActError::TokenExists { .. } => "; revoke it, or take another name".to_owned(),
+        ActError::Text(TextError { field, fault }) if field.0 == "name" && fault.starts_with("is empty") => {
+            return anyhow!("the token's name is empty; say what it is for, for example `--name laptop`");
+        }
         ActError::Text(TextError { field, fault }) => return anyhow!("`--{}` {fault}", flag(field.0)),
         ActError::Pattern { field, pattern, source } if field.0 != "pattern" => {
             return anyhow!("`--{} {pattern}` is no pattern: {source}", flag(field.0));

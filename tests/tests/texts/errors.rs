@@ -1,5 +1,6 @@
 //! What errors say, by the crate that they are of.
 
+mod acts;
 mod daemon;
 mod installer;
 mod plugin;

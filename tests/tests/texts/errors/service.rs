@@ -28,7 +28,7 @@ const OIDC: &str = "/etc/pullgate/oidc.json";
 const SHORT: Duration = Duration::from_secs(30);
 
 pub fn samples() -> Vec<Samples> {
-    [people(), provider(), requests(), start(), database()].into_iter().flatten().collect()
+    [people(), provider(), requests(), super::acts::samples(), start(), database()].into_iter().flatten().collect()
 }
 
 fn people() -> Vec<Samples> {
