@@ -118,6 +118,7 @@ complete -c pullgate -n "__fish_pullgate_using_subcommand disable" -l json -d 'P
 complete -c pullgate -n "__fish_pullgate_using_subcommand disable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pullgate -n "__fish_pullgate_using_subcommand enable" -l restart -d 'Restart the engine if the registry door was taken out; running containers stop unless `live-restore` is on'
 complete -c pullgate -n "__fish_pullgate_using_subcommand enable" -l scheduled -d 'Called by the timer'
+complete -c pullgate -n "__fish_pullgate_using_subcommand enable" -l hand-over -d 'Called by the plugin\'s unit: tells a plugin that has just started what root did meanwhile, and nothing else'
 complete -c pullgate -n "__fish_pullgate_using_subcommand enable" -l json -d 'Print one JSON object'
 complete -c pullgate -n "__fish_pullgate_using_subcommand enable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pullgate -n "__fish_pullgate_using_subcommand engine-config" -l file -d 'The engine\'s file; one that is not there would be created' -r -F

@@ -87,7 +87,7 @@ fn door_settings() {
         ("no-loopback", r#"{"loopbackTunnel": ["10.0.0.1:5000"]}"#),
         ("no-proxy", r#"{"upstreamProxy": "proxy.acme.example"}"#),
         ("a-secret-proxy", r#"{"upstreamProxy": "https://dana:secret@proxy.acme.example"}"#),
-        ("past-the-proxy", r#"{"upstreamNoProxy": ["10.0.0.0/8"]}"#),
+        ("past-the-proxy", r#"{"upstreamNoProxy": ["10.0.0.0/33"]}"#),
     ] {
         let file = format!("%/{name}.json");
         session.write(&format!("{name}.json"), content, 0o644);

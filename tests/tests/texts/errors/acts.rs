@@ -2,7 +2,7 @@
 
 use policy::{HostPatternError, PatternError};
 use service::{
-    acts::{ActError, Field, TextError},
+    acts::{Field, TextError},
     identity::HasherError,
     model::{Origin, Role, TokenScope},
     publish::CompileError,
