@@ -1,6 +1,6 @@
 //! `serve`: wiring, and the order of start and stop.
 
-use std::{io::IsTerminal as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use proto::{chain, keys::SigningKey};
@@ -41,11 +41,8 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(3600);
 pub fn init_logging(serving: bool) {
     let default = if serving { "info" } else { "error" };
     let filter = EnvFilter::try_from_env("PULLGATE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    // Colours are a feature that is not built in: asked for, they are a panic, on a terminal only.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
 }
 
 /// Runs the service until SIGTERM or SIGINT.

@@ -15,7 +15,7 @@ pub(super) async fn run(admin: &Admin, command: AccountCommand) -> anyhow::Resul
 async fn password(admin: &Admin, user: &Name) -> anyhow::Result<()> {
     // Before the password is asked for.
     admin.said(accounts::has_password(&admin.store, &admin.actor, user).await).await?;
-    let hash = Hasher::new()?.hash(input::password()?).await?;
+    let hash = Hasher::new()?.hash(input::password(user)?).await?;
     let changed = accounts::password(&admin.store, &admin.actor, user, &hash, clock::now()).await;
     admin.said(changed).await?;
     let text = format!("the password of `{user}` was changed; where they are signed in, they have to sign in again");

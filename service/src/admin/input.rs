@@ -4,26 +4,49 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail};
 use proto::secret::Secret;
+use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{acts, identity::MAX_SECRET_BYTES, validity::parse_seconds};
+use crate::{acts, identity::MAX_SECRET_BYTES, names::Name, validity::parse_seconds};
 
-/// The first line of standard input.
-pub(super) fn password() -> anyhow::Result<Secret> {
+/// The first line of standard input; typed, it is not shown.
+pub(super) fn password(user: &Name) -> anyhow::Result<Secret> {
     let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        eprintln!("Type the password and press Enter (it is shown):");
-    }
+    let hidden = stdin.is_terminal().then(|| Hidden::ask(&format!("password of `{user}`: ")));
     let mut line = zeroize::Zeroizing::new(Vec::with_capacity(MAX_SECRET_BYTES + 2));
-    stdin
-        .lock()
-        .take(MAX_SECRET_BYTES as u64 + 2)
-        .read_until(b'\n', &mut line)
-        .context("the password cannot be read from standard input")?;
+    let read = stdin.lock().take(MAX_SECRET_BYTES as u64 + 2).read_until(b'\n', &mut line);
+    drop(hidden);
+    read.context("the password cannot be read from standard input")?;
     let text = std::str::from_utf8(&line).ok().context("the password on standard input is not UTF-8")?;
     let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     check_password(text)?;
     Ok(Secret::new(text.to_owned()))
+}
+
+/// A terminal that shows nothing of what is typed, until it is dropped.
+struct Hidden(Option<Termios>);
+
+impl Hidden {
+    fn ask(question: &str) -> Self {
+        let stdin = std::io::stdin();
+        let before = termios::tcgetattr(&stdin).ok();
+        if let Some(mut now) = before.clone() {
+            now.local_modes.remove(LocalModes::ECHO);
+            // One that cannot be told shows it.
+            let _ = termios::tcsetattr(&stdin, OptionalActions::Now, &now);
+        }
+        eprint!("{question}");
+        Self(before)
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = termios::tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        }
+        eprintln!();
+    }
 }
 
 fn check_password(text: &str) -> anyhow::Result<()> {

@@ -21,7 +21,7 @@ pub(super) async fn run(admin: &Admin, command: MemberCommand) -> anyhow::Result
         MemberCommand::Add { org, user, role, team, password_stdin, oidc } => {
             let new = match (password_stdin, oidc) {
                 // Read and hashed before the change begins: nobody waits for a person at a keyboard.
-                (true, _) => NewAccount::Password(Hasher::new()?.hash(input::password()?).await?),
+                (true, _) => NewAccount::Password(Hasher::new()?.hash(input::password(&user)?).await?),
                 (_, true) => NewAccount::Oidc,
                 _ => NewAccount::No,
             };
