@@ -103,10 +103,10 @@ pub fn names(file: &[u8]) -> Result<Vec<String>, Refusal> {
     plugins::names(&Document::read(file)?)
 }
 
-/// What the file's `hosts` say, as far as it can be read.
+/// The texts of a list in the file, as far as it can be read.
 #[must_use]
-pub fn hosts(file: &[u8]) -> Vec<String> {
-    Document::read(file).map(|document| settings::texts(&document, "hosts")).unwrap_or_default()
+pub fn texts(file: &[u8], key: &str) -> Vec<String> {
+    Document::read(file).map(|document| settings::texts(&document, key)).unwrap_or_default()
 }
 
 /// The file without the plugin, however often it is there, and without the door.

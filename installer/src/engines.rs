@@ -298,7 +298,7 @@ fn config_file(given: &[String], default: &str) -> PathBuf {
 fn socket(root: &Path, given: &[String], config_file: &Path, unit: &str) -> PathBuf {
     let in_file = || {
         let bytes = fs::read(below(root, config_file)).ok()?;
-        engine_config::hosts(&bytes).into_iter().find_map(|host| path_of(&host))
+        engine_config::texts(&bytes, "hosts").into_iter().find_map(|host| path_of(&host))
     };
     let of_unit = || {
         let socket = format!("{}.socket", unit.strip_suffix(".service")?);

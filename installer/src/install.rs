@@ -19,6 +19,7 @@ pub mod files;
 mod interrupt;
 pub mod journal;
 pub mod layout;
+pub mod lists;
 pub mod plan;
 pub mod prove;
 mod show;

@@ -122,7 +122,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let journal = Journal::lock(root)?;
     install::take_back(root, &systemd, &journal)?;
-    journal.begin("uninstall", crate::when::now_ms())?;
+    // Each step may be done again, so that nothing hangs on what is written down of it: on a full disk nothing is.
+    let _ = journal.begin("uninstall", crate::when::now_ms());
     let installed = Installed::read(root).unwrap_or_default();
     for governed in &found.engines {
         ask::progress(&format!("taking `{}` off the plugin", governed.unit));
@@ -130,7 +131,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             anyhow::anyhow!("{why}; plugin and registry door are left running, since the engine may still need them")
         })?;
     }
-    journal.write(&Entry::End { how: "engines released".to_owned() })?;
+    let _ = journal.write(&Entry::End { how: "engines released".to_owned() });
     finish(args, root, Some(&systemd), Some(&journal), &found, &plan)
 }
 

@@ -123,13 +123,13 @@ fn proxies_of_the_environment_are_seen_and_not_printed() {
     tree.file("/etc/default/docker", "no_proxy=registry.acme.example\nDOCKER_OPTS=\n")
         .file(
             "/run/systemd/system/service.d/proxy.conf",
-            "[Service]\nEnvironment=HTTPS_PROXY=http://u:secret@proxy:3128 LANG=C\n",
+            "[Service]\nEnvironment=HTTPS_PROXY=http://u:secret%%40@proxy:3128 LANG=C\n",
         )
         .process(3, 0, "/usr/sbin/dockerd", &[], "0::/system.slice/docker.service", 1)
         .file("/proc/3/environ", "HTTPS_PROXY=http://old:1\0HTTP_PROXY=http://p:1\0PATH=/bin\0");
     let environment = tree.only().environment;
     assert_eq!(environment.get("NO_PROXY"), Some("registry.acme.example"));
-    assert_eq!(environment.get("HTTPS_PROXY"), Some("http://u:secret@proxy:3128"));
+    assert_eq!(environment.get("HTTPS_PROXY"), Some("http://u:secret%40@proxy:3128"), "as systemd reads it");
     assert_eq!(environment.names().collect::<Vec<_>>(), ["HTTPS_PROXY", "HTTP_PROXY", "no_proxy"]);
     assert!(!format!("{environment:?}").contains("secret"));
 }

@@ -160,7 +160,8 @@ impl Settings {
     pub fn environment(&self, root: &Path) -> Result<Environment, WordsError> {
         let mut environment = Environment::new();
         for line in &self.environment {
-            environment.extend(words::split(line)?.iter().filter_map(|word| variable(word)));
+            // A specifier that is none stays; those that are one are not known here, and stand in no proxy's URL.
+            environment.extend(words::split(line)?.iter().filter_map(|word| variable(&word.replace("%%", "%"))));
         }
         for file in &self.environment_files {
             let path = Path::new(file.strip_prefix('-').unwrap_or(file));

@@ -7,6 +7,7 @@ use super::{
     facts::{EngineFacts, Facts, Health},
     files::Owned,
     journal::{EngineName, Then},
+    lists::{self, Lists},
     plan::{FileEdit, Wanted, Whose},
     upstream::{self, Upstream},
 };
@@ -33,6 +34,8 @@ pub struct EnginePlan {
     pub flags: Vec<String>,
     /// What its own proxies come to at the registry door; none: it has none.
     pub upstream: Result<Option<Upstream>, String>,
+    /// What else the registry door has to know.
+    pub lists: Lists,
     /// How it comes to know.
     pub then: Then,
     /// Whether anything is to be done.
@@ -104,6 +107,7 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
         proxies: false,
         flags: engine.found.flags.clone(),
         upstream: Ok(None),
+        lists: Lists::default(),
         then: Then::Nothing,
         is_needed: false,
         runs: engine.health == Health::Runs,
@@ -136,6 +140,7 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
     };
     if door {
         plan.upstream = upstream::read(&own_proxies(engine, moved.proxies));
+        plan.lists = lists::read(engine.file.as_deref().unwrap_or_default(), &engine.found.flags);
     }
     let exec_start = match moved.plugin_flags.as_slice() {
         [] => None,

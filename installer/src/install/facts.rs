@@ -142,6 +142,8 @@ pub struct Facts {
     pub door_settings: DoorSettings,
     /// The enrollment file.
     pub enrollment: Option<Vec<u8>>,
+    /// Why the enrollment file that is there cannot be used.
+    pub enrollment_wrong: Option<String>,
     /// The policy service's own authority, where it has one.
     pub certificate: Option<Certificate>,
     /// Until when and why pullgate is disabled.
@@ -199,6 +201,7 @@ pub fn look(root: &Path, systemd: Option<&Systemd>, enrollment: Option<&[u8]>) -
         running_units,
         door_settings: DoorSettings::look(root)?,
         enrollment: enrollment_now,
+        enrollment_wrong: enrollment_wrong(&below(Path::new(proto::paths::ENROLLMENT))),
         certificate: match enrolled {
             Some(enrolled) => Certificate::look(root, &enrolled)?,
             None => None,
@@ -208,6 +211,11 @@ pub fn look(root: &Path, systemd: Option<&Systemd>, enrollment: Option<&[u8]>) -
         others: found.others,
         source,
     })
+}
+
+fn enrollment_wrong(path: &Path) -> Option<String> {
+    let error = enrollment::read(path).err().filter(|error| !error.is_missing())?;
+    Some(proto::chain(&error))
 }
 
 fn same(one: &Path, other: &Path) -> bool {
@@ -335,6 +343,10 @@ pub fn command_line(root: &Path, drop_in_dir: &Path) -> String {
 
 /// Why a file cannot be replaced.
 fn locked(path: &Path) -> Option<String> {
+    if let (Ok(target), Err(error)) = (fs::read_link(path), fs::metadata(path)) {
+        // Written to, it would be a link no more; and what it leads to may be there again tomorrow.
+        return Some(format!("it is a symbolic link to `{}`, and that cannot be followed ({error})", target.display()));
+    }
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let there = path.ancestors().find(|path| path.exists())?;
     if rustix::fs::statvfs(there).is_ok_and(|fs| fs.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY)) {

@@ -10,8 +10,12 @@ use super::{
     files::Owned,
     journal::{EngineName, Saved, Then},
     layout,
+    lists::Lists,
     upstream::Upstream,
 };
+
+/// Whom `pullgate egress` is about unless it is told otherwise.
+const EGRESS_OF: &str = "docker.service";
 
 /// What somebody asked for.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +50,7 @@ pub enum Whose {
     Theirs,
     /// Pullgate's own.
     Ours(Owned),
-    /// Pullgate's own, which the registry door reads and nobody else but root.
+    /// Pullgate's own, which the registry door reads and nobody else but root: it holds a password.
     Doors,
 }
 
@@ -167,6 +171,14 @@ pub fn plan(facts: &Facts, wanted: &Wanted) -> Plan {
         }
     };
     let door = door(facts, wanted, &mut plan);
+    let beside = engines.iter().filter(|engine| engine.found.unit.as_deref() != Some(EGRESS_OF));
+    plan.notes.extend(beside.filter(|_| door).map(|engine| {
+        format!(
+            "the egress rules are about `{EGRESS_OF}`: what {} fetches from loopback addresses is not led to the registry door (`--cgroup` \
+             in `/etc/default/pullgate-egress` names another engine)",
+            engine.label()
+        )
+    }));
     let parts: Vec<EnginePlan> = engines.iter().map(|engine| engine::plan(facts, engine, door, wanted)).collect();
     for part in &parts {
         plan.refusals.extend(part.refusals.clone());
@@ -226,6 +238,10 @@ fn door(facts: &Facts, wanted: &Wanted, plan: &mut Plan) -> bool {
 }
 
 fn enrollment(facts: &Facts, wanted: &Wanted, door: bool, plan: &mut Plan) {
+    if let (None, Some(why)) = (&wanted.enrollment, &facts.enrollment_wrong) {
+        // The plugin would refuse everything.
+        plan.refusals.push(format!("{why}; correct it, or give one with `--enrollment FILE`"));
+    }
     let enrollment = wanted.enrollment.as_deref().or(facts.enrollment.as_deref());
     match enrollment {
         None => plan.notes.push(
@@ -285,7 +301,9 @@ fn door_settings(facts: &Facts, parts: &[EnginePlan], plan: &mut Plan) -> Option
             }
         }
     }
-    match facts.door_settings.edit(moved) {
+    let lists: Vec<&Lists> = parts.iter().map(|part| &part.lists).collect();
+    plan.notes.extend(lists.iter().flat_map(|lists| lists.notes.clone()));
+    match facts.door_settings.edit(moved, &lists) {
         Ok(edit) => edit,
         Err(why) => {
             plan.refusals.push(why);

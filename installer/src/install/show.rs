@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     diff,
     journal::Then,
-    plan::{FileEdit, Plan, Step},
+    plan::{FileEdit, Plan, Step, Whose},
 };
 
 /// One line for a step.
@@ -23,11 +23,12 @@ pub fn title(step: &Step) -> String {
         Step::Users(names) => format!("make the user {}", quoted(names)),
         Step::DoorSettings(file) => {
             let path = file.path.display();
+            let readers = if file.whose == Whose::Doors { ", for root and the door alone to read" } else { "" };
             if file.before == file.after {
                 format!("let the registry door read `{path}`, and nobody else but root")
             } else {
                 format!(
-                    "have the registry door go through the proxy that the engine had: write `{path}`, for root and the door to read"
+                    "tell the registry door of the engine's own proxy, mirrors, insecure registries: write `{path}`{readers}"
                 )
             }
         }
@@ -154,7 +155,6 @@ pub const fn word(step: &Step) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::plan::Whose;
 
     #[test]
     fn no_diff_shows_a_password() {

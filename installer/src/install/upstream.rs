@@ -206,7 +206,7 @@ fn one(address: IpAddr) -> Exception {
 }
 
 /// As the door accepts one.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };

@@ -63,6 +63,7 @@ fn facts(engines: Vec<EngineFacts>) -> Facts {
         no_door: None,
         door_settings: DoorSettings::default(),
         enrollment: Some(br#"{"registryDoor":true}"#.to_vec()),
+        enrollment_wrong: None,
         certificate: None,
         disabled: None,
         engines,
@@ -230,6 +231,8 @@ fn an_engines_own_proxy_becomes_the_doors_way_on() {
         let settings = told(&plan).unwrap();
         assert_eq!(settings["upstreamProxy"], proxy);
         assert_eq!(settings["upstreamNoProxy"].as_array().map_or(0, Vec::len), direct, "{settings}");
+        let is_private = |step: &Step| matches!(step, Step::DoorSettings(edit) if edit.whose == Whose::Doors);
+        assert_eq!(plan.steps.iter().any(is_private), proxy.contains('@'));
         // With the door running it has to learn of it.
         facts.running_units = units(&[]);
         let running = words(&super::plan(&facts, &Wanted::default()));
@@ -241,6 +244,9 @@ fn an_engines_own_proxy_becomes_the_doors_way_on() {
     let plan = super::plan(&facts(vec![file(&proxies)]), &Wanted::default());
     assert!(plan.notes.iter().any(|note| note.contains("whatever the port")), "{:?}", plan.notes);
     snapshot::check("install_plan_with_a_proxy", &show::text(&plan));
+    let lists = file(r#"{"insecure-registries": ["reg:5000"], "registry-mirrors": ["http://mirror:5000"]}"#);
+    let settings = told(&super::plan(&facts(vec![lists]), &Wanted::default())).unwrap();
+    assert_eq!(settings, serde_json::json!({ "insecureRegistries": ["reg:5000"], "mirrors": ["mirror:5000"] }));
     // Without the door it is nobody's business.
     let without = Wanted { door: Some(false), ..Wanted::default() };
     assert_eq!(told(&super::plan(&facts(vec![file(&proxies)]), &without)), None);
@@ -255,7 +261,8 @@ fn a_proxy_that_the_door_cannot_take_over_is_refused_unless_it_has_one() {
     };
     for major in [20, 26] {
         refused(&facts(vec![with("socks5://me:geheim@p:1080", major)]), &Wanted::default(), "`socks5://`");
-        let set = DoorSettings { file: Some(br#"{"upstreamProxy": "http://p:1"}"#.to_vec()), closed: false };
+        let set =
+            DoorSettings { file: Some(br#"{"upstreamProxy": "http://p:1"}"#.to_vec()), ..DoorSettings::default() };
         let told_before = Facts { door_settings: set, ..facts(vec![with("socks5://me:geheim@p:1080", major)]) };
         let plan = plan(&told_before, &Wanted::default());
         assert_eq!((&plan.refusals, told(&plan)), (&Vec::new(), None));
@@ -263,7 +270,7 @@ fn a_proxy_that_the_door_cannot_take_over_is_refused_unless_it_has_one() {
     }
     let two = facts(vec![with("http://a:1", 26), with("http://b:1", 26)]);
     refused(&two, &Wanted::default(), "goes through one");
-    let broken = DoorSettings { file: Some(b"{,".to_vec()), closed: false };
+    let broken = DoorSettings { file: Some(b"{,".to_vec()), ..DoorSettings::default() };
     let broken = Facts { door_settings: broken, ..facts(vec![with("http://a:1", 26)]) };
     refused(&broken, &Wanted::default(), "is left as it is");
     // The door's own is none.
@@ -294,7 +301,7 @@ fn without_the_door_an_engine_has_its_own_proxies_again() {
 
 #[test]
 fn settings_that_the_door_cannot_read_are_opened_to_it() {
-    let closed = DoorSettings { file: Some(b"{}".to_vec()), closed: true };
+    let closed = DoorSettings { file: Some(b"{}".to_vec()), closed: true, private: true };
     let facts = Facts { door_settings: closed, ..installed() };
     let plan = check(&facts, &Wanted::default(), "door_settings restart prove_plugin prove_door prove_engine(door)");
     assert!(show::title(&plan.steps[0]).contains("read `/etc/pullgate/proxy.json`"));
@@ -432,6 +439,22 @@ fn the_services_authority_is_written_where_engines_look_for_it() {
     let missing = Certificate { authority: Err("there is no `/etc/pullgate/ca.pem`".to_owned()), ..certificate };
     let plan = plan(&with(missing), &Wanted::default());
     assert!(plan.notes.iter().any(|note| note.contains("copy the service's `ca.pem`")), "{:?}", plan.notes);
+}
+
+#[test]
+fn an_enrollment_that_the_plugin_would_not_take_is_told_before() {
+    let wrong = Facts { enrollment_wrong: Some("it can be written by others".to_owned()), ..installed() };
+    refused(&wrong, &Wanted::default(), "it can be written by others; correct it");
+    let another = Wanted { enrollment: Some(b"{}".to_vec()), ..Wanted::default() };
+    check(&wrong, &another, "files prove_plugin prove_door prove_engine(door)");
+}
+
+#[test]
+fn an_engine_that_the_egress_rules_do_not_know_is_named() {
+    let second = FoundEngine { unit: Some("docker2.service".to_owned()), ..engine().found };
+    let plan = plan(&facts(vec![engine(), EngineFacts { found: second, ..engine() }]), &Wanted::default());
+    let about: Vec<_> = plan.notes.iter().filter(|note| note.contains("egress rules are about")).collect();
+    assert!(about.len() == 1 && about[0].contains("what `docker2.service` fetches"), "{about:?}");
 }
 
 #[test]
