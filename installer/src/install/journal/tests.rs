@@ -82,7 +82,9 @@ fn a_lock_on_a_directory_that_was_taken_away_is_none() {
     std::thread::scope(|scope| {
         let second = scope.spawn(|| Journal::lock(root.path()).unwrap());
         // As `uninstall --purge` ends; the second makes again what it misses.
-        while fs::remove_dir_all(first.dir()).is_err_and(|error| error.kind() == std::io::ErrorKind::DirectoryNotEmpty) {}
+        while fs::remove_dir_all(first.dir()).is_err_and(|error| error.kind() == std::io::ErrorKind::DirectoryNotEmpty)
+        {
+        }
         drop(first);
         let second = second.join().unwrap();
         second.begin("install", 1).unwrap();
