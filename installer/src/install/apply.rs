@@ -174,7 +174,7 @@ impl Apply<'_> {
                 // After a power cut no file system may have the engine's settings without what they need.
                 for dir in ["/etc", "/usr/local", journal::DIR] {
                     if let Ok(dir) = fs::File::open(below(self.root, Path::new(dir))) {
-                        rustix::fs::syncfs(&dir).context("cannot write what is on its way to the disk")?;
+                        sync_file_system(&dir).context("cannot write what is on its way to the disk")?;
                     }
                 }
                 self.write(files)?;
@@ -259,4 +259,13 @@ impl Apply<'_> {
         }
         Ok(())
     }
+}
+
+/// What is on its way to the file system of this directory is there afterwards.
+fn sync_file_system(dir: &fs::File) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::fs::syncfs(dir)?;
+    #[cfg(not(target_os = "linux"))]
+    dir.sync_all()?;
+    Ok(())
 }

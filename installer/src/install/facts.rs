@@ -341,6 +341,18 @@ pub fn command_line(root: &Path, drop_in_dir: &Path) -> String {
     command
 }
 
+/// Whether somebody has said `chattr +i` of it.
+#[cfg(target_os = "linux")]
+fn is_immutable(path: &Path) -> bool {
+    let flags = fs::File::open(path).ok().and_then(|file| rustix::fs::ioctl_getflags(file).ok());
+    flags.is_some_and(|flags| flags.contains(rustix::fs::IFlags::IMMUTABLE))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_immutable(_: &Path) -> bool {
+    false
+}
+
 /// Why a file cannot be replaced.
 fn locked(path: &Path) -> Option<String> {
     if let (Ok(target), Err(error)) = (fs::read_link(path), fs::metadata(path)) {
@@ -353,8 +365,7 @@ fn locked(path: &Path) -> Option<String> {
         return Some("its file system is read-only".to_owned());
     }
     for path in [Some(path.as_path()), path.parent()].into_iter().flatten() {
-        let flags = fs::File::open(path).ok().and_then(|file| rustix::fs::ioctl_getflags(file).ok());
-        if flags.is_some_and(|flags| flags.contains(rustix::fs::IFlags::IMMUTABLE)) {
+        if is_immutable(path) {
             return Some(format!("`{0}` is immutable; `chattr -i {0}` undoes that", path.display()));
         }
     }
