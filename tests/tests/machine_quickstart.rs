@@ -133,8 +133,8 @@ impl Reader {
     /// What happens between two commands where a person is in the middle.
     async fn between(&mut self, command: &str, output: &Output) {
         if command.starts_with("pullgate-service requests list") {
-            let ids = output.stdout.split_whitespace().filter(|word| word.len() == 26);
-            self.id = ids.last().unwrap_or_else(|| panic!("no id: {}", output.text())).to_owned();
+            let mut ids = output.stdout.split_whitespace().filter(|word| word.len() == 26);
+            self.id = ids.next_back().unwrap_or_else(|| panic!("no id: {}", output.text())).to_owned();
         }
         // "A second later".
         if command.starts_with("pullgate-service requests approve") {
