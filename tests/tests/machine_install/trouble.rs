@@ -48,7 +48,7 @@ async fn a_file_that_cannot_be_written_or_edited_is_left_alone() {
     site.machine.done("cp -a /tmp/theirs /etc/docker/daemon.json").await.unwrap();
     let user =
         site.machine.run("setpriv --reuid=65534 --clear-groups /opt/pullgate/pullgate install --yes").await.unwrap();
-    assert!(user.code() == 3 && user.stdout.contains("only root"), "{}", user.text());
+    assert!(user.code() == 3 && user.text().contains("only root"), "{}", user.text());
     comes_to_nothing(&site, "--engine nobody.service", 3, "there is no engine `nobody.service`").await;
 }
 
