@@ -25,7 +25,7 @@ async fn comes_and_goes(suite: &'static str) {
     );
     let unasked = site.pullgate("install").await;
     assert_eq!((unasked.code(), site.fingerprint().await), (3, before.clone()), "{}", unasked.text());
-    assert!(unasked.stdout.contains("`--yes` agrees"), "{}", unasked.text());
+    assert!(unasked.text().contains("`--yes` agrees"), "{}", unasked.text());
 
     site.installs("--enrollment /opt/enrollment.json").await;
     site.is_governed().await;

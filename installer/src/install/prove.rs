@@ -17,7 +17,7 @@ use policy::{
 };
 use proto::{
     authz,
-    control::{StatusRequest, control_client::ControlClient},
+    control::{StatusRequest, StatusResponse, control_client::ControlClient},
     local, paths,
 };
 use serde_json::{Value, json};
@@ -96,7 +96,11 @@ pub fn plugin(root: &Path) -> Result<(), String> {
     if passed["Allow"] != true {
         return Err(format!("the plugin refuses what no policy is about: `{passed}`"));
     }
-    Ok(())
+    // One that cannot start answers all the same, and only there says that this is why.
+    match status(root) {
+        Err(why) if why.starts_with(local::CANNOT_START) => Err(why),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn ask_plugin(socket: &Path, host: &str, path: &str, body: &str) -> Result<Value, String> {
@@ -258,15 +262,20 @@ pub fn engine_has_door(socket: &Path) -> Option<bool> {
     Some(["HttpProxy", "HttpsProxy"].iter().any(|key| info.json()[*key] == door.as_str()))
 }
 
-fn door_keys(root: &Path) -> Result<Vec<Vec<u8>>, String> {
+/// What the plugin says of itself.
+fn status(root: &Path) -> Result<StatusResponse, String> {
     let socket = root.join(paths::CONTROL_SOCKET.trim_start_matches('/'));
-    let status = bounded(OURS, async {
+    bounded(OURS, async {
         let mut client =
             ControlClient::new(local::connect_lazy(&socket)).max_decoding_message_size(local::MAX_MESSAGE_BYTES);
-        client.status(StatusRequest {}).await.map_err(|status| status.message().to_owned())
-    });
+        let status = client.status(StatusRequest {}).await.map_err(|status| status.message().to_owned())?;
+        Ok(status.into_inner())
+    })
+}
+
+fn door_keys(root: &Path) -> Result<Vec<Vec<u8>>, String> {
     let status =
-        status.map_err(|why| format!("the plugin does not answer on `{}`: {why}", socket.display()))?.into_inner();
+        status(root).map_err(|why| format!("the plugin does not answer on `{}`: {why}", paths::CONTROL_SOCKET))?;
     if status.doors.is_empty() {
         return Err("no registry door follows the plugin".to_owned());
     }
