@@ -31,14 +31,13 @@ const WHO: [(&str, &[Who]); 7] = [
 ];
 
 /// What commands ask for; `apt install` does not, as it has nothing else to fetch.
-const ANSWERS: [(&str, &str); 7] = [
+const ANSWERS: [(&str, &str); 6] = [
     ("pullgate-service member add acme olga", "olgas password\n"),
     ("pullgate-service member add acme dan", "dans password\n"),
     ("pullgate install --enrollment enrollment.json --dry-run", ""),
     ("pullgate install", "y\n"),
     ("docker login", "dan\ndans password\n"),
     ("pullgate uninstall", "y\n"),
-    ("apt remove", "y\n"),
 ];
 
 /// What a reader is told to expect: the exit code (all others: 0), and words. The longest that fits counts.
