@@ -37,7 +37,7 @@ async fn machine(suite: &'static str) -> Machine {
 /// What a script prints that runs with the limits of a unit, changed by `sed`.
 async fn inside(machine: &Machine, unit: &str, change: &str, script: &str) -> String {
     machine.write("/usr/bin/probe", format!("#!/bin/bash\n{script}\n"), 0o755).unwrap();
-    let probe = "sed -e '/^ExecStart/d' -e '/^Restart/d' -e '/^Requires=/d' -e '/^Sockets=/d' -e 's/^Type=.*/Type=oneshot\\nExecStart=\\/usr\\/bin\\/probe\\nStandardOutput=truncate:\\/run\\/probe.out\\nStandardError=inherit/'";
+    let probe = "sed -e '/^ExecStart=/d' -e '/^ExecStartPost=/d' -e '/^Restart/d' -e '/^Requires=/d' -e '/^Sockets=/d' -e 's/^Type=.*/Type=oneshot\\nExecStart=\\/usr\\/bin\\/probe\\nStandardOutput=truncate:\\/run\\/probe.out\\nStandardError=inherit/'";
     let script = format!(
         "{probe} -e '{change}' /usr/lib/systemd/system/{unit} >/run/systemd/system/probe.service && systemctl daemon-reload; \
          systemctl restart probe; cat /run/probe.out"
