@@ -50,9 +50,11 @@ impl Records {
         self.read.drain(..self.at.min(self.read.len()));
         self.whole = self.whole.saturating_sub(self.at);
         self.at = 0;
-        // Most connections of a crowd wait, for one side or the other, and need no buffer for it.
-        ready!(self.stream.poll_read_ready(cx))?;
         let crowded = self.member.is_crowded();
+        if crowded {
+            // Most connections of a crowd wait, for one side or the other, and need no buffer for it.
+            ready!(self.stream.poll_read_ready(cx))?;
+        }
         let room = if crowded { CROWDED } else { limits::READ_AHEAD }.max(needed(&self.read).unwrap_or_default());
         self.read.reserve_exact(room.saturating_sub(self.read.len()));
         let read = ready!(tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.read))?;
