@@ -54,3 +54,18 @@ fn an_answer_has_its_exit_code() {
     let codes = [Verdict::Enforced, Verdict::Partly, Verdict::NotEnforced, Verdict::Unknown].map(Verdict::exit_code);
     assert_eq!(codes, [0, 0, 1, 2]);
 }
+
+/// Programs read the codes; the page is where people look them up.
+#[test]
+fn every_cause_is_in_the_reference() {
+    let page = include_str!("../../../../docs/reference/reasons.md");
+    let (code, _) = include_str!("../health.rs").split_once("#[cfg(test)]").unwrap();
+    // As `cause("code", ..)`, or first in what becomes one.
+    let words = code.split("(\"").skip(1).filter_map(|rest| rest.split_once("\",")).map(|(word, _)| word);
+    let codes: Vec<&str> =
+        words.filter(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect();
+    assert!(codes.len() > 15 && codes.contains(&"session_expired"), "{codes:?}");
+    for code in codes {
+        assert!(page.contains(&format!("`{code}`")), "`{code}` is not in the page");
+    }
+}
