@@ -6,7 +6,6 @@ use anyhow::{Context as _, anyhow, bail};
 use proto::{chain, keys::SigningKey};
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, signal::unix};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing_subscriber::EnvFilter;
 
@@ -28,7 +27,7 @@ use crate::{
     signing_key::{self, IfMissing},
     store::{Missing, Store},
     sync_api::{Budgets, Streams, SyncApi},
-    tls::{self, OwnAuthority, OwnCertificate},
+    tls::{self, Certificate, FileCertificate, OwnAuthority, OwnCertificate},
     validity::Validities,
 };
 
@@ -70,7 +69,7 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     let validities = Validities::new(options.policy_validity, options.session_validity, options.refresh_after);
     let ahead = Ahead::default();
     let (publisher, snapshots) = Publisher::start(store.clone(), Arc::clone(&key), validities, ahead.clone()).await?;
-    let tls = tls(&dir, &options)?;
+    let certificate = certificate(&dir, &options)?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| anyhow!("cannot listen on `{}`: {error}; is another service there?", options.listen))?;
@@ -98,17 +97,17 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
         streams: Streams::default(),
     };
     let api = rest::Api::new(store.clone(), Arc::clone(&identity), hasher.clone());
-    let hub_api = HubApi::new(Arc::clone(&identity), store.clone(), Arc::clone(&key), tls.is_some());
+    let hub_api = HubApi::new(Arc::clone(&identity), store.clone(), Arc::clone(&key), certificate.is_some());
     let router = http::router(sync.into_server(), tokens, identity, hub_api, api);
 
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(named("publisher", publisher.run(stop.clone())));
     tasks.spawn(named("trail", trail.clone().run(store.clone(), stop.clone())));
     tasks.spawn(named("tidy", tidy(store.clone(), options.keep_records, stop.clone())));
-    if let Some(own) = tls.as_ref().and_then(|tls| tls.own.clone()) {
-        tasks.spawn(named("certificate", renew(own, stop.clone())));
+    let acceptor = certificate.as_ref().map(Certificate::acceptor);
+    if let Some(certificate) = certificate {
+        tasks.spawn(named("certificate", certificate.keep(stop.clone())));
     }
-    let acceptor = tls.map(|tls| tls.acceptor);
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     let bounds = listener::Bounds::default();
     let accepting = listener::serve(listener, acceptor, router, bounds, stop.clone(), tracker.clone());
@@ -189,24 +188,19 @@ async fn named(name: &'static str, task: impl Future<Output = ()>) -> &'static s
     name
 }
 
-struct Tls {
-    acceptor: TlsAcceptor,
-    own: Option<Arc<OwnCertificate>>,
-}
-
-fn tls(dir: &DataDir, options: &ServeOptions) -> anyhow::Result<Option<Tls>> {
+/// None: plain HTTP.
+fn certificate(dir: &DataDir, options: &ServeOptions) -> anyhow::Result<Option<Certificate>> {
     if options.insecure_http {
         return Ok(None);
     }
     if let (Some(certificate), Some(key)) = (&options.tls_cert, &options.tls_key) {
-        let acceptor = tls::acceptor(tls::from_files(certificate, key)?);
-        return Ok(Some(Tls { acceptor, own: None }));
+        return Ok(Some(Certificate::Files(Arc::new(FileCertificate::new(certificate, key)?))));
     }
     let now = OffsetDateTime::now_utc();
     let authority = OwnAuthority::load_or_create(dir, now)?;
-    let own = Arc::new(OwnCertificate::new(authority, &hosts(options), now)?);
+    let own = OwnCertificate::new(authority, &hosts(options), now)?;
     tracing::info!(ca = %own.ca_path().display(), "the service certifies itself");
-    Ok(Some(Tls { acceptor: tls::acceptor(Arc::clone(&own) as _), own: Some(own) }))
+    Ok(Some(Certificate::Own(Arc::new(own))))
 }
 
 /// Names and addresses under which this machine may be reached.
@@ -223,19 +217,6 @@ fn hosts(options: &ServeOptions) -> Vec<String> {
     hosts.sort_unstable();
     hosts.dedup();
     hosts
-}
-
-async fn renew(own: Arc<OwnCertificate>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(OwnCertificate::renew_after()) => {}
-        }
-        match own.renew(OffsetDateTime::now_utc()) {
-            Ok(()) => tracing::info!("the certificate was renewed"),
-            Err(error) => tracing::error!(error = %chain(&error), "the certificate cannot be renewed"),
-        }
-    }
 }
 
 /// Forgets records and sign-ins past their time.

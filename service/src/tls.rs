@@ -1,26 +1,24 @@
-//! The service's certificate: the operator's, or one of its own.
+//! The service's certificate: the operator's, which may be replaced while the service runs, or one of its own.
 //!
 //! Its own is made of two parts, because a certificate that is its own root is refused by
 //! some verifiers: a small certificate authority that stays (`ca.pem` is what machines
 //! trust, `ca.key` is closed), and a server certificate that lives in memory only and is
 //! made anew at every start and long before its end.
 
+mod files;
+mod kept;
 mod own;
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::ResolvesServerCert,
+pub use self::{
+    files::FileCertificate,
+    kept::Certificate,
+    own::{CA_FILE, OwnAuthority, OwnCertificate, is_host},
 };
-use tokio_rustls::TlsAcceptor;
-
-pub use self::own::{CA_FILE, OwnAuthority, OwnCertificate, is_host};
 use crate::data_dir::DataDirError;
 
 /// Why there is no TLS.
@@ -62,31 +60,6 @@ pub enum TlsError {
         /// Its mode.
         mode: u32,
     },
-}
-
-/// TLS 1.2 and 1.3 with HTTP/2 and HTTP/1.1 by ALPN.
-#[must_use]
-pub fn acceptor(certificate: Arc<dyn ResolvesServerCert>) -> TlsAcceptor {
-    let mut config = ServerConfig::builder().with_no_client_auth().with_cert_resolver(certificate);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    TlsAcceptor::from(Arc::new(config))
-}
-
-/// The operator's certificate chain and key.
-///
-/// # Errors
-/// [`TlsError`], naming the file.
-pub fn from_files(certificate: &Path, key: &Path) -> Result<Arc<dyn ResolvesServerCert>, TlsError> {
-    let pem = |path: &Path, what| TlsError::Pem { path: path.to_owned(), what };
-    let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
-        .collect::<Result<Vec<_>, _>>()
-        .ok()
-        .filter(|chain| !chain.is_empty())
-        .ok_or_else(|| pem(certificate, "certificate"))?;
-    let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| pem(key, "private key"))?;
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let certified = rustls::sign::CertifiedKey::from_der(chain, private, &provider)?;
-    Ok(Arc::new(rustls::sign::SingleCertAndKey::from(certified)))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -1,9 +1,11 @@
 //! Tests of [`super`].
 
+use std::sync::Arc;
+
 use rustls::{
     RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier as _},
-    pki_types::{ServerName, UnixTime},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
 };
 use time::OffsetDateTime;
 
@@ -76,22 +78,51 @@ fn names_that_no_certificate_can_carry_are_refused() {
     }
 }
 
+/// A certificate and its key in files.
+fn pair(root: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["x.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let paths = (root.join(format!("{name}.pem")), root.join(format!("{name}.key")));
+    fs::write(&paths.0, certificate.pem()).unwrap();
+    fs::write(&paths.1, key.serialize_pem()).unwrap();
+    paths
+}
+
 #[test]
 fn a_certificate_and_a_foreign_key_are_refused_by_name() {
     let root = tempfile::tempdir().unwrap();
-    let make = |name: &str| {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate =
-            rcgen::CertificateParams::new(vec!["x.example".to_owned()]).unwrap().self_signed(&key).unwrap();
-        let paths = (root.path().join(format!("{name}.pem")), root.path().join(format!("{name}.key")));
-        fs::write(&paths.0, certificate.pem()).unwrap();
-        fs::write(&paths.1, key.serialize_pem()).unwrap();
-        paths
-    };
-    let (one, two) = (make("one"), make("two"));
-    from_files(&one.0, &one.1).unwrap();
-    assert!(matches!(from_files(&one.0, &two.1), Err(TlsError::Unusable(_))));
-    assert!(matches!(from_files(&one.1, &one.1), Err(TlsError::Pem { what: "certificate", .. })));
-    assert!(matches!(from_files(&one.0, &one.0), Err(TlsError::Pem { what: "private key", .. })));
-    assert!(matches!(from_files(&root.path().join("none"), &one.1), Err(TlsError::Read { .. })));
+    let (one, two) = (pair(root.path(), "one"), pair(root.path(), "two"));
+    let refused = |certificate, key| FileCertificate::new(certificate, key).unwrap_err();
+    FileCertificate::new(&one.0, &one.1).unwrap();
+    assert!(matches!(refused(&one.0, &two.1), TlsError::Unusable(_)));
+    assert!(matches!(refused(&one.1, &one.1), TlsError::Pem { what: "certificate", .. }));
+    assert!(matches!(refused(&one.0, &one.0), TlsError::Pem { what: "private key", .. }));
+    assert!(matches!(refused(&root.path().join("none"), &one.1), TlsError::Read { .. }));
+}
+
+#[test]
+fn files_that_were_replaced_are_read_again_once_both_fit() {
+    let root = tempfile::tempdir().unwrap();
+    let (served, next) = (pair(root.path(), "served"), pair(root.path(), "next"));
+    let certificate = FileCertificate::new(&served.0, &served.1).unwrap();
+    let before = certificate.certified();
+    assert!(!certificate.look().unwrap());
+
+    // One of the two is there, by a rename as a renewal does it.
+    fs::rename(&next.0, &served.0).unwrap();
+    assert!(matches!(certificate.look(), Err(TlsError::Unusable(_))));
+    assert_eq!(certificate.certified().cert, before.cert);
+    // Asked again, although nothing moved since.
+    assert!(certificate.look().is_err());
+
+    fs::rename(&next.1, &served.1).unwrap();
+    assert!(certificate.look().unwrap());
+    assert_ne!(certificate.certified().cert, before.cert);
+    assert!(!certificate.look().unwrap());
+
+    // Away for a moment: what was read stays, and the same file does not count as new when it is back.
+    fs::rename(&served.1, &next.1).unwrap();
+    assert!(matches!(certificate.look(), Err(TlsError::Read { .. })));
+    fs::rename(&next.1, &served.1).unwrap();
+    assert!(!certificate.look().unwrap());
 }

@@ -11,7 +11,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{BINARY, Service, run};
+use crate::support::{BINARY, Service, run, wait_until};
 
 #[tokio::test]
 async fn secrets_are_closed_to_others_and_the_address_goes_with_the_process() {
@@ -163,23 +163,34 @@ async fn a_disk_that_takes_nothing_more_is_named_and_what_was_there_stays() {
     service.ok(&["organization", "add", "beta"]);
 }
 
+/// In PEM, with its key.
+fn certificate() -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
 #[tokio::test]
-async fn an_own_certificate_is_used_when_given() {
+async fn an_own_certificate_is_used_when_given_and_may_be_replaced() {
     let mut service = Service::empty();
-    let (certificate, key) = {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
-    };
+    let (first, key) = certificate();
     let files = tempfile::tempdir().unwrap();
     let (certificate_path, key_path) = (files.path().join("c.pem"), files.path().join("k.pem"));
-    fs::write(&certificate_path, certificate).unwrap();
+    fs::write(&certificate_path, first).unwrap();
     fs::write(&key_path, key).unwrap();
     let paths = [certificate_path.to_str().unwrap(), key_path.to_str().unwrap()];
     service.start(&["--tls-cert", paths[0], "--tls-key", paths[1]]).await;
     fs::copy(&certificate_path, service.data_dir().join("ca.pem")).unwrap();
     let (head, _) = service.http("GET /healthz HTTP/1.1").await;
     assert!(head.starts_with("http/1.1 200"), "{head}");
+
+    // Who trusts only the next one is served once it is there.
+    let (next, key) = certificate();
+    fs::write(service.data_dir().join("ca.pem"), &next).unwrap();
+    assert!(service.try_connect(&[b"http/1.1"]).await.is_err());
+    fs::write(&certificate_path, next).unwrap();
+    fs::write(&key_path, key).unwrap();
+    wait_until("the next certificate", async || service.try_connect(&[b"http/1.1"]).await.ok()).await;
     service.stop().await;
     let said = service.fails(&["serve", "--tls-cert", paths[0], "--tls-key", paths[0]], "");
     assert!(said.contains("private key"), "{said}");

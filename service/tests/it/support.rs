@@ -181,8 +181,13 @@ impl Service {
 
     /// A TLS connection.
     pub async fn connect(&self, protocols: &[&[u8]]) -> TlsStream<TcpStream> {
-        let stream = TcpStream::connect(self.address()).await.unwrap();
-        self.tls(protocols).connect(ServerName::try_from("127.0.0.1").unwrap(), stream).await.unwrap()
+        self.try_connect(protocols).await.unwrap()
+    }
+
+    /// The same; an error where the certificate is not one that `ca.pem` stands for.
+    pub async fn try_connect(&self, protocols: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(self.address()).await?;
+        self.tls(protocols).connect(ServerName::try_from("127.0.0.1").unwrap(), stream).await
     }
 
     /// The agents' client, on a connection of its own.
