@@ -14,6 +14,7 @@ use crate::{
     cli::ServeOptions,
     clock,
     data_dir::DataDir,
+    health::Readiness,
     http,
     hub_api::HubApi,
     identity::{
@@ -21,6 +22,7 @@ use crate::{
         oidc::{Oidc, Settings},
     },
     listener,
+    metrics::{self, Metrics},
     publish::{Ahead, Publisher},
     rest,
     sessions::Sessions,
@@ -70,19 +72,23 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     let ahead = Ahead::default();
     let (publisher, snapshots) = Publisher::start(store.clone(), Arc::clone(&key), validities, ahead.clone()).await?;
     let certificate = certificate(&dir, &options)?;
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| anyhow!("cannot listen on `{}`: {error}; is another service there?", options.listen))?;
+    let listener = bind(options.listen).await?;
+    let metrics_listener = match options.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let address = listener.local_addr()?;
 
     let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-    let (trail, hasher) = (Trail::default(), Hasher::new()?);
+    let metrics = Metrics::default();
+    let (trail, hasher) = (Trail::new(metrics.clone()), Hasher::new()?);
     let docker_hub = docker_hub(&options)?;
     let logins = logins(&options, &key, &store, &hasher, &trail)?;
     let identity = Arc::new(
         Identity::new(store.clone(), hasher.clone(), docker_hub, trail.clone()).beside_logins(logins.is_some()),
     );
     let tokens = AgentTokens::new(Arc::clone(&key), validities.agent_token);
+    let streams = Streams::default();
     let sync = SyncApi {
         store: store.clone(),
         identity: Arc::clone(&identity),
@@ -94,11 +100,13 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
         budgets: Budgets::default(),
         tracker: tracker.clone(),
         stop: stop.clone(),
-        streams: Streams::default(),
+        streams: streams.clone(),
+        metrics: metrics.clone(),
     };
     let api = rest::Api::new(store.clone(), Arc::clone(&identity), hasher.clone());
     let hub_api = HubApi::new(Arc::clone(&identity), store.clone(), Arc::clone(&key), certificate.is_some());
-    let router = http::router(sync.into_server(), tokens, identity, hub_api, api);
+    let readiness = Readiness::new(store.clone(), snapshots.clone(), stop.clone());
+    let router = http::router(sync.into_server(), tokens, identity, hub_api, api, readiness, metrics.clone());
 
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(named("publisher", publisher.run(stop.clone())));
@@ -110,6 +118,12 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
     }
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     let bounds = listener::Bounds::default();
+    if let Some(listener) = metrics_listener {
+        tracing::info!(url = %format_args!("http://{}/metrics", listener.local_addr()?), "metrics are shown");
+        let page = metrics::Page::new(&metrics, streams, snapshots.clone()).router();
+        let accepting = listener::serve(listener, None, page, bounds, stop.clone(), tracker.clone());
+        tasks.spawn(named("metrics", accepting));
+    }
     let accepting = listener::serve(listener, acceptor, router, bounds, stop.clone(), tracker.clone());
     tasks.spawn(named("listener", accepting));
 
@@ -186,6 +200,11 @@ fn logins(
 async fn named(name: &'static str, task: impl Future<Output = ()>) -> &'static str {
     task.await;
     name
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| anyhow!("cannot listen on `{address}`: {error}; is another service there?"))
 }
 
 /// None: plain HTTP.

@@ -52,6 +52,9 @@ pub struct ServeOptions {
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], proto::paths::SERVICE_PORT)))]
     pub listen: SocketAddr,
+    /// Metrics for Prometheus here, without TLS and for whoever reaches it; off without an address
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Certificate chain in PEM; without one the service makes its own
     #[arg(long, requires = "tls_key", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! What is answered on the one port: gRPC, the API, the registry-style sign-in, the health check.
+//! What is answered on the one port: gRPC, the API, the registry-style sign-in, health.
 
 mod bodies;
 mod headers;
@@ -10,7 +10,6 @@ use axum::{
     extract::{Request, State},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use proto::sync::sync_server::SyncServer;
@@ -20,9 +19,11 @@ use self::bodies::{Bodies, Limit, Owner};
 use crate::{
     address::network,
     clock,
+    health::{self, Readiness},
     hub_api::{self, HubApi},
     identity::{Agent, AgentTokens, Identity},
     listener::{LongLived, Peer},
+    metrics::{self, Metrics},
     registry_login, rest,
     sync_api::{self, SyncApi},
 };
@@ -49,12 +50,14 @@ pub fn router(
     identity: Arc<Identity>,
     hub_api: HubApi,
     api: rest::Api,
+    readiness: Readiness,
+    metrics: Metrics,
 ) -> Router {
     // Without `reset_fallback` gRPC's answer to unknown paths and the other routes' cannot be merged.
     let grpc = tonic::service::Routes::new(sync).into_axum_router().reset_fallback();
     let door = Door { tokens, bodies: Bodies::default() };
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .merge(health::router(readiness))
         .merge(registry_login::router(identity))
         .merge(hub_api::router(hub_api))
         .merge(rest::router(api))
@@ -62,6 +65,7 @@ pub fn router(
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
         .layer(from_fn_with_state(door, bounds))
         .layer(from_fn(headers::add))
+        .layer(from_fn_with_state(metrics, metrics::measure))
 }
 
 /// What is asked of a request before any of its body is read.

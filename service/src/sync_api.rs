@@ -31,6 +31,7 @@ use crate::{
     clock,
     identity::{Agent, AgentTokens, Answer, Caller, Identity, Logins, Realm, SignIn, SignInError},
     listener::Peer,
+    metrics::Metrics,
     model::{Account, TokenScope, Via},
     names::token_organization,
     publish::{Ahead, Snapshots},
@@ -40,6 +41,10 @@ use crate::{
 
 /// Longest message of any call, in bytes.
 pub const MAX_MESSAGE: usize = 4 << 20;
+
+/// Its calls.
+pub const CALLS: [&str; 8] =
+    ["BeginLogin", "FinishLogin", "ListAccess", "Report", "RequestAccess", "SignIn", "Watch", "WithdrawAccess"];
 
 /// Longest machine id and agent version, in bytes.
 const MAX_ID_BYTES: usize = 128;
@@ -74,6 +79,8 @@ pub struct SyncApi {
     pub stop: CancellationToken,
     /// Open streams by user.
     pub streams: Streams,
+    /// Counts records.
+    pub metrics: Metrics,
 }
 
 impl SyncApi {
@@ -186,7 +193,7 @@ impl Sync for SyncApi {
 
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
         let agent = agent(request.extensions())?;
-        let accepted = report::store(&self.store, &self.budgets, &agent, request.into_inner()).await?;
+        let accepted = report::store(&self.store, &self.budgets, &self.metrics, &agent, request.into_inner()).await?;
         Ok(Response::new(ReportResponse { accepted }))
     }
 
@@ -260,6 +267,12 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> Status {
 pub struct Streams(Arc<Mutex<HashMap<String, usize>>>);
 
 impl Streams {
+    /// How many are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
     fn take(&self, user: &str) -> Option<StreamSlot> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();

@@ -20,6 +20,7 @@ use super::Caller;
 use crate::{
     address::network,
     clock,
+    metrics::Metrics,
     model::{CredentialKind, Outcome, Via, word},
     names::token_organization,
     store::{NewSignIn, Store, StoreError},
@@ -60,7 +61,10 @@ pub struct Entry<'a> {
 
 /// Takes attempts; clones share it.
 #[derive(Clone, Default)]
-pub struct Trail(Arc<Mutex<Pending>>);
+pub struct Trail {
+    pending: Arc<Mutex<Pending>>,
+    metrics: Metrics,
+}
 
 #[derive(Default)]
 struct Pending {
@@ -99,8 +103,15 @@ struct Count {
 }
 
 impl Trail {
+    /// One that counts there too.
+    #[must_use]
+    pub fn new(metrics: Metrics) -> Self {
+        Self { pending: Arc::default(), metrics }
+    }
+
     /// Writes an attempt down; `token_id` is the public part of an access token that was accepted.
     pub fn note(&self, entry: Entry<'_>, token_id: Option<&str>) {
+        self.metrics.sign_in(entry.caller.via, entry.outcome);
         self.note_at(entry, token_id, clock::now_ms());
     }
 
@@ -158,7 +169,7 @@ impl Trail {
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -75,7 +75,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Before anything was published: all of it is behind and due.
-    pub(super) fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         let directory = Published {
             generation: 0,
             envelope: Vec::new(),

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     clock,
     identity::Agent,
+    metrics::{Metrics, Reported},
     model::Account,
     plain::{is_word, plain},
     store::{AgentKey, RecordRow, Store, StoreError},
@@ -45,6 +46,7 @@ const MAX_AHEAD_MS: i64 = 5 * 60 * 1000;
 pub(super) async fn store(
     store: &Store,
     budgets: &Budgets,
+    metrics: &Metrics,
     agent: &Agent,
     request: ReportRequest,
 ) -> Result<u32, Status> {
@@ -76,10 +78,13 @@ pub(super) async fn store(
             "records of another machine, of a foreign organization or out of bounds were dropped"
         );
     }
-    add(store, agent, account.id, &rows, request.dropped, refused).await.map_err(|error| {
+    let new = add(store, agent, account.id, &rows, request.dropped, refused).await.map_err(|error| {
         budgets.refund(&agent.user, cost.0, cost.1);
         unavailable(&error)
-    })
+    })?;
+    let known = (rows.len() as u64).saturating_sub(u64::from(new));
+    metrics.reported(Reported { new: u64::from(new), known, refused: refused as u64, lost: request.dropped });
+    Ok(new)
 }
 
 /// The account and the organizations it may speak of.

@@ -11,7 +11,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{BINARY, Service, run, wait_until};
+use crate::support::{BINARY, PASSWORD, Service, run, wait_until};
 
 #[tokio::test]
 async fn secrets_are_closed_to_others_and_the_address_goes_with_the_process() {
@@ -194,4 +194,39 @@ async fn an_own_certificate_is_used_when_given_and_may_be_replaced() {
     service.stop().await;
     let said = service.fails(&["serve", "--tls-cert", paths[0], "--tls-key", paths[0]], "");
     assert!(said.contains("private key"), "{said}");
+}
+
+#[tokio::test]
+async fn metrics_are_shown_where_they_are_asked_for_and_name_nobody() {
+    let mut service = Service::empty();
+    service.ok(&["organization", "add", "acme"]);
+    service.add_member("acme", "alice", "member");
+    service.start(&["--metrics-listen", "127.0.0.1:0"]).await;
+    service.client().await.sign_in("alice", PASSWORD).await.unwrap();
+    assert!(service.client().await.sign_in("alice", "not it").await.is_err());
+
+    let (head, _) = service.http("GET /metrics HTTP/1.1").await;
+    assert!(head.starts_with("http/1.1 404"), "not beside the agents: {head}");
+    let (head, body) = service.http("GET /readyz HTTP/1.1").await;
+    assert!(head.starts_with("http/1.1 200") && body == "ready\n", "{head} {body}");
+
+    // It is told before the service listens.
+    let log = service.log();
+    let (_, rest) = log.split_once("url=http://").unwrap();
+    let (address, _) = rest.split_once("/metrics").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.unwrap();
+    for line in [
+        r#"pullgate_service_sign_ins_total{via="agent",outcome="accepted"} 1"#,
+        r#"pullgate_service_sign_ins_total{via="agent",outcome="wrong"} 1"#,
+        r#"pullgate_service_requests_total{method="POST",route="SignIn",code="200"} 1"#,
+        r#"pullgate_service_requests_total{method="POST",route="SignIn",code="grpc-16"} 1"#,
+        r#"pullgate_service_requests_total{method="GET",route="/readyz",code="200"} 1"#,
+        "pullgate_service_published_organizations 1",
+    ] {
+        assert!(page.lines().any(|there| there.trim() == line), "`{line}` is not in\n{page}");
+    }
+    assert!(!page.contains("alice") && !page.contains("acme"), "{page}");
 }

@@ -213,19 +213,22 @@ fn start() -> Vec<Samples> {
 }
 
 fn database() -> Vec<Samples> {
-    vec![samples!(service::store::StoreError:
-        Missing(DATABASE.into()),
-        Newer { path: DATABASE.into(), version: 12 },
-        Altered { path: DATABASE.into(), version: 7 },
-        Open { path: DATABASE.into(), source: Box::new(denied().into()) },
-        Lock { path: DATABASE.into(), source: denied() },
-        Busy,
-        Full,
-        Disk,
-        ReadOnly,
-        Damaged,
-        Unknown { what: "a role", value: "king".into() },
-        Database(Box::new(denied().into()));
-        unmade: Migrate
-    )]
+    vec![
+        samples!(service::health::NotReady: Stopping, Database, Publishing),
+        samples!(service::store::StoreError:
+            Missing(DATABASE.into()),
+            Newer { path: DATABASE.into(), version: 12 },
+            Altered { path: DATABASE.into(), version: 7 },
+            Open { path: DATABASE.into(), source: Box::new(denied().into()) },
+            Lock { path: DATABASE.into(), source: denied() },
+            Busy,
+            Full,
+            Disk,
+            ReadOnly,
+            Damaged,
+            Unknown { what: "a role", value: "king".into() },
+            Database(Box::new(denied().into()));
+            unmade: Migrate
+        ),
+    ]
 }
