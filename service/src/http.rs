@@ -1,4 +1,4 @@
-//! What is answered on the one port: gRPC, the API, the registry-style sign-in, health.
+//! What is answered on the one port: gRPC, the API, the console, the registry-style sign-in, health.
 
 mod bodies;
 mod headers;
@@ -18,7 +18,7 @@ use tonic::Status;
 use self::bodies::{Bodies, Limit, Owner};
 use crate::{
     address::network,
-    clock,
+    clock, console,
     health::{self, Readiness},
     hub_api::{self, HubApi},
     identity::{Agent, AgentTokens, Identity},
@@ -36,6 +36,8 @@ const ANONYMOUS: Limit = Limit { message: 16 << 10, framed: true, deadline: Dura
 const JSON: Limit = Limit { framed: false, ..ANONYMOUS };
 /// A policy with its patterns, a thousand badges.
 const API: Limit = Limit { message: 128 << 10, framed: false, deadline: Duration::from_secs(20) };
+/// A form of the console: lists of registries and patterns are the longest of it.
+const FORM: Limit = API;
 /// What an agent holds: at most some thousand names and digests.
 const WATCH: Limit = Limit { message: 1 << 20, framed: true, deadline: Duration::from_secs(30) };
 /// A reference and a few sentences.
@@ -60,9 +62,10 @@ pub fn router(
         .merge(health::router(readiness))
         .merge(registry_login::router(identity))
         .merge(hub_api::router(hub_api))
-        .merge(rest::router(api))
+        .merge(rest::router(api.clone()))
+        .merge(console::router(api))
         .merge(grpc)
-        .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .fallback(console::nothing_here)
         .layer(from_fn_with_state(door, bounds))
         .layer(from_fn(headers::add))
         .layer(from_fn_with_state(metrics, metrics::measure))
@@ -91,13 +94,7 @@ async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> R
         let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
-        let limit = match request.uri().path() {
-            path if path.starts_with("/api/") => API,
-            path if path.starts_with("/v2/orgs/") => API,
-            path if path.starts_with("/v2/") => JSON,
-            _ => ANONYMOUS,
-        };
-        (Owner::Address(network(peer.ip())), limit)
+        (Owner::Address(network(peer.ip())), of_others(request.uri().path()))
     };
     let (parts, body) = request.into_parts();
     // Kept to the answer: what was read waits as long in the handler's hands.
@@ -121,6 +118,17 @@ fn of_agents(call: &str) -> Option<Limit> {
         "Report" => Some(REPORT),
         "RequestAccess" | "ListAccess" | "WithdrawAccess" => Some(ACCESS),
         _ => None,
+    }
+}
+
+/// What is taken from who shows no agent token.
+fn of_others(path: &str) -> Limit {
+    match path {
+        path if path.starts_with("/api/") => API,
+        path if path.starts_with("/v2/orgs/") => API,
+        path if path.starts_with("/v2/") => JSON,
+        path if console::is_page(path) => FORM,
+        _ => ANONYMOUS,
     }
 }
 
@@ -201,6 +209,22 @@ mod tests {
                 assert_eq!(grpc_status(&response), Some("16"), "{call}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_form_is_read_as_what_it_is() {
+        let send = async |path: &str, bytes: usize| {
+            // To gRPC this is the beginning of a message of 1.9 GB.
+            let body = Body::from("post".repeat(bytes / 4));
+            let mut request = Request::post(path).body(body).unwrap();
+            request.extensions_mut().insert(Peer(([192, 0, 2, 1], 1).into()));
+            router().oneshot(request).await.unwrap().into_body().collect().await.unwrap().to_bytes()
+        };
+        for path in ["/sign-in", "/sign-out", "/orgs/acme/image-access", "/requests/new", "/requests/1/withdraw"] {
+            assert_eq!(send(path, FORM.message).await, format!(":{}", FORM.message), "{path}");
+            assert_eq!(send(path, FORM.message + 8).await, "", "{path}");
+        }
+        assert_eq!(send("/request", 400).await, "", "no page, so no form");
     }
 
     #[tokio::test]

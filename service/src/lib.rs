@@ -14,6 +14,7 @@
 //! | [`registry_login`] | `docker login` as the sign-in |
 //! | [`browser`] | sign-ins with a browser: a cookie, of which the database has a digest |
 //! | [`rest`] | the API under `/api/v1`, and its OpenAPI document |
+//! | [`console`] | the pages |
 //! | [`hub_api`] | the endpoints of Docker Hub's API that sign in |
 //! | [`outgoing`] | calls to Docker Hub and to an identity provider, where an administrator named one |
 //! | [`http`], [`listener`], [`tls`] | one port for all of it; [`http`] verifies agent tokens before it reads a body |
@@ -46,7 +47,7 @@
 //! | access tokens remembered as right | 10,000, for a minute | forgotten |
 //! | invitations that wait | 1,000 of an organization, a week | `conflict` |
 //! | tokens that `pullgate login` made for an account | 10 | ended ones go, then the oldest |
-//! | message | report 4 MiB, watch 1 MiB, anything without an agent token 16 KiB | `OUT_OF_RANGE` |
+//! | message | report 4 MiB, watch 1 MiB, a form of the console 128 KiB, anything else without an agent token 16 KiB | `OUT_OF_RANGE` |
 //! | bytes of messages that wait | 8 MiB an account, 128 MiB all; 256 KiB an address without one, 16 MiB all | `RESOURCE_EXHAUSTED` |
 //! | records of one report, bytes of one record | 1,000, 8 KiB | `INVALID_ARGUMENT`; dropped and counted |
 //! | records of an account in an hour | 20,000 and 20 MiB, ten times that of an organization token | `RESOURCE_EXHAUSTED`, with `retry-after` |
@@ -75,6 +76,7 @@ pub mod browser;
 pub mod check;
 pub mod cli;
 pub mod clock;
+pub mod console;
 pub mod data_dir;
 pub mod health;
 pub mod http;

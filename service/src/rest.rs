@@ -65,18 +65,18 @@ const CALLS: (Rate, Rate) =
 const STRANGERS: (Rate, Rate) =
     (Rate { burst: 500, refill: Duration::from_millis(200) }, Rate { burst: 5_000, refill: Duration::from_millis(5) });
 
-/// What the calls share; clones share it too.
+/// What the calls share, with the console's pages too; clones share it.
 #[derive(Clone)]
 pub struct Api(Arc<Shared>);
 
 /// What the calls share.
 pub struct Shared {
-    store: Store,
-    identity: Arc<Identity>,
-    hasher: Hasher,
-    browsers: Browsers,
-    calls: Throttle,
-    strangers: Throttle,
+    pub(crate) store: Store,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) hasher: Hasher,
+    pub(crate) browsers: Browsers,
+    pub(crate) calls: Throttle,
+    pub(crate) strangers: Throttle,
 }
 
 impl std::ops::Deref for Api {

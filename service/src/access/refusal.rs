@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use policy::{Action, Directory, Enforced, ImageRef, Policy, Reason, Session, Timestamp, decide};
+use policy::{Action, Category, Directory, Enforced, ImageRef, Policy, Reason, Session, Timestamp, decide};
 use proto::{
     chain,
     convert::{self, ConvertError},
@@ -30,6 +30,10 @@ pub struct Refusal {
     pub reason: Reason,
     /// The rule that refuses; none: no single one does.
     pub rule: Option<String>,
+    /// The kind of image, where the policy looked at it.
+    pub category: Option<Category>,
+    /// Not yet: the organization only watches.
+    pub watched: bool,
 }
 
 /// A person and the policies that hold for them, as the database has them.
@@ -102,9 +106,14 @@ impl Case {
                 return Err(AccessError::Nowhere(image.to_string()));
             }
             if denied || decision.would_deny {
-                let rule = decision.rule.map(|rule| rule.id.clone());
-                let organization = organization.clone();
-                refusals.push(Refusal { id: *id, organization, reason: decision.reason, rule });
+                refusals.push(Refusal {
+                    id: *id,
+                    organization: organization.clone(),
+                    reason: decision.reason,
+                    rule: decision.rule.map(|rule| rule.id.clone()),
+                    category: decision.category,
+                    watched: !denied,
+                });
             }
         }
         Ok(refusals)

@@ -1,0 +1,86 @@
+//! The console: where an owner decides, and everybody can see. Pages rendered here, forms that post back, one small
+//! script; every page works without it.
+//!
+//! | module | does |
+//! |---|---|
+//! | `visitor` | who asks: a browser's sign-in, and the proof that a form came from one of our pages |
+//! | `guard` | headers of every answer, and no change from another site |
+//! | `view` | pages as functions of what they show: no store, no request |
+//! | `assets` | style, script and icon, embedded, at addresses that change with their content |
+//! | the others | one a page: read what was sent, call [`crate::acts`] or [`crate::access`], show |
+//!
+//! INVARIANT: nothing here decides who may do something: [`crate::roles`] says it to `acts`, and to the menu.
+//! INVARIANT: a form's fields are only had together with a sign-in and its token (`visitor::Posted`), or, for the
+//! sign-in itself, behind `guard`.
+
+mod assets;
+mod fault;
+mod fields;
+mod flash;
+mod guard;
+mod image_access;
+mod my_policy;
+mod my_requests;
+mod requests;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+mod view;
+mod visitor;
+
+use axum::{
+    Router,
+    extract::Request,
+    middleware::from_fn,
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use http::{StatusCode, header};
+
+use self::{fault::Fault, visitor::Visitor};
+use crate::rest::Api;
+
+/// The pages. They share everything with the API, so that a sign-in counts at both, and its calls too.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/", get(home))
+        .route("/sign-in", get(sign_in::page).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::out))
+        .route("/orgs/{organization}/image-access", get(image_access::page).post(image_access::save))
+        .route("/orgs/{organization}/requests", get(requests::list))
+        .route("/orgs/{organization}/requests/{id}", get(requests::one))
+        .route("/orgs/{organization}/requests/{id}/approve", post(requests::approve))
+        .route("/orgs/{organization}/requests/{id}/deny", post(requests::deny))
+        .route("/requests", get(my_requests::list))
+        .route("/requests/new", get(my_requests::form).post(my_requests::ask))
+        .route("/requests/{id}/withdraw", post(my_requests::withdraw))
+        .route("/my-policy", get(my_policy::page))
+        .method_not_allowed_fallback(|| async { Fault::Method })
+        .route("/assets/{file}", get(assets::serve))
+        .layer(from_fn(guard::guard))
+        .with_state(api)
+}
+
+/// Whether a path is one of the console's, whose forms are no gRPC.
+#[must_use]
+pub fn is_page(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    matches!(first, "sign-in" | "sign-out" | "orgs" | "requests")
+}
+
+/// Nothing is at this address: in words for a person's browser, in one line for everything else.
+pub async fn nothing_here(request: Request) -> Response {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    match accepts.is_some_and(|types| types.contains("text/html")) {
+        true => guard::harden(Fault::Nowhere.into_response()),
+        false => (StatusCode::NOT_FOUND, "not found\n").into_response(),
+    }
+}
+
+/// The first page of whoever signed in.
+async fn home(visitor: Visitor) -> Response {
+    match visitor.memberships.first() {
+        Some(first) => visitor::see_other(&format!("/orgs/{}/image-access", first.organization)),
+        None => visitor.page(StatusCode::OK, view::Here::Nowhere, "No organization", &view::no_organization()),
+    }
+}

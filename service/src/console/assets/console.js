@@ -1,0 +1,24 @@
+// Comfort only: every page works without it.
+"use strict";
+
+// Moments in the reader's own time; the exact one stays in reach.
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.valueOf())) continue;
+  time.title = time.textContent;
+  time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
+
+// Nobody leaves a changed form by accident.
+for (const form of document.querySelectorAll("form[data-guard]")) {
+  const said = form.querySelector("[data-unsaved]");
+  const first = () => new URLSearchParams(new FormData(form)).toString();
+  const before = first();
+  let sent = false;
+  const changed = () => !sent && first() !== before;
+  form.addEventListener("input", () => {
+    if (said) said.textContent = changed() ? said.dataset.unsaved : "";
+  });
+  form.addEventListener("submit", () => (sent = true));
+  window.addEventListener("beforeunload", (event) => changed() && event.preventDefault());
+}

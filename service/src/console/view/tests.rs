@@ -1,0 +1,338 @@
+//! Pages as they are, and with names that would do harm.
+//!
+//! `PULLGATE_REGENERATE=1 cargo test -p service console::view` writes the pages anew.
+
+use std::{fs, path::PathBuf};
+
+use maud::Markup;
+
+use super::{
+    image_access::{Entered, ImageAccess},
+    my_policy::{Judged, MyPolicy},
+    requests::{Answering, MyRequests, NewRequest, OneRequest, Requests},
+    sign_in::SignInPage,
+    *,
+};
+use crate::{
+    access::Refusal,
+    console::{fault::Problem, flash::Flash},
+    model::{
+        AccessRequest, AccessState, Builds, ContainerBuilders, Effect, EnginePlugins, LocalContent, Membership, Mode,
+        PolicyState, Role, Rule, RunUnapproved, Scope, Settings, SwarmUse, UnknownRequests, WhenExpired,
+    },
+};
+
+/// What somebody could call something.
+const EVIL: &str = "</title></textarea><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>";
+
+/// Compares with the page that is kept.
+fn check(name: &str, page: &Markup) {
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/console/view/snapshots").join(format!("{name}.html"));
+    // Addresses of files change with the files; lines make a difference readable.
+    let mut text = page.0.replace("><", ">\n<");
+    for asset in [&*super::super::assets::STYLE, &super::super::assets::SCRIPT, &super::super::assets::ICON] {
+        text = text.replace(&asset.address(), "/assets/…");
+    }
+    text.push('\n');
+    if std::env::var_os("PULLGATE_REGENERATE").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == text,
+        "{name} changed; look at it, and run PULLGATE_REGENERATE=1 cargo test -p service console::view"
+    );
+}
+
+/// Nothing that people wrote is markup, and nothing needs more than the content-security policy lets through.
+fn harmless(page: &Markup) {
+    let text = &page.0;
+    let own_script = text.matches("<script src=\"/assets/").count();
+    assert_eq!(text.matches("<script").count(), own_script, "{text}");
+    for bad in ["<img", " onerror=alert(2)>", " style=\"", " onclick", "javascript:", "<style"] {
+        assert!(!text.contains(bad), "{bad} in {text}");
+    }
+}
+
+fn membership(organization: &str, role: Role) -> Membership {
+    Membership { organization: organization.to_owned(), role, teams: Vec::new() }
+}
+
+fn framed(user: &str, memberships: &[Membership], tab: Tab, content: &Markup) -> Markup {
+    let here = Here::Of(&memberships[0], tab);
+    let frame = Frame { user, csrf: "csrf-token", memberships, here, title: "A page", flash: Some(Flash::PolicySaved) };
+    page(&frame, content)
+}
+
+fn entered() -> Entered {
+    Entered {
+        enabled: true,
+        mode: Mode::Enforce,
+        official: true,
+        verified_publisher: true,
+        community: false,
+        registry_control: true,
+        registries: "*.corp.example\nghcr.io".to_owned(),
+        when_expired: WhenExpired::Keep,
+        message: "Ask in #docker.\nWe answer within a day.".to_owned(),
+        request_url: "https://access.acme.example/requests/new".to_owned(),
+        email: "it@acme.example".to_owned(),
+        session_fresh: String::new(),
+        session_valid: "14d".to_owned(),
+        local_content: LocalContent::Allow,
+        run_unapproved: RunUnapproved::Warn,
+        engine_plugins: EnginePlugins::AsImages,
+        swarm: SwarmUse::Own,
+        builds: Builds::Allow,
+        container_builders: ContainerBuilders::Allow,
+        unknown_requests: UnknownRequests::Deny,
+        push_limited: true,
+        push: "acme/*".to_owned(),
+        protect: false,
+        protect_allow: String::new(),
+    }
+}
+
+fn policy<'a>(entered: &'a Entered, namespaces: &'a [String]) -> ImageAccess<'a> {
+    ImageAccess {
+        organization: "acme",
+        editable: true,
+        csrf: "csrf-token",
+        seen: "tag",
+        entered,
+        stored: None,
+        problem: None,
+        generation: Some(12),
+        namespaces,
+        rules: [1, 0],
+    }
+}
+
+#[test]
+fn the_sign_in() {
+    let plain = SignInPage { next: "/", ..SignInPage::default() };
+    check("sign_in", &sign_in::page(&plain));
+    let problem = Problem::new("the user name or the password is wrong");
+    let next = "/requests/new?image=docker.io%2Fa%2Fb";
+    check("sign_in_wrong", &sign_in::page(&SignInPage { next, user: "alice", problem: Some(&problem), flash: None }));
+    let problem = Problem::new(format!("`{EVIL}` is wrong"));
+    harmless(&sign_in::page(&SignInPage { next: EVIL, user: EVIL, problem: Some(&problem), flash: None }));
+}
+
+#[test]
+fn image_access_for_an_owner_and_for_a_member() {
+    let (entered, namespaces) = (entered(), ["acme".to_owned(), "acme-tools".to_owned()]);
+    let owner = [membership("acme", Role::Owner), membership("beta", Role::Member)];
+    let content = image_access::content(&policy(&entered, &namespaces));
+    check("image_access", &framed("olga", &owner, Tab::ImageAccess, &content));
+    let member = [membership("acme", Role::Member)];
+    let content = image_access::content(&ImageAccess { editable: false, ..policy(&entered, &namespaces) });
+    assert!(!content.0.contains("<form") && !content.0.contains("<input"), "who may not change it is offered nothing");
+    check("image_access_read_only", &framed("alice", &member, Tab::ImageAccess, &content));
+}
+
+#[test]
+fn a_change_of_two_owners_is_shown_side_by_side() {
+    let (mine, namespaces) = (entered(), []);
+    let theirs = Entered { community: true, message: String::new(), ..entered() };
+    let content = image_access::content(&ImageAccess { stored: Some(&theirs), ..policy(&mine, &namespaces) });
+    for part in ["Somebody else changed", "<td>on</td><td>off</td>", "<td>none</td><td>Ask in #docker., We answer"] {
+        assert!(content.0.contains(part), "{part} in {}", content.0);
+    }
+    assert!(!content.0.contains("<td>Keep the last policy</td>"), "what is the same is not shown");
+}
+
+#[test]
+fn nobodys_words_are_markup() {
+    let evil = || EVIL.to_owned();
+    let mine = Entered {
+        registries: evil(),
+        message: evil(),
+        request_url: evil(),
+        email: evil(),
+        session_fresh: evil(),
+        session_valid: evil(),
+        push: evil(),
+        protect_allow: evil(),
+        ..entered()
+    };
+    let (namespaces, other) = ([evil()], entered());
+    let problem = Problem { text: format!("`{EVIL}` is no pattern {EVIL}"), field: Some("push") };
+    let member = [membership(EVIL, Role::Owner), membership(EVIL, Role::Owner)];
+    for editable in [true, false] {
+        let page = ImageAccess {
+            organization: EVIL,
+            csrf: EVIL,
+            seen: EVIL,
+            editable,
+            stored: Some(&other),
+            problem: Some(&problem),
+            ..policy(&mine, &namespaces)
+        };
+        harmless(&framed(EVIL, &member, Tab::ImageAccess, &image_access::content(&page)));
+    }
+    harmless(&excuse(&Excuse { title: EVIL, text: EVIL }));
+}
+
+#[test]
+fn an_excuse() {
+    check("excuse", &excuse(&Excuse { title: "Not here", text: "there is no such page" }));
+}
+
+fn request(state: AccessState) -> AccessRequest {
+    AccessRequest {
+        id: "01J9ZZZZZZZZZZZZZZZZZZZZZZ".to_owned(),
+        organization: "acme".to_owned(),
+        user: "alice".to_owned(),
+        image: "docker.io/evil/miner".to_owned(),
+        reason: "the demo on Friday".to_owned(),
+        decision: String::new(),
+        machine_id: "m1".to_owned(),
+        state,
+        created_at: 1_800_000_000,
+        decided_at: None,
+        decided_by: String::new(),
+        answer: String::new(),
+        rule_id: String::new(),
+        expires_at: None,
+    }
+}
+
+fn evil_request() -> AccessRequest {
+    let evil = || EVIL.to_owned();
+    AccessRequest {
+        id: evil(),
+        organization: evil(),
+        user: evil(),
+        image: evil(),
+        reason: evil(),
+        decision: evil(),
+        decided_by: evil(),
+        answer: evil(),
+        ..request(AccessState::Pending)
+    }
+}
+
+#[test]
+fn requests_to_answer() {
+    let admin = [membership("acme", Role::Admin)];
+    let approved = AccessRequest {
+        decided_by: "adam".to_owned(),
+        answer: "for the demo".to_owned(),
+        expires_at: Some(1_802_592_000),
+        ..request(AccessState::Approved)
+    };
+    let all = [request(AccessState::Pending), approved, request(AccessState::Denied), request(AccessState::Withdrawn)];
+    let page =
+        Requests { organization: "acme", answers: true, csrf: "csrf-token", all: true, requests: &all, older: true };
+    check("requests", &framed("adam", &admin, Tab::Requests, &requests::list(&page)));
+    let (typed, teams) = (Answering::default(), ["ops".to_owned()]);
+    let one =
+        OneRequest { answers: true, csrf: "csrf-token", request: &all[0], teams: &teams, typed: &typed, problem: None };
+    check("request", &framed("adam", &admin, Tab::Requests, &requests::one(&one)));
+    let looks = requests::one(&OneRequest { answers: false, ..one });
+    assert!(!looks.0.contains("<form"), "who only looks is offered nothing");
+}
+
+#[test]
+fn nobodys_request_is_markup() {
+    let (evil, admin) = ([evil_request()], [membership(EVIL, Role::Admin)]);
+    let problem = Problem { text: EVIL.to_owned(), field: Some("pattern") };
+    let evil_text = || EVIL.to_owned();
+    let typed = Answering {
+        lasts: evil_text(),
+        whom: requests::Whom::Team(evil_text()),
+        pattern: evil_text(),
+        note: evil_text(),
+        reason: evil_text(),
+    };
+    let page = Requests { organization: EVIL, answers: true, csrf: EVIL, all: false, requests: &evil, older: true };
+    let one = OneRequest {
+        answers: true,
+        csrf: EVIL,
+        request: &evil[0],
+        teams: &[evil_text()],
+        typed: &typed,
+        problem: Some(&problem),
+    };
+    let judged = Judged {
+        image: evil_text(),
+        refusals: vec![Refusal {
+            id: 1,
+            organization: evil_text(),
+            reason: policy::Reason::DenyRule,
+            rule: Some(evil_text()),
+            category: None,
+            watched: false,
+        }],
+    };
+    let new = NewRequest {
+        csrf: EVIL,
+        image: EVIL,
+        reason: EVIL,
+        decision: EVIL,
+        answer: Some(&judged),
+        problem: Some(&problem),
+    };
+    let contents = [
+        requests::list(&page),
+        requests::one(&one),
+        requests::mine(&MyRequests { csrf: EVIL, requests: &evil }),
+        requests::new(&new),
+        my_policy::answer(&judged),
+    ];
+    for content in contents {
+        harmless(&framed(EVIL, &admin, Tab::Requests, &content));
+    }
+}
+
+#[test]
+fn my_own_pages() {
+    let member = [membership("acme", Role::Member)];
+    let state = PolicyState {
+        organization: "acme".to_owned(),
+        settings: Settings { enabled: true, registry_control: true, ..Settings::default() },
+        registries: vec!["ghcr.io".to_owned()],
+        namespaces: vec!["acme".to_owned()],
+        rules: [("bitnami/*", Scope::Organization), ("a/b", Scope::User("bob".to_owned()))]
+            .map(|(pattern, scope)| Rule {
+                id: pattern.to_owned(),
+                effect: Effect::Allow,
+                pattern: pattern.to_owned(),
+                scope,
+                expires_at: None,
+                reason: "until they moved".to_owned(),
+            })
+            .into(),
+    };
+    let refusal = Refusal {
+        id: 1,
+        organization: "acme".to_owned(),
+        reason: policy::Reason::Category,
+        rule: None,
+        category: Some(policy::Category::Community),
+        watched: false,
+    };
+    let judged = Judged { image: "docker.io/evil/miner".to_owned(), refusals: vec![refusal] };
+    let page = MyPolicy {
+        user: "alice",
+        organizations: &[my_policy::Of { membership: &member[0], state }],
+        image: "evil/miner",
+        judged: Some(&judged),
+        problem: None,
+        now: 1_800_000_000,
+    };
+    let content = my_policy::content(&page);
+    assert!(content.0.contains("bitnami/*") && !content.0.contains("a/b"), "only what concerns them");
+    check("my_policy", &framed("alice", &member, Tab::ImageAccess, &content));
+    let new = NewRequest {
+        csrf: "csrf-token",
+        image: &judged.image,
+        reason: "",
+        decision: "",
+        answer: Some(&judged),
+        problem: None,
+    };
+    check("new_request", &framed("alice", &member, Tab::ImageAccess, &requests::new(&new)));
+}
