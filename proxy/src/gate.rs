@@ -8,7 +8,7 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use http::{HeaderMap, Method, StatusCode, header};
@@ -219,8 +219,8 @@ impl Judge<'_> {
     fn fetch(&self, repository: &Repository, headers: &HeaderMap) -> Answer {
         let key = repository.key();
         let digest = repository.part.digest();
-        let through =
-            digest.map(|digest| learn::lock(&self.gate.ties).reached_through(&key, digest)).unwrap_or_default();
+        let reached = |digest| learn::lock(&self.gate.ties).reached_through(&key, digest, Instant::now());
+        let through = digest.map(reached).unwrap_or_default();
         let as_asked = repository.action();
         let named = self.is_named(&as_asked);
         let mut actions = Vec::with_capacity(through.len().saturating_add(1));
@@ -242,10 +242,7 @@ impl Judge<'_> {
         match self.first_allowed(actions) {
             Err(refusal) => Answer::Refuse(refusal),
             Ok(()) => Answer::Pass(match &repository.part {
-                Part::Tag(_) | Part::Manifest(_) => {
-                    let through = through.into_iter().rev().chain([Arc::new(repository.image())]).collect();
-                    Learn::manifest_of(&self.gate.ties, repository, digest, through)
-                }
+                Part::Tag(_) | Part::Manifest(_) => Learn::manifest_of(&self.gate.ties, repository, digest),
                 _ => Learn::default(),
             }),
         }
@@ -272,7 +269,7 @@ impl Judge<'_> {
     /// from, the answer is that nothing is, except of what was sent there just now. That is no decision
     /// about a push, and nothing is written down.
     fn head_before_push(&self, repository: &Repository, key: &str) -> Answer {
-        let sent = |digest| learn::lock(&self.gate.ties).was_pushed(key, digest);
+        let sent = |digest| learn::lock(&self.gate.ties).was_pushed(key, digest, Instant::now());
         if repository.part.digest().is_some_and(sent) {
             return Answer::Pass(Learn::default());
         }

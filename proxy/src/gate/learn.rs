@@ -1,9 +1,15 @@
 //! What a registry's answer teaches.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use http::{HeaderMap, Response, StatusCode, header};
-use policy::{ImageRef, registry::Repository};
+use policy::{
+    ImageRef,
+    registry::{Part, Repository},
+};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
@@ -28,8 +34,6 @@ enum Lesson {
         repository: String,
         /// The digest that was asked for; none: a tag was.
         digest: Option<String>,
-        /// What a digest that is learned here was reached through.
-        through: Vec<Arc<ImageRef>>,
         only_head: bool,
         /// What was asked for.
         asked: Box<Repository>,
@@ -45,15 +49,10 @@ enum Lesson {
 }
 
 impl Learn {
-    pub(super) fn manifest_of(
-        ties: &Arc<Mutex<Ties>>,
-        asked: &Repository,
-        digest: Option<&str>,
-        through: Vec<Arc<ImageRef>>,
-    ) -> Self {
+    pub(super) fn manifest_of(ties: &Arc<Mutex<Ties>>, asked: &Repository, digest: Option<&str>) -> Self {
         let (ties, digest) = (Arc::clone(ties), digest.map(str::to_owned));
         let (repository, only_head, asked) = (asked.key(), asked.only_head, Box::new(asked.clone()));
-        Self(Lesson::Manifest { ties, repository, digest, through, only_head, asked, stands_for: Vec::new() })
+        Self(Lesson::Manifest { ties, repository, digest, only_head, asked, stands_for: Vec::new() })
     }
 
     pub(super) fn push_to(ties: &Arc<Mutex<Ties>>, repository: String, digest: Option<&str>) -> Self {
@@ -82,18 +81,18 @@ impl Learn {
         let told = head.headers().get(CONTENT_DIGEST).and_then(|value| value.to_str().ok());
         let told = told.filter(|digest| ImageRef::is_digest(digest));
         match &mut self.0 {
-            Lesson::Manifest { ties, repository, digest, through, only_head, stands_for, .. }
+            Lesson::Manifest { ties, repository, digest, only_head, asked, stands_for }
                 if head.status() == StatusCode::OK =>
             {
                 if let (None, Some(told)) = (digest, told) {
-                    lock(ties).tie(repository, told, through);
+                    lock(ties).resolve(repository, told, &Arc::new(asked.image()), Instant::now());
                     stands_for.extend((!*only_head).then(|| told.to_owned()));
                 }
                 !*only_head && is_readable(head.headers())
             }
             Lesson::Push { ties, repository, digest } if head.status() == StatusCode::CREATED => {
                 if let Some(digest) = digest.as_deref().or(told) {
-                    lock(ties).push(repository, digest);
+                    lock(ties).push(repository, digest, Instant::now());
                 }
                 false
             }
@@ -103,23 +102,26 @@ impl Learn {
 
     /// Looks at a whole manifest.
     pub fn manifest(&mut self, body: &[u8]) {
-        let Lesson::Manifest { ties, repository, digest, through, stands_for, .. } = &mut self.0 else { return };
+        let Lesson::Manifest { ties, repository, digest, asked, stands_for, .. } = &mut self.0 else { return };
         // What is not what was asked for, engines throw away.
         if body.len() > MAX_MANIFEST_BYTES || digest.as_ref().is_some_and(|digest| !is_digest_of(digest, body)) {
             return;
         }
         let children = children(body);
         let mut ties = lock(ties);
-        if digest.is_none() {
-            let digest = format!("sha256:{}", hex(&Sha256::digest(body)));
-            ties.tie(repository, &digest, through);
-            if !stands_for.contains(&digest) {
-                stands_for.push(digest);
+        let digest = match digest {
+            Some(digest) => digest.clone(),
+            None => {
+                let digest = format!("sha256:{}", hex(&Sha256::digest(body)));
+                ties.resolve(repository, &digest, &Arc::new(asked.image()), Instant::now());
+                if !stands_for.contains(&digest) {
+                    stands_for.push(digest.clone());
+                }
+                digest
             }
-        }
-        for child in &children {
-            ties.tie(repository, child, through);
-        }
+        };
+        let itself = Repository { part: Part::Manifest(digest.clone()), ..asked.as_ref().clone() }.image();
+        ties.contain(repository, &digest, itself, &children);
     }
 }
 

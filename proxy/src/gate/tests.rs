@@ -276,6 +276,23 @@ async fn a_denied_tag_leaves_its_repository_to_the_other_tags() {
 }
 
 #[tokio::test]
+async fn a_digest_counts_as_its_tag_for_hours_and_not_for_ever() {
+    let platform = image(&digest('c'), [&digest('a'), &digest('b')]);
+    let top = index(&[&platform.digest]);
+    let door = Door::with(allowing(&["evil/app:1"]));
+    let repository = format!("{HOST}/evil/app");
+    assert_eq!(door.manifest("GET", &repository, "1", &top).await, Passed);
+    assert_eq!(door.manifest("GET", &repository, &platform.digest, &platform).await, Passed);
+    let blob = format!("{repository}/blobs/{}", digest('a'));
+    assert_eq!(door.get(&blob).await, Passed);
+    learn::lock(&door.gate.ties).lasting = Duration::ZERO;
+    assert_eq!(door.get(&blob).await, Denied);
+    assert_eq!(door.manifest("GET", &repository, &top.digest, &top).await, Denied);
+    learn::lock(&door.gate.ties).lasting = Duration::from_hours(1);
+    assert_eq!(door.get(&blob).await, Passed);
+}
+
+#[tokio::test]
 async fn a_policy_that_changes_during_a_pull_counts_from_then_on() {
     let content = image(&digest('c'), [&digest('a'), &digest('b')]);
     let door = Door::with(allowing(&["evil/app:1"]));
