@@ -27,7 +27,7 @@ use crate::{
     rest,
     sessions::Sessions,
     signing_key::{self, IfMissing},
-    store::{Missing, Store},
+    store::{Missing, Place, PostgresUrl, Store},
     sync_api::{Budgets, Streams, SyncApi},
     tls::{self, Certificate, FileCertificate, OwnAuthority, OwnCertificate},
     validity::Validities,
@@ -50,7 +50,7 @@ pub fn init_logging(serving: bool) {
 ///
 /// # Errors
 /// Why it could not start, or which of its tasks ended.
-pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()> {
+pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: ServeOptions) -> anyhow::Result<()> {
     if options.insecure_http && !options.listen.ip().is_loopback() {
         bail!(
             "`--insecure-http` on `{}` would show passwords to the network; use a loopback address, or TLS",
@@ -64,7 +64,8 @@ pub async fn serve(data_dir: &Path, options: ServeOptions) -> anyhow::Result<()>
 
     let dir = DataDir::open(data_dir, true)?;
     let address_file = dir.address()?;
-    let store = Store::open(dir.path(), Missing::Create).await?;
+    let place = postgres.map_or_else(|| Place::Directory(dir.path().to_owned()), Place::Postgres);
+    let store = Store::open(&place, Missing::Create).await?;
     let needed = store.read().await?.has_sealed().await? && !options.new_signing_key;
     let missing = if needed { IfMissing::Refuse } else { IfMissing::Create };
     let key = Arc::new(signing_key::load_or_create(&dir, missing)?);

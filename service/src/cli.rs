@@ -28,6 +28,13 @@ pub struct Cli {
     /// Where the database, the signing key and the certificate are
     #[arg(long, global = true, env = "PULLGATE_SERVICE_DATA_DIR", default_value = proto::paths::SERVICE_DATA_DIR)]
     pub data_dir: PathBuf,
+    /// PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`;
+    /// where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "database_file")]
+    pub database: Option<String>,
+    /// A file with that URL; without any of these, `database` in the data directory counts, where there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub database_file: Option<PathBuf>,
     /// Print JSON, one object a line
     #[arg(long, global = true)]
     pub json: bool,

@@ -3,7 +3,8 @@
 //! # Who does what
 //! | module | does |
 //! |---|---|
-//! | [`store`] | the database; the only module that knows `sqlx` |
+//! | [`store`] | the database, SQLite or PostgreSQL; the only module that knows `sqlx` |
+//! | [`database`] | which of them, as arguments, environment or a file say |
 //! | [`roles`] | who may do what: one table |
 //! | [`acts`] | what is administered, whoever does it: check, change, write the act down, in one transaction |
 //! | [`access`] | who asks for an image, who answers, and the rule that comes of it |
@@ -47,6 +48,7 @@
 //! | access tokens remembered as right | 10,000, for a minute | forgotten |
 //! | invitations that wait | 1,000 of an organization, a week | `conflict` |
 //! | tokens that `pullgate login` made for an account | 10 | ended ones go, then the oldest |
+//! | connections to PostgreSQL | 1 that writes, 8 that read, 1 that listens | 5 s, then `UNAVAILABLE` |
 //! | message | report 4 MiB, watch 1 MiB, a form of the console 128 KiB, anything else without an agent token 16 KiB | `OUT_OF_RANGE` |
 //! | bytes of messages that wait | 8 MiB an account, 128 MiB all; 256 KiB an address without one, 16 MiB all | `RESOURCE_EXHAUSTED` |
 //! | records of one report, bytes of one record | 1,000, 8 KiB | `INVALID_ARGUMENT`; dropped and counted |
@@ -78,6 +80,7 @@ pub mod cli;
 pub mod clock;
 pub mod console;
 pub mod data_dir;
+pub mod database;
 pub mod health;
 pub mod http;
 pub mod hub_api;

@@ -9,6 +9,7 @@ use clap::Parser as _;
 use service::{
     cli::{Cli, Command},
     data_dir::DataDir,
+    database,
 };
 
 fn main() -> ExitCode {
@@ -32,6 +33,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     service::app::init_logging(matches!(cli.command, Command::Serve(_)));
     let caller = rustix::process::getuid();
+    // As whoever runs the command: the file may be an administrator's.
+    let postgres = database::named(&cli.data_dir, cli.database, cli.database_file.as_deref())?;
     if matches!(cli.command, Command::Admin(_)) {
         // Before there is a second thread.
         DataDir::act_as_owner(&cli.data_dir)?;
@@ -45,9 +48,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
-        Command::Serve(options) => runtime.block_on(service::app::serve(&cli.data_dir, options)),
+        Command::Serve(options) => runtime.block_on(service::app::serve(&cli.data_dir, postgres, options)),
         Command::Admin(command) => {
-            runtime.block_on(service::admin::run(&cli.data_dir, cli.json, caller.as_raw(), command))
+            runtime.block_on(service::admin::run(&cli.data_dir, postgres, cli.json, caller.as_raw(), command))
         }
     }
 }

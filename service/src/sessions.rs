@@ -214,11 +214,14 @@ pub fn session_due_at(session: &SealedSession, credential_expires_at: Option<i64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{model::Role, store::Missing, validity::Validities};
+    use crate::{
+        model::Role,
+        store::testing::{Fixture, on_each_database},
+        validity::Validities,
+    };
 
-    async fn fixture() -> (tempfile::TempDir, Store, Sessions, Holder) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    async fn world(fixture: &Fixture) -> (Store, Sessions, Holder) {
+        let store = fixture.store().await;
         let mut change = store.write().await.unwrap();
         let organization = change.add_organization("acme", 1).await.unwrap();
         let account = change.add_account("alice", "$argon2id$x", 1).await.unwrap();
@@ -233,12 +236,11 @@ mod tests {
             credential_epoch: 1,
             credential_expires_at: None,
         };
-        (dir, store, sessions, holder)
+        (store, sessions, holder)
     }
 
-    #[tokio::test]
-    async fn an_unchanged_session_keeps_its_bytes_and_a_due_one_is_sealed_anew() {
-        let (_dir, _store, sessions, holder) = fixture().await;
+    async fn an_unchanged_session_keeps_its_bytes_and_a_due_one_is_sealed_anew(fixture: Fixture) {
+        let (_store, sessions, holder) = world(&fixture).await;
         let first = sessions.current(&holder, "1", 1_000_000).await.unwrap();
         assert_eq!(sessions.current(&holder, "1", 1_000_100).await.unwrap(), first);
         let later = sessions.current(&holder, "1", 1_000_000 + 13 * 3600).await.unwrap();
@@ -246,9 +248,8 @@ mod tests {
         assert_ne!(later.envelope, first.envelope);
     }
 
-    #[tokio::test]
-    async fn each_sign_in_seals_a_new_session_above_every_other_of_the_service() {
-        let (_dir, store, sessions, alice) = fixture().await;
+    async fn each_sign_in_seals_a_new_session_above_every_other_of_the_service(fixture: Fixture) {
+        let (store, sessions, alice) = world(&fixture).await;
         let mut change = store.write().await.unwrap();
         change.add_account("bob", "$argon2id$x", 1).await.unwrap();
         change.commit().await.unwrap();
@@ -268,9 +269,8 @@ mod tests {
         assert!(sessions.renew(&alice, "1", 1_000_000, 0).await.unwrap().generation > ahead, "over all accounts");
     }
 
-    #[tokio::test]
-    async fn every_machine_has_a_generation_of_its_own() {
-        let (_dir, _store, sessions, holder) = fixture().await;
+    async fn every_machine_has_a_generation_of_its_own(fixture: Fixture) {
+        let (_store, sessions, holder) = world(&fixture).await;
         let other = Holder { machine_id: "m2".to_owned(), ..holder.clone() };
         let uid = Holder { uid: 1001, ..holder.clone() };
         let mut generations = Vec::new();
@@ -281,9 +281,8 @@ mod tests {
         assert_eq!(generations[3], generations[0]);
     }
 
-    #[tokio::test]
-    async fn no_session_outlives_the_credential_whatever_is_stored() {
-        let (_dir, _store, sessions, password) = fixture().await;
+    async fn no_session_outlives_the_credential_whatever_is_stored(fixture: Fixture) {
+        let (_store, sessions, password) = world(&fixture).await;
         let now = 1_000_000;
         let token = Holder { credential_expires_at: Some(now + 100), ..password.clone() };
         let long = sessions.renew(&password, "1", now, 0).await.unwrap();
@@ -303,9 +302,8 @@ mod tests {
         assert!(second.generation > first.generation, "it can still be fresh for longer");
     }
 
-    #[tokio::test]
-    async fn another_choice_of_an_organization_seals_anew_and_the_shortest_wins() {
-        let (_dir, store, sessions, holder) = fixture().await;
+    async fn another_choice_of_an_organization_seals_anew_and_the_shortest_wins(fixture: Fixture) {
+        let (store, sessions, holder) = world(&fixture).await;
         let choose = async |organization: i64, fresh, valid| {
             let mut change = store.write().await.unwrap();
             let before = change.revision().await.unwrap();
@@ -339,9 +337,8 @@ mod tests {
         lasts((86_400, 7 * 86_400)).await;
     }
 
-    #[tokio::test]
-    async fn a_changed_membership_is_sealed_and_an_ended_credential_refused() {
-        let (_dir, store, sessions, holder) = fixture().await;
+    async fn a_changed_membership_is_sealed_and_an_ended_credential_refused(fixture: Fixture) {
+        let (store, sessions, holder) = world(&fixture).await;
         let first = sessions.current(&holder, "1", 1_000_000).await.unwrap();
         let mut change = store.write().await.unwrap();
         let organization = change.organization_id("acme").await.unwrap().unwrap();
@@ -355,5 +352,14 @@ mod tests {
         change.set_password(account, "alice", "$argon2id$y", 2).await.unwrap();
         change.commit().await.unwrap();
         assert!(matches!(sessions.current(&holder, "1", 1_000_000).await, Err(SessionError::Ended)));
+    }
+
+    on_each_database! {
+        an_unchanged_session_keeps_its_bytes_and_a_due_one_is_sealed_anew,
+        each_sign_in_seals_a_new_session_above_every_other_of_the_service,
+        every_machine_has_a_generation_of_its_own,
+        no_session_outlives_the_credential_whatever_is_stored,
+        another_choice_of_an_organization_seals_anew_and_the_shortest_wins,
+        a_changed_membership_is_sealed_and_an_ended_credential_refused,
     }
 }

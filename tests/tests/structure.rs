@@ -84,6 +84,7 @@ fn a_kind_of_library_has_one_home() {
         ("notify", "daemon"),
         ("hyperlocal", "installer"),
         ("sqlx", "service"),
+        ("sqlx-core", "service"),
         ("argon2", "service"),
         ("hyper-rustls", "service"),
         ("openidconnect", "service"),

@@ -6,7 +6,10 @@ use super::*;
 use crate::{
     acts::Actor,
     model::{AccessState, Account, Effect, Origin, Role, Rule, Scope, Settings},
-    store::{AccessFilter, Missing, Store},
+    store::{
+        AccessFilter, Store,
+        testing::{Fixture, on_each_database},
+    },
 };
 
 const NOW: i64 = 1_800_000_000;
@@ -15,14 +18,13 @@ const LOCAL: Actor = Actor::Local { uid: 0 };
 /// `acme` and `beta`, where official images are allowed and community images are not; `alice` belongs to both,
 /// `bob` to acme.
 struct World {
-    _dir: tempfile::TempDir,
+    _fixture: Fixture,
     store: Store,
 }
 
 impl World {
-    async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    async fn new(fixture: Fixture) -> Self {
+        let store = fixture.store().await;
         let mut change = store.write().await.unwrap();
         for name in ["acme", "beta"] {
             let id = change.add_organization(name, NOW).await.unwrap();
@@ -38,7 +40,7 @@ impl World {
             }
         }
         change.commit().await.unwrap();
-        Self { _dir: dir, store }
+        Self { _fixture: fixture, store }
     }
 
     async fn account(&self, name: &str) -> Account {
@@ -94,9 +96,8 @@ fn organizations(asked: &Asked) -> Vec<(&str, bool)> {
     asked.requests.iter().map(|(request, new)| (request.organization.as_str(), *new)).collect()
 }
 
-#[tokio::test]
-async fn each_organization_that_refuses_is_asked_once() {
-    let world = World::new().await;
+async fn each_organization_that_refuses_is_asked_once(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let first = world.ask("alice", "evil/miner", &[]).await.unwrap();
     assert_eq!(first.image, "docker.io/evil/miner");
     assert_eq!(organizations(&first), [("acme", true), ("beta", true)]);
@@ -108,9 +109,8 @@ async fn each_organization_that_refuses_is_asked_once() {
     assert_eq!(organizations(&world.ask("alice", "evil/miner:1", &["beta"]).await.unwrap()), [("beta", true)]);
 }
 
-#[tokio::test]
-async fn what_is_allowed_is_not_asked_for() {
-    let world = World::new().await;
+async fn what_is_allowed_is_not_asked_for(fixture: Fixture) {
+    let world = World::new(fixture).await;
     // An official image; one of a namespace that is an organization's of theirs; one of the allowlist.
     world.rule(Effect::Allow, "evil/good", Scope::Organization).await;
     for (user, image) in [("alice", "alpine"), ("alice", "betaco/app"), ("bob", "evil/good")] {
@@ -130,9 +130,8 @@ async fn what_is_allowed_is_not_asked_for() {
     assert_eq!(organizations(&world.ask("bob", "evil/miner", &[]).await.unwrap()), [("acme", true)]);
 }
 
-#[tokio::test]
-async fn what_cannot_be_asked_is_told() {
-    let world = World::new().await;
+async fn what_cannot_be_asked_is_told(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let wrong = |image: &str, reason: &str, decision: &str| {
         Question::new(image, reason, decision, vec![]).expect_err("wrong").to_string()
     };
@@ -152,17 +151,15 @@ async fn what_cannot_be_asked_is_told() {
     assert!(world.states().await.is_empty());
 }
 
-#[tokio::test]
-async fn words_are_one_line_that_steers_nothing() {
-    let world = World::new().await;
+async fn words_are_one_line_that_steers_nothing(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let question = Question::new("evil/miner", " we\u{1b}[2J\nneed\u{202e} it ", "", vec![]).unwrap();
     let asked = ask(&world.store, &world.account("bob").await, "m1", question, NOW).await.unwrap();
     assert_eq!(asked.requests[0].0.reason, "we[2J need it");
 }
 
-#[tokio::test]
-async fn a_person_asks_so_often_a_day_and_not_more() {
-    let world = World::new().await;
+async fn a_person_asks_so_often_a_day_and_not_more(fixture: Fixture) {
+    let world = World::new(fixture).await;
     for n in 0..MOST_A_DAY {
         world.asked("bob", &format!("evil/miner-{n}")).await;
     }
@@ -185,9 +182,8 @@ async fn a_person_asks_so_often_a_day_and_not_more() {
     }
 }
 
-#[tokio::test]
-async fn an_approval_is_a_rule_for_the_person_and_a_line_in_the_trail() {
-    let world = World::new().await;
+async fn an_approval_is_a_rule_for_the_person_and_a_line_in_the_trail(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let asked = world.asked("bob", "evil/miner:1.2").await;
     let before = world.revision().await;
     let approval =
@@ -217,9 +213,8 @@ async fn an_approval_is_a_rule_for_the_person_and_a_line_in_the_trail() {
     }
 }
 
-#[tokio::test]
-async fn an_approval_for_everybody_answers_whoever_waits_for_the_same() {
-    let world = World::new().await;
+async fn an_approval_for_everybody_answers_whoever_waits_for_the_same(fixture: Fixture) {
+    let world = World::new(fixture).await;
     world.asked("alice", "evil/miner").await;
     world.asked("alice", "evil/other").await;
     let bobs = world.asked("bob", "evil/miner").await;
@@ -232,9 +227,8 @@ async fn an_approval_for_everybody_answers_whoever_waits_for_the_same() {
     assert_eq!(is.iter().map(|(user, state)| (user.as_str(), *state)).collect::<Vec<_>>(), states);
 }
 
-#[tokio::test]
-async fn an_approval_that_would_not_help_is_none() {
-    let world = World::new().await;
+async fn an_approval_that_would_not_help_is_none(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let fails = async |id: &str, approval: Approval, part: &str| {
         let before = world.revision().await;
         let error = world.approve(id, approval).await.expect_err("refused").to_string();
@@ -258,9 +252,8 @@ async fn an_approval_that_would_not_help_is_none() {
     deny(&world.store, &LOCAL, (None, &asked), "left", NOW).await.unwrap();
 }
 
-#[tokio::test]
-async fn only_the_one_who_asked_takes_it_back_and_may_ask_again() {
-    let world = World::new().await;
+async fn only_the_one_who_asked_takes_it_back_and_may_ask_again(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let asked = world.asked("bob", "evil/miner").await;
     let foreign = withdraw(&world.store, &world.account("alice").await, &asked, NOW).await;
     assert!(matches!(foreign, Err(AccessError::NoSuch(_))), "{foreign:?}");
@@ -269,9 +262,8 @@ async fn only_the_one_who_asked_takes_it_back_and_may_ask_again() {
     assert_ne!(world.asked("bob", "evil/miner").await, asked);
 }
 
-#[tokio::test]
-async fn answered_requests_are_forgotten_and_waiting_ones_are_not() {
-    let world = World::new().await;
+async fn answered_requests_are_forgotten_and_waiting_ones_are_not(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let denied = world.asked("bob", "evil/one").await;
     deny(&world.store, &LOCAL, (None, &denied), "no", NOW).await.unwrap();
     world.asked("bob", "evil/two").await;
@@ -282,9 +274,8 @@ async fn answered_requests_are_forgotten_and_waiting_ones_are_not() {
     assert_eq!(world.states().await, [("bob".to_owned(), AccessState::Pending)]);
 }
 
-#[tokio::test]
-async fn every_form_of_an_image_becomes_a_rule_that_matches_it() {
-    let world = World::new().await;
+async fn every_form_of_an_image_becomes_a_rule_that_matches_it(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let digest = format!("sha256:{}", "a".repeat(64));
     for (n, image) in [
         "evil/miner".to_owned(),
@@ -308,9 +299,8 @@ async fn every_form_of_an_image_becomes_a_rule_that_matches_it() {
 }
 
 /// A name may be given away again, and its row in the database goes with it.
-#[tokio::test]
-async fn whoever_gets_the_name_of_somebody_who_left_gets_nothing_that_they_asked_for() {
-    let world = World::new().await;
+async fn whoever_gets_the_name_of_somebody_who_left_gets_nothing_that_they_asked_for(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let asked = world.asked("alice", "evil/miner").await;
     world.ask("alice", "evil/other", &[]).await.unwrap();
     world.asked("bob", "evil/miner").await;
@@ -330,4 +320,19 @@ async fn whoever_gets_the_name_of_somebody_who_left_gets_nothing_that_they_asked
     drop(view);
     let refused = world.ask("alice", "evil/miner", &["acme"]).await.unwrap();
     assert!(refused.requests[0].1, "it is refused to them, and this is a new question");
+}
+
+on_each_database! {
+    each_organization_that_refuses_is_asked_once,
+    what_is_allowed_is_not_asked_for,
+    what_cannot_be_asked_is_told,
+    words_are_one_line_that_steers_nothing,
+    a_person_asks_so_often_a_day_and_not_more,
+    an_approval_is_a_rule_for_the_person_and_a_line_in_the_trail,
+    an_approval_for_everybody_answers_whoever_waits_for_the_same,
+    an_approval_that_would_not_help_is_none,
+    only_the_one_who_asked_takes_it_back_and_may_ask_again,
+    answered_requests_are_forgotten_and_waiting_ones_are_not,
+    every_form_of_an_image_becomes_a_rule_that_matches_it,
+    whoever_gets_the_name_of_somebody_who_left_gets_nothing_that_they_asked_for,
 }

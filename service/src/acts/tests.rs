@@ -18,7 +18,10 @@ use crate::{
     identity::Hasher,
     model::{Badge, Effect, Mode, Origin, Role, Scope, TokenScope, TokenScopes},
     names::Name,
-    store::{Missing, Store},
+    store::{
+        Store,
+        testing::{Fixture, on_each_database},
+    },
 };
 
 const NOW: i64 = 1_800_000_000;
@@ -32,14 +35,13 @@ fn name(text: &str) -> Name {
 /// `acme` and `beta`; `olga` owns acme, `adam` is its admin, `uma` its auditor, `mia` its member; `otto` owns beta and
 /// `bea` is its member; `sole` owns both.
 struct World {
-    _dir: tempfile::TempDir,
     store: Store,
+    _fixture: Fixture,
 }
 
 impl World {
-    async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    async fn new(fixture: Fixture) -> Self {
+        let store = fixture.store().await;
         let mut change = store.write().await.unwrap();
         for organization in ["acme", "beta"] {
             change.add_organization(organization, NOW).await.unwrap();
@@ -60,7 +62,7 @@ impl World {
             }
         }
         change.commit().await.unwrap();
-        Self { _dir: dir, store }
+        Self { store, _fixture: fixture }
     }
 
     /// Signed in with a password.
@@ -103,9 +105,8 @@ fn rule(pattern: &str) -> NewRule {
     NewRule { effect: Effect::Allow, pattern: pattern.to_owned(), scope, expires_at: None, reason }
 }
 
-#[tokio::test]
-async fn who_may_not_changes_nothing_and_leaves_no_line() {
-    let world = World::new().await;
+async fn who_may_not_changes_nothing_and_leaves_no_line(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let before = world.lines().await;
     for user in ["uma", "mia"] {
         let actor = world.person(user).await;
@@ -121,9 +122,8 @@ async fn who_may_not_changes_nothing_and_leaves_no_line() {
     assert_eq!(detail, json!({ "mode": { "from": "enforce", "to": "monitor" } }));
 }
 
-#[tokio::test]
-async fn an_organization_that_is_not_theirs_is_as_one_that_is_not_there() {
-    let world = World::new().await;
+async fn an_organization_that_is_not_theirs_is_as_one_that_is_not_there(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let olga = world.person("olga").await;
     for organization in ["beta", "nope"] {
         let refused = world.set(&olga, organization, &Condition::Any).await.unwrap_err();
@@ -135,9 +135,8 @@ async fn an_organization_that_is_not_theirs_is_as_one_that_is_not_there() {
     assert_eq!(organizations::list(&world.store, &LOCAL).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn what_a_token_is_not_made_for_it_does_not_whoever_owns_it() {
-    let world = World::new().await;
+async fn what_a_token_is_not_made_for_it_does_not_whoever_owns_it(fixture: Fixture) {
+    let world = World::new(fixture).await;
     for (scopes, good) in [
         (&[TokenScope::SignIn][..], false),
         (&[TokenScope::OrgRead], false),
@@ -162,9 +161,8 @@ async fn what_a_token_is_not_made_for_it_does_not_whoever_owns_it() {
     assert!(matches!(made, Err(ActError::Forbidden { .. })), "nor does an owner make somebody else's");
 }
 
-#[tokio::test]
-async fn a_token_of_an_organization_administers_no_people_and_no_tokens() {
-    let world = World::new().await;
+async fn a_token_of_an_organization_administers_no_people_and_no_tokens(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let mut change = world.store.write().await.unwrap();
     let acme = change.organization_id("acme").await.unwrap().unwrap();
     let id = change.new_account("acme/ci", Origin::Organization, None, NOW).await.unwrap();
@@ -180,9 +178,8 @@ async fn a_token_of_an_organization_administers_no_people_and_no_tokens() {
     assert_eq!(world.newest().await.0, "user:acme/ci");
 }
 
-#[tokio::test]
-async fn what_holds_for_all_organizations_is_for_who_owns_all_of_them() {
-    let world = World::new().await;
+async fn what_holds_for_all_organizations_is_for_who_owns_all_of_them(fixture: Fixture) {
+    let world = World::new(fixture).await;
     for (user, good) in [("olga", false), ("otto", false), ("mia", false), ("sole", true)] {
         let actor = world.person(user).await;
         let set = publishers::set(&world.store, &actor, &name("bitnami"), Badge::VerifiedPublisher).await;
@@ -197,9 +194,8 @@ async fn what_holds_for_all_organizations_is_for_who_owns_all_of_them() {
     assert_eq!(world.newest().await.3, json!({ "before": "verified-publisher" }));
 }
 
-#[tokio::test]
-async fn nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several() {
-    let world = World::new().await;
+async fn nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let olga = world.person("olga").await;
     for stranger in ["bea", "nobody"] {
         let refused = world.role(&olga, "acme", stranger, Role::Member).await.unwrap_err();
@@ -217,9 +213,8 @@ async fn nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several
     ));
 }
 
-#[tokio::test]
-async fn an_organization_keeps_an_owner_unless_the_command_line_says_otherwise() {
-    let world = World::new().await;
+async fn an_organization_keeps_an_owner_unless_the_command_line_says_otherwise(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let olga = world.person("olga").await;
     members::remove(&world.store, &olga, &name("acme"), &name("sole")).await.expect("olga is one too");
     for ended in [
@@ -234,9 +229,8 @@ async fn an_organization_keeps_an_owner_unless_the_command_line_says_otherwise()
     assert_eq!(detail, json!({ "before": { "role": "owner", "teams": [], "source": "admin" } }));
 }
 
-#[tokio::test]
-async fn whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more() {
-    let world = World::new().await;
+async fn whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let (olga, adam) = (world.person("olga").await, world.person("adam").await);
     world.role(&olga, "acme", "adam", Role::Member).await.unwrap();
     assert!(matches!(world.set(&adam, "acme", &Condition::Any).await, Err(ActError::Forbidden { .. })));
@@ -250,9 +244,8 @@ async fn whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more() {
     assert!(matches!(publishers::list(&world.store, &sole).await, Err(ActError::SignedOut)), "another has the name");
 }
 
-#[tokio::test]
-async fn a_change_of_what_nobody_saw_is_none() {
-    let world = World::new().await;
+async fn a_change_of_what_nobody_saw_is_none(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let adam = world.person("adam").await;
     let seen = policy::show(&world.store, &adam, &name("acme")).await.unwrap().tag();
     let condition = Condition::One(vec!["other".to_owned(), seen.as_str().to_owned()]);
@@ -267,9 +260,8 @@ async fn a_change_of_what_nobody_saw_is_none() {
     assert_eq!(same, now);
 }
 
-#[tokio::test]
-async fn a_rule_is_written_down_with_what_it_was() {
-    let world = World::new().await;
+async fn a_rule_is_written_down_with_what_it_was(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let adam = world.person("adam").await;
     let acme = name("acme");
     let put = |reason: &str, expires_at| NewRule { reason: reason.to_owned(), expires_at, ..rule("evil/miner") };
@@ -293,9 +285,8 @@ async fn a_rule_is_written_down_with_what_it_was() {
     assert!(matches!(again, Err(ActError::NoRule { .. })));
 }
 
-#[tokio::test]
-async fn a_namespace_has_one_owner() {
-    let world = World::new().await;
+async fn a_namespace_has_one_owner(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let (olga, otto) = (world.person("olga").await, world.person("otto").await);
     let (acme, beta, tools) = (name("acme"), name("beta"), name("acme-tools"));
     assert!(namespaces::add(&world.store, &olga, &acme, &tools).await.unwrap());
@@ -310,4 +301,18 @@ async fn a_namespace_has_one_owner() {
     namespaces::remove(&world.store, &olga, &acme, &tools).await.unwrap();
     assert!(world.store.read().await.unwrap().revision().await.unwrap() > revision, "machines are told");
     namespaces::add(&world.store, &otto, &beta, &tools).await.unwrap();
+}
+
+on_each_database! {
+    who_may_not_changes_nothing_and_leaves_no_line,
+    an_organization_that_is_not_theirs_is_as_one_that_is_not_there,
+    what_a_token_is_not_made_for_it_does_not_whoever_owns_it,
+    a_token_of_an_organization_administers_no_people_and_no_tokens,
+    what_holds_for_all_organizations_is_for_who_owns_all_of_them,
+    nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several,
+    an_organization_keeps_an_owner_unless_the_command_line_says_otherwise,
+    whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more,
+    a_change_of_what_nobody_saw_is_none,
+    a_rule_is_written_down_with_what_it_was,
+    a_namespace_has_one_owner,
 }

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use super::Admin;
 use crate::{
     cli::EnrollmentOptions,
+    data_dir::DataDir,
     names::Name,
     signing_key::{self, IfMissing},
     tls::OwnAuthority,
@@ -20,7 +21,8 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
         admin.organization(&mut view, organization.as_str()).await?;
     }
     let missing = if view.has_sealed().await? { IfMissing::Refuse } else { IfMissing::Create };
-    let key = signing_key::load_or_create(&admin.dir, missing)?;
+    let dir = DataDir::open(&admin.data_dir, true)?;
+    let key = signing_key::load_or_create(&dir, missing)?;
     let mut copy = None;
     let mut file = json!({
         "service": url,
@@ -41,7 +43,7 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
     }
     if url.starts_with("https://") && !options.system_roots {
         // Made now, so that it can be copied before the first start.
-        let authority = OwnAuthority::load_or_create(&admin.dir, OffsetDateTime::now_utc())?;
+        let authority = OwnAuthority::load_or_create(&dir, OffsetDateTime::now_utc())?;
         let ca_file = options.ca_file.to_str().context("`--ca-file` is not UTF-8")?;
         if !options.ca_file.is_absolute() {
             bail!(

@@ -16,7 +16,7 @@ mod token;
 mod trail;
 mod words;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::output::Output;
 use crate::{
@@ -24,12 +24,12 @@ use crate::{
     cli::{AdminCommand, OrganizationCommand, PublisherCommand},
     data_dir::DataDir,
     model::Effect,
-    store::{Missing, Store},
+    store::{Missing, Place, PostgresUrl, Store},
 };
 
 /// What every command needs.
 struct Admin {
-    dir: DataDir,
+    data_dir: PathBuf,
     store: Store,
     /// Whoever runs the command.
     actor: Actor,
@@ -40,7 +40,13 @@ struct Admin {
 ///
 /// # Errors
 /// What was wrong, with the next step. Nothing was changed then.
-pub async fn run(data_dir: &Path, json: bool, caller: u32, command: AdminCommand) -> anyhow::Result<()> {
+pub async fn run(
+    data_dir: &Path,
+    postgres: Option<PostgresUrl>,
+    json: bool,
+    caller: u32,
+    command: AdminCommand,
+) -> anyhow::Result<()> {
     // A mistyped `--data-dir` must not become an empty database under every command.
     let creates = matches!(
         command,
@@ -48,10 +54,13 @@ pub async fn run(data_dir: &Path, json: bool, caller: u32, command: AdminCommand
             | AdminCommand::Publisher(PublisherCommand::Set { .. })
             | AdminCommand::Enrollment(_)
     );
-    let dir = DataDir::open(data_dir, creates)?;
-    let store = Store::open(dir.path(), if creates { Missing::Create } else { Missing::Refuse }).await?;
+    let place = match postgres {
+        Some(url) => Place::Postgres(url),
+        None => Place::Directory(DataDir::open(data_dir, creates)?.path().to_owned()),
+    };
+    let store = Store::open(&place, if creates { Missing::Create } else { Missing::Refuse }).await?;
     let actor = Actor::Local { uid: caller };
-    let admin = Admin { dir, store, actor, out: Output::new(json) };
+    let admin = Admin { data_dir: data_dir.to_owned(), store, actor, out: Output::new(json) };
     let done = match command {
         AdminCommand::Enrollment(options) => enrollment::print(&admin, options).await,
         AdminCommand::Organization(command) => organization::run(&admin, command).await,

@@ -7,13 +7,13 @@ use http::{HeaderMap, HeaderValue, header};
 use super::*;
 use crate::{
     model::{CredentialKind, TokenScopes},
-    store::Missing,
+    store::testing::{Fixture, on_each_database},
 };
 
 const NOW: i64 = 1_800_000_000;
 
 struct World {
-    dir: tempfile::TempDir,
+    fixture: Fixture,
     store: Store,
     browsers: Browsers,
 }
@@ -23,15 +23,14 @@ fn from(before: Option<&Cookie>) -> From<'_> {
 }
 
 impl World {
-    async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    async fn new(fixture: Fixture) -> Self {
+        let store = fixture.store().await;
         let mut change = store.write().await.unwrap();
         for user in ["alice", "bob"] {
             change.add_account(user, "$argon2id$x", NOW).await.unwrap();
         }
         change.commit().await.unwrap();
-        Self { dir, browsers: Browsers::new(store.clone()), store }
+        Self { fixture, browsers: Browsers::new(store.clone()), store }
     }
 
     async fn verified(&self, user: &str, after: Option<i64>) -> Verified {
@@ -89,9 +88,8 @@ async fn what_pages_send_back_is_of_one_sign_in_and_is_not_what_is_stored() {
     assert_ne!(URL_SAFE_NO_PAD.encode(one.stored()), one.csrf());
 }
 
-#[tokio::test]
-async fn a_sign_in_ends_unused_after_an_hour_and_used_after_half_a_day() {
-    let world = World::new().await;
+async fn a_sign_in_ends_unused_after_an_hour_and_used_after_half_a_day(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let unused = world.begin("alice").await;
     assert!(world.is_in(&unused, NOW + IDLE - 1).await && !world.is_in(&unused, NOW + 2 * IDLE).await);
     let used = world.begin("alice").await;
@@ -106,18 +104,16 @@ async fn a_sign_in_ends_unused_after_an_hour_and_used_after_half_a_day() {
     assert_eq!(change.forget_browser_sessions(NOW + LONGEST, NOW + LONGEST - IDLE).await.unwrap(), 2);
 }
 
-#[tokio::test]
-async fn it_does_not_outlast_what_it_came_of() {
-    let world = World::new().await;
+async fn it_does_not_outlast_what_it_came_of(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let verified = world.verified("alice", Some(600)).await;
     let begun = world.browsers.begin(&verified, from(None), NOW).await.unwrap();
     assert_eq!(begun.expires_at, NOW + 600);
     assert!(!world.is_in(&begun.cookie, NOW + 600).await);
 }
 
-#[tokio::test]
-async fn whatever_ends_a_credential_ends_it_everywhere_but_where_it_was_done() {
-    let world = World::new().await;
+async fn whatever_ends_a_credential_ends_it_everywhere_but_where_it_was_done(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let (here, there, bobs) = (world.begin("alice").await, world.begin("alice").await, world.begin("bob").await);
     let resumed = world.browsers.resume(&here, NOW).await.unwrap().unwrap();
     let mut change = world.store.write().await.unwrap();
@@ -137,9 +133,8 @@ async fn whatever_ends_a_credential_ends_it_everywhere_but_where_it_was_done() {
     assert!(matches!(world.browsers.rotate(&resumed, from(None), NOW).await, Err(BrowserError::Ended)));
 }
 
-#[tokio::test]
-async fn each_sign_in_has_a_new_secret_and_ends_the_one_before() {
-    let world = World::new().await;
+async fn each_sign_in_has_a_new_secret_and_ends_the_one_before(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let first = world.begin("alice").await;
     let begun = world.browsers.begin(&world.verified("bob", None).await, from(Some(&first)), NOW).await.unwrap();
     assert!(!world.is_in(&first, NOW).await);
@@ -153,9 +148,8 @@ async fn each_sign_in_has_a_new_secret_and_ends_the_one_before() {
     assert!(!world.is_in(&begun.cookie, NOW).await);
 }
 
-#[tokio::test]
-async fn what_is_stored_opens_nothing_and_is_bounded() {
-    let world = World::new().await;
+async fn what_is_stored_opens_nothing_and_is_bounded(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let mut cookies = Vec::new();
     for _ in 0..25 {
         cookies.push(world.begin("alice").await);
@@ -163,9 +157,19 @@ async fn what_is_stored_opens_nothing_and_is_bounded() {
     let account = world.verified("alice", None).await.account;
     assert_eq!(world.browsers.list(&account, NOW).await.unwrap().len(), 20);
     world.store.close().await;
-    let file = std::fs::read(world.dir.path().join(crate::store::FILE)).unwrap();
+    let stored = world.fixture.stored();
+    let holds = |part: &[u8]| stored.windows(part.len()).any(|bytes| bytes == part);
+    assert!(holds(b"Firefox"), "it is all there");
     for cookie in &cookies {
         let secret = cookie.0.expose().as_bytes();
-        assert!(!file.windows(secret.len()).any(|bytes| bytes == secret), "a secret is stored in the clear");
+        assert!(!holds(secret), "a secret is stored in the clear");
     }
+}
+
+on_each_database! {
+    a_sign_in_ends_unused_after_an_hour_and_used_after_half_a_day,
+    it_does_not_outlast_what_it_came_of,
+    whatever_ends_a_credential_ends_it_everywhere_but_where_it_was_done,
+    each_sign_in_has_a_new_secret_and_ends_the_one_before,
+    what_is_stored_opens_nothing_and_is_bounded,
 }

@@ -8,7 +8,10 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::{publish::Snapshot, store::Missing};
+use crate::{
+    publish::Snapshot,
+    store::testing::{Fixture, on_each_database},
+};
 
 async fn asked(readiness: &Readiness, path: &str) -> (u16, String) {
     let request = Request::get(path).body(Body::empty()).unwrap();
@@ -18,10 +21,8 @@ async fn asked(readiness: &Readiness, path: &str) -> (u16, String) {
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
-#[tokio::test]
-async fn what_keeps_it_from_its_work_is_said() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+async fn what_keeps_it_from_its_work_is_said(fixture: Fixture) {
+    let store = fixture.store().await;
     // Nothing was ever published: the first publication is long overdue.
     let (_sender, snapshots) = watch::channel(Arc::new(Snapshot::nothing()));
     let stop = CancellationToken::new();
@@ -39,13 +40,16 @@ async fn what_keeps_it_from_its_work_is_said() {
     assert_eq!(asked(&one, "/readyz").await, (503, "the service stops\n".to_owned()));
 }
 
-#[tokio::test]
-async fn whoever_asks_again_is_told_the_same_without_the_database() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+async fn whoever_asks_again_is_told_the_same_without_the_database(fixture: Fixture) {
+    let store = fixture.store().await;
     let (_sender, snapshots) = watch::channel(Arc::new(Snapshot::nothing()));
     let readiness = Readiness::new(store.clone(), snapshots, CancellationToken::new());
     let first = readiness.look().await;
     store.close().await;
     assert_eq!(readiness.look().await, first);
+}
+
+on_each_database! {
+    what_keeps_it_from_its_work_is_said,
+    whoever_asks_again_is_told_the_same_without_the_database,
 }

@@ -198,9 +198,12 @@ mod tests {
 
     #[tokio::test]
     async fn an_account_that_ended_during_its_login_gets_no_token() {
-        use crate::{model::Origin, store::Missing};
+        use crate::{
+            model::Origin,
+            store::{Missing, Place},
+        };
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+        let store = Store::open(&Place::Directory(dir.path().to_owned()), Missing::Create).await.unwrap();
         let mut change = store.write().await.unwrap();
         let alice = change.new_account("alice", Origin::Oidc, Some("https://id 1"), 1).await.unwrap();
         change.commit().await.unwrap();

@@ -3,13 +3,13 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use super::*;
-use crate::store::{Missing, NewToken};
+use crate::store::{Missing, NewToken, Place};
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 async fn with_alice() -> (tempfile::TempDir, Identity, AccessToken) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    let store = Store::open(&Place::Directory(dir.path().to_owned()), Missing::Create).await.unwrap();
     let hasher = Hasher::new().unwrap();
     let token = AccessToken::generate(TokenKind::Personal).unwrap();
     let hash = hasher.hash(secret("correct horse")).await.unwrap();

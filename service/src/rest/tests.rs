@@ -18,7 +18,10 @@ use crate::{
     identity::{AccessToken, TokenKind, Trail, Verified},
     listener::Peer,
     model::{CredentialKind, Origin, Role, TokenScope, TokenScopes},
-    store::{Missing, NewToken},
+    store::{
+        NewToken,
+        testing::{Fixture, on_each_database},
+    },
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -33,17 +36,16 @@ pub(super) enum Who {
 
 /// `acme` and `beta`, each with its people, and the API over them.
 pub(super) struct World {
-    _dir: tempfile::TempDir,
     pub store: Store,
     hasher: Hasher,
     router: Router,
     browsers: Browsers,
+    _fixture: Fixture,
 }
 
 impl World {
-    pub async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    pub async fn new(fixture: Fixture) -> Self {
+        let store = fixture.store().await;
         let hasher = Hasher::new().unwrap();
         let hash = hasher.hash(Secret::new(PASSWORD.to_owned())).await.unwrap();
         let now = clock::now();
@@ -72,7 +74,7 @@ impl World {
         let identity = Identity::new(store.clone(), hasher.clone(), None, Trail::default());
         let api = Api::new(store.clone(), Arc::new(identity), hasher.clone());
         let browsers = Browsers::new(store.clone());
-        Self { _dir: dir, router: router(api), store, hasher, browsers }
+        Self { router: router(api), store, hasher, browsers, _fixture: fixture }
     }
 
     pub async fn browser(&self, user: &str) -> Who {
@@ -160,9 +162,8 @@ impl Answered {
     }
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_is_refused_in_the_same_words_everywhere() {
-    let world = World::new().await;
+async fn what_cannot_be_read_is_refused_in_the_same_words_everywhere(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let admin = world.browser("admin").await;
     let policy = "/organizations/acme/policy";
     let any = [("if-match", "*")];
@@ -200,9 +201,8 @@ async fn what_cannot_be_read_is_refused_in_the_same_words_everywhere() {
     assert_eq!((answer.status, answer.code()), (415, "unsupported_media_type"));
 }
 
-#[tokio::test]
-async fn a_change_of_what_was_not_looked_at_is_refused_and_null_is_not_absent() {
-    let world = World::new().await;
+async fn a_change_of_what_was_not_looked_at_is_refused_and_null_is_not_absent(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let admin = world.browser("admin").await;
     let path = "/organizations/acme/policy";
     let first = world.get(&admin, path).await;
@@ -232,9 +232,8 @@ async fn a_change_of_what_was_not_looked_at_is_refused_and_null_is_not_absent() 
     assert_eq!((put.status, &put.body["settings"]), (200, &cleared.body["settings"]));
 }
 
-#[tokio::test]
-async fn a_browser_changes_nothing_for_a_page_of_another_site() {
-    let world = World::new().await;
+async fn a_browser_changes_nothing_for_a_page_of_another_site(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let Who::Browser { cookie, csrf } = world.browser("admin").await else { unreachable!() };
     let path = "/organizations/acme/allowlist";
     let body = Some(r#"{"pattern":"evil/miner"}"#);
@@ -267,9 +266,8 @@ async fn a_browser_changes_nothing_for_a_page_of_another_site() {
     }
 }
 
-#[tokio::test]
-async fn a_password_opens_a_browser_a_token_does_not_and_a_new_password_ends_the_others() {
-    let world = World::new().await;
+async fn a_password_opens_a_browser_a_token_does_not_and_a_new_password_ends_the_others(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let sign_in = |user: &str, password: &str| serde_json::json!({ "user": user, "password": password }).to_string();
     let Who::Token(token) = world.token("member", &[TokenScope::OrgRead, TokenScope::OrgWrite]).await else {
         unreachable!()
@@ -317,9 +315,8 @@ async fn a_password_opens_a_browser_a_token_does_not_and_a_new_password_ends_the
     assert_eq!(world.get(&me, "/me").await.status, 401);
 }
 
-#[tokio::test]
-async fn nobody_joins_unasked_and_whoever_is_asked_joins_by_saying_yes() {
-    let world = World::new().await;
+async fn nobody_joins_unasked_and_whoever_is_asked_joins_by_saying_yes(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let owner = world.browser("owner").await;
     let path = "/organizations/acme/invitations";
     let invite = |user: &str| serde_json::json!({ "user": user, "role": "auditor", "teams": ["ops"] }).to_string();
@@ -360,9 +357,8 @@ async fn nobody_joins_unasked_and_whoever_is_asked_joins_by_saying_yes() {
     assert_eq!((invited.status, invited.code()), (409, "conflict"), "already a member");
 }
 
-#[tokio::test]
-async fn too_many_calls_wait_and_others_do_not() {
-    let world = World::new().await;
+async fn too_many_calls_wait_and_others_do_not(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let (member, admin) = (world.browser("member").await, world.browser("admin").await);
     let token = world.token("member", &[TokenScope::OrgRead]).await;
     // By whichever credential: it is the account that pays.
@@ -379,4 +375,13 @@ async fn too_many_calls_wait_and_others_do_not() {
         assert_eq!((refused.code(), refused.headers.contains_key(header::RETRY_AFTER)), ("rate_limited", true));
     }
     assert_eq!(world.get(&admin, "/session").await.status, 200);
+}
+
+on_each_database! {
+    what_cannot_be_read_is_refused_in_the_same_words_everywhere,
+    a_change_of_what_was_not_looked_at_is_refused_and_null_is_not_absent,
+    a_browser_changes_nothing_for_a_page_of_another_site,
+    a_password_opens_a_browser_a_token_does_not_and_a_new_password_ends_the_others,
+    nobody_joins_unasked_and_whoever_is_asked_joins_by_saying_yes,
+    too_many_calls_wait_and_others_do_not,
 }

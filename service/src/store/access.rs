@@ -2,7 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query, query_as},
+};
 use crate::model::{AccessRequest, AccessState, from_word, word};
 
 /// A request that is about to be made.
@@ -113,7 +116,7 @@ macro_rules! select {
 impl Reading {
     /// The request, if there is one.
     pub(crate) async fn access_request(&mut self, id: &str) -> Result<Option<AccessRequest>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(select!("WHERE r.id = $1")).bind(id).fetch_optional(&mut *self.0).await?;
+        let row: Option<Row> = query_as(select!("WHERE r.id = $1")).bind(id).fetch_optional(&mut self.0).await?;
         row.map(AccessRequest::try_from).transpose()
     }
 
@@ -127,13 +130,13 @@ impl Reading {
             "WHERE ($1 IS NULL OR r.state = $1) AND ($2 IS NULL OR o.name = $2) AND ($3 IS NULL OR r.account_id = $3) \
              AND ($4 IS NULL OR r.image = $4) ORDER BY r.created_at DESC, r.id DESC LIMIT $5"
         );
-        let rows: Vec<Row> = sqlx::query_as(sql)
+        let rows: Vec<Row> = query_as(sql)
             .bind(filter.state.map(word))
             .bind(filter.organization)
             .bind(filter.account)
             .bind(filter.image)
             .bind(limit)
-            .fetch_all(&mut *self.0)
+            .fetch_all(&mut self.0)
             .await?;
         rows.into_iter().map(AccessRequest::try_from).collect()
     }
@@ -148,7 +151,7 @@ impl Reading {
         let sql =
             select!("WHERE r.organization_id = $1 AND r.account_id = $2 AND r.image = $3 AND r.state = 'pending'");
         let row: Option<Row> =
-            sqlx::query_as(sql).bind(organization).bind(account).bind(image).fetch_optional(&mut *self.0).await?;
+            query_as(sql).bind(organization).bind(account).bind(image).fetch_optional(&mut self.0).await?;
         row.map(AccessRequest::try_from).transpose()
     }
 
@@ -156,7 +159,7 @@ impl Reading {
     pub(crate) async fn access_requests_of(&mut self, account: i64, since: i64) -> Result<(i64, i64), StoreError> {
         let sql = "SELECT COUNT(CASE WHEN created_at >= $2 THEN 1 END), COUNT(CASE WHEN state = 'pending' THEN 1 END) \
                    FROM access_requests WHERE account_id = $1";
-        Ok(sqlx::query_as(sql).bind(account).bind(since).fetch_one(&mut *self.0).await?)
+        query_as(sql).bind(account).bind(since).fetch_one(&mut self.0).await
     }
 }
 
@@ -165,7 +168,7 @@ impl Writing {
     pub(crate) async fn add_access_request(&mut self, new: &NewAccessRequest<'_>) -> Result<(), StoreError> {
         let sql = "INSERT INTO access_requests (id, organization_id, account_id, image, reason, decision, machine_id, \
                    state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8)";
-        sqlx::query(sql)
+        query(sql)
             .bind(new.id)
             .bind(new.organization)
             .bind(new.account)
@@ -174,7 +177,7 @@ impl Writing {
             .bind(new.decision)
             .bind(new.machine_id)
             .bind(new.now)
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         Ok(())
     }
@@ -187,7 +190,7 @@ impl Writing {
         decision: &str,
     ) -> Result<(), StoreError> {
         let sql = "UPDATE access_requests SET reason = $2, decision = $3 WHERE id = $1 AND state = 'pending'";
-        sqlx::query(sql).bind(id).bind(reason).bind(decision).execute(&mut *self.0.0).await?;
+        query(sql).bind(id).bind(reason).bind(decision).execute(&mut self.0.0).await?;
         Ok(())
     }
 
@@ -195,7 +198,7 @@ impl Writing {
     pub(crate) async fn answer_access_request(&mut self, id: &str, answer: &Answer<'_>) -> Result<bool, StoreError> {
         let sql = "UPDATE access_requests SET state = $2, decided_by = $3, decided_at = $4, answer = $5, rule_id = $6, \
                    expires_at = $7 WHERE id = $1 AND state = 'pending'";
-        let done = sqlx::query(sql)
+        let done = query(sql)
             .bind(id)
             .bind(word(answer.state))
             .bind(answer.by)
@@ -203,15 +206,15 @@ impl Writing {
             .bind(answer.text)
             .bind(answer.rule_id)
             .bind(answer.expires_at)
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
-        Ok(done.rows_affected() > 0)
+        Ok(done > 0)
     }
 
     /// Forgets what was decided more than `keep` seconds before `now`; the trail keeps who decided. Returns how many.
     pub(crate) async fn forget_access_requests(&mut self, now: i64, keep: i64) -> Result<u64, StoreError> {
         let sql = "DELETE FROM access_requests WHERE decided_at < $1";
         let before = now.saturating_sub(keep);
-        Ok(sqlx::query(sql).bind(before).execute(&mut *self.0.0).await?.rows_affected())
+        query(sql).bind(before).execute(&mut self.0.0).await
     }
 }

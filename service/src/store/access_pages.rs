@@ -1,6 +1,6 @@
 //! Requests for access, a page at a time.
 
-use super::{Reading, StoreError};
+use super::{Reading, StoreError, sql::query_scalar};
 use crate::model::{AccessRequest, AccessState, word};
 
 /// Which requests of an organization.
@@ -26,14 +26,14 @@ impl Reading {
         let sql = "SELECT r.id FROM access_requests r JOIN accounts a ON a.id = r.account_id \
                    WHERE r.organization_id = $1 AND (r.created_at, r.id) < ($2, $3) AND ($4 = '' OR r.state = $4) \
                    AND ($5 = '' OR a.name = $5) ORDER BY r.created_at DESC, r.id DESC LIMIT $6";
-        let ids: Vec<String> = sqlx::query_scalar(sql)
+        let ids: Vec<String> = query_scalar(sql)
             .bind(page.organization)
             .bind(page.before.0)
             .bind(page.before.1)
             .bind(page.state.map(word).unwrap_or_default())
             .bind(page.user)
             .bind(limit)
-            .fetch_all(&mut *self.0)
+            .fetch_all(&mut self.0)
             .await?;
         let mut requests = Vec::with_capacity(ids.len());
         for id in ids {

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query, query_as, query_scalar},
+};
 use crate::model::{Account, Effect, Membership, Origin, from_word, word};
 
 /// `id, name, origin, credential_epoch, removed_at`.
@@ -17,13 +20,13 @@ impl Reading {
     /// The account, also a removed one.
     pub(crate) async fn account(&mut self, name: &str) -> Result<Option<Account>, StoreError> {
         let sql = "SELECT id, name, origin, credential_epoch, removed_at FROM accounts WHERE name = $1";
-        sqlx::query_as(sql).bind(name).fetch_optional(&mut *self.0).await?.map(account).transpose()
+        query_as(sql).bind(name).fetch_optional(&mut self.0).await?.map(account).transpose()
     }
 
     /// Accounts whose credentials or memberships moved behind `revision`, removed ones too.
     pub(crate) async fn accounts_since(&mut self, revision: i64) -> Result<Vec<Account>, StoreError> {
         let sql = "SELECT id, name, origin, credential_epoch, removed_at FROM accounts WHERE revision > $1";
-        let rows: Vec<AccountRow> = sqlx::query_as(sql).bind(revision).fetch_all(&mut *self.0).await?;
+        let rows: Vec<AccountRow> = query_as(sql).bind(revision).fetch_all(&mut self.0).await?;
         rows.into_iter().map(account).collect()
     }
 
@@ -31,10 +34,10 @@ impl Reading {
     pub(crate) async fn memberships(&mut self, account: i64) -> Result<Vec<Membership>, StoreError> {
         let sql = "SELECT o.name, m.role FROM memberships m JOIN organizations o ON o.id = m.organization_id \
                    WHERE m.account_id = $1 ORDER BY o.name";
-        let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(account).fetch_all(&mut *self.0).await?;
+        let rows: Vec<(String, String)> = query_as(sql).bind(account).fetch_all(&mut self.0).await?;
         let sql = "SELECT o.name, t.team FROM team_members t JOIN organizations o ON o.id = t.organization_id \
                    WHERE t.account_id = $1 ORDER BY o.name, t.team";
-        let pairs: Vec<(String, String)> = sqlx::query_as(sql).bind(account).fetch_all(&mut *self.0).await?;
+        let pairs: Vec<(String, String)> = query_as(sql).bind(account).fetch_all(&mut self.0).await?;
         let mut teams: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (organization, team) in pairs {
             teams.entry(organization).or_default().push(team);
@@ -70,13 +73,8 @@ impl Writing {
                    VALUES ($1, $2, $3, 1, 0, $4) ON CONFLICT (name) DO UPDATE \
                    SET removed_at = NULL, origin = excluded.origin, subject = excluded.subject, \
                    credential_epoch = accounts.credential_epoch + 1 RETURNING id";
-        let id = sqlx::query_scalar(sql)
-            .bind(name)
-            .bind(word(origin))
-            .bind(subject)
-            .bind(now)
-            .fetch_one(&mut *self.0.0)
-            .await?;
+        let id =
+            query_scalar(sql).bind(name).bind(word(origin)).bind(subject).bind(now).fetch_one(&mut self.0.0).await?;
         // Whoever had the name before may have been somebody else: neither what their machines might speak of is
         // inherited, nor what they asked for and were told.
         for sql in [
@@ -84,7 +82,7 @@ impl Writing {
             "DELETE FROM machines WHERE account_id = $1",
             "DELETE FROM access_requests WHERE account_id = $1",
         ] {
-            sqlx::query(sql).bind(id).execute(&mut *self.0.0).await?;
+            query(sql).bind(id).execute(&mut self.0.0).await?;
         }
         self.touch_account(id).await?;
         Ok(id)
@@ -96,7 +94,7 @@ impl Writing {
         let sql = "DELETE FROM rules WHERE effect = $1 AND scope = 'user' \
                    AND scope_name = (SELECT name FROM accounts WHERE id = $2) RETURNING organization_id";
         let excepted: Vec<i64> =
-            sqlx::query_scalar(sql).bind(word(Effect::Allow)).bind(account).fetch_all(&mut *self.0.0).await?;
+            query_scalar(sql).bind(word(Effect::Allow)).bind(account).fetch_all(&mut self.0.0).await?;
         for organization in excepted.into_iter().collect::<BTreeSet<_>>() {
             self.touch_organization(organization).await?;
         }
@@ -105,18 +103,18 @@ impl Writing {
             "DELETE FROM memberships WHERE account_id = $1",
             "DELETE FROM agents WHERE account_id = $1",
         ] {
-            sqlx::query(sql).bind(account).execute(&mut *self.0.0).await?;
+            query(sql).bind(account).execute(&mut self.0.0).await?;
         }
         // Whoever has the name at the identity provider later is somebody else.
         let sql = "UPDATE accounts SET removed_at = $1, subject = NULL WHERE id = $2";
-        sqlx::query(sql).bind(now).bind(account).execute(&mut *self.0.0).await?;
+        query(sql).bind(now).bind(account).execute(&mut self.0.0).await?;
         self.bump_epoch(account).await
     }
 
     /// Whoever is signed in as this account has to sign in again.
     pub(super) async fn bump_epoch(&mut self, account: i64) -> Result<(), StoreError> {
         let sql = "UPDATE accounts SET credential_epoch = credential_epoch + 1 WHERE id = $1";
-        sqlx::query(sql).bind(account).execute(&mut *self.0.0).await?;
+        query(sql).bind(account).execute(&mut self.0.0).await?;
         self.touch_account(account).await
     }
 }

@@ -1,6 +1,6 @@
 //! Decisions that machines reported of an organization, a page at a time.
 
-use super::{Reading, RecordRow, StoreError};
+use super::{Reading, RecordRow, StoreError, sql::made};
 
 /// Rows that one page looks at: a search for what is rare answers with a part, and goes on from there.
 const WINDOW: i64 = 50_000;
@@ -70,12 +70,13 @@ fn narrow(which: Which) -> &'static str {
     }
 }
 
-/// Text that `LIKE` finds anywhere.
+/// Text that `LIKE` finds anywhere in what `LOWER` made of another: SQLite itself would not look at the case, and
+/// PostgreSQL would.
 fn anywhere(text: &str) -> String {
     if text.is_empty() {
         return "%".to_owned();
     }
-    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+    format!("%{}%", text.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
 impl Reading {
@@ -96,18 +97,18 @@ impl Reading {
             Which::Allowed => " AND r.allowed AND NOT r.would_deny",
         };
         let sql = format!(
-            "SELECT r.*, COALESCE(m.disputed, 0) AS machine_disputed FROM (SELECT * {window} LIMIT {WINDOW}) r \
+            "SELECT r.*, COALESCE(m.disputed, FALSE) AS machine_disputed FROM (SELECT * {window} LIMIT {WINDOW}) r \
              LEFT JOIN machines m ON m.machine_id = r.machine_id \
-             WHERE r.image LIKE $7 ESCAPE '\\' AND (r.users LIKE $8 ESCAPE '\\' OR r.reported_by = $9) \
+             WHERE LOWER(r.image) LIKE $7 ESCAPE '\\' AND (LOWER(r.users) LIKE $8 ESCAPE '\\' OR r.reported_by = $9) \
              AND ($10 = '' OR r.machine_id = $10) AND ($11 = '' OR r.reason = $11) AND ($12 = '' OR r.category = $12) \
              AND ($13 = '' OR r.action = $13) AND ($14 = '' OR r.rule = $14){which} \
              ORDER BY r.received_at_ms DESC, r.machine_id DESC, r.id DESC LIMIT $15"
         );
         // In the array of names each stands in quotes.
         let user = if filter.user.is_empty() { String::new() } else { format!("\"{}\"", filter.user) };
-        let rows: Vec<RecordRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rows: Vec<RecordRow> = made(sql)
             .bind(&filter.organization)
-            .bind(at)
+            .bind(*at)
             .bind(machine)
             .bind(id)
             .bind(filter.since_ms)
@@ -121,20 +122,22 @@ impl Reading {
             .bind(&filter.action)
             .bind(&filter.rule)
             .bind(limit)
-            .fetch_all(&mut *self.0)
+            .rows()
+            .fetch_all(&mut self.0)
             .await?;
         if rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
             return Ok(Part { rows, rest: None });
         }
         let sql = format!("SELECT received_at_ms, machine_id, id {window} LIMIT 1 OFFSET {}", WINDOW - 1);
-        let rest = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rest = made(sql)
             .bind(&filter.organization)
-            .bind(at)
+            .bind(*at)
             .bind(machine)
             .bind(id)
             .bind(filter.since_ms)
             .bind(filter.until_ms)
-            .fetch_optional(&mut *self.0)
+            .rows()
+            .fetch_optional(&mut self.0)
             .await?;
         Ok(Part { rows, rest })
     }

@@ -1,6 +1,10 @@
 //! Signed-in users of machines, each with the session sealed for it.
 
-use super::{Reading, StoreError, Writing, publications::sha256};
+use super::{
+    Reading, StoreError, Writing,
+    publications::sha256,
+    sql::{query, query_as, query_scalar},
+};
 
 /// Machines of one account whose sessions are kept; the least recently sealed goes first.
 const KEPT_AGENTS: i64 = 200;
@@ -44,12 +48,8 @@ impl Reading {
     pub(crate) async fn session(&mut self, key: &AgentKey) -> Result<Option<SealedSession>, StoreError> {
         let sql = "SELECT generation, content_sha256, envelope, keyid, issued_at, refresh_after, expires_at \
                    FROM agents WHERE account_id = $1 AND machine_id = $2 AND uid = $3";
-        let row: Option<Row> = sqlx::query_as(sql)
-            .bind(key.account)
-            .bind(&key.machine_id)
-            .bind(key.uid)
-            .fetch_optional(&mut *self.0)
-            .await?;
+        let row: Option<Row> =
+            query_as(sql).bind(key.account).bind(&key.machine_id).bind(key.uid).fetch_optional(&mut self.0).await?;
         let Some((generation, content, envelope, keyid, issued_at, refresh_after, expires_at)) = row else {
             return Ok(None);
         };
@@ -63,7 +63,7 @@ impl Writing {
     pub(crate) async fn next_session_generation(&mut self, at_least: i64) -> Result<i64, StoreError> {
         let sql = "UPDATE sequence SET session_generation = CASE WHEN session_generation < $1 THEN $1 \
                    ELSE session_generation + 1 END RETURNING session_generation";
-        Ok(sqlx::query_scalar(sql).bind(at_least).fetch_one(&mut *self.0.0).await?)
+        query_scalar(sql).bind(at_least).fetch_one(&mut self.0.0).await
     }
 
     /// Stores what was sealed for this agent.
@@ -79,7 +79,7 @@ impl Writing {
                    content_sha256 = excluded.content_sha256, envelope = excluded.envelope, keyid = excluded.keyid, \
                    issued_at = excluded.issued_at, refresh_after = excluded.refresh_after, \
                    expires_at = excluded.expires_at, version = excluded.version";
-        sqlx::query(sql)
+        query(sql)
             .bind(key.account)
             .bind(&key.machine_id)
             .bind(key.uid)
@@ -91,12 +91,12 @@ impl Writing {
             .bind(session.refresh_after)
             .bind(session.expires_at)
             .bind(version)
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         let sql = "DELETE FROM agents WHERE account_id = $1 AND generation <= (SELECT generation FROM agents \
                    WHERE account_id = $1 ORDER BY generation DESC LIMIT 1 OFFSET \
                    (SELECT CASE origin WHEN 'organization' THEN $3 ELSE $2 END FROM accounts WHERE id = $1))";
-        sqlx::query(sql).bind(key.account).bind(KEPT_AGENTS).bind(KEPT_AGENTS_OF_TOKEN).execute(&mut *self.0.0).await?;
+        query(sql).bind(key.account).bind(KEPT_AGENTS).bind(KEPT_AGENTS_OF_TOKEN).execute(&mut self.0.0).await?;
         Ok(())
     }
 
@@ -104,13 +104,13 @@ impl Writing {
     pub(crate) async fn add_lost(&mut self, key: &AgentKey, dropped: i64, refused: i64) -> Result<(), StoreError> {
         let sql = "UPDATE agents SET records_dropped = records_dropped + $4, records_refused = records_refused + $5 \
                    WHERE account_id = $1 AND machine_id = $2 AND uid = $3";
-        sqlx::query(sql)
+        query(sql)
             .bind(key.account)
             .bind(&key.machine_id)
             .bind(key.uid)
             .bind(dropped)
             .bind(refused)
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         Ok(())
     }

@@ -3,7 +3,10 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query, query_as},
+};
 
 /// An act to write down, in the transaction that does it.
 #[derive(Debug, Clone)]
@@ -41,7 +44,7 @@ impl Reading {
     /// The newest acts, newest first.
     pub(crate) async fn audit_lines(&mut self, limit: u32) -> Result<Vec<AuditLine>, StoreError> {
         let sql = "SELECT id, at_ms, actor, act, organization, target, detail FROM audit ORDER BY id DESC LIMIT $1";
-        Ok(sqlx::query_as(sql).bind(limit).fetch_all(&mut *self.0).await?)
+        query_as(sql).bind(limit).fetch_all(&mut self.0).await
     }
 }
 
@@ -49,14 +52,14 @@ impl Writing {
     /// Writes the act down.
     pub(crate) async fn audit(&mut self, actor: &str, act: &Act<'_>) -> Result<(), StoreError> {
         let sql = "INSERT INTO audit (at_ms, actor, act, organization, target, detail) VALUES ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(sql)
+        query(sql)
             .bind(crate::clock::now_ms())
             .bind(actor)
             .bind(act.act)
             .bind(act.organization)
             .bind(act.target)
             .bind(act.detail.to_string())
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         Ok(())
     }

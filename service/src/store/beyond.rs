@@ -1,6 +1,9 @@
 //! An organization's settings beyond which images may be pulled.
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query, query_as, query_scalar},
+};
 use crate::model::{Beyond, from_word, word};
 
 type Row = (String, String, String, String, String, String, String, bool, bool);
@@ -13,7 +16,7 @@ impl Reading {
     pub(super) async fn beyond(&mut self, organization: i64) -> Result<Beyond, StoreError> {
         let sql = "SELECT local_content, run_unapproved, engine_plugins, swarm, builds, unknown_requests, \
                    container_builders, push_restricted, protect FROM policies WHERE organization_id = $1";
-        let row: Row = sqlx::query_as(sql).bind(organization).fetch_one(&mut *self.0).await?;
+        let row: Row = query_as(sql).bind(organization).fetch_one(&mut self.0).await?;
         let (
             local_content,
             run_unapproved,
@@ -42,7 +45,7 @@ impl Reading {
 
     async fn patterns(&mut self, organization: i64, setting: &str) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT pattern FROM setting_patterns WHERE organization_id = $1 AND setting = $2 ORDER BY pattern";
-        Ok(sqlx::query_scalar(sql).bind(organization).bind(setting).fetch_all(&mut *self.0).await?)
+        query_scalar(sql).bind(organization).bind(setting).fetch_all(&mut self.0).await
     }
 }
 
@@ -52,7 +55,7 @@ impl Writing {
         let sql = "UPDATE policies SET local_content = $2, run_unapproved = $3, engine_plugins = $4, swarm = $5, \
                    builds = $6, unknown_requests = $7, push_restricted = $8, protect = $9, \
                    container_builders = $10 WHERE organization_id = $1";
-        sqlx::query(sql)
+        query(sql)
             .bind(organization)
             .bind(word(beyond.local_content))
             .bind(word(beyond.run_unapproved))
@@ -63,7 +66,7 @@ impl Writing {
             .bind(beyond.push.is_some())
             .bind(beyond.protect)
             .bind(word(beyond.container_builders))
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         self.set_patterns(organization, PUSH, beyond.push.as_deref().unwrap_or_default()).await?;
         self.set_patterns(organization, PROTECT, &beyond.protect_allow).await
@@ -71,11 +74,11 @@ impl Writing {
 
     async fn set_patterns(&mut self, organization: i64, setting: &str, patterns: &[String]) -> Result<(), StoreError> {
         let sql = "DELETE FROM setting_patterns WHERE organization_id = $1 AND setting = $2";
-        sqlx::query(sql).bind(organization).bind(setting).execute(&mut *self.0.0).await?;
+        query(sql).bind(organization).bind(setting).execute(&mut self.0.0).await?;
         for pattern in patterns {
             let sql = "INSERT INTO setting_patterns (organization_id, setting, pattern) VALUES ($1, $2, $3) \
                        ON CONFLICT DO NOTHING";
-            sqlx::query(sql).bind(organization).bind(setting).bind(pattern).execute(&mut *self.0.0).await?;
+            query(sql).bind(organization).bind(setting).bind(pattern).execute(&mut self.0.0).await?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use super::{
     Reading, StoreError, Writing,
     accounts::{AccountRow, account},
+    sql::{query, query_as},
 };
 use crate::model::Account;
 
@@ -67,11 +68,10 @@ impl Reading {
     pub(crate) async fn browser_session(&mut self, sha256: &[u8]) -> Result<Option<StoredBrowserSession>, StoreError> {
         let sql = "SELECT id, account_id, credential_epoch, seen_at, expires_at FROM browser_sessions \
                    WHERE secret_sha256 = $1";
-        let row: Option<(String, i64, i64, i64, i64)> =
-            sqlx::query_as(sql).bind(sha256).fetch_optional(&mut *self.0).await?;
+        let row: Option<(String, i64, i64, i64, i64)> = query_as(sql).bind(sha256).fetch_optional(&mut self.0).await?;
         let Some((id, owner, credential_epoch, seen_at, expires_at)) = row else { return Ok(None) };
         let sql = "SELECT id, name, origin, credential_epoch, removed_at FROM accounts WHERE id = $1";
-        let row: AccountRow = sqlx::query_as(sql).bind(owner).fetch_one(&mut *self.0).await?;
+        let row: AccountRow = query_as(sql).bind(owner).fetch_one(&mut self.0).await?;
         Ok(Some(StoredBrowserSession { id, account: account(row)?, credential_epoch, seen_at, expires_at }))
     }
 
@@ -85,13 +85,13 @@ impl Reading {
         let sql = "SELECT id, created_at, seen_at, expires_at, peer, agent FROM browser_sessions \
                    WHERE account_id = $1 AND credential_epoch = $2 AND expires_at > $3 AND seen_at > $4 \
                    ORDER BY created_at DESC, id DESC";
-        Ok(sqlx::query_as(sql)
+        query_as(sql)
             .bind(account.id)
             .bind(account.credential_epoch)
             .bind(now)
             .bind(idle_since)
-            .fetch_all(&mut *self.0)
-            .await?)
+            .fetch_all(&mut self.0)
+            .await
     }
 }
 
@@ -100,7 +100,7 @@ impl Writing {
     pub(crate) async fn add_browser_session(&mut self, new: &NewBrowserSession<'_>) -> Result<(), StoreError> {
         let sql = "INSERT INTO browser_sessions (secret_sha256, id, account_id, credential_epoch, created_at, seen_at, \
                    expires_at, peer, agent) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)";
-        sqlx::query(sql)
+        query(sql)
             .bind(new.secret_sha256.as_slice())
             .bind(new.id)
             .bind(new.account.id)
@@ -109,18 +109,18 @@ impl Writing {
             .bind(new.expires_at)
             .bind(new.peer)
             .bind(new.agent)
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         let sql = "DELETE FROM browser_sessions WHERE account_id = $1 AND id NOT IN (SELECT id FROM browser_sessions \
                    WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2)";
-        sqlx::query(sql).bind(new.account.id).bind(KEPT).execute(&mut *self.0.0).await?;
+        query(sql).bind(new.account.id).bind(KEPT).execute(&mut self.0.0).await?;
         Ok(())
     }
 
     /// Writes down that it was used.
     pub(crate) async fn saw_browser_session(&mut self, id: &str, now: i64) -> Result<(), StoreError> {
         let sql = "UPDATE browser_sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2";
-        sqlx::query(sql).bind(id).bind(now).execute(&mut *self.0.0).await?;
+        query(sql).bind(id).bind(now).execute(&mut self.0.0).await?;
         Ok(())
     }
 
@@ -128,26 +128,26 @@ impl Writing {
     pub(crate) async fn keep_browser_session(&mut self, id: &str) -> Result<(), StoreError> {
         let sql = "UPDATE browser_sessions SET credential_epoch = (SELECT credential_epoch FROM accounts a \
                    WHERE a.id = browser_sessions.account_id) WHERE id = $1";
-        sqlx::query(sql).bind(id).execute(&mut *self.0.0).await?;
+        query(sql).bind(id).execute(&mut self.0.0).await?;
         Ok(())
     }
 
     /// Ends the one whose secret has this digest.
     pub(crate) async fn end_browser_session(&mut self, sha256: &[u8]) -> Result<(), StoreError> {
         let sql = "DELETE FROM browser_sessions WHERE secret_sha256 = $1";
-        sqlx::query(sql).bind(sha256).execute(&mut *self.0.0).await?;
+        query(sql).bind(sha256).execute(&mut self.0.0).await?;
         Ok(())
     }
 
     /// Ends one of the account's. False: it has no such one.
     pub(crate) async fn end_browser_session_of(&mut self, account: i64, id: &str) -> Result<bool, StoreError> {
         let sql = "DELETE FROM browser_sessions WHERE account_id = $1 AND id = $2";
-        Ok(sqlx::query(sql).bind(account).bind(id).execute(&mut *self.0.0).await?.rows_affected() > 0)
+        Ok(query(sql).bind(account).bind(id).execute(&mut self.0.0).await? > 0)
     }
 
     /// Forgets those that count no more. Returns how many.
     pub(crate) async fn forget_browser_sessions(&mut self, now: i64, idle_since: i64) -> Result<u64, StoreError> {
         let sql = "DELETE FROM browser_sessions WHERE expires_at <= $1 OR seen_at <= $2";
-        Ok(sqlx::query(sql).bind(now).bind(idle_since).execute(&mut *self.0.0).await?.rows_affected())
+        Ok(query(sql).bind(now).bind(idle_since).execute(&mut self.0.0).await?)
     }
 }

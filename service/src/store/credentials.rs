@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{
     Reading, StoreError, Writing,
     accounts::{AccountRow, account},
+    sql::{query, query_as, query_scalar},
 };
 use crate::model::{Account, TokenScopes};
 
@@ -69,7 +70,7 @@ impl Reading {
                    JOIN accounts a ON a.id = c.account_id \
                    WHERE c.kind = 'password' AND c.id = $1 AND a.name = $1 AND a.removed_at IS NULL";
         let row: Option<(String, i64, String, String, i64, Option<i64>)> =
-            sqlx::query_as(sql).bind(user).fetch_optional(&mut *self.0).await?;
+            query_as(sql).bind(user).fetch_optional(&mut self.0).await?;
         row.map(|(hash, id, name, origin, epoch, removed)| Ok((account((id, name, origin, epoch, removed))?, hash)))
             .transpose()
     }
@@ -78,11 +79,11 @@ impl Reading {
     pub(crate) async fn token(&mut self, id: &str) -> Result<Option<StoredToken>, StoreError> {
         let sql = "SELECT hash, scopes, expires_at, account_id FROM credentials WHERE kind = 'token' AND id = $1";
         let row: Option<(String, String, Option<i64>, i64)> =
-            sqlx::query_as(sql).bind(id).fetch_optional(&mut *self.0).await?;
+            query_as(sql).bind(id).fetch_optional(&mut self.0).await?;
         let Some((hash, words, expires_at, owner)) = row else { return Ok(None) };
         let sql = "SELECT id, name, origin, credential_epoch, removed_at FROM accounts \
                    WHERE id = $1 AND removed_at IS NULL";
-        let row: Option<AccountRow> = sqlx::query_as(sql).bind(owner).fetch_optional(&mut *self.0).await?;
+        let row: Option<AccountRow> = query_as(sql).bind(owner).fetch_optional(&mut self.0).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(StoredToken { id: id.to_owned(), account: account(row)?, hash, scopes: scopes(&words)?, expires_at }))
     }
@@ -91,7 +92,7 @@ impl Reading {
     pub(crate) async fn tokens(&mut self, account: i64) -> Result<Vec<TokenRow>, StoreError> {
         let sql = "SELECT id, name, scopes, created_at, expires_at, last_used_at FROM credentials \
                    WHERE kind = 'token' AND account_id = $1 ORDER BY created_at, id";
-        let rows: Vec<Row> = sqlx::query_as(sql).bind(account).fetch_all(&mut *self.0).await?;
+        let rows: Vec<Row> = query_as(sql).bind(account).fetch_all(&mut self.0).await?;
         rows.into_iter()
             .map(|(id, name, words, created_at, expires_at, last_used_at)| {
                 Ok(TokenRow { id, name, scopes: scopes(&words)?, created_at, expires_at, last_used_at })
@@ -123,7 +124,7 @@ impl Writing {
         let sql = "INSERT INTO credentials (id, kind, account_id, name, hash, created_at) \
                    VALUES ($1, 'password', $2, '', $3, $4) ON CONFLICT (kind, id) DO UPDATE \
                    SET account_id = excluded.account_id, hash = excluded.hash, created_at = excluded.created_at";
-        sqlx::query(sql).bind(name).bind(account).bind(hash).bind(now).execute(&mut *self.0.0).await?;
+        query(sql).bind(name).bind(account).bind(hash).bind(now).execute(&mut self.0.0).await?;
         Ok(())
     }
 
@@ -131,7 +132,7 @@ impl Writing {
     pub(crate) async fn add_token(&mut self, account: i64, token: &NewToken<'_>, now: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO credentials (id, kind, account_id, name, hash, scopes, expires_at, created_at) \
                    VALUES ($1, 'token', $2, $3, $4, $5, $6, $7)";
-        sqlx::query(sql)
+        query(sql)
             .bind(token.id)
             .bind(account)
             .bind(token.name)
@@ -139,7 +140,7 @@ impl Writing {
             .bind(token.scopes.to_string())
             .bind(token.expires_at)
             .bind(now)
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         Ok(())
     }
@@ -155,12 +156,11 @@ impl Writing {
     ) -> Result<Vec<String>, StoreError> {
         // Nothing that came of an ended token is still in force: nobody has to sign in again.
         let sql = "DELETE FROM credentials WHERE kind = 'token' AND account_id = $1 AND name = $2 AND expires_at <= $3";
-        sqlx::query(sql).bind(account).bind(name).bind(now).execute(&mut *self.0.0).await?;
+        query(sql).bind(account).bind(name).bind(now).execute(&mut self.0.0).await?;
         let sql = "SELECT id FROM credentials WHERE kind = 'token' AND account_id = $1 AND name = $2 \
-                   ORDER BY created_at DESC, id LIMIT -1 OFFSET $3";
+                   ORDER BY created_at DESC, id LIMIT 9223372036854775807 OFFSET $3";
         let keep = i64::try_from(most.saturating_sub(1)).unwrap_or(i64::MAX);
-        let old: Vec<String> =
-            sqlx::query_scalar(sql).bind(account).bind(name).bind(keep).fetch_all(&mut *self.0.0).await?;
+        let old: Vec<String> = query_scalar(sql).bind(account).bind(name).bind(keep).fetch_all(&mut self.0.0).await?;
         for id in &old {
             self.revoke_token(account, id).await?;
         }
@@ -171,16 +171,13 @@ impl Writing {
     pub(crate) async fn used_token(&mut self, id: &str, day: i64) -> Result<(), StoreError> {
         let sql = "UPDATE credentials SET last_used_at = $1 \
                    WHERE kind = 'token' AND id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
-        sqlx::query(sql).bind(day).bind(id).execute(&mut *self.0.0).await?;
+        query(sql).bind(day).bind(id).execute(&mut self.0.0).await?;
         Ok(())
     }
 
     /// Ends an access token; whoever is signed in as this account has to sign in again.
     pub(crate) async fn revoke_token(&mut self, account: i64, id: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM credentials WHERE kind = 'token' AND id = $1")
-            .bind(id)
-            .execute(&mut *self.0.0)
-            .await?;
+        query("DELETE FROM credentials WHERE kind = 'token' AND id = $1").bind(id).execute(&mut self.0.0).await?;
         self.bump_epoch(account).await
     }
 }

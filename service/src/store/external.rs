@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Reading, StoreError, Writing,
     accounts::{AccountRow, account},
+    sql::{query, query_as, query_scalar},
 };
 use crate::model::{Account, Role, Source, from_word, word};
 
@@ -38,21 +39,21 @@ impl Reading {
     pub(crate) async fn account_by_subject(&mut self, subject: &str) -> Result<Option<Account>, StoreError> {
         let sql = "SELECT id, name, origin, credential_epoch, removed_at FROM accounts \
                    WHERE subject = $1 AND removed_at IS NULL";
-        let row: Option<AccountRow> = sqlx::query_as(sql).bind(subject).fetch_optional(&mut *self.0).await?;
+        let row: Option<AccountRow> = query_as(sql).bind(subject).fetch_optional(&mut self.0).await?;
         row.map(account).transpose()
     }
 
     /// What an identity provider calls the account's owner; none: they never signed in.
     pub(crate) async fn subject(&mut self, account: i64) -> Result<Option<String>, StoreError> {
         let sql = "SELECT subject FROM accounts WHERE id = $1";
-        Ok(sqlx::query_scalar(sql).bind(account).fetch_one(&mut *self.0).await?)
+        query_scalar(sql).bind(account).fetch_one(&mut self.0).await
     }
 
     /// The organizations that are linked to Docker Hub, by name.
     pub(crate) async fn hub_links(&mut self) -> Result<Vec<HubLink>, StoreError> {
         let sql =
             "SELECT id, name, hub_organization FROM organizations WHERE hub_organization IS NOT NULL ORDER BY name";
-        let rows: Vec<(i64, String, String)> = sqlx::query_as(sql).fetch_all(&mut *self.0).await?;
+        let rows: Vec<(i64, String, String)> = query_as(sql).fetch_all(&mut self.0).await?;
         Ok(rows
             .into_iter()
             .map(|(organization, name, hub_organization)| HubLink { organization, name, hub_organization })
@@ -61,14 +62,14 @@ impl Reading {
 
     /// Rows and names of the organizations whose members the identity provider's groups make.
     pub(crate) async fn oidc_links(&mut self) -> Result<Vec<(i64, String)>, StoreError> {
-        let sql = "SELECT id, name FROM organizations WHERE oidc_groups = 1 ORDER BY name";
-        Ok(sqlx::query_as(sql).fetch_all(&mut *self.0).await?)
+        let sql = "SELECT id, name FROM organizations WHERE oidc_groups ORDER BY name";
+        query_as(sql).fetch_all(&mut self.0).await
     }
 
     /// Who says that the account is a member of something.
     pub(crate) async fn sources(&mut self, account: i64) -> Result<Vec<Source>, StoreError> {
         let sql = "SELECT DISTINCT source FROM memberships WHERE account_id = $1 ORDER BY source";
-        let words: Vec<String> = sqlx::query_scalar(sql).bind(account).fetch_all(&mut *self.0).await?;
+        let words: Vec<String> = query_scalar(sql).bind(account).fetch_all(&mut self.0).await?;
         let source = |word: &String| from_word(word).map_err(StoreError::unknown("the source of a membership"));
         words.iter().map(source).collect()
     }
@@ -76,13 +77,12 @@ impl Reading {
     /// What this source said of the account, by row of the organization.
     async fn said(&mut self, account: i64, source: Source) -> Result<BTreeMap<i64, Belongs>, StoreError> {
         let sql = "SELECT organization_id, role FROM memberships WHERE account_id = $1 AND source = $2";
-        let rows: Vec<(i64, String)> =
-            sqlx::query_as(sql).bind(account).bind(word(source)).fetch_all(&mut *self.0).await?;
+        let rows: Vec<(i64, String)> = query_as(sql).bind(account).bind(word(source)).fetch_all(&mut self.0).await?;
         let sql = "SELECT team FROM team_members WHERE account_id = $1 AND organization_id = $2 ORDER BY team";
         let mut said = BTreeMap::new();
         for (organization, role) in rows {
             let role = from_word(&role).map_err(StoreError::unknown("role"))?;
-            let teams = sqlx::query_scalar(sql).bind(account).bind(organization).fetch_all(&mut *self.0).await?;
+            let teams = query_scalar(sql).bind(account).bind(organization).fetch_all(&mut self.0).await?;
             said.insert(organization, (role, teams));
         }
         Ok(said)
@@ -90,7 +90,7 @@ impl Reading {
 
     async fn organizations_by_admin(&mut self, account: i64) -> Result<BTreeSet<i64>, StoreError> {
         let sql = "SELECT organization_id FROM memberships WHERE account_id = $1 AND source = 'admin'";
-        let rows: Vec<i64> = sqlx::query_scalar(sql).bind(account).fetch_all(&mut *self.0).await?;
+        let rows: Vec<i64> = query_scalar(sql).bind(account).fetch_all(&mut self.0).await?;
         Ok(rows.into_iter().collect())
     }
 }
@@ -99,7 +99,7 @@ impl Writing {
     /// Pins what the identity provider calls the account's owner.
     pub(crate) async fn set_subject(&mut self, account: i64, subject: &str) -> Result<(), StoreError> {
         let sql = "UPDATE accounts SET subject = $1 WHERE id = $2";
-        sqlx::query(sql).bind(subject).bind(account).execute(&mut *self.0.0).await?;
+        query(sql).bind(subject).bind(account).execute(&mut self.0.0).await?;
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl Writing {
         hub_organization: Option<&str>,
     ) -> Result<Vec<String>, StoreError> {
         let sql = "UPDATE organizations SET hub_organization = $1 WHERE id = $2";
-        sqlx::query(sql).bind(hub_organization).bind(organization).execute(&mut *self.0.0).await?;
+        query(sql).bind(hub_organization).bind(organization).execute(&mut self.0.0).await?;
         self.end_memberships(organization, Source::DockerHub).await
     }
 
@@ -155,7 +155,7 @@ impl Writing {
     /// them is none any more. Returns who.
     pub(crate) async fn set_oidc_groups(&mut self, organization: i64, on: bool) -> Result<Vec<String>, StoreError> {
         let sql = "UPDATE organizations SET oidc_groups = $1 WHERE id = $2";
-        sqlx::query(sql).bind(on).bind(organization).execute(&mut *self.0.0).await?;
+        query(sql).bind(on).bind(organization).execute(&mut self.0.0).await?;
         if on { Ok(Vec::new()) } else { self.end_memberships(organization, Source::Oidc).await }
     }
 
@@ -163,7 +163,7 @@ impl Writing {
         let sql = "SELECT a.id, a.name FROM memberships m JOIN accounts a ON a.id = m.account_id \
                    WHERE m.organization_id = $1 AND m.source = $2 ORDER BY a.name";
         let gone: Vec<(i64, String)> =
-            sqlx::query_as(sql).bind(organization).bind(word(source)).fetch_all(&mut *self.0.0).await?;
+            query_as(sql).bind(organization).bind(word(source)).fetch_all(&mut self.0.0).await?;
         for (account, _) in &gone {
             self.remove_member(organization, *account).await?;
         }

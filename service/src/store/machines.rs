@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Reading, StoreError};
+use super::{Reading, StoreError, sql::made};
 
 /// A signed-in user of a machine, as the service knows them.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -39,7 +39,7 @@ fn columns(of: &str) -> String {
     format!(
         "a.name AS \"user\", g.machine_id, g.uid, g.version AS agent_version, g.issued_at AS session_issued_at, \
          g.expires_at AS session_expires_at, g.records_dropped, g.records_refused, \
-         COALESCE(m.disputed, 0) AS disputed, {} AS generation, {} AS last_record_at_ms",
+         COALESCE(m.disputed, FALSE) AS disputed, {} AS generation, {} AS last_record_at_ms",
         newest("generation"),
         newest("received_at_ms")
     )
@@ -61,7 +61,7 @@ impl Reading {
              AND (a.name, g.machine_id, g.uid) > ($4, $5, $6) ORDER BY a.name, g.machine_id, g.uid LIMIT $7",
             columns(" AND r.organization = $1")
         );
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        made(sql)
             .bind(organization.1)
             .bind(organization.0)
             .bind(user)
@@ -69,8 +69,9 @@ impl Reading {
             .bind(&after.1)
             .bind(after.2)
             .bind(limit)
-            .fetch_all(&mut *self.0)
-            .await?)
+            .rows()
+            .fetch_all(&mut self.0)
+            .await
     }
 
     /// One account's machines, by machine and local user.
@@ -80,6 +81,6 @@ impl Reading {
              LEFT JOIN machines m ON m.machine_id = g.machine_id WHERE a.id = $1 ORDER BY g.machine_id, g.uid",
             columns("")
         );
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(account).fetch_all(&mut *self.0).await?)
+        made(sql).bind(account).rows().fetch_all(&mut self.0).await
     }
 }

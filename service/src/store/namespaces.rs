@@ -1,13 +1,12 @@
 //! Docker Hub namespaces of organizations.
 
-use super::{StoreError, Writing};
+use super::{StoreError, Writing, sql::query};
 
 impl Writing {
     /// Takes a namespace away from the organization. False: it did not own it.
     pub(crate) async fn remove_namespace(&mut self, organization: i64, namespace: &str) -> Result<bool, StoreError> {
         let sql = "DELETE FROM namespaces WHERE namespace = $1 AND organization_id = $2";
-        let gone =
-            sqlx::query(sql).bind(namespace).bind(organization).execute(&mut *self.0.0).await?.rows_affected() > 0;
+        let gone = query(sql).bind(namespace).bind(organization).execute(&mut self.0.0).await? > 0;
         if gone {
             self.touch_organization(organization).await?;
         }

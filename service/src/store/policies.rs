@@ -1,6 +1,9 @@
 //! An organization's settings and registry list.
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query, query_as, query_scalar},
+};
 use crate::model::{PolicyState, Settings, from_word, word};
 
 type Row = (bool, String, bool, bool, bool, bool, String, String, String, String);
@@ -10,7 +13,7 @@ impl Reading {
     pub(crate) async fn settings(&mut self, organization: i64) -> Result<Settings, StoreError> {
         let sql = "SELECT enabled, mode, official, verified_publisher, community, registry_control, when_expired, \
                    message, request_url, email FROM policies WHERE organization_id = $1";
-        let row: Row = sqlx::query_as(sql).bind(organization).fetch_one(&mut *self.0).await?;
+        let row: Row = query_as(sql).bind(organization).fetch_one(&mut self.0).await?;
         let (enabled, mode, official, verified_publisher, community, registry_control, when_expired, ..) = &row;
         Ok(Settings {
             enabled: *enabled,
@@ -34,8 +37,8 @@ impl Reading {
         Ok(PolicyState {
             organization: organization.to_owned(),
             settings: self.settings(id).await?,
-            registries: sqlx::query_scalar(registries).bind(id).fetch_all(&mut *self.0).await?,
-            namespaces: sqlx::query_scalar(namespaces).bind(id).fetch_all(&mut *self.0).await?,
+            registries: query_scalar(registries).bind(id).fetch_all(&mut self.0).await?,
+            namespaces: query_scalar(namespaces).bind(id).fetch_all(&mut self.0).await?,
             rules: self.rules(id, None).await?,
         })
     }
@@ -51,7 +54,7 @@ impl Writing {
                    verified_publisher = excluded.verified_publisher, community = excluded.community, \
                    registry_control = excluded.registry_control, when_expired = excluded.when_expired, \
                    message = excluded.message, request_url = excluded.request_url, email = excluded.email";
-        sqlx::query(sql)
+        query(sql)
             .bind(organization)
             .bind(settings.enabled)
             .bind(word(settings.mode))
@@ -63,7 +66,7 @@ impl Writing {
             .bind(&settings.message)
             .bind(&settings.request_url)
             .bind(&settings.email)
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         self.set_beyond(organization, &settings.beyond).await?;
         self.touch_organization(organization).await
@@ -72,10 +75,10 @@ impl Writing {
     /// Replaces the registry list.
     pub(crate) async fn set_registries(&mut self, organization: i64, hosts: &[String]) -> Result<(), StoreError> {
         let sql = "DELETE FROM registries WHERE organization_id = $1";
-        sqlx::query(sql).bind(organization).execute(&mut *self.0.0).await?;
+        query(sql).bind(organization).execute(&mut self.0.0).await?;
         for host in hosts {
             let sql = "INSERT INTO registries (organization_id, host) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-            sqlx::query(sql).bind(organization).bind(host).execute(&mut *self.0.0).await?;
+            query(sql).bind(organization).bind(host).execute(&mut self.0.0).await?;
         }
         self.touch_organization(organization).await
     }

@@ -1,6 +1,9 @@
 //! Sealed policies and directories, byte for byte.
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query, query_as, query_scalar},
+};
 
 /// Older generations that are kept for looking back; the newest is always there.
 const KEPT_GENERATIONS: i64 = 10;
@@ -55,7 +58,7 @@ impl Reading {
     pub(crate) async fn publication(&mut self, kind: Kind, subject: &str) -> Result<Option<Publication>, StoreError> {
         let sql = "SELECT generation, content_sha256, payload_sha256, envelope, keyid, issued_at, refresh_after, \
                    expires_at FROM publications WHERE kind = $1 AND subject = $2 ORDER BY generation DESC LIMIT 1";
-        let row: Option<Row> = sqlx::query_as(sql).bind(kind.word()).bind(subject).fetch_optional(&mut *self.0).await?;
+        let row: Option<Row> = query_as(sql).bind(kind.word()).bind(subject).fetch_optional(&mut self.0).await?;
         let Some((generation, content, payload, envelope, keyid, issued_at, refresh_after, expires_at)) = row else {
             return Ok(None);
         };
@@ -77,7 +80,7 @@ impl Reading {
     pub(crate) async fn has_sealed(&mut self) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM publications) OR EXISTS (SELECT 1 FROM agents) \
                    OR (SELECT session_generation FROM sequence) > 0";
-        Ok(sqlx::query_scalar(sql).fetch_one(&mut *self.0).await?)
+        query_scalar(sql).fetch_one(&mut self.0).await
     }
 }
 
@@ -93,7 +96,7 @@ impl Writing {
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO publications (kind, subject, generation, content_sha256, payload_sha256, envelope, \
                    keyid, issued_at, refresh_after, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        sqlx::query(sql)
+        query(sql)
             .bind(kind.word())
             .bind(subject)
             .bind(publication.generation)
@@ -104,11 +107,11 @@ impl Writing {
             .bind(publication.issued_at)
             .bind(publication.refresh_after)
             .bind(publication.expires_at)
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         let sql = "DELETE FROM publications WHERE kind = $1 AND subject = $2 AND generation <= (SELECT generation \
                    FROM publications WHERE kind = $1 AND subject = $2 ORDER BY generation DESC LIMIT 1 OFFSET $3)";
-        sqlx::query(sql).bind(kind.word()).bind(subject).bind(KEPT_GENERATIONS).execute(&mut *self.0.0).await?;
+        query(sql).bind(kind.word()).bind(subject).bind(KEPT_GENERATIONS).execute(&mut self.0.0).await?;
         Ok(())
     }
 }

@@ -1,12 +1,21 @@
 //! Decisions that machines reported.
 
 use serde::Serialize;
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::FromRow;
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{made, placeholders, query, query_as},
+};
 
 /// Rows of one statement: 20 values each stay far below SQLite's 32766 parameters.
 const BATCH: usize = 500;
+
+const INSERT: &str = "INSERT INTO records (id, machine_id, at_ms, received_at_ms, reported_by, action, image, allowed, \
+                      reason, category, organization, generation, rule, would_deny, users, sequence, run_ms, \
+                      evidence, coverage, act) VALUES";
+const COLUMNS: usize = 20;
+const ONCE: &str = "ON CONFLICT (machine_id, id) DO NOTHING";
 
 /// One stored decision.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize)]
@@ -66,10 +75,10 @@ pub struct Stored {
 impl Reading {
     /// The newest records, newest first by this service's clock: no machine puts itself on top.
     pub(crate) async fn records(&mut self, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
-        let sql = "SELECT r.*, COALESCE(m.disputed, 0) AS machine_disputed FROM records r \
+        let sql = "SELECT r.*, COALESCE(m.disputed, FALSE) AS machine_disputed FROM records r \
                    LEFT JOIN machines m ON m.machine_id = r.machine_id \
                    ORDER BY r.received_at_ms DESC, r.at_ms DESC, r.id DESC LIMIT $1";
-        Ok(sqlx::query_as(sql).bind(limit).fetch_all(&mut *self.0).await?)
+        query_as(sql).bind(limit).fetch_all(&mut self.0).await
     }
 }
 
@@ -78,35 +87,31 @@ impl Writing {
     pub(crate) async fn add_records(&mut self, records: &[RecordRow]) -> Result<Stored, StoreError> {
         let mut new = 0;
         for batch in records.chunks(BATCH) {
-            let mut sql = QueryBuilder::new(
-                "INSERT INTO records (id, machine_id, at_ms, received_at_ms, reported_by, action, image, allowed, \
-                 reason, category, organization, generation, rule, would_deny, users, sequence, run_ms, \
-                 evidence, coverage, act) ",
-            );
-            sql.push_values(batch, |mut row, record| {
-                row.push_bind(&record.id)
-                    .push_bind(&record.machine_id)
-                    .push_bind(record.at_ms)
-                    .push_bind(record.received_at_ms)
-                    .push_bind(&record.reported_by)
-                    .push_bind(&record.action)
-                    .push_bind(&record.image)
-                    .push_bind(record.allowed)
-                    .push_bind(&record.reason)
-                    .push_bind(&record.category)
-                    .push_bind(&record.organization)
-                    .push_bind(record.generation)
-                    .push_bind(&record.rule)
-                    .push_bind(record.would_deny)
-                    .push_bind(&record.users)
-                    .push_bind(record.sequence)
-                    .push_bind(record.run_ms)
-                    .push_bind(&record.evidence)
-                    .push_bind(&record.coverage)
-                    .push_bind(&record.act);
-            });
-            sql.push(" ON CONFLICT (machine_id, id) DO NOTHING");
-            new += sql.build().execute(&mut *self.0.0).await?.rows_affected();
+            let mut statement = made(format!("{INSERT} {} {ONCE}", placeholders(batch.len(), COLUMNS)));
+            for record in batch {
+                statement = statement
+                    .bind(&record.id)
+                    .bind(&record.machine_id)
+                    .bind(record.at_ms)
+                    .bind(record.received_at_ms)
+                    .bind(&record.reported_by)
+                    .bind(&record.action)
+                    .bind(&record.image)
+                    .bind(record.allowed)
+                    .bind(&record.reason)
+                    .bind(&record.category)
+                    .bind(&record.organization)
+                    .bind(record.generation)
+                    .bind(&record.rule)
+                    .bind(record.would_deny)
+                    .bind(&record.users)
+                    .bind(record.sequence)
+                    .bind(record.run_ms)
+                    .bind(&record.evidence)
+                    .bind(&record.coverage)
+                    .bind(&record.act);
+            }
+            new += statement.execute(&mut self.0.0).await?;
         }
         Ok(Stored { new })
     }
@@ -115,13 +120,13 @@ impl Writing {
     /// this one shares no organization, now or ever, and that is written down.
     pub(crate) async fn bind_machine(&mut self, machine_id: &str, account: i64) -> Result<bool, StoreError> {
         let sql = "INSERT INTO machines (machine_id, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-        sqlx::query(sql).bind(machine_id).bind(account).execute(&mut *self.0.0).await?;
-        let sql = "UPDATE machines SET disputed = 1 WHERE machine_id = $1 AND account_id <> $2 AND NOT EXISTS \
+        query(sql).bind(machine_id).bind(account).execute(&mut self.0.0).await?;
+        let sql = "UPDATE machines SET disputed = TRUE WHERE machine_id = $1 AND account_id <> $2 AND NOT EXISTS \
                    (SELECT 1 FROM affiliations first JOIN affiliations later \
                    ON first.organization_id = later.organization_id \
                    WHERE first.account_id = machines.account_id AND later.account_id = $2)";
-        let done = sqlx::query(sql).bind(machine_id).bind(account).execute(&mut *self.0.0).await?;
-        Ok(done.rows_affected() > 0)
+        let done = query(sql).bind(machine_id).bind(account).execute(&mut self.0.0).await?;
+        Ok(done > 0)
     }
 
     /// Forgets what was received more than `keep_ms` before both `now_ms` and the newest record:
@@ -130,6 +135,6 @@ impl Writing {
         let sql = "DELETE FROM records WHERE received_at_ms < $1 \
                    AND received_at_ms < (SELECT MAX(received_at_ms) FROM records) - $2";
         let before = now_ms.saturating_sub(keep_ms);
-        Ok(sqlx::query(sql).bind(before).bind(keep_ms).execute(&mut *self.0.0).await?.rows_affected())
+        query(sql).bind(before).bind(keep_ms).execute(&mut self.0.0).await
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Reading, StoreError, Writing,
     rules::{self, Row},
+    sql::{query, query_as},
 };
 use crate::model::{Effect, Rule, word};
 
@@ -28,13 +29,8 @@ impl Reading {
     ) -> Result<Vec<MadeRule>, StoreError> {
         let sql = "SELECT id, effect, pattern, scope, scope_name, expires_at, reason FROM rules \
                    WHERE organization_id = $1 AND effect = $2 AND id > $3 ORDER BY id LIMIT $4";
-        let rows: Vec<Row> = sqlx::query_as(sql)
-            .bind(organization)
-            .bind(word(effect))
-            .bind(after)
-            .bind(limit)
-            .fetch_all(&mut *self.0)
-            .await?;
+        let rows: Vec<Row> =
+            query_as(sql).bind(organization).bind(word(effect)).bind(after).bind(limit).fetch_all(&mut self.0).await?;
         let mut made = Vec::with_capacity(rows.len());
         for row in rows {
             made.push(self.made(rules::rule(row)?).await?);
@@ -52,7 +48,7 @@ impl Reading {
         let sql = "SELECT id, effect, pattern, scope, scope_name, expires_at, reason FROM rules \
                    WHERE organization_id = $1 AND effect = $2 AND id = $3";
         let row: Option<Row> =
-            sqlx::query_as(sql).bind(organization).bind(word(effect)).bind(id).fetch_optional(&mut *self.0).await?;
+            query_as(sql).bind(organization).bind(word(effect)).bind(id).fetch_optional(&mut self.0).await?;
         match row {
             Some(row) => Ok(Some(self.made(rules::rule(row)?).await?)),
             None => Ok(None),
@@ -61,7 +57,7 @@ impl Reading {
 
     async fn made(&mut self, rule: Rule) -> Result<MadeRule, StoreError> {
         let sql = "SELECT created_at, created_by FROM rules WHERE id = $1";
-        let (created_at, created_by) = sqlx::query_as(sql).bind(&rule.id).fetch_one(&mut *self.0).await?;
+        let (created_at, created_by) = query_as(sql).bind(&rule.id).fetch_one(&mut self.0).await?;
         Ok(MadeRule { rule, created_at, created_by })
     }
 }
@@ -70,7 +66,7 @@ impl Writing {
     /// Writes down who made a rule that is new.
     pub(crate) async fn rule_is_by(&mut self, id: &str, created_by: &str) -> Result<(), StoreError> {
         let sql = "UPDATE rules SET created_by = $2 WHERE id = $1";
-        sqlx::query(sql).bind(id).bind(created_by).execute(&mut *self.0.0).await?;
+        query(sql).bind(id).bind(created_by).execute(&mut self.0.0).await?;
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! Allowlists and denylists.
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query_as, query_scalar},
+};
 use crate::model::{Effect, Rule, Scope, from_word, word};
 
 pub(super) type Row = (String, String, String, String, String, Option<i64>, String);
@@ -29,8 +32,7 @@ impl Reading {
     pub(crate) async fn rules(&mut self, organization: i64, effect: Option<Effect>) -> Result<Vec<Rule>, StoreError> {
         let sql = "SELECT id, effect, pattern, scope, scope_name, expires_at, reason FROM rules \
                    WHERE organization_id = $1 AND ($2 IS NULL OR effect = $2) ORDER BY id";
-        let rows: Vec<Row> =
-            sqlx::query_as(sql).bind(organization).bind(effect.map(word)).fetch_all(&mut *self.0).await?;
+        let rows: Vec<Row> = query_as(sql).bind(organization).bind(effect.map(word)).fetch_all(&mut self.0).await?;
         rows.into_iter().map(rule).collect()
     }
 }
@@ -44,7 +46,7 @@ impl Writing {
                    ON CONFLICT (organization_id, effect, pattern, scope, scope_name) DO UPDATE SET \
                    expires_at = excluded.expires_at, reason = excluded.reason \
                    RETURNING id, effect, pattern, scope, scope_name, expires_at, reason";
-        let row: Row = sqlx::query_as(sql)
+        let row: Row = query_as(sql)
             .bind(&rule.id)
             .bind(organization)
             .bind(word(rule.effect))
@@ -54,7 +56,7 @@ impl Writing {
             .bind(rule.expires_at)
             .bind(&rule.reason)
             .bind(now)
-            .fetch_one(&mut *self.0.0)
+            .fetch_one(&mut self.0.0)
             .await?;
         self.touch_organization(organization).await?;
         self::rule(row)
@@ -69,11 +71,11 @@ impl Writing {
     ) -> Result<Vec<String>, StoreError> {
         let sql =
             "DELETE FROM rules WHERE organization_id = $1 AND effect = $2 AND (id = $3 OR pattern = $3) RETURNING id";
-        let ids: Vec<String> = sqlx::query_scalar(sql)
+        let ids: Vec<String> = query_scalar(sql)
             .bind(organization)
             .bind(word(effect))
             .bind(id_or_pattern)
-            .fetch_all(&mut *self.0.0)
+            .fetch_all(&mut self.0.0)
             .await?;
         if !ids.is_empty() {
             self.touch_organization(organization).await?;

@@ -1,6 +1,9 @@
 //! How long sessions last, as organizations choose.
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query, query_as},
+};
 use crate::validity::SessionTimes;
 
 type Row = (Option<i64>, Option<i64>);
@@ -13,7 +16,7 @@ impl Reading {
     /// What the organization chose.
     pub(crate) async fn session_times(&mut self, organization: i64) -> Result<SessionTimes, StoreError> {
         let sql = "SELECT session_refresh_after, session_expires_after FROM organizations WHERE id = $1";
-        let row: Row = sqlx::query_as(sql).bind(organization).fetch_one(&mut *self.0).await?;
+        let row: Row = query_as(sql).bind(organization).fetch_one(&mut self.0).await?;
         Ok(times(row))
     }
 
@@ -21,7 +24,7 @@ impl Reading {
     pub(crate) async fn session_times_of(&mut self, account: i64) -> Result<Vec<SessionTimes>, StoreError> {
         let sql = "SELECT o.session_refresh_after, o.session_expires_after FROM memberships m \
                    JOIN organizations o ON o.id = m.organization_id WHERE m.account_id = $1";
-        let rows: Vec<Row> = sqlx::query_as(sql).bind(account).fetch_all(&mut *self.0).await?;
+        let rows: Vec<Row> = query_as(sql).bind(account).fetch_all(&mut self.0).await?;
         Ok(rows.into_iter().map(times).collect())
     }
 }
@@ -30,11 +33,11 @@ impl Writing {
     /// Replaces what the organization chose; its members' sessions are sealed anew.
     pub(crate) async fn set_session_times(&mut self, organization: i64, times: SessionTimes) -> Result<(), StoreError> {
         let sql = "UPDATE organizations SET session_refresh_after = $1, session_expires_after = $2 WHERE id = $3";
-        sqlx::query(sql).bind(times.fresh).bind(times.valid).bind(organization).execute(&mut *self.0.0).await?;
+        query(sql).bind(times.fresh).bind(times.valid).bind(organization).execute(&mut self.0.0).await?;
         let revision = self.next_revision().await?;
         let sql = "UPDATE accounts SET revision = $1 \
                    WHERE id IN (SELECT account_id FROM memberships WHERE organization_id = $2)";
-        sqlx::query(sql).bind(revision).bind(organization).execute(&mut *self.0.0).await?;
+        query(sql).bind(revision).bind(organization).execute(&mut self.0.0).await?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Sign-ins and refused attempts, a page at a time.
 
-use super::{Reading, SignInRow, StoreError};
+use super::{Reading, SignInRow, StoreError, sql::query_as};
 
 /// Which attempts.
 #[derive(Debug, Clone, Copy)]
@@ -25,14 +25,14 @@ impl Reading {
                    WHERE id < $1 AND ($2 = '' OR account = $2) AND ($3 = '' OR outcome = $3) AND account IN \
                    (SELECT a.name FROM memberships m JOIN accounts a ON a.id = m.account_id \
                    WHERE m.organization_id = $4) ORDER BY id DESC LIMIT $5";
-        Ok(sqlx::query_as(sql)
+        query_as(sql)
             .bind(filter.before)
             .bind(filter.account)
             .bind(filter.outcome)
             .bind(organization)
             .bind(limit)
-            .fetch_all(&mut *self.0)
-            .await?)
+            .fetch_all(&mut self.0)
+            .await
     }
 
     /// The newest attempts of everybody, also of nobody known, newest first.
@@ -43,12 +43,12 @@ impl Reading {
     ) -> Result<Vec<SignInRow>, StoreError> {
         let sql = "SELECT id, at_ms, account, via, credential, outcome, peer, machine_id, count FROM sign_ins \
                    WHERE id < $1 AND ($2 = '' OR account = $2) AND ($3 = '' OR outcome = $3) ORDER BY id DESC LIMIT $4";
-        Ok(sqlx::query_as(sql)
+        query_as(sql)
             .bind(filter.before)
             .bind(filter.account)
             .bind(filter.outcome)
             .bind(limit)
-            .fetch_all(&mut *self.0)
-            .await?)
+            .fetch_all(&mut self.0)
+            .await
     }
 }

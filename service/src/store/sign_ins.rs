@@ -3,7 +3,10 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query, query_as, query_scalar},
+};
 
 /// Most rows of sign-ins that are kept, and most of refused attempts, whatever their age: about 50 MiB each. A flood
 /// from everywhere cannot fill the disk, nor push out who signed in.
@@ -58,7 +61,7 @@ impl Reading {
     pub(crate) async fn sign_ins(&mut self, limit: u32) -> Result<Vec<SignInRow>, StoreError> {
         let sql = "SELECT id, at_ms, account, via, credential, outcome, peer, machine_id, count FROM sign_ins \
                    ORDER BY id DESC LIMIT $1";
-        Ok(sqlx::query_as(sql).bind(limit).fetch_all(&mut *self.0).await?)
+        query_as(sql).bind(limit).fetch_all(&mut self.0).await
     }
 }
 
@@ -67,7 +70,7 @@ impl Writing {
     pub(crate) async fn add_sign_in(&mut self, row: &NewSignIn) -> Result<i64, StoreError> {
         let sql = "INSERT INTO sign_ins (at_ms, account, via, credential, outcome, peer, machine_id, count) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id";
-        Ok(sqlx::query_scalar(sql)
+        query_scalar(sql)
             .bind(row.at_ms)
             .bind(&row.account)
             .bind(&row.via)
@@ -76,14 +79,14 @@ impl Writing {
             .bind(&row.peer)
             .bind(&row.machine_id)
             .bind(row.count)
-            .fetch_one(&mut *self.0.0)
-            .await?)
+            .fetch_one(&mut self.0.0)
+            .await
     }
 
     /// Counts more of them in a row.
     pub(crate) async fn count_sign_ins(&mut self, id: i64, more: i64) -> Result<(), StoreError> {
         let sql = "UPDATE sign_ins SET count = count + $1 WHERE id = $2";
-        sqlx::query(sql).bind(more).bind(id).execute(&mut *self.0.0).await?;
+        query(sql).bind(more).bind(id).execute(&mut self.0.0).await?;
         Ok(())
     }
 
@@ -102,14 +105,14 @@ impl Writing {
     ) -> Result<u64, StoreError> {
         let sql = "DELETE FROM sign_ins WHERE at_ms < $1 AND at_ms < (SELECT MAX(at_ms) FROM sign_ins) - $2";
         let before = now_ms.saturating_sub(keep_ms);
-        let mut gone = sqlx::query(sql).bind(before).bind(keep_ms).execute(&mut *self.0.0).await?.rows_affected();
+        let mut gone = query(sql).bind(before).bind(keep_ms).execute(&mut self.0.0).await?;
         for kind in [
             "DELETE FROM sign_ins WHERE outcome = 'accepted' AND id <= (SELECT id FROM sign_ins \
              WHERE outcome = 'accepted' ORDER BY id DESC LIMIT 1 OFFSET $1)",
             "DELETE FROM sign_ins WHERE outcome <> 'accepted' AND id <= (SELECT id FROM sign_ins \
              WHERE outcome <> 'accepted' ORDER BY id DESC LIMIT 1 OFFSET $1)",
         ] {
-            gone += sqlx::query(kind).bind(most).execute(&mut *self.0.0).await?.rows_affected();
+            gone += query(kind).bind(most).execute(&mut self.0.0).await?;
         }
         Ok(gone)
     }

@@ -1,6 +1,9 @@
 //! Teams.
 
-use super::{Reading, StoreError, Writing};
+use super::{
+    Reading, StoreError, Writing,
+    sql::{query, query_as, query_scalar},
+};
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -31,19 +34,19 @@ impl Reading {
     /// The organization's teams, by name.
     pub(crate) async fn teams(&mut self, organization: i64) -> Result<Vec<Team>, StoreError> {
         let sql = select!("WHERE t.organization_id = $1 ORDER BY t.name");
-        Ok(sqlx::query_as(sql).bind(organization).fetch_all(&mut *self.0).await?)
+        query_as(sql).bind(organization).fetch_all(&mut self.0).await
     }
 
     /// One of them.
     pub(crate) async fn team(&mut self, organization: i64, name: &str) -> Result<Option<Team>, StoreError> {
         let sql = select!("WHERE t.organization_id = $1 AND t.name = $2");
-        Ok(sqlx::query_as(sql).bind(organization).bind(name).fetch_optional(&mut *self.0).await?)
+        query_as(sql).bind(organization).bind(name).fetch_optional(&mut self.0).await
     }
 
     /// Rows of the accounts that are in a team, access tokens too.
     async fn in_team(&mut self, organization: i64, name: &str) -> Result<Vec<i64>, StoreError> {
         let sql = "SELECT account_id FROM team_members WHERE organization_id = $1 AND team = $2 ORDER BY account_id";
-        Ok(sqlx::query_scalar(sql).bind(organization).bind(name).fetch_all(&mut *self.0).await?)
+        query_scalar(sql).bind(organization).bind(name).fetch_all(&mut self.0).await
     }
 }
 
@@ -51,7 +54,7 @@ impl Writing {
     /// Makes a team, if there is none of that name.
     pub(crate) async fn ensure_team(&mut self, organization: i64, name: &str, now: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO teams (organization_id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        sqlx::query(sql).bind(organization).bind(name).bind(now).execute(&mut *self.0.0).await?;
+        query(sql).bind(organization).bind(name).bind(now).execute(&mut self.0.0).await?;
         Ok(())
     }
 
@@ -63,7 +66,7 @@ impl Writing {
         description: &str,
     ) -> Result<(), StoreError> {
         let sql = "UPDATE teams SET description = $3 WHERE organization_id = $1 AND name = $2";
-        sqlx::query(sql).bind(organization).bind(name).bind(description).execute(&mut *self.0.0).await?;
+        query(sql).bind(organization).bind(name).bind(description).execute(&mut self.0.0).await?;
         Ok(())
     }
 
@@ -75,7 +78,7 @@ impl Writing {
             "UPDATE team_members SET team = $3 WHERE organization_id = $1 AND team = $2",
             "UPDATE rules SET scope_name = $3 WHERE organization_id = $1 AND scope = 'team' AND scope_name = $2",
         ] {
-            sqlx::query(sql).bind(organization).bind(name).bind(to).execute(&mut *self.0.0).await?;
+            query(sql).bind(organization).bind(name).bind(to).execute(&mut self.0.0).await?;
         }
         for account in members {
             self.touch_account(account).await?;
@@ -90,7 +93,7 @@ impl Writing {
             "DELETE FROM team_members WHERE organization_id = $1 AND team = $2",
             "DELETE FROM teams WHERE organization_id = $1 AND name = $2",
         ] {
-            sqlx::query(sql).bind(organization).bind(name).execute(&mut *self.0.0).await?;
+            query(sql).bind(organization).bind(name).execute(&mut self.0.0).await?;
         }
         for account in members {
             self.touch_account(account).await?;

@@ -1,97 +1,80 @@
 //! Tests of [`super`].
 
-use std::fs;
+mod schema;
+
+use std::time::Duration;
 
 use super::*;
 use crate::{
     model::{Badge, Role},
-    store::audit::Act,
+    store::{
+        audit::Act,
+        testing::{Fixture, on_each_database},
+    },
 };
 
-async fn store() -> (tempfile::TempDir, Store) {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
-    (dir, store)
-}
-
-#[tokio::test]
-async fn the_database_is_durable_and_checks_references() {
-    let (_dir, store) = store().await;
-    let mut view = store.write().await.unwrap();
-    let pragma = |name: &str| sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
-    let journal: String = sqlx::query_scalar(pragma("journal_mode")).fetch_one(&mut *view.0.0).await.unwrap();
-    let synchronous: i64 = sqlx::query_scalar(pragma("synchronous")).fetch_one(&mut *view.0.0).await.unwrap();
-    let foreign_keys: i64 = sqlx::query_scalar(pragma("foreign_keys")).fetch_one(&mut *view.0.0).await.unwrap();
-    assert_eq!((journal.as_str(), synchronous, foreign_keys), ("wal", 2, 1));
-    assert!(view.add_namespace(999, "nobody").await.is_err());
-}
-
-#[tokio::test]
-async fn a_database_of_a_newer_version_is_refused_and_untouched() {
-    let (dir, store) = store().await;
+async fn a_database_of_a_newer_version_is_refused_and_untouched(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-               VALUES (9999, 'from the future', TRUE, x'00', 1)";
-    sqlx::query(sql).execute(&mut *change.0.0).await.unwrap();
+               SELECT 9999, 'from the future', TRUE, checksum, 1 FROM _sqlx_migrations WHERE version = 7";
+    assert_eq!(query(sql).execute(&mut change.0.0).await.unwrap(), 1);
     change.commit().await.unwrap();
     store.close().await;
-    let refused = Store::open(dir.path(), Missing::Create).await;
-    let Err(StoreError::Newer { version: 9999, .. }) = refused else { panic!("{refused:?}") };
+    for missing in [Missing::Create, Missing::Refuse] {
+        let refused = Store::open(&fixture.place, missing).await;
+        let Err(StoreError::Newer { version: 9999, .. }) = refused else { panic!("{refused:?}") };
+    }
 }
 
-#[tokio::test]
-async fn a_file_that_is_no_database_is_refused_and_untouched() {
-    let dir = tempfile::tempdir().unwrap();
-    let text = "this is not a database, and somebody may want it back ".repeat(100);
-    fs::write(dir.path().join(FILE), &text).unwrap();
-    let refused = Store::open(dir.path(), Missing::Create).await;
-    assert!(matches!(refused, Err(StoreError::Damaged)), "{refused:?}");
-    assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap(), text);
+async fn a_database_that_was_never_made_is_not_made_by_a_reader(fixture: Fixture) {
+    let refused = Store::open(&fixture.place, Missing::Refuse).await;
+    assert!(matches!(refused, Err(StoreError::Missing(_) | StoreError::Empty(_))), "{refused:?}");
+    fixture.store().await;
+    Store::open(&fixture.place, Missing::Refuse).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_full_disk_is_named_loses_nothing_and_reading_goes_on() {
-    let (_dir, store) = store().await;
-    let mut change = store.write().await.unwrap();
-    let acme = change.add_organization("acme", 1).await.unwrap();
-    change.commit().await.unwrap();
-    // Of this connection only, as if there were room again on the next one.
-    sqlx::query("PRAGMA max_page_count = 1").execute(&store.writer).await.unwrap();
-    let mut change = store.write().await.unwrap();
-    let hosts: Vec<String> = (0..10_000).map(|n| format!("registry-{n}.corp.example")).collect();
-    let refused = change.set_registries(acme, &hosts).await;
-    assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
-    drop(change);
-    assert_eq!(store.read().await.unwrap().organization_names().await.unwrap(), ["acme"]);
-    let mut change = store.write().await.unwrap();
-    change.set_registries(acme, &hosts).await.unwrap();
-    change.commit().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_missing_database_is_made_only_when_asked() {
-    let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(Store::open(dir.path(), Missing::Refuse).await, Err(StoreError::Missing(_))));
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-}
-
-#[tokio::test]
-async fn first_starts_at_once_all_work() {
-    let dir = tempfile::tempdir().unwrap();
-    let opening: Vec<_> = (0..8)
-        .map(|_| {
-            let path = dir.path().to_owned();
-            tokio::spawn(async move { Store::open(&path, Missing::Create).await })
-        })
-        .collect();
+async fn first_starts_at_once_all_work(fixture: Fixture) {
+    let open = |place: Place| tokio::spawn(async move { Store::open(&place, Missing::Create).await });
+    let opening: Vec<_> = (0..8).map(|_| open(fixture.place.clone())).collect();
     for opening in opening {
         opening.await.unwrap().unwrap();
     }
 }
 
-#[tokio::test]
-async fn a_change_that_is_not_committed_leaves_nothing() {
-    let (_dir, store) = store().await;
+async fn one_process_changes_something_at_a_time(fixture: Fixture) {
+    let (first, second) = (fixture.store().await, fixture.store().await);
+    let mut change = first.write().await.unwrap();
+    let before = change.revision().await.unwrap();
+    let other = tokio::spawn(async move {
+        let mut change = second.write().await?;
+        let seen = change.revision().await?;
+        change.add_organization("beta", 1).await?;
+        change.commit().await?;
+        Ok::<_, StoreError>(seen)
+    });
+    change.add_organization("acme", 1).await.unwrap();
+    // The other one has every chance to go on without waiting.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!other.is_finished());
+    let mut view = first.read().await.unwrap();
+    assert_eq!(view.revision().await.unwrap(), before, "what is not committed is not seen");
+    let written = change.revision().await.unwrap();
+    change.commit().await.unwrap();
+    assert_eq!(other.await.unwrap().unwrap(), written, "it saw what was changed while it waited");
+    assert_eq!(view.revision().await.unwrap(), before, "one view stays as it was");
+}
+
+async fn who_waits_too_long_is_told(fixture: Fixture) {
+    let (first, second) = (fixture.store().await, fixture.store().await);
+    let _held = first.write().await.unwrap();
+    let refused = second.write().await.map(drop);
+    assert!(matches!(refused, Err(StoreError::Busy)), "{refused:?}");
+    second.read().await.unwrap().revision().await.expect("reading goes on");
+}
+
+async fn a_change_that_is_not_committed_leaves_nothing(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let before = change.revision().await.unwrap();
     change.add_organization("acme", 1).await.unwrap();
@@ -101,9 +84,8 @@ async fn a_change_that_is_not_committed_leaves_nothing() {
     assert_eq!(view.revision().await.unwrap(), before);
 }
 
-#[tokio::test]
-async fn every_change_that_is_published_moves_the_sequence() {
-    let (_dir, store) = store().await;
+async fn every_change_that_is_published_moves_the_sequence(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let mut last = change.revision().await.unwrap();
     macro_rules! moves {
@@ -131,38 +113,38 @@ async fn every_change_that_is_published_moves_the_sequence() {
     assert_eq!(change.accounts_since(last - 1).await.unwrap()[0].name, "alice");
 }
 
-#[tokio::test]
-async fn only_hashes_are_stored_as_credentials() {
-    let (_dir, store) = store().await;
+async fn only_hashes_are_stored_as_credentials(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     assert!(change.add_account("alice", "hunter42", 1).await.is_err());
 }
 
-#[tokio::test]
-async fn audit_lines_cannot_be_changed_or_removed() {
-    let (_dir, store) = store().await;
+async fn audit_lines_cannot_be_changed_or_removed(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let act = Act { act: "x.y", organization: "acme", target: "t", detail: serde_json::json!({ "a": 1 }) };
     change.audit("local:0", &act).await.unwrap();
-    assert!(sqlx::query("UPDATE audit SET actor = 'me'").execute(&mut *change.0.0).await.is_err());
-    assert!(sqlx::query("DELETE FROM audit").execute(&mut *change.0.0).await.is_err());
-    assert_eq!(change.audit_lines(10).await.unwrap()[0].detail, r#"{"a":1}"#);
+    change.commit().await.unwrap();
+    for sql in ["UPDATE audit SET actor = 'me'", "DELETE FROM audit"] {
+        let mut change = store.write().await.unwrap();
+        let refused = query(sql).execute(&mut change.0.0).await.unwrap_err();
+        assert!(proto::chain(&refused).contains("audit lines are never"), "{refused:?}");
+    }
+    assert_eq!(store.read().await.unwrap().audit_lines(10).await.unwrap()[0].detail, r#"{"a":1}"#);
 }
 
-#[tokio::test]
-async fn a_change_by_another_process_is_noticed() {
-    let (dir, store) = store().await;
+async fn a_change_by_another_process_is_noticed(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut changes = store.changes().await.unwrap();
-    let other = Store::open(dir.path(), Missing::Refuse).await.unwrap();
+    let other = Store::open(&fixture.place, Missing::Refuse).await.unwrap();
     let mut change = other.write().await.unwrap();
     change.add_organization("acme", 1).await.unwrap();
     change.commit().await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), changes.wait()).await.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn an_account_that_comes_back_keeps_its_row_and_counting() {
-    let (_dir, store) = store().await;
+async fn an_account_that_comes_back_keeps_its_row_and_counting(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
     let epoch = change.account("alice").await.unwrap().unwrap().credential_epoch;
@@ -203,9 +185,8 @@ fn record(id: &str, received_at_ms: i64) -> RecordRow {
     }
 }
 
-#[tokio::test]
-async fn records_come_by_the_time_they_were_received_and_keep_their_count() {
-    let (_dir, store) = store().await;
+async fn records_come_by_the_time_they_were_received_and_keep_their_count(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let future = RecordRow { at_ms: i64::MAX, ..record("1", 100) };
     change.add_records(&[future, record("2", 200)]).await.unwrap();
@@ -215,9 +196,8 @@ async fn records_come_by_the_time_they_were_received_and_keep_their_count() {
     assert_eq!((listed[0].evidence.as_str(), listed[0].coverage.as_str()), ("digest", "enforced"));
 }
 
-#[tokio::test]
-async fn a_clock_that_jumps_ahead_or_back_forgets_no_record() {
-    let (_dir, store) = store().await;
+async fn a_clock_that_jumps_ahead_or_back_forgets_no_record(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     change.add_records(&[record("1", 1000), record("2", 1050)]).await.unwrap();
     assert_eq!(change.forget_records(1_000_000, 100).await.unwrap(), 0, "ahead");
@@ -227,9 +207,8 @@ async fn a_clock_that_jumps_ahead_or_back_forgets_no_record() {
     assert_eq!(change.records(10).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn a_machine_that_unrelated_accounts_report_is_disputed() {
-    let (_dir, store) = store().await;
+async fn a_machine_that_unrelated_accounts_report_is_disputed(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let nobody = change.add_account("nobody", "$argon2id$", 1).await.unwrap();
     let acme = change.add_organization("acme", 1).await.unwrap();
@@ -253,9 +232,8 @@ async fn a_machine_that_unrelated_accounts_report_is_disputed() {
     assert!(change.records(1).await.unwrap()[0].machine_disputed);
 }
 
-#[tokio::test]
-async fn session_generations_are_one_rising_sequence() {
-    let (_dir, store) = store().await;
+async fn session_generations_are_one_rising_sequence(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let mut taken = Vec::new();
     for at_least in [100, 100, 50, 200, 200, 0] {
@@ -264,9 +242,8 @@ async fn session_generations_are_one_rising_sequence() {
     assert_eq!(taken, [100, 101, 102, 200, 201, 202]);
 }
 
-#[tokio::test]
-async fn agents_of_an_account_are_bounded_and_the_newest_stay() {
-    let (_dir, store) = store().await;
+async fn agents_of_an_account_are_bounded_and_the_newest_stay(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let account = change.add_account("alice", "$argon2id$", 1).await.unwrap();
     let token = change.new_account("acme/ci", crate::model::Origin::Organization, None, 1).await.unwrap();
@@ -291,9 +268,8 @@ async fn agents_of_an_account_are_bounded_and_the_newest_stay() {
     assert!(change.session(&server).await.unwrap().is_some(), "a token stands for many machines");
 }
 
-#[tokio::test]
-async fn a_name_that_comes_back_inherits_nothing() {
-    let (_dir, store) = store().await;
+async fn a_name_that_comes_back_inherits_nothing(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let acme = change.add_organization("acme", 1).await.unwrap();
     let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
@@ -310,4 +286,24 @@ async fn a_name_that_comes_back_inherits_nothing() {
     assert!(change.password("alice").await.unwrap().is_none());
     let bob = change.add_account("bob", "$argon2id$", 1).await.unwrap();
     assert!(!change.bind_machine("m1", bob).await.unwrap(), "the machine is nobody's");
+}
+
+on_each_database! {
+    a_database_of_a_newer_version_is_refused_and_untouched,
+    a_database_that_was_never_made_is_not_made_by_a_reader,
+    first_starts_at_once_all_work,
+    one_process_changes_something_at_a_time,
+    who_waits_too_long_is_told,
+    a_change_that_is_not_committed_leaves_nothing,
+    every_change_that_is_published_moves_the_sequence,
+    only_hashes_are_stored_as_credentials,
+    audit_lines_cannot_be_changed_or_removed,
+    a_change_by_another_process_is_noticed,
+    an_account_that_comes_back_keeps_its_row_and_counting,
+    records_come_by_the_time_they_were_received_and_keep_their_count,
+    a_clock_that_jumps_ahead_or_back_forgets_no_record,
+    a_machine_that_unrelated_accounts_report_is_disputed,
+    session_generations_are_one_rising_sequence,
+    agents_of_an_account_are_bounded_and_the_newest_stay,
+    a_name_that_comes_back_inherits_nothing,
 }

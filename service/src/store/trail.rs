@@ -2,7 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::{Act, Reading, StoreError, Writing};
+use super::{
+    Act, Reading, StoreError, Writing,
+    sql::{query, query_as},
+};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,18 +70,18 @@ impl Reading {
     pub(crate) async fn trail(&mut self, filter: &TrailFilter<'_>, limit: u32) -> Result<Vec<TrailLine>, StoreError> {
         let sql = "SELECT id, at_ms, actor, via, peer, act, organization, target, detail FROM audit \
                    WHERE organization = $1 AND id < $2 AND ($3 = '' OR actor = $3) \
-                   AND ($4 = '' OR act = $4 OR act LIKE $5) AND at_ms >= $6 AND at_ms < $7 ORDER BY id DESC LIMIT $8";
-        Ok(sqlx::query_as(sql)
+                   AND ($4 = '' OR act = $4 OR SUBSTR(act, 1, LENGTH($5)) = $5) AND at_ms >= $6 AND at_ms < $7 ORDER BY id DESC LIMIT $8";
+        query_as(sql)
             .bind(filter.organization)
             .bind(filter.before)
             .bind(filter.actor)
             .bind(filter.act)
-            .bind(format!("{}.%", filter.act))
+            .bind(format!("{}.", filter.act))
             .bind(filter.since_ms)
             .bind(filter.until_ms)
             .bind(limit)
-            .fetch_all(&mut *self.0)
-            .await?)
+            .fetch_all(&mut self.0)
+            .await
     }
 }
 
@@ -87,7 +90,7 @@ impl Writing {
     pub(crate) async fn write_down(&mut self, author: &Author, act: &Act<'_>) -> Result<(), StoreError> {
         let sql = "INSERT INTO audit (at_ms, actor, act, organization, target, detail, via, peer) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        sqlx::query(sql)
+        query(sql)
             .bind(crate::clock::now_ms())
             .bind(&author.actor)
             .bind(act.act)
@@ -96,7 +99,7 @@ impl Writing {
             .bind(act.detail.to_string())
             .bind(&author.via)
             .bind(author.peer.as_deref().unwrap_or_default())
-            .execute(&mut *self.0.0)
+            .execute(&mut self.0.0)
             .await?;
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! Drives the real `pullgate-service` over real sockets: one process for each test, port 0,
-//! TLS with the service's own authority as the only root.
+//! TLS with the service's own authority as the only root. The database is SQLite; `postgres` runs the same tests on
+//! the other one.
 
 mod access;
 mod commands;
 mod connections;
+mod database;
 mod docker_hub;
 mod docker_login;
 mod fake;
@@ -13,6 +15,7 @@ mod report;
 mod sign_in;
 mod sign_ins;
 mod signed;
+mod sqlite;
 mod start;
 mod support;
 mod tokens;

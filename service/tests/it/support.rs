@@ -30,6 +30,8 @@ use tonic::{
     transport::{Channel, Endpoint, Uri},
 };
 
+use crate::database::Database;
+
 pub const BINARY: &str = env!("CARGO_BIN_EXE_pullgate-service");
 pub const PASSWORD: &str = "correct horse battery";
 /// Longest wait for a state that should come at once, on a busy machine.
@@ -47,9 +49,10 @@ pub async fn wait_until<T>(what: &str, mut state: impl AsyncFnMut() -> Option<T>
     }
 }
 
-/// A data directory, and perhaps a process that serves it.
+/// A data directory and a database, and perhaps a process that serves them.
 pub struct Service {
     root: tempfile::TempDir,
+    database: Arc<Database>,
     child: Option<Child>,
 }
 
@@ -65,12 +68,22 @@ impl Drop for Service {
 impl Service {
     /// Not started, nothing in it.
     pub fn empty() -> Self {
-        Self { root: tempfile::tempdir().unwrap(), child: None }
+        Self::empty_on(Arc::new(Database::new()))
+    }
+
+    /// The same on this database.
+    pub fn empty_on(database: Arc<Database>) -> Self {
+        Self { root: tempfile::tempdir().unwrap(), database, child: None }
     }
 
     /// Started; organization `acme`, its member `alice`.
     pub async fn acme() -> Self {
-        let mut service = Self::empty();
+        Self::acme_on(Arc::new(Database::new())).await
+    }
+
+    /// The same on this database.
+    pub async fn acme_on(database: Arc<Database>) -> Self {
+        let mut service = Self::empty_on(database);
         service.ok(&["organization", "add", "acme", "--namespace", "acme"]);
         service.add_member("acme", "alice", "member");
         service.start(&[]).await;
@@ -81,10 +94,18 @@ impl Service {
         self.root.path().join("data")
     }
 
+    /// All that it keeps: its files, and what a server keeps for it.
+    pub fn stored(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.data_dir()).into_iter().flatten();
+        let mut stored: Vec<u8> = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        stored.extend(self.database.stored());
+        stored
+    }
+
     /// A command that is about to be run.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
-        command.env("PULLGATE_SERVICE_DATA_DIR", self.data_dir()).args(args);
+        command.env("PULLGATE_SERVICE_DATA_DIR", self.data_dir()).envs(self.database.environment()).args(args);
         command
     }
 

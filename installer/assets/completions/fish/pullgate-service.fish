@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pullgate_service_global_optspecs
-    string join \n data-dir= json h/help V/version
+    string join \n data-dir= database= database-file= json h/help V/version
 end
 
 function __fish_pullgate_service_needs_command
@@ -25,6 +25,8 @@ function __fish_pullgate_service_using_subcommand
 end
 
 complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -s V -l version -d 'Print version'
@@ -57,6 +59,8 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve"
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l oidc-validity -d 'How long the token of a `pullgate login` is valid' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l keep-records -d 'How long decision records and sign-ins are kept' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l insecure-http -d 'Plain HTTP instead of TLS; only on a loopback address'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l new-signing-key -d 'Make a new signing key if it is missing: every machine has to be enrolled again'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l json -d 'Print JSON, one object a line'
@@ -68,12 +72,16 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enroll
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l admin-email -d 'A mailbox' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l admin-url -d 'A page' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l system-roots -d 'The service\'s certificate is signed by an authority that machines know: leave `caFile` out'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l docker-hub-credentials -d 'Docker Hub credentials count on machines: the agent shows them to this service'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l registry-door -d 'Machines have a registry door: what it would have judged is refused where something of it is missing'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand enrollment" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -f -a "add" -d 'Add an organization; its policy is off'
@@ -83,19 +91,27 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organi
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and not __fish_seen_subcommand_from add list link token help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -l namespace -d 'A Docker Hub namespace that it owns: its images are always allowed' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from list" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from list" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l docker-hub -d 'Members of this organization of Docker Hub are members here, as Docker Hub says at each sign-in' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l no-docker-hub -d 'Not Docker Hub; whoever is a member by its word is none any more'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l oidc-groups -d 'Groups of the identity provider named `ORG` and `ORG:TEAM` make members, as it says at each `pullgate login`'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l no-oidc-groups -d 'Not the identity provider; whoever is a member by its word is none any more'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from link" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from token" -f -a "create" -d 'Make a token and print it, once; it signs in with the organization\'s name as the user name'
@@ -108,6 +124,8 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organi
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from help" -f -a "token" -d 'Organization access tokens, for machines that are nobody\'s: CI, servers'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand organization; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and not __fish_seen_subcommand_from add remove list help" -f -a "add" -d 'Add a member or change their role and teams; makes the account when it is new'
@@ -120,14 +138,20 @@ auditor\t'May read everything; is restricted'
 member\t'Is restricted'"
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l team -d 'A team they belong to' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l password-stdin -d 'Read the new account\'s password from standard input'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l oidc -d 'The new account has no password: its owner signs in with the identity provider, by `pullgate login`'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from remove" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from remove" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from list" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from list" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a member or change their role and teams; makes the account when it is new'
@@ -135,22 +159,30 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print the members'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -f -a "password" -d 'Replace the password; the user has to sign in again everywhere'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -f -a "remove" -d 'End the account: its credentials, memberships and sessions'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and not __fish_seen_subcommand_from password remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -l password-stdin -d 'Read the password from standard input'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from password" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from remove" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from remove" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "password" -d 'Replace the password; the user has to sign in again everywhere'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "remove" -d 'End the account: its credentials, memberships and sessions'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -f -a "create" -d 'Make a token and print it, once'
@@ -163,12 +195,18 @@ org:read\t'Reading the owner\'s organizations over APIs'
 org:write\t'Changing them over APIs'"
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'When it ends: after a time like `90d`, or at one like `2027-01-31T00:00:00Z`; without it, never' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from list" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from list" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from revoke" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from revoke" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from revoke" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from revoke" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make a token and print it, once'
@@ -176,12 +214,16 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token;
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'End a token; the user has to sign in again everywhere'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -f -a "show" -d 'Print the policy'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -f -a "set" -d 'Change what is given; the rest stays'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and not __fish_seen_subcommand_from show set help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from show" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from show" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from show" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from show" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l enabled -d 'The switch: off, nobody is restricted' -r -f -a "true\t''
@@ -225,6 +267,8 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy
 false\t''"
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l protect-allow -d 'Images that the tamper guard leaves alone, as in an allowlist; given once or more, they replace the list' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l no-registries -d 'Empty the list of registries'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l session-default -d 'Both as the service is set'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from set" -l push-anywhere -d 'Pushes are not restricted'
@@ -236,6 +280,8 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from help" -f -a "set" -d 'Change what is given; the rest stays'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand policy; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and not __fish_seen_subcommand_from add remove list help" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
@@ -247,12 +293,18 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowl
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l expires -d 'Until when, for example `2027-01-31T00:00:00Z`' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l reason -d 'Why' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from remove" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from remove" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from list" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from list" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
@@ -260,6 +312,8 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowl
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print the list'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand allowlist; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and not __fish_seen_subcommand_from add remove list help" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
@@ -271,12 +325,18 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denyli
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l expires -d 'Until when, for example `2027-01-31T00:00:00Z`' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l reason -d 'Why' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from remove" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from remove" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from list" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from list" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a rule, or change the one with the same pattern and scope'
@@ -284,6 +344,8 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denyli
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print the list'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand denylist; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and not __fish_seen_subcommand_from list approve deny help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and not __fish_seen_subcommand_from list approve deny help" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and not __fish_seen_subcommand_from list approve deny help" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and not __fish_seen_subcommand_from list approve deny help" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and not __fish_seen_subcommand_from list approve deny help" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and not __fish_seen_subcommand_from list approve deny help" -f -a "list" -d 'Print requests, newest first'
@@ -297,6 +359,8 @@ withdrawn\t'Whoever asked took it back'"
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from list" -l org -d 'Only those to this organization' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from list" -l limit -d 'At most this many' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from list" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from list" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from approve" -l for -d 'For so long, for example `30d`; without it, for good' -r
@@ -304,11 +368,15 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand reques
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from approve" -l pattern -d 'Other images than was asked for, as in the allowlist: `evil/*`' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from approve" -l note -d 'A word to the person who asked; members see it in the rule\'s reason' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from approve" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from approve" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from approve" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from approve" -l for-everyone -d 'For everybody in the organization'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from approve" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from approve" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from deny" -l reason -d 'Why, for the person who asked' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from deny" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from deny" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from deny" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from deny" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from deny" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from help" -f -a "list" -d 'Print requests, newest first'
@@ -316,6 +384,8 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand reques
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from help" -f -a "deny" -d 'Say no'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand requests; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -f -a "set" -d 'Give a Docker Hub namespace its badge'
@@ -323,12 +393,18 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publis
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -f -a "list" -d 'Print all'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and not __fish_seen_subcommand_from set remove list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from set" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from set" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from set" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from set" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from remove" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from remove" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from remove" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from list" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from list" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from list" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from list" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from help" -f -a "set" -d 'Give a Docker Hub namespace its badge'
@@ -337,14 +413,20 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publis
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand publisher; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -l limit -d 'At most this many' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand records" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -l limit -d 'At most this many' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand audit" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -l limit -d 'At most this many' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -l json -d 'Print JSON, one object a line'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand sign-ins" -s h -l help -d 'Print help'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand help; and not __fish_seen_subcommand_from serve enrollment organization member account token policy allowlist denylist requests publisher records audit sign-ins help" -f -a "serve" -d 'Run the service'

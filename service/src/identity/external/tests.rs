@@ -1,12 +1,12 @@
 //! Tests of [`super`].
 
 use super::*;
-use crate::store::Missing;
+use crate::store::{Missing, Place};
 
 #[tokio::test]
 async fn an_organization_that_was_closed_a_moment_ago_is_closed() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+    let store = Store::open(&Place::Directory(dir.path().to_owned()), Missing::Create).await.unwrap();
     let mut change = store.write().await.unwrap();
     let acme = change.add_organization("acme", 1).await.unwrap();
     change.commit().await.unwrap();

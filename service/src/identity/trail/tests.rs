@@ -1,19 +1,16 @@
 //! Tests of [`super`].
 
 use super::*;
-use crate::store::{Missing, SignInRow};
+use crate::store::{
+    SignInRow,
+    testing::{Fixture, on_each_database},
+};
 
 const NOW_MS: i64 = 1_800_000_000_000;
 
 fn entry<'a>(account: &str, outcome: Outcome, peer: u32) -> Entry<'a> {
     let caller = Caller { peer: IpAddr::from(peer.to_be_bytes()), via: Via::Agent, machine_id: "m1" };
     Entry { account: account.to_owned(), credential: CredentialKind::Password, outcome, caller }
-}
-
-async fn store() -> (tempfile::TempDir, Store) {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
-    (dir, store)
 }
 
 /// Oldest first.
@@ -23,9 +20,8 @@ async fn rows(store: &Store) -> Vec<SignInRow> {
     rows
 }
 
-#[tokio::test]
-async fn the_same_attempts_within_a_minute_are_one_row_over_many_flushes() {
-    let (_dir, store) = store().await;
+async fn the_same_attempts_within_a_minute_are_one_row_over_many_flushes(fixture: Fixture) {
+    let store = fixture.store().await;
     let trail = Trail::default();
     for n in 0..1000 {
         trail.note_at(entry("alice", Outcome::Wrong, 1), None, NOW_MS + n * 50);
@@ -47,9 +43,8 @@ async fn the_same_attempts_within_a_minute_are_one_row_over_many_flushes() {
     assert!(rows.iter().any(|row| row.outcome == "accepted" && row.machine_id == "m1"));
 }
 
-#[tokio::test]
-async fn a_flood_from_everywhere_is_few_rows_loses_no_count_and_hides_no_sign_in() {
-    let (_dir, store) = store().await;
+async fn a_flood_from_everywhere_is_few_rows_loses_no_count_and_hides_no_sign_in(fixture: Fixture) {
+    let store = fixture.store().await;
     let trail = Trail::default();
     for n in 0..20_000 {
         trail.note_at(entry("", Outcome::Wrong, n), None, NOW_MS);
@@ -66,9 +61,8 @@ async fn a_flood_from_everywhere_is_few_rows_loses_no_count_and_hides_no_sign_in
     assert_eq!(rows.iter().filter(|row| row.account == "alice" && row.outcome == "accepted").count(), 1);
 }
 
-#[tokio::test]
-async fn who_signs_in_without_end_fills_no_trail() {
-    let (_dir, store) = store().await;
+async fn who_signs_in_without_end_fills_no_trail(fixture: Fixture) {
+    let store = fixture.store().await;
     let trail = Trail::default();
     for n in 0..5000 {
         let machine = format!("m{n}");
@@ -89,9 +83,8 @@ async fn who_signs_in_without_end_fills_no_trail() {
     assert_eq!(of("acme/ci"), (MOST_OF_TOKEN + 1, 5000));
 }
 
-#[tokio::test]
-async fn a_flood_of_one_kind_pushes_nothing_of_the_other_out() {
-    let (_dir, store) = store().await;
+async fn a_flood_of_one_kind_pushes_nothing_of_the_other_out(fixture: Fixture) {
+    let store = fixture.store().await;
     let trail = Trail::default();
     for n in 0..50 {
         trail.note_at(entry("alice", Outcome::Accepted, n), None, NOW_MS);
@@ -110,12 +103,11 @@ async fn a_flood_of_one_kind_pushes_nothing_of_the_other_out() {
     assert_eq!((count("accepted"), count("wrong")), (50, 60));
 }
 
-#[tokio::test]
-async fn what_cannot_be_written_is_written_later() {
-    let (_dir, store) = store().await;
+async fn what_cannot_be_written_is_written_later(fixture: Fixture) {
+    let store = fixture.store().await;
     let trail = Trail::default();
     trail.note_at(entry("alice", Outcome::Wrong, 1), Some("t1"), NOW_MS);
-    let closed = Store::open(tempfile::tempdir().unwrap().path(), Missing::Create).await.unwrap();
+    let closed = fixture.store().await;
     closed.close().await;
     trail.flush(&closed).await.unwrap_err();
     trail.note_at(entry("alice", Outcome::Wrong, 1), None, NOW_MS + 1);
@@ -149,10 +141,9 @@ async fn memory_is_bounded_while_nothing_can_be_written() {
     assert_eq!(kept + pending.lost, 300 * 500, "what is lost is counted");
 }
 
-#[tokio::test]
-async fn the_day_of_the_last_use_is_written_once_a_day() {
+async fn the_day_of_the_last_use_is_written_once_a_day(fixture: Fixture) {
     use crate::{model::TokenScopes, store::NewToken};
-    let (_dir, store) = store().await;
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
     let token = NewToken { id: "t1", name: "ci", hash: "$argon2id$", scopes: TokenScopes::all(), expires_at: None };
@@ -169,9 +160,8 @@ async fn the_day_of_the_last_use_is_written_once_a_day() {
     }
 }
 
-#[tokio::test]
-async fn old_ones_are_forgotten_and_a_clock_that_jumps_forgets_none() {
-    let (_dir, store) = store().await;
+async fn old_ones_are_forgotten_and_a_clock_that_jumps_forgets_none(fixture: Fixture) {
+    let store = fixture.store().await;
     let trail = Trail::default();
     for day in 0..3 {
         trail.note_at(entry("alice", Outcome::Accepted, 1), None, NOW_MS + day * DAY * 1000);
@@ -187,4 +177,14 @@ async fn old_ones_are_forgotten_and_a_clock_that_jumps_forgets_none() {
     assert_eq!(forget(0, 1).await, 0);
     assert_eq!(forget(NOW_MS + 3 * DAY * 1000, 1).await, 1);
     assert_eq!(rows(&store).await.len(), 2);
+}
+
+on_each_database! {
+    the_same_attempts_within_a_minute_are_one_row_over_many_flushes,
+    a_flood_from_everywhere_is_few_rows_loses_no_count_and_hides_no_sign_in,
+    who_signs_in_without_end_fills_no_trail,
+    a_flood_of_one_kind_pushes_nothing_of_the_other_out,
+    what_cannot_be_written_is_written_later,
+    the_day_of_the_last_use_is_written_once_a_day,
+    old_ones_are_forgotten_and_a_clock_that_jumps_forgets_none,
 }

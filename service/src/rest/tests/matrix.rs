@@ -168,9 +168,8 @@ fn every_route_of_the_router_has_a_row() {
     assert_eq!(rows.len(), all().count(), "each once");
 }
 
-#[tokio::test]
-async fn every_route_lets_through_whom_its_row_names_and_nobody_else() {
-    let world = World::new().await;
+async fn every_route_lets_through_whom_its_row_names_and_nobody_else(fixture: Fixture) {
+    let world = World::new(fixture).await;
     let read_write = [TokenScope::OrgRead, TokenScope::OrgWrite];
     let callers = [
         Who::Nobody,
@@ -204,4 +203,8 @@ async fn every_route_lets_through_whom_its_row_names_and_nobody_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+on_each_database! {
+    every_route_lets_through_whom_its_row_names_and_nobody_else,
 }

@@ -8,13 +8,15 @@ use crate::{
         UnknownRequests,
     },
     publish::compile,
-    store::{FILE, MIGRATIONS, Missing, Store},
+    store::{
+        FILE, Missing, Place, Store,
+        sqlite::MIGRATIONS,
+        testing::{Fixture, on_each_database},
+    },
 };
 
-#[tokio::test]
-async fn settings_come_back_as_they_were_set() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+async fn settings_come_back_as_they_were_set(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let acme = change.add_organization("acme", 1).await.unwrap();
     assert_eq!(change.settings(acme).await.unwrap().beyond, Beyond::default());
@@ -58,7 +60,7 @@ async fn a_policy_from_before_there_were_settings_keeps_what_it_said_and_its_byt
     sqlx::raw_sql(rows).execute(&mut old).await.unwrap();
     old.close().await.unwrap();
 
-    let store = Store::open(dir.path(), Missing::Refuse).await.unwrap();
+    let store = Store::open(&Place::Directory(dir.path().to_owned()), Missing::Refuse).await.unwrap();
     let mut view = store.read().await.unwrap();
     let state = view.policy(7, "acme").await.unwrap();
     assert_eq!(state.settings.beyond, Beyond::default());
@@ -67,4 +69,8 @@ async fn a_policy_from_before_there_were_settings_keeps_what_it_said_and_its_byt
     assert_eq!(compile::policy(state, [0; 32]).settings, None);
     let record = &view.records(1).await.unwrap()[0];
     assert_eq!((record.sequence, record.evidence.as_str(), record.coverage.as_str()), (3, "", ""));
+}
+
+on_each_database! {
+    settings_come_back_as_they_were_set,
 }

@@ -4,7 +4,7 @@ use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
     model::{Origin, Source, TokenScope},
-    store::{FILE, MIGRATIONS, Missing, Store},
+    store::{FILE, Missing, Place, Store, sqlite::MIGRATIONS},
     validity::SessionTimes,
 };
 
@@ -25,7 +25,7 @@ async fn accounts_tokens_and_memberships_from_before_keep_what_they_said() {
     sqlx::raw_sql(rows).execute(&mut old).await.unwrap();
     old.close().await.unwrap();
 
-    let store = Store::open(dir.path(), Missing::Refuse).await.unwrap();
+    let store = Store::open(&Place::Directory(dir.path().to_owned()), Missing::Refuse).await.unwrap();
     let mut change = store.write().await.unwrap();
     let (account, hash) = change.password("alice").await.unwrap().unwrap();
     assert_eq!((account.origin, account.credential_epoch, hash.as_str()), (Origin::Own, 5, "$argon2id$x"));

@@ -3,17 +3,19 @@
 use super::*;
 use crate::{
     model::Origin,
-    store::{Missing, Store},
+    store::{
+        Store,
+        testing::{Fixture, on_each_database},
+    },
 };
 
-async fn fixture() -> (tempfile::TempDir, Store, Writing, [i64; 2], i64) {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+async fn people(fixture: &Fixture) -> (Store, Writing, [i64; 2], i64) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
     let acme = change.add_organization("acme", 1).await.unwrap();
     let beta = change.add_organization("beta", 1).await.unwrap();
     let alice = change.new_account("alice", Origin::DockerHub, None, 1).await.unwrap();
-    (dir, store, change, [acme, beta], alice)
+    (store, change, [acme, beta], alice)
 }
 
 /// Organization, role, teams and source of each membership.
@@ -26,9 +28,8 @@ async fn memberships(change: &mut Writing, organizations: [i64; 2]) -> Vec<(i64,
     found
 }
 
-#[tokio::test]
-async fn each_source_replaces_its_own_and_an_administrator_counts_more() {
-    let (_dir, _store, mut change, [acme, beta], alice) = fixture().await;
+async fn each_source_replaces_its_own_and_an_administrator_counts_more(fixture: Fixture) {
+    let (_store, mut change, [acme, beta], alice) = people(&fixture).await;
     let ops = || vec!["ops".to_owned()];
     let wanted = |rows: &[(i64, Role)]| rows.iter().map(|(id, role)| (*id, (*role, vec![]))).collect();
     let hub = Source::DockerHub;
@@ -63,16 +64,19 @@ async fn each_source_replaces_its_own_and_an_administrator_counts_more() {
     assert!(change.revision().await.unwrap() > before);
 }
 
-#[tokio::test]
-async fn another_link_ends_what_the_first_one_said_at_once() {
-    let (_dir, _store, mut change, [acme, beta], alice) = fixture().await;
+async fn another_link_ends_what_the_first_one_said_at_once(fixture: Fixture) {
+    let (store, mut change, [acme, beta], alice) = people(&fixture).await;
     let bob = change.add_account("bob", "$argon2id$x", 1).await.unwrap();
     change.set_member(acme, bob, Role::Member, &[]).await.unwrap();
     assert_eq!(change.set_hub_organization(acme, Some("acmehub")).await.unwrap().len(), 0);
     let links = change.hub_links().await.unwrap();
     let link = HubLink { organization: acme, name: "acme".to_owned(), hub_organization: "acmehub".to_owned() };
     assert_eq!(links, [link]);
-    change.set_hub_organization(beta, Some("acmehub")).await.expect_err("one has one place");
+    change.commit().await.unwrap();
+    let mut twice = store.write().await.unwrap();
+    twice.set_hub_organization(beta, Some("acmehub")).await.expect_err("one has one place");
+    drop(twice);
+    let mut change = store.write().await.unwrap();
     let wanted = BTreeMap::from([(acme, (Role::Member, vec![]))]);
     change.sync_memberships(alice, Source::DockerHub, wanted).await.unwrap();
     let before = change.revision().await.unwrap();
@@ -82,18 +86,27 @@ async fn another_link_ends_what_the_first_one_said_at_once() {
     assert_eq!(change.members(acme).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn a_subject_is_one_account_s_until_that_is_removed() {
-    let (_dir, _store, mut change, _organizations, alice) = fixture().await;
+async fn a_subject_is_one_account_s_until_that_is_removed(fixture: Fixture) {
+    let (store, mut change, _organizations, alice) = people(&fixture).await;
     let dana = change.new_account("dana", Origin::Oidc, None, 1).await.unwrap();
     assert_eq!(change.subject(dana).await.unwrap(), None);
     change.set_subject(dana, "https://id.example 42").await.unwrap();
     assert_eq!(change.account_by_subject("https://id.example 42").await.unwrap().unwrap().name, "dana");
-    change.set_subject(alice, "https://id.example 42").await.expect_err("it is taken");
+    change.commit().await.unwrap();
+    let mut twice = store.write().await.unwrap();
+    twice.set_subject(alice, "https://id.example 42").await.expect_err("it is taken");
+    drop(twice);
+    let mut change = store.write().await.unwrap();
     change.remove_account(dana, 2).await.unwrap();
     assert_eq!(change.account_by_subject("https://id.example 42").await.unwrap(), None);
     let again = change.add_account("dana", "$argon2id$x", 3).await.unwrap();
     let account = change.account("dana").await.unwrap().unwrap();
     assert_eq!((again, account.origin), (dana, Origin::Own));
     assert_eq!(change.subject(dana).await.unwrap(), None, "whoever comes back is somebody else");
+}
+
+on_each_database! {
+    each_source_replaces_its_own_and_an_administrator_counts_more,
+    another_link_ends_what_the_first_one_said_at_once,
+    a_subject_is_one_account_s_until_that_is_removed,
 }
