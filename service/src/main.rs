@@ -33,12 +33,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     service::app::init_logging(matches!(cli.command, Command::Serve(_)));
     let caller = rustix::process::getuid();
-    // As whoever runs the command: the file may be an administrator's.
-    let postgres = database::named(&cli.data_dir, cli.database, cli.database_file.as_deref())?;
     if matches!(cli.command, Command::Admin(_)) {
         // Before there is a second thread.
         DataDir::act_as_owner(&cli.data_dir)?;
     }
+    // As the owner: root reads nothing that another user could have put there.
+    let postgres = database::named(&cli.data_dir, cli.database, cli.database_file.as_deref())?;
     // The one place that chooses the cryptography of TLS; an error only says that it is chosen.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     if matches!(cli.command, Command::Serve(_)) {
