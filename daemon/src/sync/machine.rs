@@ -56,6 +56,8 @@ enum Phase {
         token: Secret,
         session: Document,
         heard: bool,
+        /// The state that was heard of last is there to its end.
+        whole: bool,
         /// Sent, but not all of their state yet: a large state comes in several messages.
         parts: Parts,
     },

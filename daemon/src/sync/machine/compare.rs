@@ -42,7 +42,7 @@ impl Sync {
         match &self.phase {
             Phase::Refused => return Standing::Refused,
             Phase::Waiting { .. } => return Standing::ServiceUnreachable,
-            Phase::Idle | Phase::SigningIn(_) | Phase::Watching { heard: false, .. } => return Standing::Busy,
+            Phase::Idle | Phase::SigningIn(_) | Phase::Watching { whole: false, .. } => return Standing::Busy,
             Phase::Watching { .. } => {}
         }
         match (&self.desired, &self.applying) {

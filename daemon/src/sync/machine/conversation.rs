@@ -47,7 +47,8 @@ impl Sync {
     pub(super) fn open_watch(&mut self, token: Secret, session: Document) {
         let attempt = self.number();
         let held = self.known(&session).into_iter().map(|document| document.name).collect();
-        self.phase = Phase::Watching { attempt, token: token.clone(), session, heard: false, parts: Parts::default() };
+        let parts = Parts::default();
+        self.phase = Phase::Watching { attempt, token: token.clone(), session, heard: false, whole: false, parts };
         self.out.push(Command::Watch { attempt, token, held });
     }
 
@@ -82,14 +83,14 @@ impl Sync {
     }
 
     pub(super) fn desired(&mut self, attempt: Number, desired: Vec<Held>, envelopes: Vec<Vec<u8>>) {
-        let Phase::Watching { attempt: current, token, session, heard, parts } = &mut self.phase else { return };
+        let Phase::Watching { attempt: current, token, session, heard, whole, parts } = &mut self.phase else { return };
         if *current != attempt {
             return;
         }
         let (token, session) = (token.clone(), session.clone());
         let received = parts.add(envelopes);
         let mut parts = std::mem::take(parts);
-        *heard = true;
+        (*heard, *whole) = (true, false);
         let assembled = received.and_then(|()| Documents::assemble(&desired, &parts, &self.known(&session)));
         let mut documents = match assembled {
             Ok(documents) => documents,
@@ -118,6 +119,9 @@ impl Sync {
                 }
             }
             None => documents.0.push(session),
+        }
+        if let Phase::Watching { whole, .. } = &mut self.phase {
+            *whole = true;
         }
         let documents = Arc::new(documents);
         self.service_attempt = 0;

@@ -22,6 +22,27 @@ fn a_comparison_opens_the_stream_anew_and_is_done_when_its_answer_is_in_force() 
 }
 
 #[test]
+fn what_comes_in_several_messages_is_not_in_force_before_the_last_one_is() {
+    let mut story = Story::in_force("alice");
+    // Both after a comparison and of a change that the service tells by itself.
+    for generation in [2, 3] {
+        if generation == 2 {
+            assert_eq!(story.send(Event::Compare), "watch holding 2");
+        }
+        let (desired, mut envelopes) = state("alice", generation);
+        let last = envelopes.split_off(1);
+        let attempt = story.attempt;
+        assert_eq!(story.send(Event::Desired { attempt, desired: desired.clone(), envelopes }), "");
+        stands(&story, Standing::Busy);
+        let applies = format!("apply alice {generation}, store alice");
+        assert_eq!(story.send(Event::Desired { attempt, desired, envelopes: last }), applies);
+        stands(&story, Standing::Busy);
+        story.applied();
+        stands(&story, Standing::InForce);
+    }
+}
+
+#[test]
 fn a_comparison_does_not_wait_for_the_next_try() {
     let mut story = Story::in_force("alice");
     assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s");
