@@ -2,21 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use proto::{chain, enrollment::Enrollment, sync};
+use proto::{
+    chain,
+    enrollment::Enrollment,
+    sync::{ReportRequest, sync_client::SyncClient},
+};
 use tonic::{
-    Code, Request,
-    client::Grpc,
-    codegen::http::uri::PathAndQuery,
+    Code,
     transport::{Channel, Endpoint},
 };
-use tonic_prost::ProstCodec;
 
 use super::{Unusable, connector::Connector};
 
 /// For a connection, and again for an answer.
 const LIMIT: Duration = Duration::from_secs(5);
-/// No service has it: that a service of ours answers is told by how it says so.
-const NO_METHOD: &str = "/pullgate.sync.v1.Sync/Reach";
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,7 +30,7 @@ pub struct Reached {
     pub error: Option<String>,
 }
 
-/// Connects, and asks for something that no service has.
+/// Connects, and asks for something that a service does for nobody who is not signed in.
 ///
 /// # Errors
 /// [`Unusable`].
@@ -53,17 +52,24 @@ pub async fn reach(enrollment: &Enrollment) -> Result<Reached, Unusable> {
     Ok(Reached { certificate, date, took, error })
 }
 
-/// Its date, if it is a service of ours.
+/// Its date, if it is a policy service: that is who tells a stranger who reports to sign in first, in gRPC's words. A
+/// server of something else does not know the call, whatever it speaks, and a plain web server's `404` is no answer.
 async fn ask(channel: Channel) -> Result<Option<String>, String> {
-    let mut client = Grpc::new(channel);
-    client.ready().await.map_err(|error| chain(&error))?;
-    let codec = ProstCodec::<sync::WatchRequest, sync::WatchRequest>::default();
-    let path = PathAndQuery::from_static(NO_METHOD);
-    match client.unary(Request::new(sync::WatchRequest::default()), path, codec).await {
-        Err(status) if status.code() == Code::Unimplemented => {
+    let other = |why: String| Err(format!("somebody answers there who is no policy service: {why}"));
+    match SyncClient::new(channel).report(ReportRequest::default()).await {
+        Err(status) if status.code() == Code::Unauthenticated && is_grpc(&status) => {
             Ok(status.metadata().get("date").and_then(|date| date.to_str().ok()).map(str::to_owned))
         }
-        Err(status) => Err(format!("somebody answers there who is no policy service: {}", status.message())),
-        Ok(_) => Err("somebody answers there who is no policy service".to_owned()),
+        Err(status) => other(status.message().to_owned()),
+        Ok(_) => other("it takes reports of anybody".to_owned()),
     }
 }
+
+/// The code of what is not gRPC is made up from HTTP's.
+fn is_grpc(status: &tonic::Status) -> bool {
+    let kind = status.metadata().get("content-type").and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/grpc"))
+}
+
+#[cfg(test)]
+mod tests;
