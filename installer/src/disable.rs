@@ -4,6 +4,7 @@
 //! also while the plugin is dead or hangs (measured with 28.5). An engine that does not run, or does not answer after
 //! that, is started again, however often systemd gave it up. Nothing here waits for the plugin.
 
+mod release;
 pub mod timer;
 
 use std::{ops::RangeInclusive, path::Path, process::ExitCode, time::Duration};
@@ -14,27 +15,18 @@ use serde_json::json;
 pub use self::timer::forget as forget_timer;
 use crate::{
     acts::{self, Act, What},
-    engine_config::{self, Edit, Refusal},
+    engine_config::{self, Edit},
     engines::{self, FoundEngine},
     install::{
-        ask,
-        drop_in::{self, DropIn},
-        engine,
-        files::{self, FileError},
-        journal::{self, Journal, JournalError},
-        layout, prove,
-        state::{Disabled, Installed},
-        undo,
+        ask, drop_in, engine, files,
+        journal::{Journal, JournalError},
+        prove,
+        state::Disabled,
     },
     output,
-    systemd::{self, Systemd},
     when::{self, moment, now_ms},
 };
 
-/// For an engine that was told to go on alone; after that it is restarted.
-const ALONE: Duration = Duration::from_secs(10);
-/// For one that was started anew.
-const STARTED: Duration = Duration::from_secs(60);
 /// Shorter is over before anybody has looked, and longer is called `uninstall`.
 const BOUNDS: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(7 * 86_400);
 
@@ -90,16 +82,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         door: args.restart || earlier.is_some_and(|earlier| earlier.door),
     };
     // First: whatever happens next, it ends.
-    let ends = disabled
-        .write(root)
-        .map_err(|error| proto::chain(&error))
-        .and_then(|()| timer::set(root, &systemd, disabled.until_ms));
+    let ends = disabled.write(root).map_err(Into::into).and_then(|()| timer::set(root, &systemd, disabled.until_ms));
     let (mut restarted, mut wrong) = (Vec::new(), Vec::new());
     for engine in &engines {
-        match release(&systemd, engine, args.restart) {
+        match release::release(&systemd, engine, args.restart) {
             Ok(true) => restarted.extend(engine.unit.clone()),
             Ok(false) => {}
-            Err(why) => wrong.push(why),
+            Err(error) => wrong.push(proto::chain(&error)),
         }
     }
     drop(journal);
@@ -123,7 +112,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let until = moment(disabled.until_ms);
     let note = match ends {
         Ok(()) => note,
-        Err(why) => format!("{note}\nit does not end by itself ({why}): `pullgate install` puts the plugin back"),
+        Err(error) => {
+            let why = proto::chain(&error);
+            format!("{note}\nit does not end by itself ({why}): `pullgate install` puts the plugin back")
+        }
     };
     if args.json {
         output::line(&json!({
@@ -134,86 +126,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         output::text(&format!("Docker answers without pullgate until {until}; `pullgate enable` ends that{note}"))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Takes one engine off; says whether it was restarted.
-fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<bool, String> {
-    let chain = |error: systemd::SystemdError| proto::chain(&error);
-    let unit = engine.unit.as_deref().unwrap_or_default();
-    take_out(Path::new("/"), &engine.config_file, restart)?;
-    if restart {
-        if let Some(path) = drop_in(engine) {
-            without_door(&path).map_err(|error| proto::chain(&error))?;
-            systemd.daemon_reload().map_err(chain)?;
-        }
-        systemd.disable_now(layout::EGRESS_UNIT).map_err(chain)?;
-        undo::remove_egress()?;
-    }
-    let state = systemd.unit(unit).map_err(chain)?;
-    let answers = if state.is_active() && !restart {
-        systemd.hang_up(unit).map_err(chain)?;
-        prove::engine_comes_to_answer_alone(&engine.socket, ALONE)
-    } else {
-        Err(String::new())
-    };
-    if answers.is_ok() {
-        return Ok(false);
-    }
-    ask::progress(&format!("restarting `{unit}`"));
-    if state.active == "activating" {
-        // It waits for a plugin in the middle of its start, where it hears no SIGTERM: a stop takes a minute and a half.
-        // There may be none by now.
-        let _ = systemd.kill(unit);
-    }
-    systemd.restart(unit, systemd::ENGINE).map_err(chain)?;
-    prove::engine_comes_to_answer_alone(&engine.socket, STARTED).map_err(|why| {
-        format!("`{unit}` runs without the plugin, and does not answer: {why}; `journalctl -u {unit}` says more")
-    })?;
-    Ok(true)
-}
-
-/// A drop-in without what leads to the registry door; its other name keeps the whole of it for `enable`.
-fn without_door(path: &Path) -> Result<(), FileError> {
-    let Some(now) = files::read(path)? else { return Ok(()) };
-    let text = String::from_utf8_lossy(&now);
-    if !drop_in::has_door(&text) {
-        return Ok(());
-    }
-    files::keep(path);
-    let Some(command) = drop_in::exec_start(&text) else { return files::remove(path, Some(&now)) };
-    // The engine's file names plugins that a flag of the unit named: with both, it would not start.
-    let rest = DropIn { command: "", door: false, proxies: None, cert_dirs: None, exec_start: Some(command) };
-    files::replace_shorter(path, &now, rest.text().as_bytes())
-}
-
-/// Takes the plugin out; `door`: and the registry door, with the proxies back that the engine had before it.
-fn take_out(root: &Path, path: &Path, door: bool) -> Result<(), String> {
-    let Some(now) = files::read(path).map_err(|error| proto::chain(&error))? else { return Ok(()) };
-    let refused = |refusal: Refusal| format!("`{}` cannot be edited: {refusal}", path.display());
-    let proxies = drop_in::door();
-    let edited = if door {
-        let installed = Installed::read(root).unwrap_or_default();
-        let original = installed.original(path);
-        let before = original.and_then(|it| journal::backed_up(root, it.before.as_deref()?));
-        let wanted = engine_config::Wanted {
-            plugin: engine::PLUGIN,
-            proxies: Some(&proxies),
-            unit_flags: original.map(|it| it.flags.as_slice()).unwrap_or_default(),
-            move_proxies: true,
-            move_plugin_flags: true,
-        };
-        engine_config::remove_for_now(&now, before.as_deref(), &wanted).map_err(refused)?
-    } else {
-        engine_config::remove(&now, engine::PLUGIN, None).map_err(refused)?
-    };
-    // A disk that is full is what one may be in trouble for.
-    match edited.edit {
-        Edit::Unchanged => Ok(()),
-        Edit::Changed(bytes) => files::replace_shorter(path, &now, &bytes),
-        // An empty file is one that `enable` finds again with its mode and owner.
-        Edit::Removed => files::replace_shorter(path, &now, b"{}\n"),
-    }
-    .map_err(|error| proto::chain(&error))
 }
 
 /// Our drop-in of an engine's unit.

@@ -14,7 +14,8 @@ use crate::{
     engine_config::{self, Edit},
     engines::{self, FoundEngine},
     install::{
-        ask, door_settings::DoorSettings, drop_in, engine, files, journal::Journal, layout, prove, state::Disabled,
+        ask, door_settings::DoorSettings, drop_in, engine, error::ChangeError, files, journal::Journal, layout, prove,
+        state::Disabled,
     },
     output,
     systemd::{self, Systemd},
@@ -69,10 +70,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mut notes = Vec::new();
     for engine in engines::of_the_system(root).iter().filter(|engine| disable::is_ours(engine)) {
-        notes.extend(put_back(root, &systemd, engine, &disabled, args.restart).map_err(anyhow::Error::msg)?);
+        notes.extend(put_back(root, &systemd, engine, &disabled, args.restart)?);
     }
     Disabled::forget(root)?;
-    disable::forget_timer(root, &systemd).map_err(anyhow::Error::msg)?;
+    disable::forget_timer(root, &systemd)?;
     let why = if args.scheduled { "its time was over" } else { "" };
     notes.extend(acts::note(&Act::now(What::Enable, why, None)));
     let text = [vec!["engines ask the plugin again".to_owned()], notes].concat();
@@ -87,39 +88,39 @@ fn put_back(
     engine: &FoundEngine,
     disabled: &Disabled,
     restart: bool,
-) -> Result<Option<String>, String> {
-    let chain = |error: systemd::SystemdError| proto::chain(&error);
+) -> Result<Option<String>, ChangeError> {
     let unit = engine.unit.as_deref().unwrap_or_default();
     if let Some(path) = disable::drop_in(engine).filter(|path| files::kept(path).exists()) {
-        std::fs::rename(files::kept(&path), &path)
-            .map_err(|error| format!("cannot put back `{}`: {error}", path.display()))?;
-        systemd.daemon_reload().map_err(chain)?;
+        std::fs::rename(files::kept(&path), &path).map_err(ChangeError::system("put back", &path))?;
+        systemd.daemon_reload()?;
     }
     let text = disable::drop_in(engine).and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     let door = drop_in::has_door(&text);
     // Where the drop-in has the proxies, the engine's file has none.
     let in_file = door && !text.contains("HTTPS_PROXY=");
     put_in(root, &engine.config_file, &engine.flags, in_file)?;
-    let is_active = systemd.unit(unit).map_err(chain)?.is_active();
+    let is_active = systemd.unit(unit)?.is_active();
     if !is_active {
         return Ok(Some(format!("`{unit}` does not run; it asks the plugin from its next start on")));
     }
     let has_door = prove::engine_has_door(&engine.socket).unwrap_or(true);
     if door && disabled.door && !has_door && restart {
-        systemd.restart(unit, systemd::ENGINE).map_err(chain)?;
-        systemd.enable_now(layout::EGRESS_UNIT).map_err(chain)?;
-        prove::engine_comes_to_ask(&engine.socket)?;
-        return prove::engine_fetches_by_the_door(root, &engine.socket).map(|()| None);
+        systemd.restart(unit, systemd::ENGINE)?;
+        systemd.enable_now(layout::EGRESS_UNIT)?;
+        let asks = prove::engine_comes_to_ask(&engine.socket);
+        asks.and_then(|()| prove::engine_fetches_by_the_door(root, &engine.socket))
+            .map_err(ChangeError::engine(unit))?;
+        return Ok(None);
     }
-    systemd.hang_up(unit).map_err(chain)?;
-    prove::engine_comes_to_ask(&engine.socket)?;
+    systemd.hang_up(unit)?;
+    prove::engine_comes_to_ask(&engine.socket).map_err(ChangeError::engine(unit))?;
     Ok((door && !has_door).then(|| {
         format!("until `{unit}` restarts, what it fetches does not go through the registry door: builds are not judged")
     }))
 }
 
-fn put_in(root: &Path, path: &Path, flags: &[String], door: bool) -> Result<(), String> {
-    let now = files::read(path).map_err(|error| proto::chain(&error))?;
+fn put_in(root: &Path, path: &Path, flags: &[String], door: bool) -> Result<(), ChangeError> {
+    let now = files::read(path)?;
     let proxies = drop_in::door();
     let wanted = engine_config::Wanted {
         plugin: engine::PLUGIN,
@@ -130,13 +131,11 @@ fn put_in(root: &Path, path: &Path, flags: &[String], door: bool) -> Result<(), 
         move_plugin_flags: false,
     };
     let edited = engine_config::add(now.as_deref(), &wanted)
-        .map_err(|refusal| format!("`{}` is left as it is: {refusal}", path.display()))?;
-    match edited.edit {
-        Edit::Changed(bytes) => {
-            files::replace(path, now.as_deref(), &bytes, 0o644).map_err(|error| proto::chain(&error))
-        }
-        Edit::Unchanged | Edit::Removed => Ok(()),
+        .map_err(|refusal| ChangeError::Edit { path: path.to_owned(), refusal })?;
+    if let Edit::Changed(bytes) = edited.edit {
+        files::replace(path, now.as_deref(), &bytes, 0o644)?;
     }
+    Ok(())
 }
 
 fn tell(args: &Args, text: &str, result: &str) -> std::io::Result<()> {

@@ -14,12 +14,14 @@ mod diff;
 pub mod door_settings;
 pub mod drop_in;
 pub mod engine;
+pub mod error;
 pub mod facts;
 pub mod files;
 mod interrupt;
 pub mod journal;
 pub mod layout;
 pub mod lists;
+pub mod obstacle;
 pub mod plan;
 pub mod prove;
 mod show;
@@ -41,6 +43,7 @@ use self::{
     ask::{REFUSED, UNDONE},
     interrupt::Interrupt,
     journal::{Entry, Journal},
+    obstacle::Obstacle,
     plan::{Plan, Step, Wanted},
 };
 use crate::{engine_config, output, systemd::Systemd, when};
@@ -106,7 +109,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let wanted = wanted(args)?;
     let mut plan = plan_of(root, systemd.as_ref(), &wanted)?;
     if args.undo {
-        plan.refuse(vec!["only root can take an install back; run it with `sudo`".to_owned()]);
+        plan.refuse(vec![Obstacle::NotRootToUndo]);
     }
     let shown = show::json(&plan);
     let outcome = |result: &str| json!({ "result": result, "plan": shown });
@@ -147,12 +150,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     ask::progress("it failed; taking it back");
     let left = undo::undo(root, systemd, journal, &stopped.changes);
-    let why = format!("{:#}", stopped.error);
+    let why = proto::chain(&*stopped.error);
     if !left.is_empty() {
-        anyhow::bail!(
-            "{why}; taking it back failed too: {}; `pullgate install --undo` tries that again",
-            left.join("; ")
-        );
+        anyhow::bail!("{why}; taking it back failed too: {}; `pullgate install --undo` tries that again", told(&left));
     }
     // On a disk that is full this cannot be written, and the next install takes back what is as it was.
     let _ = journal.write(&Entry::End { how: "undone".to_owned() });
@@ -185,10 +185,18 @@ pub(crate) fn take_back(root: &Path, systemd: &Systemd, journal: &Journal) -> an
     ask::progress("an earlier install was interrupted; taking it back");
     let left = undo::undo(root, systemd, journal, &changes);
     if !left.is_empty() {
-        anyhow::bail!("an earlier install was interrupted, and cannot be taken back: {}", left.join("; "));
+        anyhow::bail!(
+            "an earlier install was interrupted, and cannot be taken back: {}; `pullgate install --undo` tries that again",
+            told(&left)
+        );
     }
     journal.write(&Entry::End { how: "undone".to_owned() })?;
     Ok(true)
+}
+
+/// What could not be done, in one line.
+pub(crate) fn told(errors: &[error::ChangeError]) -> String {
+    errors.iter().map(|error| proto::chain(error)).collect::<Vec<_>>().join("; ")
 }
 
 /// Asks each engine's program whether it would start with what is planned.
@@ -202,7 +210,7 @@ fn judge(facts: &facts::Facts, plan: &mut Plan) {
         let flags = engine_config::flags::without(flags, "authorization-plugin");
         match engine_config::judge(after, &flags, found.and_then(|found| found.found.dockerd.as_deref())) {
             Ok(judge) => plan.notes.extend(judge.warnings.iter().map(ToString::to_string)),
-            Err(refusal) => refusals.push(format!("`{}` is left as it is: {refusal}", engine.config_file.display())),
+            Err(refusal) => refusals.push(Obstacle::FileLeft { path: engine.config_file.clone(), refusal }),
         }
     }
     if !refusals.is_empty() {
@@ -216,8 +224,7 @@ fn wanted(args: &Args) -> anyhow::Result<Wanted> {
         Some(path) => {
             let text = files::read(path)?.with_context(|| format!("there is no `{}`", path.display()))?;
             // As the plugin reads it, but for whose it is: that changes with the copy.
-            let read = proto::enrollment::parse(path, &text);
-            read.map_err(|error| anyhow::anyhow!("{}", proto::chain(&error)))?;
+            proto::enrollment::parse(path, &text)?;
             Some(text)
         }
     };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    install::{files, layout::Source},
+    install::{error::ChangeError, files, layout::Source},
     systemd::Systemd,
     when::moment,
 };
@@ -15,9 +15,9 @@ const DIR: &str = "etc/systemd/system";
 /// Ends it at this moment.
 ///
 /// # Errors
-/// In words.
-pub fn set(root: &Path, systemd: &Systemd, until_ms: i64) -> Result<(), String> {
-    let command = Source::of(root).map_err(|error| error.to_string())?.command();
+/// [`ChangeError`].
+pub fn set(root: &Path, systemd: &Systemd, until_ms: i64) -> Result<(), ChangeError> {
+    let command = Source::of(root).map_err(ChangeError::Program)?.command();
     let service = format!(
         "# Written by `pullgate disable`.\n[Unit]\nDescription=pullgate: ends `pullgate disable`\n\
          After=docker.service pullgate-plugin.socket\nStartLimitIntervalSec=0\n\n[Service]\nType=oneshot\n\
@@ -31,34 +31,30 @@ pub fn set(root: &Path, systemd: &Systemd, until_ms: i64) -> Result<(), String> 
         moment(until_ms)
     );
     for (path, text) in places(root).into_iter().zip([timer, service]) {
-        let write = || files::replace(&path, files::read(&path)?.as_deref(), text.as_bytes(), 0o644);
-        write().map_err(|error| proto::chain(&error))?;
+        files::replace(&path, files::read(&path)?.as_deref(), text.as_bytes(), 0o644)?;
     }
-    let start = || {
-        systemd.daemon_reload()?;
-        // One that ran before keeps its old time otherwise.
-        systemd.disable_now(TIMER)?;
-        systemd.enable_now(TIMER)
-    };
-    start().map_err(|error| proto::chain(&error))
+    systemd.daemon_reload()?;
+    // One that ran before keeps its old time otherwise.
+    systemd.disable_now(TIMER)?;
+    Ok(systemd.enable_now(TIMER)?)
 }
 
 /// Takes it away. What it started goes on.
 ///
 /// # Errors
-/// In words.
-pub fn forget(root: &Path, systemd: &Systemd) -> Result<(), String> {
+/// [`ChangeError`].
+pub fn forget(root: &Path, systemd: &Systemd) -> Result<(), ChangeError> {
     let places = places(root);
     if !places.iter().any(|path| path.exists()) {
         return Ok(());
     }
-    systemd.disable_now(TIMER).map_err(|error| proto::chain(&error))?;
+    systemd.disable_now(TIMER)?;
     // When it last ran, which is kept for `Persistent=`.
     let stamp = root.join("var/lib/systemd/timers").join(format!("stamp-{TIMER}"));
     for path in places.into_iter().chain([stamp]) {
-        files::remove(&path, None).map_err(|error| proto::chain(&error))?;
+        files::remove(&path, None)?;
     }
-    systemd.daemon_reload().map_err(|error| proto::chain(&error))
+    Ok(systemd.daemon_reload()?)
 }
 
 fn places(root: &Path) -> [PathBuf; 2] {

@@ -1,8 +1,11 @@
 //! Made-up machines.
 
-use std::os::unix::fs::symlink;
+use std::{fs, os::unix::fs::symlink, process::Command};
 
-use super::*;
+use super::{
+    describe::{CONFIG, SNAP_CONFIG},
+    *,
+};
 
 /// A machine's files, below a directory.
 struct Tree(tempfile::TempDir);
@@ -276,7 +279,7 @@ fn the_version_is_a_number() {
         ("Docker version 20.10.24+dfsg1, build 5d6db84", Some("20.10.24")),
         ("podman version 5.0", None),
     ] {
-        assert_eq!(read_version(said).as_deref(), version);
+        assert_eq!(version::read(said).as_deref(), version);
     }
 }
 

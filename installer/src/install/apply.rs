@@ -12,6 +12,7 @@ use proto::paths;
 
 use super::{
     certificate,
+    error::ChangeError,
     files::{self, Owned},
     interrupt::Interrupt,
     journal::{self, Change, Entry, Journal, Saved, Then, UnitWas},
@@ -168,8 +169,8 @@ impl Apply<'_> {
                 units.iter().try_for_each(|unit| self.systemd.try_restart(unit)).map_err(Into::into)
             }
             Step::Agent => Ok(self.systemd.for_all_users(layout::AGENT_UNIT, true)?),
-            Step::ProvePlugin => prove::plugin(self.root).map_err(anyhow::Error::msg),
-            Step::ProveDoor => prove::door().map_err(anyhow::Error::msg),
+            Step::ProvePlugin => Ok(prove::plugin(self.root)?),
+            Step::ProveDoor => Ok(prove::door()?),
             Step::Engine { engine, files, then, .. } => {
                 // After a power cut no file system may have the engine's settings without what they need.
                 for dir in ["/etc", "/usr/local", journal::DIR] {
@@ -187,11 +188,10 @@ impl Apply<'_> {
             }
             Step::ProveEngine { engine, door } => {
                 let socket = below(self.root, &engine.socket);
-                prove::engine_comes_to_ask(&socket).map_err(anyhow::Error::msg)?;
-                if *door {
-                    prove::engine_fetches_by_the_door(self.root, &socket).map_err(anyhow::Error::msg)?;
-                }
-                Ok(())
+                let fetches = || prove::engine_fetches_by_the_door(self.root, &socket);
+                let asks = prove::engine_comes_to_ask(&socket);
+                let proved = asks.and_then(|()| if *door { fetches() } else { Ok(()) });
+                Ok(proved.map_err(ChangeError::engine(&engine.unit))?)
             }
         }
     }
@@ -245,7 +245,7 @@ impl Apply<'_> {
         }
         installed.write(self.root)?;
         Disabled::forget(self.root)?;
-        disable::forget_timer(self.root, self.systemd).map_err(anyhow::Error::msg)?;
+        disable::forget_timer(self.root, self.systemd)?;
         self.journal.write(&Entry::End { how: "installed".to_owned() })?;
         for step in &plan.steps {
             match step {

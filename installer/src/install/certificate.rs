@@ -9,7 +9,7 @@ use std::{
 use proto::{enrollment::Enrollment, trusted_file};
 
 use super::{
-    files::{self, Owned},
+    files::{self, FileError, Owned},
     plan::{FileEdit, Whose},
     state::Installed,
     undo::below,
@@ -42,7 +42,7 @@ impl Certificate {
     ///
     /// # Errors
     /// When what is there cannot be read.
-    pub fn look(root: &Path, enrollment: &Enrollment) -> anyhow::Result<Option<Self>> {
+    pub fn look(root: &Path, enrollment: &Enrollment) -> Result<Option<Self>, FileError> {
         let Some(source) = enrollment.ca_file.clone().filter(|_| enrollment.service.starts_with("https://")) else {
             return Ok(None);
         };

@@ -8,9 +8,10 @@ use proto::paths;
 use serde_json::{Value, json};
 
 use super::{
-    files::{self, Owned},
+    files::{self, FileError, Owned},
     layout,
     lists::Lists,
+    obstacle::Obstacle,
     plan::{FileEdit, Whose},
     undo::below,
     upstream::Upstream,
@@ -33,7 +34,7 @@ impl DoorSettings {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn look(root: &Path) -> anyhow::Result<Self> {
+    pub fn look(root: &Path) -> Result<Self, FileError> {
         let path = below(root, Path::new(paths::DOOR_SETTINGS));
         let group = layout::group(root, layout::DOOR_USER);
         let readable = |it: fs::Metadata| it.mode() & 0o004 != 0 || (Some(it.gid()) == group && it.mode() & 0o040 != 0);
@@ -54,8 +55,8 @@ impl DoorSettings {
     /// an administrator has set there counts.
     ///
     /// # Errors
-    /// When the file is to be left as it is, in words.
-    pub fn edit(&self, moved: Option<&Upstream>, lists: &[&Lists]) -> Result<Option<FileEdit>, String> {
+    /// When the file is to be left as it is.
+    pub fn edit(&self, moved: Option<&Upstream>, lists: &[&Lists]) -> Result<Option<FileEdit>, Obstacle> {
         let mut settings = Vec::new();
         let proxy = moved.and_then(|moved| Some((moved.proxy.as_ref()?, &moved.direct)));
         if let (Some((proxy, direct)), None) = (proxy, self.upstream()) {
@@ -68,7 +69,7 @@ impl DoorSettings {
             self.file.clone()
         } else {
             let edited = engine_config::with(self.file.as_deref(), &settings);
-            Some(edited.map_err(|refusal| format!("`{}` is left as it is: {refusal}", paths::DOOR_SETTINGS))?)
+            Some(edited.map_err(|refusal| Obstacle::FileLeft { path: paths::DOOR_SETTINGS.into(), refusal })?)
         };
         let is_needed = self.closed || after != self.file;
         let path = paths::DOOR_SETTINGS.into();
@@ -132,6 +133,7 @@ mod tests {
         assert_eq!(edited(Some("{}"), Some(&Upstream::default())), None);
         let broken = DoorSettings { file: Some(b"{,".to_vec()), ..DoorSettings::default() };
         let why = broken.edit(Some(&upstream()), &[]).unwrap_err();
+        let why = why.to_string();
         assert!(why.contains("is left as it is") && !why.contains("geheim"), "{why}");
     }
 

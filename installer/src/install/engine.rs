@@ -8,6 +8,7 @@ use super::{
     files::Owned,
     journal::{EngineName, Then},
     lists::{self, Lists},
+    obstacle::Obstacle,
     plan::{FileEdit, Wanted, Whose},
     upstream::{self, Upstream},
 };
@@ -51,48 +52,47 @@ pub struct EnginePlan {
     /// What should be known.
     pub notes: Vec<String>,
     /// Why nothing is done.
-    pub refusals: Vec<String>,
+    pub refusals: Vec<Obstacle>,
 }
 
 /// The engines that are meant, and what is to be said about the others.
 ///
 /// # Errors
-/// When none is meant, or one that cannot be governed; in words.
-pub fn chosen<'a>(facts: &'a Facts, named: Option<&str>) -> Result<(Vec<&'a EngineFacts>, Vec<String>), String> {
+/// When none is meant, or one that cannot be governed.
+pub fn chosen<'a>(facts: &'a Facts, named: Option<&str>) -> Result<(Vec<&'a EngineFacts>, Vec<String>), Obstacle> {
     let is_named =
         |engine: &EngineFacts, name: &str| engine.found.is_called(name) || engine.found.config_file == Path::new(name);
-    let other = |engine: &EngineFacts| {
-        let why = engine.found.ungoverned.as_deref().unwrap_or("no unit of the system's manager starts it");
-        format!("{} cannot be governed: {why}", engine.label())
+    let ungoverned = |engine: &EngineFacts, other: Option<&&EngineFacts>| Obstacle::Ungoverned {
+        engine: engine.label(),
+        why: engine.found.ungoverned.as_deref().unwrap_or("no unit of the system's manager starts it").to_owned(),
+        other: other.and_then(|other| other.found.unit.clone()),
     };
     let fits = |engine: &EngineFacts| engine.found.ungoverned.is_none() && engine.found.unit.is_some();
     if let Some(name) = named {
         let Some(engine) = facts.engines.iter().find(|engine| is_named(engine, name)) else {
             let known: Vec<String> = facts.engines.iter().map(EngineFacts::label).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(format!("there is no engine `{name}`; found: {known}"));
+            return Err(Obstacle::UnknownEngine { name: name.to_owned(), known });
         };
         let rest = facts.engines.iter().filter(|other| !is_named(other, name));
         let left = rest.map(|engine| format!("{} is left alone, and what it fetches is not judged", engine.label()));
-        return if fits(engine) { Ok((vec![engine], left.collect())) } else { Err(other(engine)) };
+        return if fits(engine) { Ok((vec![engine], left.collect())) } else { Err(ungoverned(engine, None)) };
     }
     let (good, bad): (Vec<_>, Vec<_>) = facts.engines.iter().partition(|engine| fits(engine));
     // A user who starts an engine of their own must not be able to hold up what governs the others.
     let is_users = |engine: &&&EngineFacts| matches!(engine.found.kind, Kind::Rootless { .. });
     let (users, bad): (Vec<_>, Vec<_>) = bad.into_iter().partition(|engine| is_users(&engine));
     if let Some(engine) = bad.first() {
-        let named = good.first().and_then(|good| good.found.unit.as_deref());
-        let named = named.map(|unit| format!("; `--engine {unit}` leaves it alone, and what it fetches is not judged"));
-        return Err(format!("{}{}", other(engine), named.unwrap_or_default()));
+        return Err(ungoverned(engine, good.first()));
     }
     if good.is_empty() {
         if let Some(engine) = users.first() {
-            return Err(other(engine));
+            return Err(ungoverned(engine, None));
         }
         let others: Vec<String> = facts.others.iter().map(|other| format!("; {}: {}", other.what, other.why)).collect();
-        return Err(format!("no Docker Engine was found on this machine{}", others.concat()));
+        return Err(Obstacle::NoEngine { others: others.concat() });
     }
-    let users = users.into_iter().map(|engine| format!("{}; what it fetches is not judged", other(engine)));
+    let users = users.into_iter().map(|engine| format!("{}; what it fetches is not judged", ungoverned(engine, None)));
     let others = facts.others.iter().map(|other| format!("{}: {}", other.what, other.why));
     Ok((good, users.chain(others).collect()))
 }
@@ -118,14 +118,9 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
         refusals: Vec::new(),
     };
     if let Health::Broken(why) = &engine.health {
-        let unit = &plan.engine.unit;
+        let (unit, why) = (plan.engine.unit.clone(), why.clone());
         let waits = engine.file.as_deref().is_some_and(|file| String::from_utf8_lossy(file).contains(PLUGIN));
-        let next = if waits {
-            "; if it waits for the plugin, `pullgate disable --for 1h` gets it back, and then this works".to_owned()
-        } else {
-            format!("; `systemctl status {unit}` says why, repair that first")
-        };
-        plan.refusals.push(format!("`{unit}` does not run as it is ({why}){next}"));
+        plan.refusals.push(Obstacle::Broken { unit, why, waits });
         return plan;
     }
     plan.notes.extend(engine.found.notes.clone());
@@ -147,13 +142,11 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
         flags => match drop_in::without_plugins(&engine.command_line) {
             Some(command) => Some(command),
             None => {
-                plan.refusals.push(format!(
-                    "a flag names the plugin `{}`, and it is not in the unit's `ExecStart=`: take `--authorization-plugin` out of the \
-                     environment file of `{}`, and put the plugin into `{}`",
-                    flags.join("`, `"),
-                    plan.engine.unit,
-                    plan.engine.config_file.display()
-                ));
+                plan.refusals.push(Obstacle::FlagElsewhere {
+                    plugins: quoted(flags),
+                    unit: plan.engine.unit.clone(),
+                    path: plan.engine.config_file.clone(),
+                });
                 return plan;
             }
         },
@@ -164,10 +157,10 @@ pub fn plan(facts: &Facts, engine: &EngineFacts, door: bool, wanted: &Wanted) ->
 }
 
 /// The edit of `daemon.json`; gives what was moved out of the way.
-fn file(engine: &EngineFacts, proxies: bool, plan: &mut EnginePlan) -> Result<Moved, String> {
+fn file(engine: &EngineFacts, proxies: bool, plan: &mut EnginePlan) -> Result<Moved, Obstacle> {
     let door = drop_in::door();
     let path = &engine.found.config_file;
-    let left = |refusal: Refusal| format!("`{}` is left as it is: {refusal}", path.display());
+    let left = |refusal: Refusal| Obstacle::FileLeft { path: path.clone(), refusal };
     let wanted = engine_config::Wanted {
         plugin: PLUGIN,
         proxies: proxies.then_some(door.as_str()),
@@ -193,7 +186,7 @@ fn file(engine: &EngineFacts, proxies: bool, plan: &mut EnginePlan) -> Result<Mo
         Edit::Removed => None,
     };
     if let Some(why) = &engine.locked {
-        return Err(format!("`{}` cannot be written: {why}", path.display()));
+        return Err(Obstacle::Locked { path: path.clone(), why: why.clone() });
     }
     plan.files.push(FileEdit { path: path.clone(), before: engine.file.clone(), after, whose: Whose::Theirs });
     Ok(edited.moved)
@@ -261,9 +254,7 @@ fn decide(engine: &EngineFacts, door: bool, flags_moved: bool, wanted: &Wanted, 
     let door_differs = door != engine.has_door;
     let needs_restart = flags_moved || (door_differs && !wanted.restart_later);
     if flags_moved && wanted.restart_later {
-        plan.refusals.push(format!(
-            "`{unit}` names plugins by a flag, which only a restart can take back; `--restart-later` is not possible"
-        ));
+        plan.refusals.push(Obstacle::NeedsRestart(unit.clone()));
     }
     if needs_restart {
         plan.then = Then::Restart;
@@ -291,4 +282,8 @@ fn interrupts(unit: &str, engine: &EngineFacts) -> String {
         }
         (None, _) => format!("restarts `{unit}`: running containers stop unless `live-restore` is on"),
     }
+}
+
+fn quoted<T: AsRef<str>>(names: &[T]) -> String {
+    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
 }

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// What the system says.
-    #[error("cannot {what} `{}`{hint}", .path.display())]
+    #[error("cannot {what} `{}`: {source}{hint}", .path.display())]
     System {
         /// What was tried.
         what: &'static str,

@@ -31,7 +31,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub enum JournalError {
     /// Another command has it.
     #[error(
-        "another `pullgate install`, `uninstall`, `disable` or `enable` is running; run this again when it is done"
+        "another `pullgate install`, `uninstall`, `disable` or `enable` is running (`pgrep -a pullgate` shows it); run this \
+         again when it is done"
     )]
     Busy,
     /// What the system says.

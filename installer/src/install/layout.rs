@@ -1,11 +1,9 @@
 //! What an installation consists of, and where it comes from: a package, or the programs beside the running one.
 
 use std::{
-    env, fs,
+    env, fs, io,
     path::{Path, PathBuf},
 };
-
-use anyhow::Context as _;
 
 /// The plugin's units, in the order in which they start.
 pub const PLUGIN_UNITS: [&str; 3] = ["pullgate-plugin.socket", "pullgate-control.socket", "pullgate-plugin.service"];
@@ -48,8 +46,8 @@ impl Source {
     ///
     /// # Errors
     /// When it cannot be told where the running program is.
-    pub fn of(root: &Path) -> anyhow::Result<Self> {
-        let this = env::current_exe().context("cannot tell where this program is")?;
+    pub fn of(root: &Path) -> io::Result<Self> {
+        let this = env::current_exe()?;
         let packaged = this.parent() == Some(&root.join("usr/bin"));
         if packaged && unit_dirs().iter().any(|dir| root.join(dir).join(PLUGIN_UNITS[0]).exists()) {
             return Ok(Self::Package);

@@ -11,6 +11,7 @@ use super::{
     journal::{EngineName, Saved, Then},
     layout,
     lists::Lists,
+    obstacle::Obstacle,
     upstream::Upstream,
 };
 
@@ -133,12 +134,12 @@ pub struct Plan {
     /// What should be known.
     pub notes: Vec<String>,
     /// Why nothing is done. Not empty: nothing is.
-    pub refusals: Vec<String>,
+    pub refusals: Vec<Obstacle>,
 }
 
 impl Plan {
     /// Nothing is done, and why.
-    pub fn refuse(&mut self, why: Vec<String>) {
+    pub fn refuse(&mut self, why: Vec<Obstacle>) {
         self.refusals.extend(why);
         self.steps.clear();
         self.interrupts.clear();
@@ -197,22 +198,11 @@ pub fn plan(facts: &Facts, wanted: &Wanted) -> Plan {
 }
 
 /// What stands against any change.
-fn unfit(facts: &Facts) -> Vec<String> {
+fn unfit(facts: &Facts) -> Vec<Obstacle> {
     let mut why = Vec::new();
-    if !facts.is_root {
-        why.push("only root may change an engine's settings; run it with `sudo`".to_owned());
-    }
-    if !facts.systemd {
-        why.push(
-            "this machine was not started by systemd, so nothing would keep the plugin running; `pullgate engine-config` prints what \
-             belongs into the engine's file, once a supervisor of your own starts `pullgate-plugin` before the engine"
-                .to_owned(),
-        );
-    }
-    for program in &facts.missing_programs {
-        let program = program.display();
-        why.push(format!("there is no `{program}`; build all programs, or install the package"));
-    }
+    why.extend((!facts.is_root).then_some(Obstacle::NotRoot));
+    why.extend((!facts.systemd).then_some(Obstacle::NoSystemd));
+    why.extend(facts.missing_programs.iter().cloned().map(Obstacle::NoProgram));
     why
 }
 
@@ -226,7 +216,7 @@ fn door(facts: &Facts, wanted: &Wanted, plan: &mut Plan) -> bool {
             false
         }
         (Some(true), Some(why)) => {
-            plan.refusals.push(format!("there can be no registry door: {why}"));
+            plan.refusals.push(Obstacle::NoDoor(why.clone()));
             false
         }
         (None, Some(why)) => {
@@ -240,7 +230,7 @@ fn door(facts: &Facts, wanted: &Wanted, plan: &mut Plan) -> bool {
 fn enrollment(facts: &Facts, wanted: &Wanted, door: bool, plan: &mut Plan) {
     if let (None, Some(why)) = (&wanted.enrollment, &facts.enrollment_wrong) {
         // The plugin would refuse everything.
-        plan.refusals.push(format!("{why}; correct it, or give one with `--enrollment FILE`"));
+        plan.refusals.push(Obstacle::Enrollment(why.clone()));
     }
     let enrollment = wanted.enrollment.as_deref().or(facts.enrollment.as_deref());
     match enrollment {
@@ -281,20 +271,15 @@ fn door_settings(facts: &Facts, parts: &[EnginePlan], plan: &mut Plan) -> Option
                 continue;
             }
             (Err(why), None) => {
-                plan.refusals.push(format!(
-                    "`{unit}` has a proxy where the registry door belongs, and the door cannot take it over: {why}; write the proxy that                      it should go through as `upstreamProxy` into `{}` and run this again, or install with `--no-door`",
-                    paths::DOOR_SETTINGS
-                ));
+                plan.refusals.push(Obstacle::Proxy { unit: unit.clone(), why: why.clone() });
                 continue;
             }
             (Ok(Some(upstream)), None) => upstream,
         };
         match moved {
-            Some(other) if other.proxy != upstream.proxy => plan.refusals.push(format!(
-                "`{unit}` has another proxy than the engine before it, and the registry door goes through one: write it as \
-                 `upstreamProxy` into `{}` and run this again",
-                paths::DOOR_SETTINGS
-            )),
+            Some(other) if other.proxy != upstream.proxy => {
+                plan.refusals.push(Obstacle::TwoProxies { unit: unit.clone() });
+            }
             _ => {
                 plan.notes.extend(upstream.notes.clone());
                 moved = Some(upstream);

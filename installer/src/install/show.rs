@@ -130,7 +130,8 @@ pub fn json(plan: &Plan) -> Value {
         object
     });
     json!({
-        "steps": steps.collect::<Vec<_>>(), "interrupts": plan.interrupts, "notes": plan.notes, "refusals": plan.refusals,
+        "steps": steps.collect::<Vec<_>>(), "interrupts": plan.interrupts, "notes": plan.notes,
+        "refusals": plan.refusals.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

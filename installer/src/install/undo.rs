@@ -8,7 +8,9 @@ use std::{fs, path::Path, time::Duration};
 use proto::paths;
 
 use super::{
-    certificate, drop_in, engine, files,
+    certificate, drop_in, engine,
+    error::ChangeError,
+    files,
     journal::{Change, EngineName, Journal, Saved, Then},
     layout, prove,
 };
@@ -22,9 +24,9 @@ const ENGINE: Duration = Duration::from_secs(60);
 /// For what is small.
 const SMALL: Duration = Duration::from_secs(20);
 
-/// What cannot be taken back, in words. Empty: everything is as before.
+/// What cannot be taken back. Empty: everything is as before.
 #[must_use]
-pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change]) -> Vec<String> {
+pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change]) -> Vec<ChangeError> {
     let mut left = Vec::new();
     let mut programs = false;
     for change in changes.iter().rev() {
@@ -36,8 +38,8 @@ pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change
                 .iter()
                 .rev()
                 .filter(|unit| !(unit.active && unit.enabled))
-                .try_for_each(|unit| systemd.disable_now(&unit.name).map_err(|error| proto::chain(&error))),
-            Change::Agent => systemd.for_all_users(layout::AGENT_UNIT, false).map_err(|error| proto::chain(&error)),
+                .try_for_each(|unit| systemd.disable_now(&unit.name).map_err(Into::into)),
+            Change::Agent => systemd.for_all_users(layout::AGENT_UNIT, false).map_err(Into::into),
             Change::Files { files } => {
                 let is_read = |file: &Saved| file.before.is_some() || file.path == Path::new(paths::DOOR_SETTINGS);
                 programs |= files.iter().any(is_read);
@@ -48,43 +50,41 @@ pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change
         };
         left.extend(undone.err());
     }
-    if let Err(error) = systemd.daemon_reload() {
-        left.push(proto::chain(&error));
-    }
+    left.extend(systemd.daemon_reload().err().map(Into::into));
     if programs {
         let services = layout::PLUGIN_UNITS.iter().chain(&layout::DOOR_UNITS).filter(|unit| unit.ends_with(".service"));
-        left.extend(services.filter_map(|unit| systemd.try_restart(unit).err()).map(|error| proto::chain(&error)));
+        left.extend(services.filter_map(|unit| systemd.try_restart(unit).err()).map(Into::into));
     }
     left
 }
 
 /// A file as it was, unless somebody has written something else there since.
-fn back(root: &Path, journal: &Journal, saved: &Saved) -> Result<(), String> {
+fn back(root: &Path, journal: &Journal, saved: &Saved) -> Result<(), ChangeError> {
     let path = below(root, &saved.path);
-    let now = files::read(&path).map_err(|error| proto::chain(&error))?;
+    let now = files::read(&path)?;
     let digest = now.as_deref().map(files::sha256);
     if digest == saved.before {
         // Only whose it is may have changed.
         if let (Some(before), true) = (&saved.before, saved.before == saved.after) {
-            files::put_back(&path, before).map_err(|error| proto::chain(&error))?;
+            files::put_back(&path, before)?;
         }
         files::let_go(&path);
         return Ok(());
     }
     if digest != saved.after {
-        return Err(format!("`{}` was changed by somebody else since, and stays as it is", path.display()));
+        return Err(ChangeError::Changed(path));
     }
     let Some(before) = &saved.before else {
-        files::remove(&path, now.as_deref()).map_err(|error| proto::chain(&error))?;
+        files::remove(&path, now.as_deref())?;
         files::let_go(&path);
         certificate::remove_empty(root, &saved.path);
         return Ok(());
     };
-    if files::put_back(&path, before).map_err(|error| proto::chain(&error))? {
+    if files::put_back(&path, before)? {
         return Ok(());
     }
-    let bytes = journal.backed_up(before).ok_or_else(|| format!("the backup of `{}` is gone", path.display()))?;
-    files::replace(&path, now.as_deref(), &bytes, saved.mode).map_err(|error| proto::chain(&error))
+    let bytes = journal.backed_up(before).ok_or_else(|| ChangeError::NoBackup(path.clone()))?;
+    Ok(files::replace(&path, now.as_deref(), &bytes, saved.mode)?)
 }
 
 fn engine_back(
@@ -92,7 +92,7 @@ fn engine_back(
     systemd: &Systemd,
     journal: &Journal,
     (engine, saved, then, door): (&EngineName, &[Saved], Then, bool),
-) -> Result<(), String> {
+) -> Result<(), ChangeError> {
     for file in saved.iter().rev() {
         let path = below(root, &file.path);
         match back(root, journal, file) {
@@ -104,30 +104,28 @@ fn engine_back(
             result => result?,
         }
     }
-    systemd.daemon_reload().map_err(|error| proto::chain(&error))?;
+    systemd.daemon_reload()?;
     if door {
         // The drop-in, which is gone, had the engine's start begin it.
-        systemd.disable_now(layout::EGRESS_UNIT).map_err(|error| proto::chain(&error))?;
+        systemd.disable_now(layout::EGRESS_UNIT)?;
         remove_egress()?;
     }
-    let unit = systemd.unit(&engine.unit).map_err(|error| proto::chain(&error))?;
+    let unit = systemd.unit(&engine.unit)?;
     match (then, unit.active.as_str()) {
         (Then::Nothing, _) => return Ok(()),
-        (Then::Reload, "active" | "reloading") => systemd.hang_up(&engine.unit),
+        (Then::Reload, "active" | "reloading") => systemd.hang_up(&engine.unit)?,
         // Also one that failed over the new settings, or sits there waiting.
-        (Then::Reload | Then::Restart, _) => systemd.restart(&engine.unit, systemd::ENGINE),
+        (Then::Reload | Then::Restart, _) => systemd.restart(&engine.unit, systemd::ENGINE)?,
     }
-    .map_err(|error| proto::chain(&error))?;
-    prove::engine_comes_to_answer_alone(&below(root, &engine.socket), ENGINE)
-        .map_err(|why| format!("`{}` has its own settings back, and does not answer: {why}", engine.unit))
+    prove::engine_comes_to_answer_alone(&below(root, &engine.socket), ENGINE).map_err(ChangeError::engine(&engine.unit))
 }
 
 /// Takes what is ours out of an engine's file, whoever wrote the rest; the proxies that it had `before` are back.
 ///
 /// # Errors
-/// In words.
-pub fn take_out(path: &Path, before: Option<&[u8]>) -> Result<(), String> {
-    let Some(now) = files::read(path).map_err(|error| proto::chain(&error))? else { return Ok(()) };
+/// [`ChangeError`].
+pub fn take_out(path: &Path, before: Option<&[u8]>) -> Result<(), ChangeError> {
+    let Some(now) = files::read(path)? else { return Ok(()) };
     let door = drop_in::door();
     let wanted = Wanted {
         plugin: engine::PLUGIN,
@@ -137,66 +135,61 @@ pub fn take_out(path: &Path, before: Option<&[u8]>) -> Result<(), String> {
         move_plugin_flags: true,
     };
     let edited = engine_config::remove_for_now(&now, before, &wanted)
-        .map_err(|refusal| format!("`{}` cannot be edited: {refusal}", path.display()))?;
+        .map_err(|refusal| ChangeError::Edit { path: path.to_owned(), refusal })?;
     write(path, &now, edited.edit)
 }
 
 /// Takes what is ours out of an engine's file; byte for byte what was before, where nobody changed it since.
 ///
 /// # Errors
-/// In words.
-pub fn restore(path: &Path, before: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<(), String> {
-    let Some(now) = files::read(path).map_err(|error| proto::chain(&error))? else { return Ok(()) };
+/// [`ChangeError`].
+pub fn restore(path: &Path, before: Option<&[u8]>, wanted: &Wanted<'_>) -> Result<(), ChangeError> {
+    let Some(now) = files::read(path)? else { return Ok(()) };
     let edited = engine_config::undo(&now, before, wanted)
-        .map_err(|refusal| format!("`{}` cannot be edited: {refusal}", path.display()))?;
+        .map_err(|refusal| ChangeError::Edit { path: path.to_owned(), refusal })?;
     write(path, &now, edited.edit)
 }
 
-fn write(path: &Path, now: &[u8], edit: Edit) -> Result<(), String> {
+fn write(path: &Path, now: &[u8], edit: Edit) -> Result<(), ChangeError> {
     match edit {
-        Edit::Unchanged => Ok(()),
-        Edit::Changed(bytes) => files::replace_shorter(path, now, &bytes),
-        Edit::Removed => files::remove(path, Some(now)),
+        Edit::Unchanged => {}
+        Edit::Changed(bytes) => files::replace_shorter(path, now, &bytes)?,
+        Edit::Removed => files::remove(path, Some(now))?,
     }
-    .map_err(|error| proto::chain(&error))
+    Ok(())
 }
 
 /// Ends who keeps the egress rules, and takes them away.
 ///
 /// # Errors
-/// In words.
-pub fn remove_egress() -> Result<(), String> {
-    let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    systemd::run(this.as_os_str(), &["egress", "remove"], SMALL)
-        .map(drop)
-        .map_err(|error| format!("egress rules: {}", proto::chain(&error)))
+/// [`ChangeError`].
+pub fn remove_egress() -> Result<(), ChangeError> {
+    let this = std::env::current_exe().map_err(ChangeError::Program)?;
+    systemd::run(this.as_os_str(), &["egress", "remove"], SMALL).map(drop).map_err(ChangeError::Egress)
 }
 
 /// Removes a user of pullgate's own.
 ///
 /// # Errors
-/// In words.
-pub fn remove_user(root: &Path, name: &str) -> Result<(), String> {
+/// [`ChangeError`].
+pub fn remove_user(root: &Path, name: &str) -> Result<(), ChangeError> {
     if name != layout::DOOR_USER || !layout::is_user(root, name) {
         return Ok(());
     }
-    systemd::run("userdel".as_ref(), &[name], SMALL)
-        .map(drop)
-        .map_err(|error| format!("the user `{name}` stays: {}", proto::chain(&error)))
+    let removed = systemd::run("userdel".as_ref(), &[name], SMALL).map(drop);
+    removed.map_err(|why| ChangeError::User { name: name.to_owned(), why })
 }
 
 /// Removes a directory of pullgate's own, and nothing else whatever a journal says.
 ///
 /// # Errors
-/// In words.
-pub fn remove_directory(root: &Path, path: &Path) -> Result<(), String> {
+/// [`ChangeError`].
+pub fn remove_directory(root: &Path, path: &Path) -> Result<(), ChangeError> {
     if ![paths::STATE_DIR, paths::DOOR_STATE_DIR].iter().any(|own| Path::new(own) == path) {
-        return Err(format!("`{}` is no directory of pullgate's own", path.display()));
+        return Err(ChangeError::NotOurs(path.to_owned()));
     }
     match fs::remove_dir_all(below(root, path)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(format!("cannot remove `{}`: {error}", path.display()))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ChangeError::system("remove", path)(error)),
         _ => Ok(()),
     }
 }

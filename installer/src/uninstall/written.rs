@@ -9,7 +9,8 @@ use crate::{
     engine_config::Wanted,
     install::{
         certificate, drop_in, engine,
-        files::{self, FileError, Owned},
+        error::ChangeError,
+        files::{self, Owned},
         journal::Journal,
         state::{Installed, Original, Written},
         undo::{self, below},
@@ -38,38 +39,37 @@ pub(super) fn of_no_engine<'a>(
 /// Makes it as it was before.
 ///
 /// # Errors
-/// In words, when it cannot be, or somebody else has changed it since.
-pub(super) fn give_back(root: &Path, journal: &Journal, written: &Written) -> Result<(), String> {
+/// [`ChangeError`], when it cannot be, or somebody else has changed it since.
+pub(super) fn give_back(root: &Path, journal: &Journal, written: &Written) -> Result<(), ChangeError> {
     let path = below(root, &written.path);
-    let chain = |error: FileError| proto::chain(&error);
-    let Some(now) = files::read(&path).map_err(chain)? else { return Ok(()) };
+    let Some(now) = files::read(&path)? else { return Ok(()) };
     let digest = files::sha256(&now);
     if Some(&digest) == written.before.as_ref() {
         return Ok(());
     }
     if digest != written.after {
-        return Err(format!("`{}` was changed by somebody else since, and stays", path.display()));
+        return Err(ChangeError::Changed(path));
     }
     let Some(before) = &written.before else {
-        files::remove(&path, Some(&now)).map_err(chain)?;
+        files::remove(&path, Some(&now))?;
         certificate::remove_empty(root, &written.path);
         return Ok(());
     };
-    let bytes = journal.backed_up(before).ok_or_else(|| format!("the backup of `{}` is gone", path.display()))?;
+    let bytes = journal.backed_up(before).ok_or_else(|| ChangeError::NoBackup(path.clone()))?;
     let (user, group, mode) = written.was.unwrap_or((0, 0, 0o600));
-    files::replace_own(&path, Some(&now), &bytes, Owned { group, mode }).map_err(chain)?;
+    files::replace_own(&path, Some(&now), &bytes, Owned { group, mode })?;
     let own = || {
         chown(&path, Some(user), Some(group))?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
     };
-    own().map_err(|error| format!("`{}` is root's now: {error}", path.display()))
+    own().map_err(ChangeError::system("give its owner back to", &path))
 }
 
 /// Takes what is ours out of the settings of an engine that is not there.
 ///
 /// # Errors
-/// In words.
-pub(super) fn restore(root: &Path, journal: &Journal, original: &Original) -> Result<(), String> {
+/// [`ChangeError`].
+pub(super) fn restore(root: &Path, journal: &Journal, original: &Original) -> Result<(), ChangeError> {
     let before = original.before.as_deref().and_then(|name| journal.backed_up(name));
     let door = drop_in::door();
     let wanted = Wanted {

@@ -11,7 +11,10 @@ use policy::PROBE_HOST;
 use proto::authz;
 use serde_json::json;
 
-use crate::{install::prove::ask_plugin, when};
+use crate::{
+    install::prove::{ProofError, ask_plugin},
+    when,
+};
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +43,7 @@ pub fn look(socket: &Path) -> PluginSocket {
             PluginSocket::Answers(started.elapsed())
         }
         Ok(answer) => PluginSocket::Silent(format!("it does not refuse a probe: {answer}")),
-        Err(why) => PluginSocket::Silent(why),
+        Err(ProofError::PluginSilent { why, .. }) => PluginSocket::Silent(why),
+        Err(error) => PluginSocket::Silent(error.to_string()),
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         facts::{EngineFacts, Health},
         files::Owned,
         layout::Source,
+        obstacle::{Locked, NoDoor},
         show,
     },
     snapshot,
@@ -105,7 +106,7 @@ fn words(plan: &Plan) -> String {
 #[track_caller]
 fn check(facts: &Facts, wanted: &Wanted, expected: &str) -> Plan {
     let plan = plan(facts, wanted);
-    assert_eq!(plan.refusals, Vec::<String>::new());
+    assert!(plan.refusals.is_empty());
     assert_eq!(words(&plan), expected);
     plan
 }
@@ -113,7 +114,7 @@ fn check(facts: &Facts, wanted: &Wanted, expected: &str) -> Plan {
 #[track_caller]
 fn refused(facts: &Facts, wanted: &Wanted, part: &str) {
     let plan = plan(facts, wanted);
-    assert!(plan.refusals.iter().any(|why| why.contains(part)), "{part}: {:?}", plan.refusals);
+    assert!(plan.refusals.iter().any(|why| why.to_string().contains(part)), "{part}: {:?}", plan.refusals);
     assert_eq!(plan.steps, Vec::new(), "what is refused is not done by half");
 }
 
@@ -391,11 +392,29 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
     refused(&facts(Vec::new()), &wanted, "no Docker Engine was found");
     let podman = NotAnEngine { what: "Podman".to_owned(), why: "it has no plugins".to_owned() };
     refused(&Facts { others: vec![podman], ..facts(Vec::new()) }, &wanted, "Podman: it has no plugins");
-    refused(&facts(vec![EngineFacts { locked: Some("it is immutable".to_owned()), ..engine() }]), &wanted, "immutable");
+    refused(
+        &facts(vec![EngineFacts { locked: Some(Locked::Immutable("/etc/docker".into())), ..engine() }]),
+        &wanted,
+        "immutable",
+    );
     refused(&facts(vec![EngineFacts { file: Some(b"{,}".to_vec()), ..engine() }]), &wanted, "is left as it is");
-    let taken = Facts { no_door: Some("port 857 is taken".to_owned()), ..usual() };
-    refused(&taken, &Wanted { door: Some(true), ..Wanted::default() }, "port 857 is taken");
+    let taken = Facts { no_door: Some(NoDoor::PortTaken(857)), ..usual() };
+    refused(&taken, &Wanted { door: Some(true), ..Wanted::default() }, "port 857");
     check(&taken, &wanted, "start(3) prove_plugin engine(reload, 2 files) prove_engine(plugin)");
+}
+
+#[test]
+fn a_plan_that_is_refused_says_all_that_stands_against_it() {
+    let broken = EngineFacts {
+        found: FoundEngine { unit: Some("docker-ci.service".to_owned()), ..engine().found },
+        health: Health::Broken("failed: start-limit-hit".to_owned()),
+        ..engine()
+    };
+    let locked = EngineFacts { locked: Some(Locked::ReadOnly), ..engine() };
+    let facts = Facts { systemd: false, no_door: Some(NoDoor::PortTaken(857)), ..facts(vec![locked, broken]) };
+    let plan = plan(&facts, &Wanted { door: Some(true), ..Wanted::default() });
+    snapshot::check("install_plan_refused", &show::text(&plan));
+    assert_eq!(show::json(&plan)["refusals"].as_array().map(Vec::len), Some(4));
 }
 
 #[test]
@@ -415,7 +434,7 @@ fn an_engine_that_cannot_be_governed_stops_the_rest_unless_one_is_named() {
     let named = |name: &str| Wanted { engine: Some(name.to_owned()), ..Wanted::default() };
     for name in ["docker", "docker.service", "/run/docker.sock"] {
         let plan = plan(&both, &named(name));
-        assert_eq!(plan.refusals, Vec::<String>::new());
+        assert!(plan.refusals.is_empty());
         assert!(plan.notes.iter().any(|note| note.contains("is left alone")), "{:?}", plan.notes);
     }
     refused(&both, &named("/run/user/1000/docker.sock"), "its user could take");
@@ -471,7 +490,7 @@ fn an_engine_that_a_user_started_holds_up_nothing() {
         ..engine()
     };
     let plan = plan(&facts(vec![engine(), rootless.clone()]), &Wanted::default());
-    assert_eq!(plan.refusals, Vec::<String>::new());
+    assert_eq!(plan.refusals, Vec::new());
     assert!(!plan.steps.is_empty());
     let note = "`rootless:ann` cannot be governed: it is a rootless engine of ann; what it fetches is not judged";
     assert!(plan.notes.iter().any(|it| it == note), "{:?}", plan.notes);

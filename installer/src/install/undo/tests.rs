@@ -53,7 +53,8 @@ impl Machine {
     }
 
     fn undo(&self, changes: &[Change]) -> Vec<String> {
-        undo(self.root.path(), &self.systemd, &self.journal, changes)
+        let left = undo(self.root.path(), &self.systemd, &self.journal, changes);
+        left.iter().map(|error| proto::chain(error)).collect()
     }
 
     fn calls(&self) -> Vec<String> {

@@ -25,7 +25,7 @@ impl Place {
         let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let was = Some((user, group, 0o600));
         let written = Written { path: PATH.into(), before, was, after: files::sha256(b"ours") };
-        give_back(self.root.path(), &self.journal, &written)
+        give_back(self.root.path(), &self.journal, &written).map_err(|error| error.to_string())
     }
 }
 

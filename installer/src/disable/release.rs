@@ -1,0 +1,98 @@
+//! One engine taken off the plugin, whatever it takes.
+
+use std::{path::Path, time::Duration};
+
+use crate::{
+    engine_config::{self, Edit},
+    engines::FoundEngine,
+    install::{
+        ask,
+        drop_in::{self, DropIn},
+        engine,
+        error::ChangeError,
+        files::{self, FileError},
+        journal, layout, prove,
+        state::Installed,
+        undo,
+    },
+    systemd::{self, Systemd},
+};
+
+/// For an engine that was told to go on alone; after that it is restarted.
+const ALONE: Duration = Duration::from_secs(10);
+/// For one that was started anew.
+const STARTED: Duration = Duration::from_secs(60);
+
+/// Takes one engine off; says whether it was restarted.
+pub(super) fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<bool, ChangeError> {
+    let unit = engine.unit.as_deref().unwrap_or_default();
+    take_out(Path::new("/"), &engine.config_file, restart)?;
+    if restart {
+        if let Some(path) = super::drop_in(engine) {
+            without_door(&path)?;
+            systemd.daemon_reload()?;
+        }
+        systemd.disable_now(layout::EGRESS_UNIT)?;
+        undo::remove_egress()?;
+    }
+    let state = systemd.unit(unit)?;
+    if state.is_active() && !restart {
+        systemd.hang_up(unit)?;
+        if prove::engine_comes_to_answer_alone(&engine.socket, ALONE).is_ok() {
+            return Ok(false);
+        }
+    }
+    ask::progress(&format!("restarting `{unit}`"));
+    if state.active == "activating" {
+        // It waits for a plugin in the middle of its start, where it hears no SIGTERM: a stop takes a minute and a half.
+        // There may be none by now.
+        let _ = systemd.kill(unit);
+    }
+    systemd.restart(unit, systemd::ENGINE)?;
+    prove::engine_comes_to_answer_alone(&engine.socket, STARTED).map_err(ChangeError::engine(unit))?;
+    Ok(true)
+}
+
+/// A drop-in without what leads to the registry door; its other name keeps the whole of it for `enable`.
+fn without_door(path: &Path) -> Result<(), FileError> {
+    let Some(now) = files::read(path)? else { return Ok(()) };
+    let text = String::from_utf8_lossy(&now);
+    if !drop_in::has_door(&text) {
+        return Ok(());
+    }
+    files::keep(path);
+    let Some(command) = drop_in::exec_start(&text) else { return files::remove(path, Some(&now)) };
+    // The engine's file names plugins that a flag of the unit named: with both, it would not start.
+    let rest = DropIn { command: "", door: false, proxies: None, cert_dirs: None, exec_start: Some(command) };
+    files::replace_shorter(path, &now, rest.text().as_bytes())
+}
+
+/// Takes the plugin out; `door`: and the registry door, with the proxies back that the engine had before it.
+fn take_out(root: &Path, path: &Path, door: bool) -> Result<(), ChangeError> {
+    let Some(now) = files::read(path)? else { return Ok(()) };
+    let refused = |refusal| ChangeError::Edit { path: path.to_owned(), refusal };
+    let proxies = drop_in::door();
+    let edited = if door {
+        let installed = Installed::read(root).unwrap_or_default();
+        let original = installed.original(path);
+        let before = original.and_then(|it| journal::backed_up(root, it.before.as_deref()?));
+        let wanted = engine_config::Wanted {
+            plugin: engine::PLUGIN,
+            proxies: Some(&proxies),
+            unit_flags: original.map(|it| it.flags.as_slice()).unwrap_or_default(),
+            move_proxies: true,
+            move_plugin_flags: true,
+        };
+        engine_config::remove_for_now(&now, before.as_deref(), &wanted).map_err(refused)?
+    } else {
+        engine_config::remove(&now, engine::PLUGIN, None).map_err(refused)?
+    };
+    // A disk that is full is what one may be in trouble for.
+    match edited.edit {
+        Edit::Unchanged => {}
+        Edit::Changed(bytes) => files::replace_shorter(path, &now, &bytes)?,
+        // An empty file is one that `enable` finds again with its mode and owner.
+        Edit::Removed => files::replace_shorter(path, &now, b"{}\n")?,
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! One engine, as its files, its unit and itself say.
+
+use std::{fs, path::Path, time::Duration};
+
+use serde_json::Value;
+
+use super::{EngineFacts, Health, command_line};
+use crate::{
+    engines::FoundEngine,
+    install::{drop_in, engine, error::ChangeError, files, journal, obstacle::Locked, prove, state::Installed},
+    status::probe::http::{self, Body},
+    systemd::{Systemd, Unit},
+};
+
+/// For the engine's answer to a question. One whose plugin is gone tries for 15 s.
+const ASK: Duration = Duration::from_secs(17);
+
+/// Looks at one, and asks it.
+pub(super) fn look(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -> Result<EngineFacts, ChangeError> {
+    if found.ungoverned.is_some() {
+        return Ok(EngineFacts::left_alone(found));
+    }
+    let unit = match (&found.unit, systemd) {
+        (Some(name), Some(systemd)) => systemd.unit(name)?,
+        _ => Unit::default(),
+    };
+    let beside = |name| match &found.drop_in_dir {
+        Some(dir) => files::read(&dir.join(name)),
+        None => Ok(None),
+    };
+    let (drop_in, variables) = (beside(drop_in::NAME)?, beside(drop_in::VARIABLES)?);
+    let ours = drop_in::door();
+    let variable = |name: &str| {
+        let said = unit.environment.iter().filter_map(|line| line.split_once('='));
+        said.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next_back()
+    };
+    let cert_dirs = variable("SSL_CERT_DIR").map(|dirs| {
+        let door = format!("{}/trust", proto::paths::DOOR_STATE_DIR);
+        dirs.split(':').filter(|dir| *dir != door).collect::<Vec<_>>().join(":")
+    });
+    let running = if unit.is_active() { ask(&found.socket) } else { Err(String::new()) };
+    let health = match (&running, unit.active.as_str()) {
+        (Ok(_), _) => Health::Runs,
+        (Err(why), "active" | "reloading") => Health::Broken(why.clone()),
+        (Err(_), "failed") => Health::Broken(format!("failed: {}", unit.result)),
+        (Err(_), "activating") => Health::Broken("it is starting, and does not come to an end of it".to_owned()),
+        (Err(_), _) => Health::Stopped,
+    };
+    let (version, info) = running.unwrap_or_default();
+    let version = version["Version"].as_str().map(str::to_owned).or_else(|| found.version.clone());
+    let major = version.and_then(|version| version.split('.').next()?.parse().ok());
+    let listed = info["Plugins"]["Authorization"].as_array().is_some_and(|all| all.contains(&engine::PLUGIN.into()));
+    let asks_plugin = listed && health == Health::Runs && prove::engine_asks(&found.socket).is_ok();
+    Ok(EngineFacts {
+        file: files::read(&found.config_file)?,
+        locked: locked(&found.config_file),
+        original: Installed::read(root).unwrap_or_default().original(&found.config_file).map(|original| {
+            (original.before.as_deref().and_then(|name| journal::backed_up(root, name)), original.flags.clone())
+        }),
+        drop_in,
+        variables,
+        command_line: found.drop_in_dir.as_deref().map(|dir| command_line(root, dir)).unwrap_or_default(),
+        cert_dirs: cert_dirs.filter(|dirs| !dirs.is_empty()),
+        health,
+        major,
+        containers: info["ContainersRunning"].as_u64(),
+        live_restore: info["LiveRestoreEnabled"] == true,
+        asks_plugin,
+        has_door: ["HttpProxy", "HttpsProxy"].iter().all(|key| info[*key] == ours.as_str()),
+        found,
+    })
+}
+
+/// `/version` and `/info`.
+fn ask(socket: &Path) -> Result<(Value, Value), String> {
+    let asked = prove::bounded(ASK, async {
+        let version = http::call(socket, "GET", "/version", Body::Empty).await?;
+        let info = http::call(socket, "GET", "/info", Body::Empty).await?;
+        match version.status.max(info.status) {
+            200 => Ok((version.json(), info.json())),
+            status => Err(format!("it answers {status}: {}", info.failure().or(version.failure()).unwrap_or_default())),
+        }
+    });
+    asked.map_err(|why| format!("`{}`: {why}", socket.display()))
+}
+
+/// Whether somebody has said `chattr +i` of it.
+#[cfg(target_os = "linux")]
+fn is_immutable(path: &Path) -> bool {
+    let flags = fs::File::open(path).ok().and_then(|file| rustix::fs::ioctl_getflags(file).ok());
+    flags.is_some_and(|flags| flags.contains(rustix::fs::IFlags::IMMUTABLE))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_immutable(_: &Path) -> bool {
+    false
+}
+
+/// Why a file cannot be replaced.
+fn locked(path: &Path) -> Option<Locked> {
+    if let (Ok(target), Err(error)) = (fs::read_link(path), fs::metadata(path)) {
+        // Written to, it would be a link no more; and what it leads to may be there again tomorrow.
+        return Some(Locked::Link { target, why: error.to_string() });
+    }
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find(|path| path.exists())?;
+    if rustix::fs::statvfs(there).is_ok_and(|fs| fs.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY)) {
+        return Some(Locked::ReadOnly);
+    }
+    for path in [Some(path.as_path()), path.parent()].into_iter().flatten() {
+        if is_immutable(path) {
+            return Some(Locked::Immutable(path.to_owned()));
+        }
+    }
+    None
+}

@@ -1,0 +1,91 @@
+//! One engine, taken off plugin and registry door.
+
+use std::{path::Path, time::Duration};
+
+use super::found::Governed;
+use crate::{
+    engine_config::Wanted,
+    install::{
+        drop_in, engine, error::ChangeError, facts, files, journal::Journal, layout, prove, state::Installed, undo,
+    },
+    systemd::{self, Systemd},
+};
+
+/// For an engine that was told to go on alone.
+const ALONE: Duration = Duration::from_secs(45);
+
+/// Takes an engine off plugin and door.
+pub(super) fn release(
+    systemd: &Systemd,
+    journal: &Journal,
+    installed: &Installed,
+    governed: &Governed,
+) -> Result<(), ChangeError> {
+    let (engine, unit) = (&governed.engine, &governed.unit);
+    give_back(journal, installed, governed)?;
+    // A reload would take the plugins away that a flag named before, and now does again.
+    if governed.active && !governed.flags_moved {
+        // At once, whatever becomes of the restart.
+        systemd.hang_up(unit)?;
+    }
+    if let Some(drop_in) = &governed.drop_in {
+        for file in [drop_in.clone(), drop_in.with_file_name(drop_in::VARIABLES)] {
+            files::remove(&file, None)?;
+            files::let_go(&file);
+        }
+        super::remove_empty(drop_in.parent());
+        systemd.daemon_reload()?;
+    }
+    let alone = if governed.active && !governed.flags_moved {
+        prove::engine_comes_to_answer_alone(&engine.socket, ALONE)
+    } else {
+        Ok(())
+    };
+    let door = governed.door.or_else(|| prove::engine_has_door(&engine.socket)).unwrap_or(alone.is_err());
+    if door {
+        systemd.disable_now(layout::EGRESS_UNIT)?;
+        undo::remove_egress()?;
+    }
+    let state = systemd.unit(unit)?;
+    let stuck = ["failed", "activating"].contains(&state.active.as_str());
+    if (governed.active && (door || governed.flags_moved || alone.is_err())) || stuck {
+        systemd.restart(unit, systemd::ENGINE)?;
+        return prove::engine_comes_to_answer_alone(&engine.socket, ALONE).map_err(ChangeError::engine(unit));
+    }
+    alone.map_err(ChangeError::engine(unit))
+}
+
+/// The engine's file as it was before, or without what is ours in it.
+fn give_back(journal: &Journal, installed: &Installed, governed: &Governed) -> Result<(), ChangeError> {
+    let engine = &governed.engine;
+    let path = &engine.config_file;
+    let door = drop_in::door();
+    match installed.original(path) {
+        Some(original) => {
+            let before = original.before.as_deref().and_then(|name| journal.backed_up(name));
+            let wanted = Wanted {
+                plugin: engine::PLUGIN,
+                proxies: original.door.then_some(door.as_str()),
+                unit_flags: &original.flags,
+                move_plugin_flags: true,
+                move_proxies: true,
+            };
+            undo::restore(path, before.as_deref(), &wanted)
+        }
+        // With a plugin that a flag names, the file must not name any when the flag is back.
+        None if governed.flags_moved => {
+            let dir = engine.drop_in_dir.as_deref().unwrap_or(Path::new("/"));
+            let command = facts::command_line(Path::new("/"), dir);
+            let flags: Vec<String> = command.split_whitespace().skip(1).map(str::to_owned).collect();
+            let wanted = Wanted {
+                plugin: engine::PLUGIN,
+                proxies: Some(&door),
+                unit_flags: &flags,
+                move_plugin_flags: true,
+                move_proxies: true,
+            };
+            undo::restore(path, None, &wanted)
+        }
+        None => undo::take_out(path, None),
+    }
+}
