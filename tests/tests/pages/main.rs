@@ -1,10 +1,12 @@
-//! Man pages and completions are printed from the command lines, and cannot drift from them.
+//! Man pages, completions and the reference pages of commands are printed from the command lines, and cannot drift from
+//! them.
 //!
-//! They are kept in `installer/assets`, so that whoever packages needs no program that prints them:
+//! The first two are kept in `installer/assets`, so that whoever packages needs no program that prints them:
 //! `PULLGATE_REGENERATE=1 cargo test -p tests --test pages` writes them anew.
 
 mod man;
 mod programs;
+mod reference;
 
 use std::{
     collections::BTreeMap,

@@ -23,6 +23,11 @@ const LOG: (&str, &str) = (
     "PULLGATE_LOG",
     "What is logged to standard error: a level (error, warn, info, debug, trace), or targets with levels (plugin=debug,info).",
 );
+const STOPPED: (&str, &str) = ("0", "It was told to stop.");
+const CANNOT_START: (&str, &str) = (
+    "1",
+    "It cannot start, or a part of it ended. Where systemd holds its sockets it answers what is wrong for ten seconds first.",
+);
 const CONTROL: (&str, &str) = (paths::CONTROL_SOCKET, "The plugin's control socket.");
 const ENROLLMENT: (&str, &str) =
     (paths::ENROLLMENT, "The administrator's file: trusted keys, the service's address, whether sign-in is enforced.");
@@ -36,7 +41,7 @@ pub const PROGRAMS: [Program; 5] = [
         exits: &[
             ("0", "Done, allowed, all well."),
             ("1", "The answer is no: refused, or something wrong was found."),
-            ("2", "It could not do its work, or the command line was not understood."),
+            ("2", "It could not do its work, or cannot tell; also: what was typed is no command."),
             ("3", "It refused to change anything, since that would not have been safe."),
             ("4", "It failed, and everything is as it was before."),
         ],
@@ -50,7 +55,12 @@ pub const PROGRAMS: [Program; 5] = [
         name: "pullgated",
         section: "1",
         command: daemon::config::Config::command,
-        exits: &[],
+        exits: &[
+            ("0", "It was told to stop; a command did its work."),
+            ("1", "The agent cannot run, or a part of it ended; the last line says why."),
+            ("2", "A command could not do its work, or what was typed is none."),
+            ("130", "login was interrupted."),
+        ],
         environment: &[
             LOG,
             ("DOCKER_CONFIG", "Directory of Docker's config.json."),
@@ -63,7 +73,7 @@ pub const PROGRAMS: [Program; 5] = [
         name: "pullgate-plugin",
         section: "8",
         command: plugin::config::Config::command,
-        exits: &[],
+        exits: &[STOPPED, CANNOT_START, ("2", "What was typed is no option.")],
         environment: &[LOG],
         files: &[
             (paths::PLUGIN_SOCKET, "Where the engine asks."),
@@ -76,7 +86,7 @@ pub const PROGRAMS: [Program; 5] = [
         name: "pullgate-proxy",
         section: "8",
         command: proxy::config::Command::command,
-        exits: &[],
+        exits: &[STOPPED, CANNOT_START, ("2", "What was typed is no command.")],
         environment: &[LOG],
         files: &[
             (paths::DOOR_SETTINGS, "The registry door's settings."),
@@ -89,7 +99,11 @@ pub const PROGRAMS: [Program; 5] = [
         name: "pullgate-service",
         section: "8",
         command: service::cli::Cli::command,
-        exits: &[("0", "Done."), ("1", "It could not be done."), ("2", "The command line was not understood.")],
+        exits: &[
+            ("0", "Done."),
+            ("1", "It could not be done; with --json there is an object with error."),
+            ("2", "What was typed is no command."),
+        ],
         environment: &[LOG],
         files: &[(paths::SERVICE_DATA_DIR, "The database, the signing key and the certificate.")],
     },

@@ -1,21 +1,20 @@
-//! The reference page of commands: what the command line says of itself is printed from it, the rest is written here,
-//! and no command can be without it.
-//!
-//! `PULLGATE_REGENERATE=1 cargo test -p installer --test commands_page` writes it anew.
+//! What `pullgate` does not say of itself: exit codes, examples, and notes.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use super::{Codes, Page, Said};
 
-use clap::{Arg, Command};
-
-/// What the command line does not say: exit codes, and examples.
-struct Said {
-    command: &'static str,
-    codes: &'static [(u8, &'static str)],
-    examples: &'static str,
-}
+/// `docs/reference/commands.md`.
+pub const PAGE: Page = Page {
+    program: "pullgate",
+    file: "commands.md",
+    title: "Commands and exit codes",
+    head: "Texts are for people and may change; `--json` is for programs, and its keys are only added. Colour is on a terminal only, \
+           and not where `NO_COLOR` is set. What cannot be done is said on standard error, with its causes and the next step.",
+    said: SAID,
+    notes: NOTES,
+};
 
 /// What else is worth knowing, above all of `--json`.
-const NOTES: [(&str, &str); 6] = [
+const NOTES: &[(&str, &str)] = &[
     (
         "status",
         "`--json` has `health` (`verdict`: `enforced`, `partly_enforced`, `not_enforced`, `unknown`; `enforced`: true, false \
@@ -47,26 +46,26 @@ const NOTES: [(&str, &str); 6] = [
 ];
 
 /// Of commands that change an engine.
-const CHANGES: &[(u8, &str)] = &[
+const CHANGES: Codes = &[
     (0, "it is so, or was already"),
     (2, "it failed; the text says what is left, and what to do"),
     (3, "it refused to change anything: the plan would be unsafe, or nobody agreed; the reason is in the output"),
     (4, "it failed, and everything is as before"),
 ];
 /// Of one that only goes forward.
-const REMOVES: &[(u8, &str)] = &[
+const REMOVES: Codes = &[
     (0, "it is so, or was already"),
     (2, "it failed; the text says what is left, and what to do"),
     (3, "it refused to change anything, or nobody agreed; the reason is in the output"),
 ];
-const RESCUE: &[(u8, &str)] = &[
+const RESCUE: Codes = &[
     (0, "it is so, or was already"),
     (2, "it failed; the text says what is left, and what to do"),
     (3, "it refused to change anything; the reason is in the output"),
 ];
-const WORKED: &[(u8, &str)] = &[(0, "done"), (2, "it could not do its work")];
+const WORKED: Codes = &[(0, "done"), (2, "it could not do its work")];
 
-const SAID: [Said; 19] = [
+const SAID: &[Said] = &[
     Said {
         command: "status",
         codes: &[
@@ -178,98 +177,3 @@ $ sudo pullgate install --yes",
         examples: "$ sudo pullgate demo",
     },
 ];
-
-const HEAD: &str = "# Commands and exit codes
-
-Printed from the command line and from `installer/tests/commands_page.rs` by
-`PULLGATE_REGENERATE=1 cargo test -p installer --test commands_page`; a test holds them together.
-
-Texts are for people and may change; `--json` is for programs, and its keys are only added. Colour is on a terminal only,
-and not where `NO_COLOR` is set. What cannot be done is said on standard error, with its causes and the next step.
-
-| exit code | of every command |
-|---|---|
-| 0 | done, allowed, all is well |
-| 1 | the answer is no: refused, something wrong was found |
-| 2 | it could not do its work, or cannot tell; also: what was typed is no command |
-| 3 | it refused to change anything, since the plan would be unsafe |
-| 4 | undone: it failed, and everything is as before |
-";
-
-fn page() -> String {
-    let mut page = HEAD.to_owned();
-    let command = installer::cli::command();
-    for said in SAID {
-        let each = command.find_subcommand(said.command).expect("a command of ours");
-        section(&mut page, 2, &format!("pullgate {}", said.command), each);
-        for below in each.get_subcommands().filter(|below| below.get_name() != "help") {
-            section(&mut page, 3, &format!("pullgate {} {}", said.command, below.get_name()), below);
-        }
-        for (_, note) in NOTES.iter().filter(|(name, _)| *name == said.command) {
-            write!(page, "\n{note}\n").expect("a text");
-        }
-        page.push_str("\n| exit code | |\n|---|---|\n");
-        for (code, meaning) in said.codes {
-            writeln!(page, "| {code} | {meaning} |").expect("a text");
-        }
-        write!(page, "\n```\n{}\n```\n", said.examples).expect("a text");
-    }
-    page
-}
-
-fn section(page: &mut String, level: usize, name: &str, command: &Command) {
-    let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
-    let (first, rest) = about.split_once("\n\n").unwrap_or((&about, ""));
-    write!(page, "\n{} `{name}`\n\n{first}.\n", "#".repeat(level)).expect("a text");
-    if !rest.is_empty() {
-        write!(page, "\n{rest}\n").expect("a text");
-    }
-    let shown = |argument: &&Arg| !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version");
-    let arguments: Vec<&Arg> = command.get_arguments().filter(shown).collect();
-    if arguments.is_empty() {
-        return;
-    }
-    page.push_str("\n| | default | |\n|---|---|---|\n");
-    for argument in arguments {
-        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        let help = help.replace('|', "\\|").replace('\n', " ");
-        let values = argument.get_default_values().iter().map(|value| format!("`{}`", value.to_string_lossy()));
-        let values = values.filter(|_| argument.get_action().takes_values());
-        let variable = argument.get_env().map(|name| format!("`${}`", name.to_string_lossy()));
-        let defaults: Vec<String> = variable.into_iter().chain(values).collect();
-        writeln!(page, "| `{}` | {} | {help} |", spelled(argument), defaults.join(", else ")).expect("a text");
-    }
-}
-
-fn spelled(argument: &Arg) -> String {
-    let names: Vec<String> = argument.get_value_names().unwrap_or_default().iter().map(ToString::to_string).collect();
-    let names = if argument.get_action().takes_values() { names.join(" ") } else { String::new() };
-    let several = argument.get_num_args().is_some_and(|number| number.max_values() > 1);
-    match (argument.get_short(), argument.get_long()) {
-        (Some(short), Some(long)) => format!("-{short}, --{long} {names}").trim_end().to_owned(),
-        (None, Some(long)) => format!("--{long} {names}").trim_end().to_owned(),
-        (Some(short), None) => format!("-{short} {names}").trim_end().to_owned(),
-        (None, None) => format!("{names}{}", if several { "..." } else { "" }),
-    }
-}
-
-#[test]
-fn every_command_has_its_exit_codes_and_an_example() {
-    let command = installer::cli::command();
-    let mut all: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
-    let mut said: Vec<&str> = SAID.iter().map(|said| said.command).collect();
-    all.sort_unstable();
-    said.sort_unstable();
-    assert_eq!(all, said);
-}
-
-#[test]
-fn the_reference_lists_every_command_and_option() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/commands.md");
-    let page = page();
-    if std::env::var_os("PULLGATE_REGENERATE").is_some() {
-        fs::write(&path, &page).expect("the page is written");
-    }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == page, "`{}` is not what the command line says; see the head of this file", path.display());
-}
