@@ -247,7 +247,9 @@ fn engine(socket: &Path, target: &str, only: Option<&[&str]>) -> String {
 }
 
 fn programs() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
-    const UNITS: [&str; 6] = [
+    const UNITS: [&str; 8] = [
+        "pullgate-plugin-stand-in.service",
+        "pullgate-proxy-stand-in.service",
         "pullgate-plugin.socket",
         "pullgate-plugin.service",
         "pullgate-proxy.socket",

@@ -38,6 +38,9 @@ enum Command {
     Image(image::Args),
     Request(request::Args),
     Decide(decide::Args),
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    StandIn(crate::stand_in::Args),
 }
 
 /// Who needs a command, in the order of the help.
@@ -123,6 +126,8 @@ impl Cli {
             Command::Image(args) => image::run(&args),
             Command::Request(args) => request::run(&args),
             Command::Decide(args) => decide::run(&args),
+            #[cfg(target_os = "linux")]
+            Command::StandIn(args) => crate::stand_in::run(&args),
         }
     }
 }
@@ -134,7 +139,8 @@ mod tests {
     #[test]
     fn every_command_is_in_the_help_once() {
         let command = Cli::command();
-        let mut all: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let shown = command.get_subcommands().filter(|each| !each.is_hide_set());
+        let mut all: Vec<&str> = shown.map(clap::Command::get_name).collect();
         let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
         all.sort_unstable();
         grouped.sort_unstable();
@@ -144,7 +150,7 @@ mod tests {
     #[test]
     fn what_people_read_as_help() {
         crate::snapshot::check("help/pullgate", &command().term_width(100).render_help().to_string());
-        for each in command().get_subcommands() {
+        for each in command().get_subcommands().filter(|each| !each.is_hide_set()) {
             let name = each.get_name();
             let mut each = each.clone().bin_name(format!("pullgate {name}")).term_width(100);
             crate::snapshot::check(&format!("help/{name}"), &each.render_long_help().to_string());

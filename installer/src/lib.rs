@@ -31,6 +31,8 @@ pub mod request_access;
 pub mod requests;
 #[cfg(test)]
 pub(crate) mod snapshot;
+#[cfg(target_os = "linux")]
+pub mod stand_in;
 pub mod status;
 pub mod sync;
 pub mod systemd;

@@ -21,7 +21,6 @@ use crate::{
     app::{StopSignals, tell, tell_ready},
     authorize::Authorizer,
     config::Config,
-    control,
     door::Door,
     engine_seen::EngineSeen,
     live::Live,
@@ -65,11 +64,13 @@ pub fn serve(config: &Config, mut sockets: Sockets, manager: &Manager, why: anyh
         sandbox.finish();
         // Agents and commands learn it there.
         if let Ok((listener, _)) = control {
-            tokio::spawn(control::refuse(
-                listener,
-                format!("{CANNOT_START}, and refuses images: {fault}"),
-                stop.clone(),
-            ));
+            let told = format!("{CANNOT_START}, and refuses images: {fault}");
+            let stopped = stop.clone().cancelled_owned();
+            tokio::spawn(async move {
+                if let Err(error) = listener.refuse(told, stopped).await {
+                    warn!(error = %chain(&error), "nobody is told on the control socket");
+                }
+            });
         } else {
             warn!("nobody is told on the control socket");
         }

@@ -17,11 +17,7 @@ use proto::{
     sync,
 };
 use tokio_util::sync::CancellationToken;
-use tonic::{
-    Request, Response, Status,
-    service::{InterceptorLayer, Routes},
-    transport::Server,
-};
+use tonic::{Request, Response, Status, transport::Server};
 use tower::util::MapRequestLayer;
 
 use crate::{
@@ -118,18 +114,6 @@ pub async fn serve(listener: Listener, from: Sources, stop: CancellationToken) -
         .add_service(control)
         .serve_with_incoming_shutdown(listener.incoming(), stop.cancelled_owned())
         .await
-}
-
-/// Answers every call with `why`, until `stop`: for a plugin that cannot start.
-pub async fn refuse(listener: Listener, why: String, stop: CancellationToken) {
-    let refused = InterceptorLayer::new(move |_| Err::<Request<()>, _>(Status::unavailable(why.clone())));
-    let served = Server::builder()
-        .layer(refused)
-        .add_routes(Routes::default())
-        .serve_with_incoming_shutdown(listener.incoming(), stop.cancelled_owned());
-    if let Err(error) = served.await {
-        tracing::warn!(error = %proto::chain(&error), "nobody is told on the control socket");
-    }
 }
 
 #[tonic::async_trait]

@@ -25,7 +25,11 @@ use tokio::{
     sync::oneshot,
     time::Sleep,
 };
-use tonic::transport::{Channel, Endpoint, Uri, server::Connected};
+use tonic::{
+    Status,
+    service::{InterceptorLayer, Routes},
+    transport::{Channel, Endpoint, Server, Uri, server::Connected},
+};
 
 /// How long a caller may take to send the 24 bytes with which every HTTP/2 client begins.
 pub const PREFACE_DEADLINE: Duration = Duration::from_secs(5);
@@ -127,6 +131,19 @@ impl Listener {
                 return Ok(Connection { stream, peer, introduction, slot });
             }
         }
+    }
+
+    /// Answers every call with `why`, until `stop`: for a plugin that cannot start, and for who stands in for it.
+    ///
+    /// # Errors
+    /// What the transport says.
+    pub async fn refuse(self, why: String, stop: impl Future<Output = ()>) -> Result<(), tonic::transport::Error> {
+        let refused = InterceptorLayer::new(move |_| Err::<tonic::Request<()>, _>(Status::unavailable(why.clone())));
+        Server::builder()
+            .layer(refused)
+            .add_routes(Routes::default())
+            .serve_with_incoming_shutdown(self.incoming(), stop)
+            .await
     }
 
     /// All callers, as tonic's server wants them.

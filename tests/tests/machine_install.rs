@@ -1,6 +1,8 @@
 //! `pullgate install`, `uninstall`, `disable` and `enable` on machines with systemd and their distribution's engine:
 //! whatever happens, the engine ends up answering, either with pullgate in front of it or as before.
 
+#[path = "machine_install/broken.rs"]
+mod broken;
 #[path = "machine_install/killed.rs"]
 mod killed;
 #[path = "machine_install/rescue.rs"]

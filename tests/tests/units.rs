@@ -81,6 +81,18 @@ fn what_the_engine_waits_for_is_never_given_up() {
             assert!(lines.contains(&line), "{unit} has no `{line}`");
         }
     }
+    for (unit, stand_in) in
+        [("plugin", "pullgate-plugin-stand-in.service"), ("proxy", "pullgate-proxy-stand-in.service")]
+    {
+        let text = fs::read_to_string(units().join(format!("pullgate-{unit}.service"))).unwrap();
+        assert!(text.lines().any(|line| line == format!("OnFailure={stand_in}")), "{unit}");
+        // 203: systemd could not run it. Without it the unit would be restarted for ever, and never be failed.
+        assert!(text.lines().any(|line| line.starts_with("RestartPreventExitStatus=203 ")), "{unit}");
+        let sockets = |text: &str| text.lines().find_map(|line| line.strip_prefix("Sockets=").map(str::to_owned));
+        let stand_in = fs::read_to_string(units().join(stand_in)).unwrap();
+        assert!(sockets(&stand_in).is_some(), "{unit}");
+        assert!(unit == "proxy" || sockets(&stand_in) == sockets(&text), "{unit}");
+    }
     for unit in ["pullgate-plugin.socket", "pullgate-control.socket", "pullgate-proxy.socket"] {
         let text = fs::read_to_string(units().join(unit)).unwrap();
         assert!(text.lines().any(|line| line == "TriggerLimitIntervalSec=0"), "{unit}");

@@ -9,6 +9,8 @@ use std::{
 pub const PLUGIN_UNITS: [&str; 3] = ["pullgate-plugin.socket", "pullgate-control.socket", "pullgate-plugin.service"];
 /// The registry door's.
 pub const DOOR_UNITS: [&str; 2] = ["pullgate-proxy.socket", "pullgate-proxy.service"];
+/// What answers where the plugin's or the door's program cannot be run.
+pub const STAND_INS: [&str; 2] = ["pullgate-plugin-stand-in.service", "pullgate-proxy-stand-in.service"];
 /// What keeps the egress rules.
 pub const EGRESS_UNIT: &str = "pullgate-egress.service";
 /// The agent, in each user's own manager.
@@ -21,12 +23,14 @@ const PROGRAMS: [(&str, bool); 4] =
     [("pullgate", false), ("pullgated", false), ("pullgate-plugin", true), ("pullgate-proxy", true)];
 
 /// Unit files, and whether they are for the managers of users.
-const UNITS: [(&str, &str, bool); 8] = [
+const UNITS: [(&str, &str, bool); 10] = [
     ("pullgate-plugin.socket", include_str!("../../assets/units/pullgate-plugin.socket"), false),
     ("pullgate-control.socket", include_str!("../../assets/units/pullgate-control.socket"), false),
     ("pullgate-plugin.service", include_str!("../../assets/units/pullgate-plugin.service"), false),
+    (STAND_INS[0], include_str!("../../assets/units/pullgate-plugin-stand-in.service"), false),
     ("pullgate-proxy.socket", include_str!("../../assets/units/pullgate-proxy.socket"), false),
     ("pullgate-proxy.service", include_str!("../../assets/units/pullgate-proxy.service"), false),
+    (STAND_INS[1], include_str!("../../assets/units/pullgate-proxy-stand-in.service"), false),
     (EGRESS_UNIT, include_str!("../../assets/units/pullgate-egress.service"), false),
     (AGENT_UNIT, include_str!("../../assets/units/pullgated.service"), true),
     ("pullgated@.service", include_str!("../../assets/units/pullgated@.service"), false),
@@ -61,6 +65,15 @@ impl Source {
         match self {
             Self::Package => "/usr/bin/pullgate",
             Self::Copied(_) => "/usr/local/bin/pullgate",
+        }
+    }
+
+    /// Where the plugin's program is then.
+    #[must_use]
+    pub const fn plugin(&self) -> &'static str {
+        match self {
+            Self::Package => "/usr/sbin/pullgate-plugin",
+            Self::Copied(_) => "/usr/local/sbin/pullgate-plugin",
         }
     }
 

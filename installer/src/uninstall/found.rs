@@ -80,7 +80,11 @@ impl Found {
         // Against the order of their start: whoever asks on a socket that is left starts the service again, and that the
         // other sockets.
         let plugin = layout::PLUGIN_UNITS.into_iter().rev();
-        let ours = [layout::EGRESS_UNIT].into_iter().chain(layout::DOOR_UNITS.into_iter().rev()).chain(plugin);
+        let ours = [layout::EGRESS_UNIT]
+            .into_iter()
+            .chain(layout::STAND_INS)
+            .chain(layout::DOOR_UNITS.into_iter().rev())
+            .chain(plugin);
         let is_there = |unit: &&str| {
             let unit = systemd.and_then(|systemd| systemd.unit(unit).ok()).unwrap_or_default();
             unit.is_there() && (unit.is_enabled() || !matches!(unit.active.as_str(), "inactive" | ""))
