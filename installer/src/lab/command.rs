@@ -4,12 +4,14 @@ use std::{
     ffi::OsStr,
     fmt,
     io::{self, Write as _},
-    os::unix::process::ExitStatusExt as _,
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::Path,
     process::{Command as StdCommand, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{LabError, process};
 
@@ -90,7 +92,9 @@ impl Command {
         let command = self.to_string();
         let failed = |source| LabError::Start { program: command.clone(), source };
         self.inner.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
-        let mut child = self.inner.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+        // A group of its own: what it started in turn may hold on to its output.
+        self.inner.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.inner.spawn().map_err(failed)?;
         let started = Instant::now();
         if let (Some(mut pipe), Some(text)) = (child.stdin.take(), &self.stdin) {
             // A command that does not read what it is given says why itself.
@@ -107,7 +111,7 @@ impl Command {
         };
         let ended = Instant::now();
         if status.is_none() {
-            let _ = child.kill();
+            let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
             let _ = child.wait();
         }
         let (stdout, stderr) = (stdout.join().unwrap_or_default(), stderr.join().unwrap_or_default());
@@ -180,5 +184,19 @@ impl Output {
             return Ok(self);
         }
         Err(LabError::Command { output: self.text(), code: self.status.to_string(), command: self.command })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_that_hangs_is_ended_with_all_that_it_started() {
+        let begun = Instant::now();
+        let hangs = Command::new(Path::new("/bin/sh"), "sh").hidden_args(["-c", "sleep 100 & echo begun; wait"]);
+        let ended = hangs.deadline(Duration::from_millis(300)).run().await;
+        assert!(matches!(&ended, Err(LabError::Hung { output, .. }) if output == "begun"), "{ended:?}");
+        assert!(begun.elapsed() < Duration::from_secs(30));
     }
 }
