@@ -17,13 +17,13 @@ use std::{
 };
 
 use installer::lab::{Cgroup, Lab, LabError, Process, clean, installed};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A boot takes five seconds, and the engine is the most of it.
 const BOOT: Duration = Duration::from_secs(120);
 
-/// One machine at a time: each wants both processors.
-static ONE: Mutex<()> = Mutex::const_new(());
+/// So many machines at a time: they wait for their engines most of the time, and two processors carry them.
+static SOME: Semaphore = Semaphore::const_new(3);
 
 /// A running machine.
 pub struct Machine {
@@ -33,7 +33,7 @@ pub struct Machine {
     cgroup: Cgroup,
     suite: &'static str,
     lab: Lab,
-    _only: MutexGuard<'static, ()>,
+    _place: Option<SemaphorePermit<'static>>,
 }
 
 impl Machine {
@@ -43,11 +43,12 @@ impl Machine {
     /// # Errors
     /// With what the machine said, when it does not come up.
     pub async fn boot(suite: &'static str) -> Result<Self, LabError> {
-        let only = ONE.lock().await;
+        // None if it were closed, which nobody does.
+        let place = SOME.acquire().await.ok();
         let lab = Lab::new()?;
         let cgroup = Cgroup::new(&lab, "machine")?;
         let process = start(&lab, &cgroup, suite)?;
-        let mut machine = Self { process, leader: 0, cgroup, suite, lab, _only: only };
+        let mut machine = Self { process, leader: 0, cgroup, suite, lab, _place: place };
         machine.come_up().await?;
         Ok(machine)
     }
