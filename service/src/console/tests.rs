@@ -12,7 +12,7 @@ use crate::{
     identity::{Hasher, Identity, Trail},
     listener::Peer,
     model::Role,
-    store::{Missing, Store, Writing},
+    store::{Missing, Place, Store, Writing},
 };
 use proto::secret::Secret;
 
@@ -66,7 +66,7 @@ impl Page {
 impl World {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), Missing::Create).await.unwrap();
+        let store = Store::open(&Place::Directory(dir.path().to_owned()), Missing::Create).await.unwrap();
         let hasher = Hasher::new().unwrap();
         let hash = hasher.hash(Secret::new(PASSWORD.to_owned())).await.unwrap();
         let mut change = store.write().await.unwrap();

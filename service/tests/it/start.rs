@@ -109,7 +109,6 @@ async fn a_port_in_use_is_named() {
     assert!(said.contains(&service.address()) && said.contains("in use"), "{said}");
 }
 
-#[tokio::test]
 /// In PEM, with its key.
 fn certificate() -> (String, String) {
     let key = rcgen::KeyPair::generate().unwrap();
