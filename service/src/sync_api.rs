@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -54,6 +54,10 @@ const STREAMS_PER_USER: usize = 64;
 const STREAMS_PER_TOKEN: usize = 4096;
 /// Open watch streams in all.
 const STREAMS: usize = 10_000;
+/// Agents that come back in a second after the service stopped, so that none of its first seconds is its hardest.
+const BACK_IN_A_SECOND: usize = 50;
+/// Longest that an agent is sent away for: what is in force at its machine stays meanwhile.
+const LONGEST_AWAY: Duration = Duration::from_secs(10);
 
 /// What the service's calls share.
 pub struct SyncApi {
@@ -172,7 +176,7 @@ impl Sync for SyncApi {
         let (sender, receiver) = tokio::sync::mpsc::channel(1);
         let stop = self.stop.clone();
         self.tracker.spawn(async move {
-            stream.run(sender, stop).await;
+            stream.run(sender, stop, &slot.streams).await;
             drop(slot);
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
@@ -264,17 +268,32 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> Status {
 
 /// Bounds open streams, by user and in all.
 #[derive(Clone, Default)]
-pub struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+pub struct Streams {
+    open: Arc<Mutex<HashMap<String, usize>>>,
+    /// How many there were when the service began to stop.
+    leaving: Arc<OnceLock<usize>>,
+}
 
 impl Streams {
     /// How many are open.
     #[must_use]
     pub fn open(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
+    /// The service stops: sends an agent away until a moment of its own.
+    fn goodbye(&self) -> Status {
+        let leaving = *self.leaving.get_or_init(|| self.open());
+        let window = Duration::from_secs(1).mul_f64(leaving as f64 / BACK_IN_A_SECOND as f64).min(LONGEST_AWAY);
+        let away = window.mul_f64(fastrand::f64());
+        let mut status = Status::unavailable("the service stops; connect again");
+        let milliseconds = u64::try_from(away.as_millis()).unwrap_or(0);
+        status.metadata_mut().insert("grpc-retry-pushback-ms", milliseconds.into());
+        status
     }
 
     fn take(&self, user: &str) -> Option<StreamSlot> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
         let count = open.get(user).copied().unwrap_or_default();
         let most = token_organization(user).map_or(STREAMS_PER_USER, |_| STREAMS_PER_TOKEN);
@@ -294,7 +313,7 @@ struct StreamSlot {
 
 impl Drop for StreamSlot {
     fn drop(&mut self) {
-        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.user) {
             *count -= 1;
             if *count == 0 {
@@ -320,7 +339,32 @@ mod tests {
         slots.pop();
         assert!(streams.take("alice").is_some());
         drop(slots);
-        assert!(streams.0.lock().unwrap().is_empty());
+        assert!(streams.open.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn agents_that_are_sent_away_come_back_one_after_the_other() {
+        let away = |agents: usize| {
+            let streams = Streams::default();
+            let slots: Vec<_> = (0..agents).map(|agent| streams.take(&format!("user{agent}")).unwrap()).collect();
+            let mut away: Vec<u64> = slots
+                .into_iter()
+                .map(|slot| {
+                    let status = slot.streams.goodbye();
+                    let told = status.metadata().get("grpc-retry-pushback-ms").unwrap().to_str().unwrap();
+                    // The count of who is there falls meanwhile.
+                    drop(slot);
+                    told.parse().unwrap()
+                })
+                .collect();
+            away.sort_unstable();
+            away
+        };
+        assert!(away(1)[0] <= 20);
+        let many = away(500);
+        let busiest = (0..500).map(|first| many.partition_point(|&at| at < many[first] + 1000) - first).max();
+        assert!(many[499] < 10_000 && many[250] > 3_000 && busiest < Some(100), "{busiest:?} {many:?}");
+        assert!(*away(5000).last().unwrap() < 10_000);
     }
 
     #[test]

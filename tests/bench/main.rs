@@ -3,6 +3,7 @@
 //! The floor is the least a plugin can do: accept, read one message, write a constant, close; one
 //! thread, no runtime, no parsing. Client and server are separate processes on the same machine.
 
+mod agents;
 mod change;
 mod decide;
 mod door;
@@ -23,6 +24,11 @@ fn main() -> ExitCode {
             door::measure(&mut report);
             report.finish()
         }
+        (Some("agents"), None) => {
+            let mut report = Report::default();
+            agents::measure(&mut report);
+            report.finish()
+        }
         _ => {
             let mut report = Report::default();
             reading::measure(&mut report);
@@ -30,6 +36,7 @@ fn main() -> ExitCode {
             plugin::measure(&mut report);
             change::measure(&mut report);
             door::measure(&mut report);
+            agents::measure(&mut report);
             report.finish()
         }
     }

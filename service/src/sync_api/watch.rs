@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::session_status;
+use super::{Streams, session_status};
 use crate::{
     clock,
     identity::Agent,
@@ -87,11 +87,16 @@ impl Desired {
         Self { agent, version, sessions, snapshots, held: digests, claimed: generations, ahead }
     }
 
-    pub(super) async fn run(mut self, sender: mpsc::Sender<Result<WatchResponse, Status>>, stop: CancellationToken) {
+    pub(super) async fn run(
+        mut self,
+        sender: mpsc::Sender<Result<WatchResponse, Status>>,
+        stop: CancellationToken,
+        streams: &Streams,
+    ) {
         let end = tokio::select! {
-            end = self.serve(&sender) => end,
+            end = self.serve(&sender, streams) => end,
             () = sender.closed() => None,
-            () = stop.cancelled() => Some(Status::unavailable("the service stops; connect again")),
+            () = stop.cancelled() => Some(streams.goodbye()),
         };
         if let Some(status) = end {
             tracing::debug!(user = %self.agent.user, machine = %self.agent.machine_id, %status, "stream ended");
@@ -104,7 +109,11 @@ impl Desired {
     }
 
     /// Sends until the stream has to end, and says why. Safe to drop at any await.
-    async fn serve(&mut self, sender: &mpsc::Sender<Result<WatchResponse, Status>>) -> Option<Status> {
+    async fn serve(
+        &mut self,
+        sender: &mpsc::Sender<Result<WatchResponse, Status>>,
+        streams: &Streams,
+    ) -> Option<Status> {
         self.catch_up().await;
         let mut sent: Option<Vec<Held>> = None;
         // The session and the membership it was sealed for: asked for again only when either moved.
@@ -155,7 +164,7 @@ impl Desired {
             };
             tokio::select! {
                 changed = self.snapshots.changed() => if changed.is_err() {
-                    return Some(Status::unavailable("the service stops; connect again"));
+                    return Some(streams.goodbye());
                 },
                 () = tokio::time::sleep(pause) => {}
             }

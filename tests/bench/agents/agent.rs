@@ -1,0 +1,181 @@
+//! One agent: the state machine, with the service behind it and nothing at the machine.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use daemon::{
+    credentials::Account,
+    service::{CallError, Service},
+    stamp::Stamp,
+    sync::{Command, Event, Goal, Number, Seen, Sync, Timer},
+};
+use proto::{
+    secret::Secret,
+    sync::{Held, Kind},
+};
+use tokio::{sync::mpsc, task::AbortHandle};
+
+/// What an agent tells of itself.
+pub struct Told {
+    /// Which.
+    pub agent: usize,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub what: What,
+}
+
+pub enum What {
+    /// The service sent a state on a new stream.
+    Connected,
+    /// A policy of this generation is in force.
+    InForce(u64),
+}
+
+pub struct Agent {
+    pub number: usize,
+    pub account: Account,
+    pub service: Service,
+    pub told: mpsc::UnboundedSender<Told>,
+}
+
+impl Agent {
+    /// Until the process ends.
+    pub async fn run(self) {
+        let (events, mut coming) = mpsc::channel(16);
+        let mut running = Running { conversation: None, timers: BTreeMap::new(), events };
+        let mut sync = Sync::new(None);
+        let url = Some(self.service.url().to_owned());
+        let seen = Seen::Account { account: self.account.clone(), stamp: Stamp::default() };
+        let mut happened = VecDeque::from([
+            Event::Enrolled { service: url.clone(), docker_hub: false },
+            Event::Credential { service: url, seen },
+            Event::PluginUp { machine_id: format!("machine-{}", self.number), session: None },
+        ]);
+        loop {
+            let event = match happened.pop_front() {
+                Some(event) => event,
+                None => match coming.recv().await {
+                    Some(event) => event,
+                    None => return,
+                },
+            };
+            for command in sync.handle(event) {
+                happened.extend(self.execute(command, &mut running));
+            }
+        }
+    }
+
+    /// What happens at once, if anything does; what takes time comes later.
+    fn execute(&self, command: Command, running: &mut Running) -> Option<Event> {
+        match command {
+            Command::SignIn { attempt, account, machine_id } => {
+                running.converse(sign_in(self.service.clone(), account, machine_id, attempt, running.events.clone()));
+            }
+            Command::Watch { attempt, token, held } => {
+                let link = Link { service: self.service.clone(), attempt, events: running.events.clone() };
+                running.converse(watch(link, token, held, self.number, self.told.clone()));
+            }
+            Command::HangUp => running.hang_up(),
+            Command::Apply(goal) => {
+                if let Goal::Documents(documents) = goal {
+                    let policies = documents.0.iter().filter(|document| document.name.kind() == Kind::Policy);
+                    if let Some(generation) = policies.map(|document| document.name.generation).max() {
+                        let what = What::InForce(generation);
+                        drop(self.told.send(Told { agent: self.number, at: Instant::now(), what }));
+                    }
+                }
+                return Some(Event::Applied);
+            }
+            Command::Wait { timer, number, delay } => running.wait(timer, number, delay.duration(fastrand::f64())),
+            Command::Report(_) | Command::Store(_) | Command::ClearCache => {}
+        }
+        None
+    }
+}
+
+struct Running {
+    conversation: Option<AbortHandle>,
+    timers: BTreeMap<Timer, AbortHandle>,
+    events: mpsc::Sender<Event>,
+}
+
+impl Running {
+    fn converse(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.hang_up();
+        self.conversation = Some(tokio::spawn(task).abort_handle());
+    }
+
+    fn hang_up(&mut self) {
+        if let Some(before) = self.conversation.take() {
+            before.abort();
+        }
+    }
+
+    fn wait(&mut self, timer: Timer, number: Number, delay: Duration) {
+        let events = self.events.clone();
+        let task = tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let _ = events.send(Event::Timer { timer, number }).await;
+        });
+        if let Some(before) = self.timers.insert(timer, task.abort_handle()) {
+            before.abort();
+        }
+    }
+}
+
+struct Link {
+    service: Service,
+    attempt: Number,
+    events: mpsc::Sender<Event>,
+}
+
+async fn sign_in(
+    mut service: Service,
+    account: Account,
+    machine_id: String,
+    attempt: Number,
+    events: mpsc::Sender<Event>,
+) {
+    let start = Instant::now();
+    let event = match service.sign_in(&account, machine_id, 1000).await {
+        Ok(answer) => Event::SignedIn { attempt, token: Secret::new(answer.agent_token), session: answer.session },
+        Err(error) => broken(error, attempt, start),
+    };
+    let _ = events.send(event).await;
+}
+
+async fn watch(mut link: Link, token: Secret, held: Vec<Held>, agent: usize, told: mpsc::UnboundedSender<Told>) {
+    let (start, attempt) = (Instant::now(), link.attempt);
+    let error = match link.service.watch(&token, held).await {
+        Err(error) => error,
+        Ok((mut state, mut stream)) => {
+            drop(told.send(Told { agent, at: Instant::now(), what: What::Connected }));
+            loop {
+                let event = Event::Desired { attempt, desired: state.desired, envelopes: state.envelopes };
+                if link.events.send(event).await.is_err() {
+                    return;
+                }
+                state = match stream.message().await {
+                    Ok(Some(next)) => next,
+                    Ok(None) => break CallError::Unavailable { why: String::new(), retry_after: None },
+                    Err(status) => break status.into(),
+                };
+            }
+        }
+    };
+    let _ = link.events.send(broken(error, attempt, start)).await;
+}
+
+fn broken(error: CallError, attempt: Number, start: Instant) -> Event {
+    let lasted = start.elapsed();
+    match error {
+        CallError::Refused(why) => {
+            eprintln!("the service refuses an agent: {why}");
+            Event::Refused { attempt, lasted }
+        }
+        CallError::Unavailable { retry_after, .. } => Event::Unavailable { attempt, retry_after, lasted },
+    }
+}
