@@ -41,13 +41,16 @@ pub enum NotReady {
     Publishing,
 }
 
+/// When it was looked last, and what was seen.
+type Last = Option<(Instant, Result<(), NotReady>)>;
+
 /// Looks at what the service needs.
 #[derive(Clone)]
 pub struct Readiness {
     store: Store,
     snapshots: Snapshots,
     stop: CancellationToken,
-    last: Arc<Mutex<Option<(Instant, Result<(), NotReady>)>>>,
+    last: Arc<Mutex<Last>>,
 }
 
 impl Readiness {

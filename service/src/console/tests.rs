@@ -12,7 +12,7 @@ use crate::{
     identity::{Hasher, Identity, Trail},
     listener::Peer,
     model::Role,
-    store::{Missing, Place, Store, Writing},
+    store::{Store, Writing, testing::Fixture},
 };
 use proto::secret::Secret;
 
@@ -22,7 +22,7 @@ const PASSWORD: &str = "correct horse battery";
 /// `acme`, its owner `olga`, admin `adam`, auditor `audrey` and member `alice`; `beta`, whose owner is `otto`;
 /// `nobody`, who belongs to none.
 pub(super) struct World {
-    _dir: tempfile::TempDir,
+    _fixture: Fixture,
     pub store: Store,
     router: Router,
 }
@@ -65,8 +65,8 @@ impl Page {
 
 impl World {
     pub async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&Place::Directory(dir.path().to_owned()), Missing::Create).await.unwrap();
+        let fixture = Fixture::sqlite();
+        let store = fixture.store().await;
         let hasher = Hasher::new().unwrap();
         let hash = hasher.hash(Secret::new(PASSWORD.to_owned())).await.unwrap();
         let mut change = store.write().await.unwrap();
@@ -86,7 +86,7 @@ impl World {
         change.commit().await.unwrap();
         let identity = Arc::new(Identity::new(store.clone(), hasher.clone(), None, Trail::default()));
         let router = router(Api::new(store.clone(), identity, hasher)).fallback(nothing_here);
-        Self { _dir: dir, store, router }
+        Self { _fixture: fixture, store, router }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Page {

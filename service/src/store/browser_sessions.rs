@@ -148,6 +148,6 @@ impl Writing {
     /// Forgets those that count no more. Returns how many.
     pub(crate) async fn forget_browser_sessions(&mut self, now: i64, idle_since: i64) -> Result<u64, StoreError> {
         let sql = "DELETE FROM browser_sessions WHERE expires_at <= $1 OR seen_at <= $2";
-        Ok(query(sql).bind(now).bind(idle_since).execute(&mut self.0.0).await?)
+        query(sql).bind(now).bind(idle_since).execute(&mut self.0.0).await
     }
 }
