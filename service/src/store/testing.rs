@@ -2,9 +2,28 @@
 
 pub(crate) mod server;
 
+use std::sync::LazyLock;
+
 use proto::secret::Secret;
 
 use super::{FILE, Missing, Place, PostgresUrl, Store};
+
+/// Nothing but the schema. Whoever copies it waits until nobody is connected.
+static TEMPLATE: LazyLock<server::Database> = LazyLock::new(|| {
+    let database = server::Database::new();
+    let place = place(&database);
+    // A thread of its own, with a runtime of its own: this one is in the middle of a test.
+    let made = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { Store::open(&place, Missing::Create).await.unwrap().close().await });
+    });
+    made.join().unwrap();
+    database
+});
+
+fn place(database: &server::Database) -> Place {
+    Place::Postgres(PostgresUrl::new(Secret::new(database.url())).unwrap())
+}
 
 /// Where a database is, for one test.
 pub(crate) struct Fixture {
@@ -19,11 +38,19 @@ impl Fixture {
         Self { place: Place::Directory(directory.path().to_owned()), directory, database: None }
     }
 
+    /// With the schema in it: making that takes longer than most tests.
     pub(crate) fn postgres() -> Self {
-        let database = server::Database::new();
-        let url = PostgresUrl::new(Secret::new(database.url())).unwrap();
+        Self::on(server::Database::like(&TEMPLATE))
+    }
+
+    /// With nothing in it.
+    pub(crate) fn empty_postgres() -> Self {
+        Self::on(server::Database::new())
+    }
+
+    fn on(database: server::Database) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        Self { place: Place::Postgres(url), directory, database: Some(database) }
+        Self { place: place(&database), directory, database: Some(database) }
     }
 
     /// Opened, and made if it is not there.
@@ -43,7 +70,16 @@ impl Fixture {
 
 /// Runs each of these tests, `async fn name(fixture: Fixture)`, on each kind of database.
 macro_rules! on_each_database {
-    ($($test:ident,)+) => {$(
+    ($($test:ident,)+) => { $crate::store::testing::on_each!(postgres $($test,)+); };
+}
+
+/// The same, and not even the schema is there.
+macro_rules! on_each_empty_database {
+    ($($test:ident,)+) => { $crate::store::testing::on_each!(empty_postgres $($test,)+); };
+}
+
+macro_rules! on_each {
+    ($of_postgres:ident $($test:ident,)+) => {$(
         mod $test {
             use crate::store::testing::Fixture;
 
@@ -54,9 +90,9 @@ macro_rules! on_each_database {
 
             #[tokio::test]
             async fn postgres() {
-                super::$test(Fixture::postgres()).await;
+                super::$test(Fixture::$of_postgres()).await;
             }
         }
     )+};
 }
-pub(crate) use on_each_database;
+pub(crate) use {on_each, on_each_database, on_each_empty_database};

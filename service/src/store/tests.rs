@@ -9,7 +9,7 @@ use crate::{
     model::{Badge, Role},
     store::{
         audit::Act,
-        testing::{Fixture, on_each_database},
+        testing::{Fixture, on_each_database, on_each_empty_database},
     },
 };
 
@@ -288,10 +288,13 @@ async fn a_name_that_comes_back_inherits_nothing(fixture: Fixture) {
     assert!(!change.bind_machine("m1", bob).await.unwrap(), "the machine is nobody's");
 }
 
-on_each_database! {
-    a_database_of_a_newer_version_is_refused_and_untouched,
+on_each_empty_database! {
     a_database_that_was_never_made_is_not_made_by_a_reader,
     first_starts_at_once_all_work,
+}
+
+on_each_database! {
+    a_database_of_a_newer_version_is_refused_and_untouched,
     one_process_changes_something_at_a_time,
     who_waits_too_long_is_told,
     a_change_that_is_not_committed_leaves_nothing,

@@ -62,10 +62,20 @@ impl Database {
 
     /// Empty, on this server.
     pub fn on(server: &Arc<Server>) -> Self {
+        Self::create(server, "")
+    }
+
+    /// A copy of this one, which nobody is connected to.
+    #[allow(dead_code, reason = "the tests of processes let those make the schema")]
+    pub fn like(other: &Self) -> Self {
+        Self::create(&other.server, &other.name)
+    }
+
+    fn create(server: &Arc<Server>, template: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let database = Self { server: Arc::clone(server), name };
-        database.tell("create", "");
+        database.tell("create", template);
         database
     }
 
