@@ -13,6 +13,7 @@ pub mod activity;
 mod actor;
 mod error;
 pub mod invitations;
+pub mod keeping;
 pub mod machines;
 pub mod members;
 pub mod namespaces;

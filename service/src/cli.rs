@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    model::{Badge, Mode, Role, WhenExpired},
+    model::{AllowedPulls, Badge, Mode, Role, WhenExpired},
     names::Name,
     outgoing::Base,
     validity::parse_seconds,
@@ -219,6 +219,21 @@ pub enum OrganizationCommand {
         /// Not the identity provider; whoever is a member by its word is none any more
         #[arg(long, group = "whom")]
         no_oidc_groups: bool,
+    },
+    /// Say what is kept of its members' decisions, and for how long
+    #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+    Keep {
+        /// Organization
+        org: Name,
+        /// Of what was allowed: nothing, how often by day, person and image, or each single one
+        #[arg(long, value_enum, group = "what")]
+        allowed_pulls: Option<AllowedPulls>,
+        /// How long decisions and counts of them are kept, 1d to 1098d
+        #[arg(long, value_name = "TIME", group = "what", value_parser = parse_seconds)]
+        records: Option<i64>,
+        /// As long as the service is set (`serve --keep-records`)
+        #[arg(long, group = "what", conflicts_with = "records")]
+        records_default: bool,
     },
     /// Organization access tokens, for machines that are nobody's: CI, servers
     #[command(subcommand)]

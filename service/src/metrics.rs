@@ -76,10 +76,12 @@ impl Default for Metrics {
 /// How one report of records went, in records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reported {
-    /// Kept.
+    /// Counted or kept.
     pub new: u64,
-    /// Sent before, and kept then.
+    /// Sent before, and counted or kept then.
     pub known: u64,
+    /// Of which nothing is kept, as their organization wants it.
+    pub unkept: u64,
     /// Not believed, or out of bounds.
     pub refused: u64,
     /// Forgotten on the machine before they could be sent.
@@ -94,8 +96,9 @@ impl Metrics {
 
     /// Counts what became of a report.
     pub fn reported(&self, reported: Reported) {
-        let Reported { new, known, refused, lost } = reported;
-        for (outcome, count) in [("new", new), ("known", known), ("refused", refused), ("lost", lost)] {
+        let Reported { new, known, unkept, refused, lost } = reported;
+        let all = [("new", new), ("known", known), ("unkept", unkept), ("refused", refused), ("lost", lost)];
+        for (outcome, count) in all {
             self.records.get_or_create(&RecordLabels { outcome }).inc_by(count);
         }
     }

@@ -7,12 +7,14 @@ use utoipa::ToSchema;
 
 mod access;
 mod beyond;
+mod keeping;
 mod sign_in;
 
 pub use access::{AccessRequest, AccessState};
 pub use beyond::{
     Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests,
 };
+pub use keeping::{AllowedPulls, Keeping};
 pub use sign_in::{CredentialKind, Origin, Outcome, Source, TokenScope, TokenScopes, Via};
 
 /// Reads a word that [`word`] wrote.

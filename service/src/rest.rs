@@ -117,7 +117,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(invitations::look))
         .routes(routes!(invitations::join))
         .routes(routes!(organizations::list, organizations::add))
-        .routes(routes!(organizations::show))
+        .routes(routes!(organizations::show, organizations::change))
         .routes(routes!(policy::show, policy::replace, policy::change))
         .routes(routes!(registries::list))
         .routes(routes!(registries::add, registries::remove))

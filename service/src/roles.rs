@@ -96,6 +96,8 @@ pub enum Deed {
     ChangePublishers,
     /// Making an organization, and saying who else than its owners makes members.
     ChangeOrganizations,
+    /// Saying what is kept of decisions, and for how long.
+    ChangeKeeping,
     /// Making members without their consent: accounts that did not accept an invitation.
     AddAccounts,
     /// Passwords and ends of other people's accounts and tokens.
@@ -134,7 +136,7 @@ const fn row(deed: Deed, place: Place, needs: Needs, may: [bool; 5], words: &'st
 
 /// The table.
 #[rustfmt::skip]
-pub const TABLE: [Row; 24] = [
+pub const TABLE: [Row; 25] = [
     //                                                                        owner admin auditor member token
     row(Deed::ReadPolicy,               Place::Organization, Needs::Read,     [Y,   Y,    Y,      Y,     Y], "see the policy and its lists"),
     row(Deed::ChangePolicy,             Place::Organization, Needs::Write,    [Y,   Y,    N,      N,     Y], "change the policy and its registries"),
@@ -146,6 +148,7 @@ pub const TABLE: [Row; 24] = [
     row(Deed::ChangeMembers,            Place::Organization, Needs::Write,    [Y,   N,    N,      N,     N], "invite and remove members and change their roles"),
     row(Deed::ChangeNamespaces,         Place::Organization, Needs::Write,    [Y,   N,    N,      N,     N], "say which Docker Hub namespaces it owns"),
     row(Deed::ReadActivity,             Place::Organization, Needs::Read,     [Y,   Y,    Y,      N,     Y], "see everybody's decisions"),
+    row(Deed::ChangeKeeping,            Place::Organization, Needs::Write,    [Y,   N,    N,      N,     N], "say what is kept of decisions, and for how long"),
     row(Deed::ReadMachines,             Place::Organization, Needs::Read,     [Y,   Y,    Y,      N,     Y], "see everybody's machines"),
     row(Deed::ReadAudit,                Place::Organization, Needs::Read,     [Y,   Y,    Y,      N,     Y], "see what was administered"),
     row(Deed::ReadSignIns,              Place::Organization, Needs::Read,     [Y,   Y,    Y,      N,     Y], "see everybody's sign-ins"),

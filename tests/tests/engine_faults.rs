@@ -188,6 +188,7 @@ async fn a_change_is_in_force_within_a_quarter_of_a_second() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_passes_and_is_recorded_as_not_covered() {
     let station = governed_station(&Options::default()).await;
+    station.service.administer(&["organization", "keep", "acme", "--allowed-pulls", "all"]).await.unwrap();
     let context = station.lab.make_dir("context").unwrap();
     let dockerfile = "FROM hello\nRUN [\"/bin/busybox\", \"touch\", \"/built\"]\n";
     station.lab.write("context/Dockerfile", dockerfile).unwrap();

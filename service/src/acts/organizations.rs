@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{ActError, Actor, Place, commit, namespaces, policy};
 use crate::{
-    model::Role,
+    model::{AllowedPulls, Role},
     names::Name,
     roles::{Deed, Standing},
     store::{Act, Store, Writing},
@@ -14,8 +14,12 @@ use crate::{
 /// An organization, as whoever may see it sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Organization {
+    /// What it keeps of allowed pulls.
+    pub allowed_pulls: AllowedPulls,
     /// Members of this organization of Docker Hub are members here.
     pub hub_organization: Option<String>,
+    /// Seconds that it keeps decisions; none: as the service is set.
+    pub keep_records: Option<i64>,
     /// Groups of the identity provider make members here.
     pub oidc_groups: bool,
     /// Its name.
@@ -43,10 +47,18 @@ pub async fn list(store: &Store, actor: &Actor) -> Result<Vec<Organization>, Act
         }
     };
     let (links, groups) = (view.hub_links().await?, view.oidc_links().await?);
+    let kept = view.all_keeping().await?;
     let row = |organization: String| {
         let link = links.iter().find(|link| link.name == organization);
         let oidc_groups = groups.iter().any(|(_, name)| *name == organization);
-        Organization { hub_organization: link.map(|link| link.hub_organization.clone()), oidc_groups, organization }
+        let keeping = kept.iter().find(|(name, _)| *name == organization).map(|(_, kept)| *kept).unwrap_or_default();
+        Organization {
+            allowed_pulls: keeping.allowed_pulls,
+            hub_organization: link.map(|link| link.hub_organization.clone()),
+            keep_records: keeping.keep_records,
+            oidc_groups,
+            organization,
+        }
     };
     Ok(names.into_iter().map(row).collect())
 }

@@ -4,10 +4,15 @@ use serde_json::json;
 
 use super::{Admin, organization_token};
 use crate::{
-    acts::organizations::{self, Organization},
+    acts::{
+        keeping::{self, KeepingChange},
+        organizations::{self, Organization},
+    },
     cli::OrganizationCommand,
     clock,
+    model::AllowedPulls,
     names::Name,
+    validity::span,
 };
 
 pub(super) async fn run(admin: &Admin, command: OrganizationCommand) -> anyhow::Result<()> {
@@ -18,6 +23,10 @@ pub(super) async fn run(admin: &Admin, command: OrganizationCommand) -> anyhow::
             link_groups(admin, &org, oidc_groups).await
         }
         OrganizationCommand::Link { org, docker_hub, .. } => link(admin, &org, docker_hub.as_ref()).await,
+        OrganizationCommand::Keep { org, allowed_pulls, records, records_default } => {
+            let keep_records = if records_default { Some(None) } else { records.map(Some) };
+            keep(admin, &org, KeepingChange { allowed_pulls, keep_records }).await
+        }
         OrganizationCommand::Token(command) => organization_token::run(admin, command).await,
     }
 }
@@ -31,6 +40,23 @@ async fn list(admin: &Admin) -> anyhow::Result<()> {
         let others: Vec<String> = hub.into_iter().chain(groups).collect();
         if others.is_empty() { name.clone() } else { format!("{name:<24} {}", others.join(", ")) }
     });
+    Ok(())
+}
+
+async fn keep(admin: &Admin, org: &Name, change: KeepingChange) -> anyhow::Result<()> {
+    let kept = admin.said(keeping::set(&admin.store, &admin.actor, org, change).await).await?;
+    let allowed = match kept.allowed_pulls {
+        AllowedPulls::None => "nothing of what was allowed",
+        AllowedPulls::Counts => "of what was allowed how often, by day, person and image",
+        AllowedPulls::All => "each that was allowed too",
+    };
+    let time = kept.keep_records.map_or_else(|| "as long as the service is set".to_owned(), span);
+    let text =
+        format!("`{org}` keeps refusals, and {allowed}, for {time}; what is kept beyond that goes within the hour");
+    let value = json!({
+        "organization": org.as_str(), "allowed_pulls": kept.allowed_pulls, "keep_records": kept.keep_records,
+    });
+    admin.out.line(text, &value);
     Ok(())
 }
 

@@ -34,7 +34,10 @@ pub struct MachineRow {
 /// All columns of a [`MachineRow`]; `of` narrows the records that say which policy is in force.
 fn columns(of: &str) -> String {
     let newest = |column: &str| {
-        format!("(SELECT r.{column} FROM records r WHERE r.machine_id = g.machine_id{of} ORDER BY r.id DESC LIMIT 1)")
+        format!(
+            "(SELECT r.{column} FROM machine_generations r WHERE r.machine_id = g.machine_id{of} \
+             ORDER BY r.record_id DESC LIMIT 1)"
+        )
     };
     format!(
         "a.name AS \"user\", g.machine_id, g.uid, g.version AS agent_version, g.issued_at AS session_issued_at, \

@@ -17,10 +17,13 @@ mod audit;
 mod beyond;
 mod browser_sessions;
 mod changes;
+mod counts;
 mod credentials;
 mod error;
 mod external;
+mod ingest;
 mod invitations;
+mod keeping;
 mod machines;
 mod namespaces;
 mod organizations;
@@ -64,12 +67,13 @@ pub use self::{
     credentials::{NewToken, StoredToken, TokenRow},
     error::StoreError,
     external::HubLink,
+    ingest::Stored,
     invitations::Invitation,
     machines::MachineRow,
     organizations::Member,
     place::{Place, PostgresUrl},
     publications::{Kind, Publication},
-    records::{RecordRow, Stored},
+    records::RecordRow,
     rule_pages::MadeRule,
     sign_ins::{NewSignIn, SignInRow},
     sqlite::FILE,

@@ -65,13 +65,6 @@ pub struct RecordRow {
     pub machine_disputed: bool,
 }
 
-/// What became of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// Rows that were not there.
-    pub new: u64,
-}
-
 impl Reading {
     /// The newest records, newest first by this service's clock: no machine puts itself on top.
     pub(crate) async fn records(&mut self, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
@@ -84,8 +77,11 @@ impl Reading {
 
 impl Writing {
     /// Adds those that are not there.
-    pub(crate) async fn add_records(&mut self, records: &[RecordRow]) -> Result<Stored, StoreError> {
-        let mut new = 0;
+    pub(super) async fn add_records<'a>(
+        &mut self,
+        records: impl IntoIterator<Item = &'a RecordRow>,
+    ) -> Result<(), StoreError> {
+        let records: Vec<&RecordRow> = records.into_iter().collect();
         for batch in records.chunks(BATCH) {
             let mut statement = made(format!("{INSERT} {} {ONCE}", placeholders(batch.len(), COLUMNS)));
             for record in batch {
@@ -111,9 +107,9 @@ impl Writing {
                     .bind(&record.coverage)
                     .bind(&record.act);
             }
-            new += statement.execute(&mut self.0.0).await?;
+            statement.execute(&mut self.0.0).await?;
         }
-        Ok(Stored { new })
+        Ok(())
     }
 
     /// Binds the machine to whoever reports it first. True: it is bound to an account with which
@@ -127,14 +123,5 @@ impl Writing {
                    WHERE first.account_id = machines.account_id AND later.account_id = $2)";
         let done = query(sql).bind(machine_id).bind(account).execute(&mut self.0.0).await?;
         Ok(done > 0)
-    }
-
-    /// Forgets what was received more than `keep_ms` before both `now_ms` and the newest record:
-    /// a clock that jumps ahead forgets nothing. Returns how many.
-    pub(crate) async fn forget_records(&mut self, now_ms: i64, keep_ms: i64) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM records WHERE received_at_ms < $1 \
-                   AND received_at_ms < (SELECT MAX(received_at_ms) FROM records) - $2";
-        let before = now_ms.saturating_sub(keep_ms);
-        query(sql).bind(before).bind(keep_ms).execute(&mut self.0.0).await
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     metrics::{Metrics, Reported},
     model::Account,
     plain::{is_word, plain},
-    store::{AgentKey, RecordRow, Store, StoreError},
+    store::{AgentKey, RecordRow, Store, StoreError, Stored},
 };
 
 /// Most records of one call.
@@ -42,7 +42,7 @@ const MAX_USERS: usize = 64;
 /// How far a machine's clock may be ahead, in milliseconds.
 const MAX_AHEAD_MS: i64 = 5 * 60 * 1000;
 
-/// Stores the new ones and says how many there were.
+/// Counts the new ones, keeps what is to be kept of them, and says how many there were.
 pub(super) async fn store(
     store: &Store,
     budgets: &Budgets,
@@ -81,13 +81,14 @@ pub(super) async fn store(
             "records of another machine, of a foreign organization or out of bounds were dropped"
         );
     }
-    let new = add(store, agent, account.id, &rows, request.dropped, refused).await.map_err(|error| {
+    let stored = add(store, agent, account.id, &rows, request.dropped, refused).await.map_err(|error| {
         budgets.refund(&agent.user, cost.0, cost.1);
         unavailable(&error)
     })?;
-    let known = (rows.len() as u64).saturating_sub(u64::from(new));
-    metrics.reported(Reported { new: u64::from(new), known, refused: refused as u64, lost: request.dropped });
-    Ok(new)
+    let Stored { new, unkept } = stored;
+    let known = (rows.len() as u64).saturating_sub(new).saturating_sub(unkept);
+    metrics.reported(Reported { new, known, unkept, refused: refused as u64, lost: request.dropped });
+    Ok(u32::try_from(new).unwrap_or(u32::MAX))
 }
 
 /// The account and the organizations it may speak of.
@@ -105,12 +106,12 @@ async fn add(
     rows: &[RecordRow],
     dropped: u64,
     refused: usize,
-) -> Result<u32, StoreError> {
+) -> Result<Stored, StoreError> {
     if rows.is_empty() && dropped == 0 && refused == 0 {
-        return Ok(0);
+        return Ok(Stored::default());
     }
     let mut change = store.write().await?;
-    let stored = change.add_records(rows).await?;
+    let stored = change.take_records(account, rows).await?;
     if !rows.is_empty() && change.bind_machine(&agent.machine_id, account).await? {
         tracing::warn!(
             user = %agent.user,
@@ -127,7 +128,7 @@ async fn add(
         tracing::warn!(user = %agent.user, machine = %agent.machine_id, dropped, "a machine lost records");
     }
     change.commit().await?;
-    Ok(u32::try_from(stored.new).unwrap_or(u32::MAX))
+    Ok(stored)
 }
 
 /// The row to store; none when the record is not this machine's, speaks for an organization

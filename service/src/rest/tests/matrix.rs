@@ -11,7 +11,7 @@ const EVERYBODY: &str = "nSMUAOErwst";
 
 /// Method, path, and the letters of those who get through to the thing itself.
 #[rustfmt::skip]
-const ROUTES: [(&str, &str, &str); 67] = [
+const ROUTES: [(&str, &str, &str); 68] = [
     ("GET",    "/session",                                          " SMUAOErwst "),
     ("POST",   "/session",                                          "nSMUAOErwst "),
     ("DELETE", "/session",                                          " SMUAOErwst "),
@@ -35,6 +35,7 @@ const ROUTES: [(&str, &str, &str); 67] = [
     ("GET",    "/organizations",                                    " SMUAOEr  t "),
     ("POST",   "/organizations",                                    "      E     "),
     ("GET",    "/organizations/{organization}",                     "  MUAOEr  t "),
+    ("PATCH",  "/organizations/{organization}",                     "     OE w   "),
     ("GET",    "/organizations/{organization}/policy",              "  MUAOEr  t "),
     ("PUT",    "/organizations/{organization}/policy",              "    AOE w t "),
     ("PATCH",  "/organizations/{organization}/policy",              "    AOE w t "),
@@ -120,7 +121,7 @@ fn body(method: &str, template: &str) -> Option<String> {
         ("POST", "look") => serde_json::json!({ "secret": "x" }),
         ("POST", "join") => serde_json::json!({ "secret": "x", "password": "short" }),
         ("POST", "organizations") => serde_json::json!({ "organization": "acme" }),
-        ("PATCH", "policy") => serde_json::json!({}),
+        ("PATCH", "policy" | "{organization}") => serde_json::json!({}),
         ("PUT", "policy") => serde_json::json!({
             "enabled": false, "mode": "enforce", "official": true, "verified_publisher": true, "community": false,
             "registry_control": false, "registries": [], "when_expired": "keep", "message": "", "request_url": "",

@@ -69,6 +69,14 @@ async fn a_policy_from_before_there_were_settings_keeps_what_it_said_and_its_byt
     assert_eq!(compile::policy(state, [0; 32]).settings, None);
     let record = &view.records(1).await.unwrap()[0];
     assert_eq!((record.sequence, record.evidence.as_str(), record.coverage.as_str()), (3, "", ""));
+    let sql = "SELECT organization, day, account, image, decision, times FROM decision_counts";
+    let counted: Vec<(String, i64, String, String, String, i64)> =
+        crate::store::sql::query_as(sql).fetch_all(&mut view.0).await.unwrap();
+    let [(organization, 0, account, image, decision, 1)] = &counted[..] else { panic!("{counted:?}") };
+    assert_eq!(
+        [organization, account, image, decision],
+        ["acme", "alice", "docker.io/library/alpine:3", "allowed"].map(str::to_owned).each_ref()
+    );
 }
 
 on_each_database! {

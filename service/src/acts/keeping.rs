@@ -1,0 +1,55 @@
+//! What an organization keeps of its members' decisions, and for how long.
+
+use serde_json::{Map, Value, json};
+
+use super::{ActError, Actor, Field, TextError, commit};
+use crate::{
+    model::{AllowedPulls, Keeping},
+    names::Name,
+    roles::Deed,
+    store::{Act, Store},
+};
+
+/// What is to be changed. What is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeepingChange {
+    /// What of allowed ones.
+    pub allowed_pulls: Option<AllowedPulls>,
+    /// Seconds; none: as the service is set.
+    pub keep_records: Option<Option<i64>>,
+}
+
+/// Changes what is given. What is there already and is not to be kept any more is forgotten within the hour.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn set(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    wanted: KeepingChange,
+) -> Result<Keeping, ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeKeeping).await?;
+    let before = change.keeping(place.id).await?;
+    let after = Keeping {
+        allowed_pulls: wanted.allowed_pulls.unwrap_or(before.allowed_pulls),
+        keep_records: wanted.keep_records.unwrap_or(before.keep_records),
+    };
+    if after.keep_records.is_some_and(|seconds| !(Keeping::SHORTEST..=Keeping::LONGEST).contains(&seconds)) {
+        let fault = "is out of range: at least a day, at most three years".to_owned();
+        return Err(TextError { field: Field("keep_records"), fault }.into());
+    }
+    change.set_keeping(place.id, after).await?;
+    let mut detail = Map::new();
+    if before.allowed_pulls != after.allowed_pulls {
+        detail.insert("allowed_pulls".to_owned(), json!({ "from": before.allowed_pulls, "to": after.allowed_pulls }));
+    }
+    if before.keep_records != after.keep_records {
+        detail.insert("keep_records".to_owned(), json!({ "from": before.keep_records, "to": after.keep_records }));
+    }
+    let detail = Value::Object(detail);
+    commit(change, actor, &Act { act: "organization.keep", organization: &place.name, target: &place.name, detail })
+        .await?;
+    Ok(after)
+}
