@@ -29,10 +29,14 @@ mod session;
 mod sign_ins;
 mod teams;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tokens;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -47,9 +51,12 @@ pub use self::{
     caller::{CSRF, Caller, is_foreign},
     code::Code,
     document::openapi,
+    input::{has_nul, unread},
+    path::id,
     refusal::Refusal,
 };
 use crate::{
+    address::network,
     browser::Browsers,
     identity::{Hasher, Identity, Rate, Throttle},
     store::Store,
@@ -94,6 +101,26 @@ impl Api {
         let (calls, strangers) = (Throttle::new(CALLS.0, CALLS.1), Throttle::new(STRANGERS.0, STRANGERS.1));
         let browsers = Browsers::new(store.clone());
         Self(Arc::new(Shared { store, identity, hasher, browsers, calls, strangers }))
+    }
+
+    /// Pays for a call of an account, by whichever door.
+    ///
+    /// # Errors
+    /// [`Code::RateLimited`].
+    pub fn pay(&self, account: Option<i64>) -> Result<(), Refusal> {
+        self.calls
+            .pay(account, Instant::now())
+            .map_err(|wait| Refusal::later(format!("too many calls; try again in {} s", wait.as_secs().max(1)), wait))
+    }
+
+    /// Pays for a call of nobody, by whichever door.
+    ///
+    /// # Errors
+    /// [`Code::RateLimited`].
+    pub fn pay_unknown(&self, peer: IpAddr) -> Result<(), Refusal> {
+        self.strangers
+            .pay(network(peer), Instant::now())
+            .map_err(|wait| Refusal::later("too many calls from this address", wait))
     }
 }
 

@@ -4,6 +4,8 @@
 
 use std::{fs, path::PathBuf};
 
+use serde_json::Value;
+
 fn docs(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(name)
 }
@@ -29,6 +31,34 @@ fn printed(page: &str, name: &str, table: &str) -> String {
 fn the_openapi_document_is_what_the_types_say() {
     let document = service::rest::openapi().to_pretty_json().unwrap();
     check("openapi.json", &format!("{document}\n"));
+}
+
+/// Each value of the document, with its place.
+fn walk(at: &str, value: &Value, look: &mut impl FnMut(&str, &Value)) {
+    look(at, value);
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, value)| walk(&format!("{at}/{key}"), value, look)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| walk(&format!("{at}/{n}"), item, look)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_of_the_document_leads_somewhere_and_every_object_says_all_it_has() {
+    let document = serde_json::to_value(service::rest::openapi()).unwrap();
+    let mut wrong = Vec::new();
+    walk("", &document, &mut |at, value| {
+        if let Some(reference) = value.get("$ref").and_then(Value::as_str)
+            && document.pointer(reference.trim_start_matches('#')).is_none()
+        {
+            wrong.push(format!("{at}: {reference}"));
+        }
+        let is_schema = value.get("type") == Some(&"object".into());
+        if is_schema && value.get("properties").is_some() && value.get("additionalProperties") != Some(&false.into()) {
+            wrong.push(format!("{at}: takes what it does not name"));
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

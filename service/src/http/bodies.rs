@@ -22,6 +22,9 @@ const ACCOUNTS: usize = 128 << 20;
 const ADDRESS: usize = 256 << 10;
 /// Of all addresses; apart from the accounts', so that strangers cannot crowd them out.
 const ADDRESSES: usize = 16 << 20;
+/// How much of a body that is too long is read past, in bytes: who still writes when the connection closes hears of no
+/// answer, and a script would take a refusal for a network that broke.
+const PAST: usize = 1 << 20;
 /// Flag and length in front of a gRPC message.
 const PREFIX: usize = 5;
 
@@ -64,6 +67,7 @@ impl Bodies {
             inner: body,
             limit,
             read: 0,
+            past: 0,
             prefix: [0; PREFIX],
             held: Arc::clone(&held),
             deadline: Box::pin(tokio::time::sleep(limit.deadline)),
@@ -126,14 +130,31 @@ struct Bounded {
     inner: Body,
     limit: Limit,
     read: usize,
+    /// Bytes that were read past.
+    past: usize,
     prefix: [u8; PREFIX],
     held: Arc<Held>,
     deadline: Pin<Box<Sleep>>,
 }
 
+fn too_long() -> Status {
+    Status::out_of_range("the message is longer than this call takes")
+}
+
 impl Bounded {
+    /// Whether this much more is read past, and not an end of it. Agents are told by their stream's status.
+    fn passes(&mut self, bytes: usize) -> bool {
+        let over = self.past > 0 || self.read + bytes > self.limit.message + PREFIX;
+        if over && !self.limit.framed {
+            self.past += bytes;
+        }
+        self.past > 0 && self.past <= PAST
+    }
+
     fn take(&mut self, data: &[u8]) -> Result<(), Status> {
-        let too_long = || Status::out_of_range("the message is longer than this call takes");
+        if self.past > 0 {
+            return Err(too_long());
+        }
         if self.limit.framed && self.read < PREFIX {
             let part = data.len().min(PREFIX - self.read);
             self.prefix[self.read..self.read + part].copy_from_slice(&data[..part]);
@@ -159,18 +180,25 @@ impl HttpBody for Bounded {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = match Pin::new(&mut self.inner).poll_frame(context) {
-            Poll::Ready(Some(Ok(frame))) => frame,
-            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
-            Poll::Ready(None) => return Poll::Ready(None),
-            Poll::Pending => {
-                return self
-                    .deadline
-                    .as_mut()
-                    .poll(context)
-                    .map(|()| Some(Err(Status::deadline_exceeded("the request did not arrive in time").into())));
-            }
-        };
+        let frame =
+            loop {
+                match Pin::new(&mut self.inner).poll_frame(context) {
+                    Poll::Ready(Some(Ok(frame))) => {
+                        let bytes = frame.data_ref().map_or(0, Bytes::len);
+                        if !self.passes(bytes) {
+                            break frame;
+                        }
+                    }
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
+                    Poll::Ready(None) if self.past > 0 => return Poll::Ready(Some(Err(too_long().into()))),
+                    Poll::Ready(None) => return Poll::Ready(None),
+                    Poll::Pending => {
+                        return self.deadline.as_mut().poll(context).map(|()| {
+                            Some(Err(Status::deadline_exceeded("the request did not arrive in time").into()))
+                        });
+                    }
+                }
+            };
         let taken = frame.data_ref().map_or(Ok(()), |data| self.take(data));
         Poll::Ready(Some(taken.map(|()| frame).map_err(Into::into)))
     }
@@ -212,6 +240,33 @@ mod tests {
         assert_eq!(read(message(1001, 0)).await, Err(tonic::Code::OutOfRange), "before a byte of it came");
         assert_eq!(read(message(10, 1001)).await, Err(tonic::Code::OutOfRange));
         assert!(bodies.lock().by_owner.is_empty() && bodies.lock().accounts == 0, "all of it was given back");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_long_is_read_past_for_a_while_and_holds_nothing() {
+        use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+        let plain = Limit { framed: false, ..LIMIT };
+        let bodies = Bodies::default();
+        let sent = Arc::new(AtomicUsize::new(0));
+        let chunks = |chunks: usize| {
+            let sent = Arc::clone(&sent);
+            sent.store(0, Relaxed);
+            Body::from_stream(tokio_stream::iter((0..chunks).map(move |_| {
+                sent.fetch_add(1, Relaxed);
+                Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 500]))
+            })))
+        };
+        for (count, end, seen) in [
+            (2, Ok(1000), 2),
+            (3, Err(tonic::Code::OutOfRange), 3),
+            (1000, Err(tonic::Code::OutOfRange), 1000),
+            // Whoever never stops is not listened to for ever.
+            (100_000, Err(tonic::Code::OutOfRange), PAST / 500 + 3),
+        ] {
+            let (body, held) = bodies.bound(chunks(count), alice(), plain);
+            assert_eq!((code(body).await, sent.load(Relaxed)), (end, seen), "{count}");
+            assert!(*held.bytes.lock().unwrap() <= 1005, "what is read past is not kept");
+        }
     }
 
     #[tokio::test]

@@ -166,7 +166,8 @@ impl Identity {
         // Docker Hub's user names are lower case, and people type them as they like.
         let username = username.trim().to_ascii_lowercase();
         let mut seen = Seen { account: String::new(), credential: CredentialKind::Unknown, elsewhere: false };
-        let unusable = secret.is_empty() || secret.expose().len() > MAX_SECRET_BYTES || username.is_empty();
+        let nobodys = username.is_empty() || username.contains('\0');
+        let unusable = secret.is_empty() || secret.expose().len() > MAX_SECRET_BYTES || nobodys;
         let verified = match realm {
             _ if unusable => Err(SignInError::Wrong),
             Realm::Service => own::verify(self, &username, secret, caller.peer, &mut seen).await,

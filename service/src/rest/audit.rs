@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Api, Caller,
     answer::{self, Answer},
-    input::{Asked, At},
+    input::{Asked, At, at_most},
     page::{Listed, Page},
     path::Organization,
     refusal::Refusals,
@@ -58,9 +58,11 @@ impl From<TrailLine> for AuditLine {
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// By them, as lines name them.
+    #[serde(default, deserialize_with = "at_most::<255, _>")]
     #[param(max_length = 255)]
     actor: Option<String>,
     /// This one, or those whose word begins so: `policy`, `member.add`.
+    #[serde(default, deserialize_with = "at_most::<64, _>")]
     #[param(max_length = 64)]
     act: Option<String>,
     /// Since, milliseconds since the Unix epoch.
@@ -68,6 +70,7 @@ pub struct Which {
     /// Until then, milliseconds since the Unix epoch, exclusive.
     until_ms: Option<i64>,
     /// As the page before says in `next`; without it, the first page.
+    #[serde(default, deserialize_with = "at_most::<1000, _>")]
     #[param(max_length = 1000)]
     cursor: Option<String>,
     /// Most things of the page.

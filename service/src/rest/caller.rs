@@ -1,7 +1,5 @@
 //! Who calls: an access token, or a browser that a person signed in with.
 
-use std::time::Instant;
-
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, Method, Uri, header, request::Parts};
 use proto::secret::Secret;
@@ -9,7 +7,6 @@ use proto::secret::Secret;
 use super::{Api, Code, Refusal};
 use crate::{
     acts::{Actor, Means, SignedIn},
-    address::network,
     browser::{self, Cookie, Resumed},
     clock,
     identity::{AccessToken, Caller as At, Realm, SignIn},
@@ -66,14 +63,11 @@ impl FromRequestParts<Api> for Caller {
         let caller = match caller {
             Ok(caller) => caller,
             Err(refusal) => {
-                pay_unknown(api, peer)?;
+                api.pay_unknown(peer)?;
                 return Err(refusal);
             }
         };
-        let account = caller.actor.account().map(|account| account.id);
-        api.calls.pay(account, Instant::now()).map_err(|wait| {
-            Refusal::later(format!("too many calls; try again in {} s", wait.as_secs().max(1)), wait)
-        })?;
+        api.pay(caller.actor.account().map(|account| account.id))?;
         if let Some((cookie, _)) = &caller.browser
             && !is_safe(&parts.method)
         {
@@ -139,13 +133,6 @@ async fn by_cookie(api: &Api, headers: &HeaderMap, peer: std::net::IpAddr) -> Re
     let account = resumed.account.clone();
     let signed_in = SignedIn { account, scopes: TokenScopes::all(), means: Means::Session, peer };
     Ok(Caller { actor: Actor::Account(signed_in), browser: Some((cookie, resumed)) })
-}
-
-/// Pays for a call of nobody.
-pub fn pay_unknown(api: &Api, peer: std::net::IpAddr) -> Result<(), Refusal> {
-    api.strangers
-        .pay(network(peer), Instant::now())
-        .map_err(|wait| Refusal::later("too many calls from this address", wait))
 }
 
 /// For the sign-in of a browser.

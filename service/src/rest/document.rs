@@ -8,6 +8,7 @@ use utoipa::openapi::{
     Info, OpenApi, OpenApiBuilder, Ref, RefOr, SecurityRequirement, Server,
     path::{Operation, PathItem},
     response,
+    schema::{AdditionalProperties, Schema},
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
@@ -48,8 +49,24 @@ pub fn openapi() -> OpenApi {
             }
         }
     }
-    document.components.get_or_insert_default().responses.extend(refusals);
+    let components = document.components.get_or_insert_default();
+    components.responses.extend(refusals);
+    components.schemas.values_mut().for_each(close);
     document
+}
+
+/// What is not named is not taken, and not sent: also in the parts of a choice, of which `utoipa` does not say so.
+fn close(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            if !object.properties.is_empty() && object.additional_properties.is_none() {
+                object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+            }
+            object.properties.values_mut().for_each(close);
+        }
+        RefOr::T(Schema::OneOf(choice)) => choice.items.iter_mut().for_each(close),
+        _ => {}
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {

@@ -52,11 +52,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 .next("send `Content-Type: application/json`"));
         }
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        if has_nul(&bytes) {
+            return Err(Refusal::new(Code::Malformed, "the body holds a NUL, which no text here does"));
+        }
         match serde_json::from_slice(&bytes) {
             Ok(body) => Ok(Self(body)),
             Err(error) => Err(Refusal::new(Code::Malformed, format!("the body cannot be read: {error}"))),
         }
     }
+}
+
+/// Whether a text of this JSON holds a NUL. Databases differ in what they make of one, and none of our texts has any.
+pub fn has_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|b| *b == b'\\') {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if rest.starts_with(b"u0000") {
+            return true;
+        }
+        // Whatever is escaped: a backslash begins nothing.
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 /// A page of another site sends nothing of that type without asking first, and is never allowed to.
@@ -66,7 +83,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     ["application/json", "application/merge-patch+json"].iter().any(|json| named.eq_ignore_ascii_case(json))
 }
 
-fn unread(error: BytesRejection) -> Refusal {
+/// Says why a body did not arrive.
+pub fn unread(error: BytesRejection) -> Refusal {
     // Whoever cut it short says so in a status of their own.
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(cause) = source {
@@ -144,4 +162,14 @@ pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result
 /// Absent stays, and `null` is no value.
 pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
+}
+
+/// A word of a query, no longer than its place in the document says.
+pub fn at_most<'de, const CHARS: usize, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(value)?;
+    match text.chars().nth(CHARS) {
+        _ if text.contains('\0') => Err(serde::de::Error::custom("a value holds a NUL")),
+        Some(_) => Err(serde::de::Error::custom(format_args!("a value is longer than {CHARS} characters"))),
+        None => Ok(Some(text)),
+    }
 }

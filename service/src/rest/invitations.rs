@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     Api, Caller,
     answer::{self, Answer},
-    caller::{Place, pay_unknown},
+    caller::Place,
     input::{Asked, At, Body},
     page::{Listed, Page},
     path::{Organization, Own, Thing},
@@ -155,7 +155,7 @@ pub async fn look(
     place: Place,
     Body(InvitationSecret { secret }): Body<InvitationSecret>,
 ) -> Answer {
-    pay_unknown(&api, place.peer)?;
+    api.pay_unknown(place.peer)?;
     let found = invitations::look(&api.store, &Secret::new(secret), clock::now()).await?;
     answer::ok(&Invitation::from(found))
 }
@@ -178,7 +178,7 @@ pub struct Joining {
 #[utoipa::path(post, path = "/invitations/join", tag = "invitations", security(()), request_body = Joining,
     responses((status = 201, body = Invitation), Refusals, ChangeRefusals))]
 pub async fn join(State(api): State<Api>, place: Place, Body(joining): Body<Joining>) -> Answer {
-    pay_unknown(&api, place.peer)?;
+    api.pay_unknown(place.peer)?;
     let (secret, password) = (Secret::new(joining.secret), Secret::new(joining.password));
     acts::password(password.expose())?;
     // Before a hash is made for whoever types anything.

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Code, Refusal};
+use super::{Code, Refusal, input::at_most};
 
 /// Without a word about it.
 const DEFAULT_LIMIT: u32 = 50;
@@ -18,6 +18,7 @@ const MAX_LIMIT: u32 = 200;
 #[into_params(parameter_in = Query)]
 pub struct Page {
     /// As the page before says in `next`; without it, the first page.
+    #[serde(default, deserialize_with = "at_most::<1000, _>")]
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
     /// Most things of the page.

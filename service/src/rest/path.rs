@@ -1,6 +1,6 @@
 //! Parts of paths.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;
 
 use crate::names::Name;
@@ -20,6 +20,7 @@ pub struct Thing {
     /// Name of the organization.
     pub organization: Name,
     /// Its id.
+    #[serde(deserialize_with = "id")]
     #[param(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9]+$")]
     pub id: String,
 }
@@ -29,6 +30,7 @@ pub struct Thing {
 #[into_params(parameter_in = Path)]
 pub struct Own {
     /// Its id.
+    #[serde(deserialize_with = "id")]
     #[param(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9]+$")]
     pub id: String,
 }
@@ -92,4 +94,13 @@ pub struct Registry {
 pub struct Publisher {
     /// Docker Hub namespace.
     pub namespace: Name,
+}
+
+/// Of a form that an id can have: what the database is asked for is never more than that.
+pub fn id<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    let id = String::deserialize(value)?;
+    match (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        true => Ok(id),
+        false => Err(de::Error::custom("this is no id")),
+    }
 }

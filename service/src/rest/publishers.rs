@@ -41,7 +41,7 @@ pub struct WantedBadge {
 #[serde(deny_unknown_fields)]
 pub struct Import {
     /// They are added, or take the place of the badge that is there. What is not named stays.
-    #[schema(min_items = 1, max_items = 1000)]
+    #[schema(max_items = 1000)]
     publishers: Vec<ImportedBadge>,
 }
 

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Api, Caller,
     answer::{self, Answer},
-    input::{Asked, At},
+    input::{Asked, At, at_most},
     page::{Listed, Page, cursor},
     path::Organization,
     refusal::Refusals,
@@ -38,26 +38,34 @@ pub enum Effects {
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// Which decisions; without it, all.
+    #[param(inline)]
     effect: Option<Effects>,
     /// A part of the image's name.
+    #[serde(default, deserialize_with = "at_most::<200, _>")]
     #[param(max_length = 200)]
     image: Option<String>,
     /// Somebody with a session on the machine then, or whose agent reported it.
+    #[serde(default, deserialize_with = "at_most::<127, _>")]
     #[param(max_length = 127)]
     user: Option<String>,
     /// A machine.
+    #[serde(default, deserialize_with = "at_most::<128, _>")]
     #[param(max_length = 128)]
     machine: Option<String>,
     /// Code of the reason.
+    #[serde(default, deserialize_with = "at_most::<64, _>")]
     #[param(max_length = 64)]
     reason: Option<String>,
     /// Code of the category.
+    #[serde(default, deserialize_with = "at_most::<64, _>")]
     #[param(max_length = 64)]
     category: Option<String>,
     /// Word of the action.
+    #[serde(default, deserialize_with = "at_most::<64, _>")]
     #[param(max_length = 64)]
     action: Option<String>,
     /// Id of a rule.
+    #[serde(default, deserialize_with = "at_most::<64, _>")]
     #[param(max_length = 64)]
     rule: Option<String>,
     /// Received since, milliseconds since the Unix epoch.
@@ -65,6 +73,7 @@ pub struct Which {
     /// Received until then, milliseconds since the Unix epoch, exclusive.
     until_ms: Option<i64>,
     /// As the page before says in `next`; without it, the first page.
+    #[serde(default, deserialize_with = "at_most::<1000, _>")]
     #[param(max_length = 1000)]
     cursor: Option<String>,
     /// Most things of the page.

@@ -79,6 +79,16 @@ impl Refusal {
         Self::new(Code::Internal, "the service failed; its log says why")
     }
 
+    /// What it says, for a door with a form of its own: the code, the words, and how long to wait.
+    pub fn parts(self) -> (Code, String, Option<Duration>) {
+        let Self { code, message, next, wait } = self;
+        let text = match next {
+            Some(next) => format!("{message}; {next}"),
+            None => message,
+        };
+        (code, text, wait)
+    }
+
     /// Whether it is this.
     pub fn is(&self, code: Code) -> bool {
         self.code == code

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Api, Caller, Refusal,
     answer::{self, Answer},
-    input::{Asked, At, Body},
+    input::{Asked, At, Body, at_most},
     page::{Listed, Page},
     path::{Organization, Own, Thing},
     refusal::{ChangeRefusals, Refusals},
@@ -88,6 +88,7 @@ pub struct Which {
     /// Of this user.
     user: Option<Name>,
     /// As the page before says in `next`; without it, the first page.
+    #[serde(default, deserialize_with = "at_most::<1000, _>")]
     #[param(max_length = 1000)]
     cursor: Option<String>,
     /// Most things of the page.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{
     Api, Caller, Code, Refusal,
     answer::{self, Answer},
-    caller::{self, Place, foreign, is_foreign, pay_unknown},
+    caller::{self, Place, foreign, is_foreign},
     input::Body,
     refusal::{ChangeRefusals, Refusals},
 };
@@ -84,7 +84,7 @@ pub async fn begin(
     if is_foreign(&headers, &uri) {
         return Err(foreign());
     }
-    pay_unknown(&api, place.peer)?;
+    api.pay_unknown(place.peer)?;
     let Credentials { user, password, realm } = credentials;
     let password = Secret::new(password);
     let token = AccessToken::parse(password.expose()).is_some();

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Api, Caller,
     answer::{self, Answer},
-    input::{Asked, At},
+    input::{Asked, At, at_most},
     page::{Listed, Page},
     path::Organization,
     refusal::Refusals,
@@ -55,12 +55,15 @@ impl From<SignInRow> for SignIn {
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// Of this account.
+    #[serde(default, deserialize_with = "at_most::<127, _>")]
     #[param(max_length = 127)]
     account: Option<String>,
     /// That ended so.
+    #[serde(default, deserialize_with = "at_most::<64, _>")]
     #[param(max_length = 64)]
     outcome: Option<String>,
     /// As the page before says in `next`; without it, the first page.
+    #[serde(default, deserialize_with = "at_most::<1000, _>")]
     #[param(max_length = 1000)]
     cursor: Option<String>,
     /// Most things of the page.

@@ -1,5 +1,6 @@
 //! Tests of [`super`]: every route times everybody who may call, from the router's own list of routes.
 
+mod hostile;
 mod matrix;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -24,19 +25,20 @@ use crate::{
     },
 };
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// Who calls.
 #[derive(Clone)]
-pub(super) enum Who {
+pub(crate) enum Who {
     Nobody,
     Browser { cookie: String, csrf: String },
     Token(String),
 }
 
 /// `acme` and `beta`, each with its people, and the API over them.
-pub(super) struct World {
+pub(crate) struct World {
     pub store: Store,
+    pub api: Api,
     hasher: Hasher,
     router: Router,
     browsers: Browsers,
@@ -74,7 +76,7 @@ impl World {
         let identity = Identity::new(store.clone(), hasher.clone(), None, Trail::default());
         let api = Api::new(store.clone(), Arc::new(identity), hasher.clone());
         let browsers = Browsers::new(store.clone());
-        Self { router: router(api), store, hasher, browsers, _fixture: fixture }
+        Self { router: router(api.clone()), api, store, hasher, browsers, _fixture: fixture }
     }
 
     pub async fn browser(&self, user: &str) -> Who {
@@ -143,14 +145,14 @@ impl World {
 }
 
 /// An answer, read whole.
-pub(super) struct Answered {
+pub(crate) struct Answered {
     pub status: u16,
     pub headers: http::HeaderMap,
     pub body: Value,
 }
 
 impl Answered {
-    async fn read(response: Response) -> Self {
+    pub async fn read(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };

@@ -3,12 +3,14 @@
 //! the other one.
 
 mod access;
+mod api_checker;
 mod commands;
 mod connections;
 mod database;
 mod docker_hub;
 mod docker_login;
 mod fake;
+mod hostile;
 mod hub_api;
 mod oidc;
 mod report;

@@ -93,12 +93,12 @@ const OF_THE_SERVICE: [(&str, &str, &str); 6] = [
     ("GET",    "/sign-ins",               "      E     "),
 ];
 
-fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     ROUTES.into_iter().chain(OF_THE_SERVICE)
 }
 
 /// A path in `acme` to things that are not there, so that who gets through changes nothing that others need.
-fn path(template: &str) -> String {
+pub(super) fn path(template: &str) -> String {
     let template = template.replace("{organization}", "acme").replace("{id}", "01J9ZK3V3N4X7Q2M8R5T6W0YBD");
     let template = template.replace("{user}", "somebody").replace("{team}", "some-team");
     let template = template.replace("{host}", "ghcr.io").replace("{namespace}", "somespace");
@@ -106,7 +106,7 @@ fn path(template: &str) -> String {
 }
 
 /// A body that can be read, and does little.
-fn body(method: &str, template: &str) -> Option<String> {
+pub(super) fn body(method: &str, template: &str) -> Option<String> {
     let last = template.rsplit('/').next().unwrap_or_default();
     let json = match (method, last) {
         ("GET" | "DELETE", _) | ("PUT", "{host}") => return None,

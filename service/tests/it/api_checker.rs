@@ -1,0 +1,58 @@
+//! The API is what its document says: schemathesis makes requests out of `openapi.json`, good ones and bad ones, and holds
+//! every answer of the real service against it. `tests/api-checker` installs it; where it is not, this fails.
+//!
+//! One check is left out: that whatever fits the document is taken. A cursor, a pattern or an image has a form that no
+//! schema says, and `invalid` is the right answer then.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::support::{BINARY, Service};
+
+/// Made for the document's paths, so that what is asked for is often there.
+const SETTINGS: &str = r#"
+[parameters]
+organization = "acme"
+user = "alice"
+team = "ops"
+host = "ghcr.io"
+namespace = "acme"
+
+[checks.positive_data_acceptance]
+enabled = false
+
+[warnings]
+fail-on = ["unresolvable_reference"]
+"#;
+
+#[tokio::test]
+async fn every_answer_is_one_that_the_document_has() {
+    let target = Path::new(BINARY).ancestors().nth(2).unwrap();
+    let python = target.join("tools/schemathesis/bin/python");
+    assert!(python.exists(), "`{}` is not there: run `tests/api-checker`", python.display());
+
+    let mut service = Service::empty();
+    service.ok(&["organization", "add", "acme", "--namespace", "acme"]);
+    service.add_member("acme", "olga", "owner");
+    service.add_member("acme", "alice", "member");
+    service.ok(&["member", "add", "acme", "alice", "--role", "member", "--team", "ops"]);
+    service.ok(&["allowlist", "add", "acme", "grafana/grafana"]);
+    service.ok(&["publisher", "set", "grafana", "verified-publisher"]);
+    let token = service.ok(&["token", "create", "olga", "--name", "x", "--scope", "org:read", "--scope", "org:write"]);
+    service.start(&[]).await;
+
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("schemathesis.toml"), SETTINGS).unwrap();
+    let mut checker = Command::new(&python);
+    checker.current_dir(dir.path()).env("COLUMNS", "160").args(["-m", "schemathesis.cli", "--no-color", "run"]);
+    checker.arg(format!("https://{}/api/v1/openapi.json", service.address()));
+    checker.arg("--tls-verify").arg(service.data_dir().join("ca.pem"));
+    checker.args(["-H", &format!("Authorization: Bearer {}", token.trim())]);
+    // The same requests in the same order each time, more or fewer of them; a little less than an account may.
+    checker.args(["--seed", "1", "--max-time", "50", "--rate-limit", "38/s"]);
+    let run = tokio::task::spawn_blocking(move || checker.output().unwrap()).await.unwrap();
+    let (said, log) = (String::from_utf8_lossy(&run.stdout), service.log());
+    assert!(run.status.success(), "{said}\n{}\n{log}", String::from_utf8_lossy(&run.stderr));
+    // It would also succeed with nothing to do.
+    assert!(said.contains("Fuzzing") && !said.contains("Tested: 0"), "{said}");
+    assert!(!log.contains(" ERROR "), "{log}");
+}
