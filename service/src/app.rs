@@ -105,7 +105,7 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
         metrics: metrics.clone(),
     };
     let api = rest::Api::new(store.clone(), Arc::clone(&identity), hasher.clone());
-    let hub_api = HubApi::new(Arc::clone(&identity), store.clone(), Arc::clone(&key), certificate.is_some());
+    let hub_api = HubApi::new(api.clone(), Arc::clone(&key), certificate.is_some());
     let readiness = Readiness::new(store.clone(), snapshots.clone(), stop.clone());
     let router = http::router(sync.into_server(), tokens, identity, hub_api, api, readiness, metrics.clone());
 

@@ -1,12 +1,32 @@
-//! A little of Docker Hub's own API, for tools that speak it and for another pullgate service that
-//! checks credentials here: sign-in, and the organizations of who signed in.
+//! Docker Hub's own API, as far as Docker's tools administer an organization with it: sign-in, settings, members, teams,
+//! invitations, access tokens and audit logs. Automation that was written for Docker Hub works by changing the host, and
+//! another pullgate service checks credentials here.
 //!
-//! <https://docs.docker.com/reference/api/hub/latest/>. Docker's tools put a slash behind a path or
-//! not, so both are answered. Everything else below `/v2` is as before: nothing is here.
+//! <https://docs.docker.com/reference/api/hub/latest/>, and what that leaves out, as Docker's Terraform provider asks
+//! for it. Its tools put a slash behind a path or not, so both are answered. A handler reads what is asked, lets
+//! [`crate::acts`] do it, and answers in Docker Hub's form; who may do what is not decided here. Everything else below
+//! `/v2` is as before: nothing is here.
 
 mod answers;
+mod audit_logs;
+mod caller;
+mod groups;
+mod input;
+mod invites;
+mod kept;
+mod members;
+mod moments;
+mod organization_tokens;
+mod organizations;
 mod pages;
+mod refused;
+mod registries;
+mod roles;
+mod scopes;
+#[cfg(test)]
+mod tests;
 mod token;
+mod tokens;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -15,49 +35,78 @@ use axum::{
     body::Bytes,
     extract::{State, rejection::BytesRejection},
     response::Response,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, delete, get, post, put},
 };
-use http::{HeaderMap, Uri, header};
 use proto::{chain, keys::SigningKey, secret::Secret};
 use serde::Deserialize;
 use serde_json::json;
 
-use self::{answers::Form, pages::Page, token::Tokens};
+use self::{caller::Caller as Bearer, kept::Kept, pages::Page, refused::Answer, token::Tokens};
 use crate::{
     clock,
-    identity::{Answer, Caller, Identity, Realm, SignIn, Verified},
+    identity::{Answer as Answered, Caller, Realm, SignIn, Verified},
     listener::Peer,
-    model::{CredentialKind, Membership, Role, TokenScope, Via},
+    model::{CredentialKind, Via},
     registry_login,
-    store::{Store, StoreError},
+    rest::Api,
+    roles::Deed,
 };
 
 /// What these endpoints share.
 #[derive(Clone)]
 pub struct HubApi {
-    identity: Arc<Identity>,
-    store: Store,
+    api: Api,
     tokens: Tokens,
+    kept: Kept,
     tls: bool,
 }
 
 impl HubApi {
-    /// Tokens are signed with this key; `tls` says how the service is reached.
+    /// Over the same store and with the same limits as the API; tokens are signed with this key, and `tls` says how the
+    /// service is reached.
     #[must_use]
-    pub fn new(identity: Arc<Identity>, store: Store, key: Arc<SigningKey>, tls: bool) -> Self {
-        Self { identity, store, tokens: Tokens::new(key), tls }
+    pub fn new(api: Api, key: Arc<SigningKey>, tls: bool) -> Self {
+        Self { api, tokens: Tokens::new(key), kept: Kept::default(), tls }
     }
 }
 
-/// The routes.
+/// Every path, with what may be done there.
+#[rustfmt::skip]
+fn routes() -> Vec<(&'static str, MethodRouter<HubApi>)> {
+    vec![
+        ("/v2/auth/token", post(auth_token)),
+        ("/v2/users/login", post(users_login)),
+        ("/v2/user/orgs", get(user_organizations)),
+        ("/v2/orgs/{organization}", get(organizations::show)),
+        ("/v2/orgs/{organization}/settings", get(organizations::show_settings).put(organizations::put_settings)),
+        ("/v2/orgs/{organization}/settings/registry-access-management", get(registries::show).put(registries::put)),
+        ("/v2/orgs/{organization}/members", get(members::list)),
+        ("/v2/orgs/{organization}/members/{user}", put(members::put).delete(members::remove)),
+        ("/v2/orgs/{organization}/invites", get(invites::list)),
+        ("/v2/invites/bulk", post(invites::bulk)),
+        ("/v2/invites/{id}", delete(invites::take_back)),
+        ("/v2/orgs/{organization}/groups", get(groups::list).post(groups::add)),
+        ("/v2/orgs/{organization}/groups/{team}",
+            get(groups::show).put(groups::change).patch(groups::change).delete(groups::remove)),
+        ("/v2/orgs/{organization}/groups/{team}/members", get(groups::members).post(groups::put_member)),
+        ("/v2/orgs/{organization}/groups/{team}/members/{user}", delete(groups::remove_member)),
+        ("/v2/orgs/{organization}/access-tokens", get(organization_tokens::list).post(organization_tokens::make)),
+        ("/v2/orgs/{organization}/access-tokens/{token}",
+            get(organization_tokens::show).patch(organization_tokens::change).delete(organization_tokens::end_one)),
+        ("/v2/access-tokens", get(tokens::list).post(tokens::make)),
+        ("/v2/access-tokens/{token}", get(tokens::show).patch(tokens::change).delete(tokens::end_one)),
+        ("/v2/auditlogs/{organization}", get(audit_logs::list)),
+        ("/v2/auditlogs/{organization}/actions", get(audit_logs::actions)),
+    ]
+}
+
+/// The routes, each with and without a slash behind it.
 pub fn router(api: HubApi) -> Router {
-    let both = |router: Router<HubApi>, path: &str, method: MethodRouter<HubApi>| {
+    let both = |router: Router<HubApi>, (path, method): (&str, MethodRouter<HubApi>)| {
         let method = method.fallback(registry_login::nothing_here);
         router.route(path, method.clone()).route(&format!("{path}/"), method)
     };
-    let router = both(Router::new(), "/v2/auth/token", post(auth_token));
-    let router = both(router, "/v2/users/login", post(users_login));
-    both(router, "/v2/user/orgs", get(user_organizations)).with_state(api)
+    routes().into_iter().fold(Router::new(), both).with_state(api)
 }
 
 /// `POST /v2/auth/token`.
@@ -93,39 +142,21 @@ async fn users_login(State(api): State<HubApi>, Extension(peer): Extension<Peer>
     match api.sign_in(&asked.username, Secret::new(asked.password), peer.0.ip()).await {
         // As Docker Hub says it; tools compare the text.
         Ok(verified) if verified.credential == CredentialKind::OrganizationToken => {
-            answers::unauthorized(Form::Detail, "Cannot log into an organization account")
+            answers::unauthorized("Cannot log into an organization account")
         }
         Ok(verified) => answers::ok(&json!({ "token": api.tokens.issue(&verified, clock::now()) })),
         Err(refused) => refused,
     }
 }
 
-async fn user_organizations(State(api): State<HubApi>, uri: Uri, headers: HeaderMap) -> Response {
-    let page = match Page::read(&uri, &headers, api.tls) {
-        Ok(page) => page,
-        Err(what) => return answers::unreadable(what),
-    };
-    match api.organizations(&headers).await {
-        Ok(memberships) => {
-            let rows: Vec<_> = page.of(&memberships).map(organization).collect();
-            let (next, previous) = page.neighbours(memberships.len());
-            answers::ok(&json!({ "count": memberships.len(), "next": next, "previous": previous, "results": rows }))
-        }
-        Err(refused) => refused,
-    }
+async fn user_organizations(State(hub): State<HubApi>, caller: Bearer, page: Page) -> Answer {
+    let mut view = hub.api.store.read().await?;
+    let account = caller.actor.as_self(&mut view, Deed::ReadOwn).await.map_err(crate::rest::Refusal::from)?;
+    Ok(page.answer(&view.memberships(account.id).await?, organizations::membership))
 }
 
 fn read<T: serde::de::DeserializeOwned>(body: Body) -> Option<T> {
     serde_json::from_slice(&body.ok()?).ok()
-}
-
-/// The fields that Docker's tools read. An organization has no number here; its name is unique.
-fn organization(membership: &Membership) -> serde_json::Value {
-    let role = if membership.role == Role::Owner { "Owner" } else { "Member" };
-    json!({
-        "id": membership.organization, "orgname": membership.organization, "full_name": "", "location": "",
-        "company": "", "type": "Organization", "user_role": role, "teams": membership.teams,
-    })
 }
 
 impl HubApi {
@@ -133,40 +164,14 @@ impl HubApi {
     async fn sign_in(&self, username: &str, secret: Secret, peer: IpAddr) -> Result<Verified, Response> {
         let caller = Caller { peer, via: Via::HubApi, machine_id: "" };
         let sign_in = SignIn { realm: Realm::Service, username, secret, needs: None, caller };
-        self.identity.verify(sign_in).await.map_err(|error| match error.answer() {
-            Answer::Refused => answers::unauthorized(Form::Detail, &error.to_string()),
-            Answer::Later(wait) => answers::later(&error.to_string(), wait, clock::now()),
-            Answer::Unavailable => answers::unavailable(&error.to_string()),
-            Answer::Fault => {
+        self.api.identity.verify(sign_in).await.map_err(|error| match error.answer() {
+            Answered::Refused => answers::unauthorized(&error.to_string()),
+            Answered::Later(wait) => answers::later(&error.to_string(), wait, clock::now()),
+            Answered::Unavailable => answers::unavailable(&error.to_string()),
+            Answered::Fault => {
                 tracing::error!(error = %chain(&error), "a sign-in over the API failed");
                 answers::unavailable("the service cannot do this now; try again later")
             }
         })
-    }
-
-    async fn organizations(&self, headers: &HeaderMap) -> Result<Vec<Membership>, Response> {
-        let unauthorized = || answers::unauthorized(Form::Message, "unauthorized");
-        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = token.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
-        let claims = self.tokens.open(token.trim(), clock::now()).ok().flatten().ok_or_else(unauthorized)?;
-        let found = self.memberships(&claims.sub, claims.epoch).await.map_err(|error| {
-            tracing::error!(error = %chain(&error), "memberships cannot be read");
-            answers::unavailable("the service cannot do this now; try again later")
-        })?;
-        let memberships = found.ok_or_else(unauthorized)?;
-        if !claims.scopes().contains(TokenScope::OrgRead) {
-            return Err(answers::forbidden("permission denied: the access token lacks the scope `org:read`"));
-        }
-        Ok(memberships)
-    }
-
-    /// None: the account ended, or a credential of it did since.
-    async fn memberships(&self, user: &str, epoch: i64) -> Result<Option<Vec<Membership>>, StoreError> {
-        let mut view = self.store.read().await?;
-        let account = view.account(user).await?.filter(|account| !account.removed && account.credential_epoch == epoch);
-        match account {
-            Some(account) => Ok(Some(view.memberships(account.id).await?)),
-            None => Ok(None),
-        }
     }
 }

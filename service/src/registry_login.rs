@@ -64,7 +64,7 @@ async fn version_check(
 }
 
 pub(crate) async fn nothing_here() -> Response {
-    failure(StatusCode::NOT_FOUND, "NAME_UNKNOWN", "this is pullgate's sign-in; it stores no images")
+    failure(StatusCode::NOT_FOUND, "NAME_UNKNOWN", "not found: this is pullgate's sign-in; it stores no images")
 }
 
 /// User and secret of a Basic header (RFC 7617).

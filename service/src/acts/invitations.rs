@@ -99,6 +99,24 @@ pub async fn remove(store: &Store, actor: &Actor, organization: &Name, id: &str)
     end(change, actor, &invitation, "invitation.remove").await
 }
 
+/// Takes one back by its id alone. One of an organization that is not theirs is none.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn remove_any(store: &Store, actor: &Actor, id: &str) -> Result<(), ActError> {
+    let mut change = store.write().await?;
+    // Who may nothing anywhere learns that first.
+    let found = change.invitation(id).await?;
+    let organization = found.as_ref().map(|invitation| invitation.organization.as_str()).unwrap_or_default();
+    match actor.in_organization(&mut change, organization, Deed::ChangeMembers).await {
+        Ok(_) => {}
+        Err(ActError::NoOrganization(_)) => return Err(ActError::NoInvitation),
+        Err(error) => return Err(error),
+    }
+    let invitation = found.ok_or(ActError::NoInvitation)?;
+    end(change, actor, &invitation, "invitation.remove").await
+}
+
 /// Invitations to the one who asks.
 ///
 /// # Errors

@@ -112,6 +112,45 @@ pub async fn put(
     Ok(PutMember { member: after, joined, new_account })
 }
 
+/// Asks whether they may invite there, and says who needs no invitation.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn before_inviting(store: &Store, actor: &Actor, organization: &Name) -> Result<Vec<Member>, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ChangeMembers).await?;
+    Ok(view.members(place.id).await?)
+}
+
+/// Gives a member the role that comes of the one they have; their teams stay.
+///
+/// # Errors
+/// [`ActError`]; what `role` says is said after who may was asked.
+pub async fn set_role<E: From<ActError>>(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    user: &Name,
+    role: impl FnOnce(Role) -> Result<Role, E>,
+) -> Result<Member, E> {
+    let mut change = store.write().await.map_err(ActError::from)?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
+    let before = member(&mut change, &place, user).await?.ok_or_else(|| not_a_member(user, organization))?;
+    let role = role(before.role)?;
+    if role == before.role {
+        return Ok(before);
+    }
+    keeps_an_owner(&mut change, actor, &place, Some(&before), Some(role)).await?;
+    let after = Member { role, source: Source::Admin, ..before.clone() };
+    put_back(&mut change, &place, &after).await?;
+    let detail = json!({
+        "role": role, "teams": after.teams, "new_account": false,
+        "before": { "role": before.role, "teams": before.teams },
+    });
+    commit(change, actor, &Act { act: "member.add", organization: &place.name, target: user.as_str(), detail }).await?;
+    Ok(after)
+}
+
 /// Ends a membership, whoever said so; the account stays.
 ///
 /// # Errors
@@ -162,8 +201,13 @@ pub(super) async fn set_teams(
     member: &Member,
     teams: &[String],
 ) -> Result<(), ActError> {
+    put_back(change, place, &Member { teams: teams.to_vec(), ..member.clone() }).await
+}
+
+/// Makes the membership of somebody who is a member what is given.
+async fn put_back(change: &mut Writing, place: &Place, member: &Member) -> Result<(), ActError> {
     let account = change.account(&member.user).await?.ok_or_else(|| ActError::NoAccount(member.user.clone()))?;
-    change.put_member(place.id, account.id, member.role, teams, member.source).await?;
+    change.put_member(place.id, account.id, member.role, &member.teams, member.source).await?;
     let memberships = change.memberships(account.id).await?;
     compile::check_session(&memberships)
         .map_err(|source| ActError::TooManyMemberships { user: member.user.clone(), source })

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     ActError, Actor, Place, commit,
-    tokens::{Draft, Limits, MAX_TOKENS, MadeToken},
+    tokens::{Draft, Limits, MAX_TOKENS, MadeToken, bounded},
 };
 use crate::{
     identity::{Hasher, TokenKind},
@@ -44,6 +44,70 @@ async fn rows(view: &mut Reading, place: &Place) -> Result<Vec<(i64, Organizatio
         rows.extend(tokens.map(|token| (account, OrganizationToken { token, teams: teams.clone() })));
     }
     Ok(rows)
+}
+
+/// All of them, each with what its maker wanted to be told again.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn list_noted(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+) -> Result<Vec<(OrganizationToken, String)>, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadOrganizationTokens).await?;
+    let mut all = Vec::new();
+    for (_, row) in rows(&mut view, &place).await? {
+        let note = view.token_note(&row.token.id).await?;
+        all.push((row, note));
+    }
+    Ok(all)
+}
+
+/// One of them, with what its maker wanted to be told again.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn show(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    id: &str,
+) -> Result<(OrganizationToken, String), ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadOrganizationTokens).await?;
+    let found = rows(&mut view, &place).await?.into_iter().find(|(_, row)| row.token.id == id);
+    let (_, row) = found.ok_or(ActError::NoToken)?;
+    let note = view.token_note(id).await?;
+    Ok((row, note))
+}
+
+/// Changes what is said of one. `note` makes the new words of the old ones and the token, and is asked once who
+/// may was asked; what the token opens stays.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn describe<E: From<ActError>>(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    id: &str,
+    note: impl FnOnce(&TokenRow, &str) -> Result<String, E>,
+) -> Result<(OrganizationToken, String), E> {
+    let mut change = store.write().await.map_err(ActError::from)?;
+    let deed = Deed::ChangeOrganizationTokens;
+    let place = actor.in_organization(&mut change, organization.as_str(), deed).await?;
+    let found = rows(&mut change, &place).await?.into_iter().find(|(_, row)| row.token.id == id);
+    let (_, row) = found.ok_or(ActError::NoToken)?;
+    let before = change.token_note(id).await.map_err(ActError::from)?;
+    let note = note(&row.token, &before)?;
+    bounded(&note)?;
+    change.describe_token(id, &row.token.name, &note).await.map_err(ActError::from)?;
+    let detail = json!({ "name": row.token.name, "note": { "from": before, "to": note } });
+    let act = Act { act: "organization.token.change", organization: &place.name, target: id, detail };
+    commit(change, actor, &act).await?;
+    Ok((row, note))
 }
 
 /// Makes a token of the organization.

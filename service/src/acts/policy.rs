@@ -28,7 +28,7 @@ pub struct PolicyView {
 }
 
 impl PolicyView {
-    async fn read(view: &mut Reading, place: &Place) -> Result<Self, ActError> {
+    pub(super) async fn read(view: &mut Reading, place: &Place) -> Result<Self, ActError> {
         let state = view.policy(place.id, &place.name).await?;
         let times = view.session_times(place.id).await?;
         let generation = view.publication(Kind::Policy, &place.name).await?.map(|published| published.generation);
@@ -123,7 +123,20 @@ pub async fn set(
 ) -> Result<PolicyView, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangePolicy).await?;
-    let before = PolicyView::read(&mut change, &place).await?;
+    let (view, detail) = apply(&mut change, &place, wanted, condition).await?;
+    let act = Act { act: "policy.set", organization: &place.name, target: &place.name, detail };
+    commit(change, actor, &act).await?;
+    Ok(view)
+}
+
+/// Makes the change, with what it is for the trail.
+pub(super) async fn apply(
+    change: &mut Writing,
+    place: &Place,
+    wanted: &PolicyChange,
+    condition: &Condition,
+) -> Result<(PolicyView, Value), ActError> {
+    let before = PolicyView::read(change, place).await?;
     condition.check(|| before.tag())?;
     let times = times(before.times, wanted)?;
     let settings = settings(&before.state.settings, wanted)?;
@@ -141,11 +154,9 @@ pub async fn set(
     if registries != before.state.registries {
         change.set_registries(place.id, &registries).await?;
     }
-    check(&mut change, &place).await?;
+    check(change, place).await?;
     let state = change.policy(place.id, &place.name).await?;
-    let act = Act { act: "policy.set", organization: &place.name, target: &place.name, detail };
-    commit(change, actor, &act).await?;
-    Ok(PolicyView { state, times, generation: before.generation })
+    Ok((PolicyView { state, times, generation: before.generation }, detail))
 }
 
 /// Refuses a change after which the policy could not be published.

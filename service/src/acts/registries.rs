@@ -1,8 +1,13 @@
 //! The list of other registries than Docker Hub, one at a time. It counts where the policy controls registries.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{ActError, Actor, commit, policy};
+use super::{
+    ActError, Actor, Condition, Field, commit,
+    policy::{self, PolicyChange},
+    text,
+};
 use crate::{
     check,
     names::Name,
@@ -16,6 +21,80 @@ use crate::{
 /// [`ActError`].
 pub async fn list(store: &Store, actor: &Actor, organization: &Name) -> Result<Vec<String>, ActError> {
     Ok(policy::show(store, actor, organization).await?.state.registries)
+}
+
+/// What somebody says of all of them at once, and of others that are to be refused. What it is called and why
+/// it stands there has no effect: it is kept to be said again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted {
+    /// Host, with its port, as it was written.
+    pub address: String,
+    /// What people call it.
+    pub friendly_name: String,
+    /// In the list.
+    pub allowed: bool,
+}
+
+/// Most of them: beside those that are allowed, of which the policy bounds the number.
+const MAX_NOTED: usize = 1000;
+/// Most characters of what people call one.
+const MAX_FRIENDLY_NAME_CHARS: usize = 200;
+
+/// All that was said, as far as it holds, and the rest of the list.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn noted(store: &Store, actor: &Actor, organization: &Name) -> Result<(bool, Vec<Noted>), ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadPolicy).await?;
+    let notes = view.registry_notes(place.id).await?;
+    let state = view.policy(place.id, &place.name).await?;
+    Ok((state.settings.registry_control, merged(&notes, state.registries)))
+}
+
+/// Sets whether they are controlled, and the list, with what is said of each.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn set_noted(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    controlled: bool,
+    wanted: &[Noted],
+) -> Result<(bool, Vec<Noted>), ActError> {
+    let mut change = store.write().await?;
+    let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangePolicy).await?;
+    if wanted.len() > MAX_NOTED {
+        return Err(ActError::TooMany { owner: place.name, most: MAX_NOTED, what: "registries" });
+    }
+    for Noted { address, friendly_name, .. } in wanted {
+        check::registry(&address.to_ascii_lowercase())?;
+        text::short(Field("friendly_name"), friendly_name, MAX_FRIENDLY_NAME_CHARS)?;
+    }
+    let hosts = wanted.iter().filter(|noted| noted.allowed).map(|noted| noted.address.clone()).collect();
+    let change_of =
+        PolicyChange { registry_control: Some(controlled), registries: Some(hosts), ..PolicyChange::default() };
+    let (view, detail) = policy::apply(&mut change, &place, &change_of, &Condition::Any).await?;
+    let notes = serde_json::to_string(wanted).unwrap_or_default();
+    change.set_registry_notes(place.id, &notes).await?;
+    commit(change, actor, &Act { act: "policy.set", organization: &place.name, target: &place.name, detail }).await?;
+    Ok((controlled, merged(&notes, view.state.registries)))
+}
+
+/// The list is what counts: a note of a host that is gone from it is not said again.
+fn merged(notes: &str, mut hosts: Vec<String>) -> Vec<Noted> {
+    let mut all: Vec<Noted> = serde_json::from_str(notes).unwrap_or_default();
+    all.retain_mut(|noted| {
+        let host = noted.address.to_ascii_lowercase();
+        let listed = hosts.iter().position(|listed| *listed == host).map(|at| hosts.remove(at)).is_some();
+        let holds = listed || !noted.allowed;
+        noted.allowed = listed;
+        holds
+    });
+    let unsaid = |host: String| Noted { friendly_name: host.clone(), address: host, allowed: true };
+    all.extend(hosts.into_iter().map(unsaid));
+    all
 }
 
 /// Adds one. False: it was there.
@@ -60,4 +139,27 @@ async fn change(store: &Store, actor: &Actor, organization: &Name, host: &str, w
     let detail = json!({ "registries": { "from": before, "to": hosts } });
     commit(change, actor, &Act { act, organization: &place.name, target: &host, detail }).await?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_holds_as_far_as_the_list_does() {
+        let noted = |address: &str, allowed: bool| Noted {
+            address: address.to_owned(),
+            friendly_name: format!("our {address}"),
+            allowed,
+        };
+        let notes =
+            [noted("GHCR.io", true), noted("gone.example", true), noted("quay.io", false), noted("x.io", false)];
+        let notes = serde_json::to_string(&notes).unwrap();
+        let hosts = ["ghcr.io", "new.example", "x.io"].map(str::to_owned).to_vec();
+        let mut new = noted("new.example", true);
+        new.friendly_name = "new.example".to_owned();
+        let expected = [noted("GHCR.io", true), noted("quay.io", false), noted("x.io", true), new];
+        assert_eq!(merged(&notes, hosts), expected);
+        assert!(merged("", Vec::new()).is_empty());
+    }
 }

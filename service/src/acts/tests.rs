@@ -150,7 +150,7 @@ async fn what_a_token_is_not_made_for_it_does_not_whoever_owns_it(fixture: Fixtu
         assert_eq!(shown.is_ok(), scopes.contains(&TokenScope::OrgRead), "{scopes:?}");
     }
     let hasher = Hasher::new().unwrap();
-    let limits = || Limits { scopes: TokenScopes::all(), expires_at: None };
+    let limits = || Limits { scopes: TokenScopes::all(), expires_at: None, note: String::new() };
     let all: Vec<TokenScope> = vec![TokenScope::SignIn, TokenScope::OrgRead, TokenScope::OrgWrite];
     let actor = world.token("olga", &all).await;
     let made = tokens::create(&world.store, &hasher, &actor, &name("olga"), "x", limits(), NOW).await;

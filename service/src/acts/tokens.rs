@@ -22,7 +22,12 @@ pub struct Limits {
     pub scopes: TokenScopes,
     /// Seconds since the Unix epoch; none: never.
     pub expires_at: Option<i64>,
+    /// What its maker wants to be told again; without effect, and mostly empty.
+    pub note: String,
 }
+
+/// Most bytes of a note.
+const MAX_NOTE: usize = 8 << 10;
 
 /// A token that is stored now. Its secret is known here and nowhere else.
 #[derive(Debug)]
@@ -47,6 +52,7 @@ impl Draft {
         if limits.expires_at.is_some_and(|at| at <= now) {
             return Err(ActError::Past);
         }
+        bounded(&limits.note)?;
         let token = AccessToken::generate(kind).map_err(|error| ActError::Random(error.to_string()))?;
         let hash = hasher.hash(token.secret.clone()).await?;
         Ok(Self { token, hash, limits })
@@ -59,7 +65,11 @@ impl Draft {
     pub(super) async fn add(&self, change: &mut Writing, account: i64, name: &str, now: i64) -> Result<(), ActError> {
         let Self { token, hash, limits } = self;
         let (scopes, expires_at) = (limits.scopes.clone(), limits.expires_at);
-        Ok(change.add_token(account, &NewToken { id: &token.id, name, hash, scopes, expires_at }, now).await?)
+        change.add_token(account, &NewToken { id: &token.id, name, hash, scopes, expires_at }, now).await?;
+        if !limits.note.is_empty() {
+            change.describe_token(&token.id, name, &limits.note).await?;
+        }
+        Ok(())
     }
 
     /// For the trail: the object, with what is public of the token.
@@ -84,6 +94,14 @@ pub(super) fn token_name(name: &str) -> Result<&str, ActError> {
     }
 }
 
+/// Not more than anybody has to say.
+pub(super) fn bounded(note: &str) -> Result<(), ActError> {
+    match note.len() > MAX_NOTE {
+        true => Err(text::TextError { field: Field("note"), fault: format!("is longer than {MAX_NOTE} bytes") })?,
+        false => Ok(()),
+    }
+}
+
 /// One's own account, or for the command line anybody's.
 async fn owner(view: &mut Reading, actor: &Actor, user: &Name) -> Result<Account, ActError> {
     match actor.account() {
@@ -103,6 +121,49 @@ pub async fn list(store: &Store, actor: &Actor, user: &Name) -> Result<Vec<Token
     let mut view = store.read().await?;
     let account = owner(&mut view, actor, user).await?;
     Ok(view.tokens(account.id).await?)
+}
+
+/// One's own, each with what its maker wanted to be told again, oldest first.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn list_own(store: &Store, actor: &Actor) -> Result<Vec<(TokenRow, String)>, ActError> {
+    let mut view = store.read().await?;
+    let account = actor.as_self(&mut view, Deed::ChangeOwn).await?;
+    let mut all = Vec::new();
+    for row in view.tokens(account.id).await? {
+        let note = view.token_note(&row.id).await?;
+        all.push((row, note));
+    }
+    Ok(all)
+}
+
+/// One of one's own, with what its maker wanted to be told again.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn show_own(store: &Store, actor: &Actor, id: &str) -> Result<(TokenRow, String), ActError> {
+    let mut view = store.read().await?;
+    let account = actor.as_self(&mut view, Deed::ChangeOwn).await?;
+    let row = view.tokens(account.id).await?.into_iter().find(|row| row.id == id).ok_or(ActError::NoToken)?;
+    let note = view.token_note(id).await?;
+    Ok((row, note))
+}
+
+/// Gives one of one's own another name; what it opens stays.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn rename_own(store: &Store, actor: &Actor, id: &str, name: &str) -> Result<(TokenRow, String), ActError> {
+    let mut change = store.write().await?;
+    let account = actor.as_self(&mut change, Deed::ChangeOwn).await?;
+    let row = change.tokens(account.id).await?.into_iter().find(|row| row.id == id).ok_or(ActError::NoToken)?;
+    let name = token_name(name)?;
+    let note = change.token_note(id).await?;
+    change.describe_token(id, name, &note).await?;
+    let detail = json!({ "user": account.name, "name": { "from": row.name, "to": name } });
+    commit(change, actor, &Act { act: "token.change", organization: "", target: id, detail }).await?;
+    Ok((TokenRow { name: name.to_owned(), ..row }, note))
 }
 
 /// Makes a token of somebody.

@@ -58,7 +58,7 @@ pub(super) fn text(token: &TokenRow, teams: &str) -> String {
 /// As given on the command line.
 pub(super) fn limits(given: &TokenLimits, now: i64) -> anyhow::Result<Limits> {
     let expires_at = given.expires.as_deref().map(|text| input::ends(text, now)).transpose()?;
-    Ok(Limits { scopes: given.scope.iter().copied().collect(), expires_at })
+    Ok(Limits { scopes: given.scope.iter().copied().collect(), expires_at, note: String::new() })
 }
 
 /// Shows the token, only now that it is stored. People read the note on standard error; the token alone is the output.

@@ -6,33 +6,31 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 
-/// Docker Hub has two forms of an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// `{"detail": ..}`, of sign-ins.
-    Detail,
-    /// `{"errinfo": null, "message": ..}`, of everything else.
-    Message,
-}
-
 pub(super) fn ok(body: &Value) -> Response {
     answer(StatusCode::OK, body)
+}
+
+pub(super) fn with(status: StatusCode, body: &Value) -> Response {
+    answer(status, body)
+}
+
+/// `204`.
+pub(super) fn done() -> Response {
+    (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response()
+}
+
+/// As Docker Hub refuses what is not a sign-in.
+pub(super) fn refused(status: StatusCode, text: &str) -> Response {
+    answer(status, &json!({ "errinfo": null, "message": text }))
 }
 
 pub(super) fn unreadable(what: &str) -> Response {
     answer(StatusCode::BAD_REQUEST, &json!({ "detail": format!("the request cannot be read: {what}") }))
 }
 
-pub(super) fn unauthorized(form: Form, text: &str) -> Response {
-    let body = match form {
-        Form::Detail => json!({ "detail": text }),
-        Form::Message => json!({ "errinfo": null, "message": text }),
-    };
-    answer(StatusCode::UNAUTHORIZED, &body)
-}
-
-pub(super) fn forbidden(text: &str) -> Response {
-    answer(StatusCode::FORBIDDEN, &json!({ "errinfo": null, "message": text }))
+/// As Docker Hub refuses a sign-in; everything else has another form ([`refused`]).
+pub(super) fn unauthorized(text: &str) -> Response {
+    answer(StatusCode::UNAUTHORIZED, &json!({ "detail": text }))
 }
 
 pub(super) fn unavailable(text: &str) -> Response {

@@ -1,10 +1,16 @@
 //! Lists come in pages, with the addresses of the pages beside.
 
-use http::{HeaderMap, Uri, header, uri::Authority};
+use axum::{extract::FromRequestParts, response::Response};
+use http::{HeaderMap, Uri, header, request::Parts, uri::Authority};
+use serde_json::{Value, json};
+
+use super::{HubApi, answers, refused::Refused};
+use crate::rest::{Code, Refusal};
 
 /// As Docker Hub has it.
-const DEFAULT_SIZE: usize = 10;
 const MAX_SIZE: usize = 100;
+/// Docker Hub's is 10; but Docker's provider reads 50 pages and then takes the list for read.
+const DEFAULT_SIZE: usize = MAX_SIZE;
 
 /// Which part of a list is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +21,23 @@ pub(super) struct Page {
     address: String,
 }
 
+impl FromRequestParts<HubApi> for Page {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, hub: &HubApi) -> Result<Self, Refused> {
+        Self::read(&parts.uri, &parts.headers, hub.tls)
+            .map_err(|what| Refusal::new(Code::Malformed, format!("the request cannot be read: {what}")).into())
+    }
+}
+
 impl Page {
+    /// That part of a list, with how long all of it is and where the parts beside it are.
+    pub fn answer<T>(&self, all: &[T], row: impl Fn(&T) -> Value) -> Response {
+        let rows: Vec<Value> = self.of(all).map(row).collect();
+        let (next, previous) = self.neighbours(all.len());
+        answers::ok(&json!({ "count": all.len(), "next": next, "previous": previous, "results": rows }))
+    }
+
     /// From `page` and `page_size`. The error says what is wrong.
     pub fn read(uri: &Uri, headers: &HeaderMap, tls: bool) -> Result<Self, &'static str> {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -38,12 +60,12 @@ impl Page {
     }
 
     /// That part of the list.
-    pub fn of<'a, T>(&self, all: &'a [T]) -> impl Iterator<Item = &'a T> {
+    fn of<'a, T>(&self, all: &'a [T]) -> impl Iterator<Item = &'a T> {
         all.iter().skip((self.number - 1).saturating_mul(self.size)).take(self.size)
     }
 
     /// The addresses of the next page and of the one before, of a list of so many.
-    pub fn neighbours(&self, count: usize) -> (Option<String>, Option<String>) {
+    fn neighbours(&self, count: usize) -> (Option<String>, Option<String>) {
         let last = count.div_ceil(self.size).max(1);
         let address = |number: usize| format!("{}?page={number}&page_size={}", self.address, self.size);
         let next = (self.number < last).then(|| address(self.number + 1));
@@ -88,7 +110,7 @@ mod tests {
     fn what_is_asked_for_stays_in_its_bounds() {
         let page = |uri: &str| read(uri, &[("host", "h")], false);
         let plain = page("/v2/user/orgs/").unwrap();
-        assert_eq!((plain.number, plain.size, plain.address.as_str()), (1, 10, "http://h/v2/user/orgs/"));
+        assert_eq!((plain.number, plain.size, plain.address.as_str()), (1, MAX_SIZE, "http://h/v2/user/orgs/"));
         assert_eq!(page("/?page_size=100000").unwrap().size, MAX_SIZE);
         let beyond = page("/?page=4000000000&page_size=100").unwrap();
         assert_eq!((beyond.of(&[1]).count(), beyond.neighbours(1).0), (0, None));

@@ -9,6 +9,7 @@ use proto::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    acts::Means,
     identity::Verified,
     model::{CredentialKind, Origin, TokenScopes},
 };
@@ -46,6 +47,19 @@ struct HubClaim {
 }
 
 impl Claims {
+    /// What was shown for it.
+    pub fn means(&self) -> Means {
+        match self.hub.source.split_once('|') {
+            Some(("docker_pat" | "docker_oat", id)) => Means::Token(id.to_owned()),
+            _ => Means::Password,
+        }
+    }
+
+    /// When it ends.
+    pub fn ends(&self) -> i64 {
+        self.exp
+    }
+
     /// What the credential was good for.
     pub fn scopes(&self) -> TokenScopes {
         self.scope.replace(' ', ",").parse().unwrap_or_else(|_| std::iter::empty().collect())

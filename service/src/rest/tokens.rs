@@ -92,7 +92,7 @@ pub struct MadeAccessToken {
 impl From<MadeToken> for MadeAccessToken {
     fn from(made: MadeToken) -> Self {
         let MadeToken { id, token, limits } = made;
-        let Limits { scopes, expires_at } = limits;
+        let Limits { scopes, expires_at, .. } = limits;
         Self { id, token: token.expose().to_owned(), scopes: scopes.iter().collect(), expires_at }
     }
 }
@@ -135,7 +135,7 @@ pub struct NewOrganizationToken {
 }
 
 fn limits(scopes: Vec<TokenScope>, expires_at: Option<i64>) -> Limits {
-    Limits { scopes: scopes.into_iter().collect(), expires_at }
+    Limits { scopes: scopes.into_iter().collect(), expires_at, note: String::new() }
 }
 
 /// One's own name. That of an organization's token is none, and it has no tokens.

@@ -26,6 +26,7 @@ mod invitations;
 mod keeping;
 mod machines;
 mod namespaces;
+mod notes;
 mod organizations;
 mod place;
 mod policies;

@@ -13,6 +13,7 @@ mod fake;
 mod hostile;
 mod hub_api;
 mod oidc;
+mod provider;
 mod report;
 mod sign_in;
 mod sign_ins;

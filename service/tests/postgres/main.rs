@@ -19,6 +19,8 @@ mod fake;
 mod hub_api;
 #[path = "../it/oidc.rs"]
 mod oidc;
+#[path = "../it/provider.rs"]
+mod provider;
 #[path = "../it/report.rs"]
 mod report;
 #[path = "../it/sign_in.rs"]
