@@ -122,5 +122,23 @@ pub async fn build_history(engine_socket: &std::path::Path) -> Result<Vec<String
     probe::buildkit::history(engine_socket).await
 }
 
+/// Has an engine's BuildKit resolve `image` as the program that reads a Dockerfile, over HTTP/2 from the first byte: engines
+/// from 29.2 take that, and ask no plugin. What BuildKit says when it cannot, if it cannot.
+///
+/// # Errors
+/// When the engine does not speak it, or cannot be asked.
+pub async fn resolve_natively(
+    engine_socket: &std::path::Path,
+    build: &str,
+    image: &str,
+) -> Result<Option<String>, String> {
+    use probe::buildkit::{Solved, Transport, resolve};
+    match resolve(engine_socket, Transport::Native, build, image).await? {
+        Solved::Failed(why) => Ok(Some(why)),
+        Solved::Done => Ok(None),
+        Solved::Refused(answer) => Err(format!("it answers {}", answer.status)),
+    }
+}
+
 #[cfg(test)]
 mod tests;

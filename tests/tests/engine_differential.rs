@@ -14,7 +14,7 @@ use std::{
 use installer::requests;
 use proto::document::{Categories, Mode, Policy, Registries, Rule, WhenExpired};
 use serde_json::{Value, json};
-use tests::engines::{Answer, Authority, Fetch, Flavour, HUB_MIRROR, Shown, Site, Stock, Vector};
+use tests::engines::{Answer, Authority, Fetch, Flavour, HUB_MIRROR, Shown, Site, Stock, Vector, side_by_side};
 
 /// The one registry besides Docker Hub.
 const REGISTRY: &str = "good.example";
@@ -123,9 +123,8 @@ async fn no_engine_fetches_what_the_plugin_did_not_name_and_allow() {
     let vectors = vectors();
     let stock = Stock::of(vectors.iter().flat_map(Vector::names)).await.unwrap();
     let authority = Authority::new(policy());
-    // Side by side: most of the time each of them waits.
-    let [a, b, c, d] = Flavour::ALL.map(|flavour| compare(flavour, &stock, &authority, &vectors));
-    let exceptions: Vec<String> = <[_; 4]>::from(tokio::join!(a, b, c, d)).into_iter().flatten().collect();
+    let compared = Flavour::all().iter().map(|&flavour| compare(flavour, &stock, &authority, &vectors));
+    let exceptions = side_by_side(compared).await.concat();
     assert!(exceptions.is_empty(), "{} exceptions:\n{}", exceptions.len(), exceptions.join("\n"));
 }
 

@@ -11,8 +11,6 @@ use tests::{
     engines::{Authority, Flavour, Stock},
 };
 
-/// 28.5, with the engine's own image store.
-const FLAVOUR: Flavour = Flavour::ALL[2];
 const COMMUNITY: &str = "is a community image";
 const MANIFEST: &str = "manifests/latest";
 const BLOB: &str = "blobs/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -34,7 +32,7 @@ fn policy() -> Policy {
 /// With what its registries have, which goes when it goes.
 async fn site() -> (Site, Stock) {
     let stock = Stock::of(["library/hello:latest", "evil/miner:latest"]).await.unwrap();
-    let site = Site::start(FLAVOUR, &stock, &Authority::new(policy()), Setup::default()).await.unwrap();
+    let site = Site::start(Flavour::newest(), &stock, &Authority::new(policy()), Setup::default()).await.unwrap();
     (site, stock)
 }
 

@@ -10,11 +10,9 @@ use serde_json::json;
 use tests::{
     SETTLE,
     door::{BROKEN, Call, Setup, Site, TOKENS, broken},
-    engines::{self, Authority, Engine, Flavour, INSIDE, Stock},
+    engines::{self, Authority, Engine, Flavour, INSIDE, Stock, side_by_side},
 };
 
-/// 28.5, with the engine's own image store.
-const FLAVOUR: Flavour = Flavour::ALL[2];
 const COMMUNITY: &str = "is a community image";
 const BY_PLUGIN: &str = "authorization denied by plugin pullgate: ";
 const IMAGES: [&str; 3] = ["library/hello:latest", "evil/miner:latest", "evil/other:latest"];
@@ -66,7 +64,7 @@ fn worked(site: &Site, output: &Output) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_is_not_restricted_and_monitor_mode_only_writes_down() {
-    let (site, _stock) = site(FLAVOUR, Setup::default()).await;
+    let (site, _stock) = site(Flavour::newest(), Setup::default()).await;
     refused(&site, &build(&site, "FROM evil/miner\n").await, COMMUNITY);
     let refusal = record(&site, "docker.io/evil/miner:latest").await;
     assert!(!refusal.allowed && refusal.reason == "category" && refusal.users == ["dana"], "{refusal:?}");
@@ -84,7 +82,7 @@ async fn an_owner_is_not_restricted_and_monitor_mode_only_writes_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pull_in_flight_survives_a_change_of_the_policy_and_the_next_one_does_not() {
-    let (site, _stock) = site(FLAVOUR, Setup::default()).await;
+    let (site, _stock) = site(Flavour::newest(), Setup::default()).await;
     let broken = site.broken().unwrap();
     let image = format!("{}/slow/layer", broken::HOST);
     let pull = site.begin(&["pull", &image]);
@@ -121,13 +119,12 @@ async fn each_refuses_what_it_sees_first_and_a_registry_hears_of_neither() {
         site.docker(&["builder", "prune", "--force", "--all"]).await.success().unwrap();
         worked(&site, &build(&site, "FROM hello\n").await);
     };
-    let [a, b, c, d] = Flavour::ALL.map(both);
-    tokio::join!(a, b, c, d);
+    side_by_side(Flavour::all().iter().map(|&flavour| both(flavour))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_firewall_rule_the_plugin_refuses_what_the_door_cannot_see() {
-    let (site, _stock) = site(FLAVOUR, Setup { plugin: true, egress: false, ..Setup::default() }).await;
+    let (site, _stock) = site(Flavour::newest(), Setup { plugin: true, egress: false, ..Setup::default() }).await;
     let words = "is in the registry `localhost:5000`";
     refused(&site, &site.docker(&["pull", "localhost:5000/evil/miner"]).await, words);
     let off = Policy { registries: Some(Registries::default()), ..policy() };
@@ -138,7 +135,7 @@ async fn without_the_firewall_rule_the_plugin_refuses_what_the_door_cannot_see()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_of_a_foreign_swarm_fetches_nothing_that_is_refused() {
-    let (site, _stock) = site(FLAVOUR, Setup { plugin: false, ..Setup::default() }).await;
+    let (site, _stock) = site(Flavour::newest(), Setup { plugin: false, ..Setup::default() }).await;
     // Another engine in the same network, with nothing in front, whose owner means no good.
     let lab = Lab::new().unwrap();
     for dir in ["tap", "engine/run/work"] {
@@ -147,7 +144,7 @@ async fn a_worker_of_a_foreign_swarm_fetches_nothing_that_is_refused() {
     let cgroup = Cgroup::new(&lab, "engine").unwrap();
     let mut setup = engines::Setup::default();
     setup.config.insert("authorization-plugins".to_owned(), json!([]));
-    let manager = Engine::start(&lab, &site.network, &cgroup, FLAVOUR, &setup).await.unwrap();
+    let manager = Engine::start(&lab, &site.network, &cgroup, Flavour::newest(), &setup).await.unwrap();
     let at_manager = async |args: &[&str]| {
         let command = manager.command(&site.network, "work", "/usr/bin/docker", "docker").unwrap();
         let command = command.env("DOCKER_HOST", format!("unix://{INSIDE}/docker.sock")).env("HOME", INSIDE);
@@ -183,7 +180,7 @@ async fn a_worker_of_a_foreign_swarm_fetches_nothing_that_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_reach_the_registry_and_nothing_else() {
-    let (site, _stock) = site(FLAVOUR, Setup::default()).await;
+    let (site, _stock) = site(Flavour::newest(), Setup::default()).await;
     // `dana:a-secret-word`.
     let auth = "ZGFuYTphLXNlY3JldC13b3Jk";
     let config = json!({"auths": {"https://index.docker.io/v1/": {"auth": auth}}});

@@ -36,7 +36,7 @@ async fn docker(site: &Site, args: &[&str]) -> Output {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_release_pulls_what_is_allowed_says_why_not_and_leaves_nothing() {
     let stock = Stock::of(IMAGES).await.unwrap();
-    for flavour in Flavour::ALL {
+    for &flavour in Flavour::all() {
         let site = Site::start(flavour, &stock, &authority()).await.unwrap();
         // For the test that kills this one.
         let (lab, network) = (site.lab.dir().to_owned(), site.network.id().unwrap());

@@ -54,7 +54,7 @@ impl Engine<'_> {
 #[tokio::test(flavor = "multi_thread")]
 async fn strict_settings_hold_on_each_release_and_lock_nobody_out() {
     let stock = Stock::of(IMAGES).await.unwrap();
-    for flavour in Flavour::ALL {
+    for &flavour in Flavour::all() {
         let site = Site::start(flavour, &stock, &authority()).await.unwrap();
         let engine = Engine(&site);
         names_are_judged_by_where_their_content_came_from(&engine).await;

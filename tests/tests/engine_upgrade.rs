@@ -159,10 +159,9 @@ async fn slow_site(flavour: Flavour) -> (Site, Stock) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pull_survives_the_upgrade_of_the_door() {
-    // 28.5, with the engine's own image store and with containerd's.
-    let flavours: Vec<_> = Flavour::ALL.into_iter().filter(|flavour| flavour.suite == "sid").collect();
-    assert!(flavours.len() > 1, "{flavours:?}");
-    for flavour in flavours {
+    // With the engine's own image store, and with containerd's.
+    let newest = Flavour::newest();
+    for &flavour in Flavour::all().iter().filter(|flavour| flavour.name == newest.name) {
         let (mut site, _stock) = slow_site(flavour).await;
         let broken = site.broken().unwrap();
         let start = Instant::now();
@@ -226,7 +225,7 @@ async fn every_engine_asks_for_the_rest_of_a_layer_that_is_cut() {
         ..Policy::default()
     };
     let stock = Stock::with([("library/layer:latest", Ware::Layers(1, LAYER))]).await.unwrap();
-    for flavour in Flavour::ALL {
+    for &flavour in Flavour::all() {
         let setup = Setup { held: true, cable: Some(SLOW), ..Setup::default() };
         let mut site = Site::start(flavour, &stock, &Authority::new(policy.clone()), setup).await.unwrap();
         for killed in [false, true] {

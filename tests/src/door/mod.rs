@@ -52,11 +52,13 @@ pub struct Setup {
     /// The door's sockets are held while its process is replaced, which takes a second to its end at most; and the
     /// engine tries as often as engines do.
     pub held: bool,
+    /// What the engine has is in memory: for measuring what is not a disk's.
+    pub in_memory: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { plugin: false, door: true, egress: true, cable: None, held: false }
+        Self { plugin: false, door: true, egress: true, cable: None, held: false, in_memory: false }
     }
 }
 
@@ -237,17 +239,17 @@ fn around(flavour: Flavour, setup: Setup) -> engines::Setup {
     let trust = format!("/etc/ssl/certs:{INSIDE}/trust:{INSIDE}/door/trust");
     let mut environment = vec![("SSL_CERT_DIR".to_owned(), trust)];
     let proxy = format!("http://{}", door_address());
-    match (setup.door, flavour.suite) {
+    match (setup.door, flavour.is_old()) {
         (false, _) => {}
         // 20.10 refuses to start with `proxies` in its file.
-        (true, "bookworm") => {
+        (true, true) => {
             environment.extend(["HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name.to_owned(), proxy.clone())));
         }
-        (true, _) => {
+        (true, false) => {
             config.insert("proxies".to_owned(), json!({"http-proxy": proxy, "https-proxy": proxy}));
         }
     }
-    engines::Setup { config, environment }
+    engines::Setup { config, environment, in_memory: setup.in_memory }
 }
 
 /// Where the door listens unless told otherwise.

@@ -96,7 +96,7 @@ impl Way {
     #[must_use]
     pub fn is_in(self, flavour: Flavour) -> bool {
         let is_newer = matches!(self, Self::ComposePull | Self::ComposeUp | Self::ComposeBuild | Self::Context);
-        flavour.suite != "bookworm" || !is_newer
+        !flavour.is_old() || !is_newer
     }
 
     /// Whether BuildKit fetches.

@@ -1,4 +1,4 @@
-//! One engine of a Debian release.
+//! One engine.
 
 use std::{
     path::{Path, PathBuf},
@@ -23,6 +23,8 @@ pub struct Setup {
     pub config: Map<String, Value>,
     /// What its environment has as well.
     pub environment: Vec<(String, String)>,
+    /// What it has is in memory: for measuring what is not a disk's.
+    pub in_memory: bool,
 }
 
 /// A running engine.
@@ -44,7 +46,7 @@ impl Engine {
         flavour: Flavour,
         setup: &Setup,
     ) -> Result<Self, LabError> {
-        let root = root(flavour.suite)?;
+        let root = flavour.root()?;
         for dir in ["engine", "engine/stage", "engine/run", "engine/data"] {
             lab.make_dir(dir)?;
         }
@@ -59,6 +61,7 @@ impl Engine {
             .args([lab.path("engine"), lab.path("tap")])
             .arg("/usr/sbin/dockerd")
             .env("HOME", "/root")
+            .envs(setup.in_memory.then_some(("LAB_IN_MEMORY", "1")))
             .envs(setup.environment.iter().map(|(name, value)| (name, value)));
         let mut process = Process::start(lab, "engine", cgroup.enter(&command)?)?;
         let ready = process.ready(START, || async {
@@ -85,6 +88,13 @@ impl Engine {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// The first number of its version.
+    #[must_use]
+    pub fn major(&self) -> u32 {
+        self.name.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default()
+    }
+
     /// A program of the engine's release beside the engine, in the directory `dir` of its part of
     /// the lab, shown to people as `shown`.
     ///
@@ -109,18 +119,6 @@ impl Engine {
     fn mounts(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/ns/mnt", self.process.inner_id().unwrap_or_default()))
     }
-}
-
-/// `tests/engines` puts them into the directory that Cargo builds in.
-fn root(suite: &str) -> Result<PathBuf, LabError> {
-    let test = std::env::current_exe().unwrap_or_default();
-    // target/debug/deps/NAME
-    let dir = test.ancestors().nth(3).unwrap_or(Path::new("/")).join("engines").join(suite);
-    if dir.join("usr/bin/docker").exists() {
-        return Ok(dir);
-    }
-    let source = std::io::Error::other("there is none with its command line; `tests/engines` makes it");
-    Err(LabError::File { action: "use the engine in", path: dir, source })
 }
 
 fn config(lab: &Lab, flavour: Flavour, setup: &Setup) -> Value {

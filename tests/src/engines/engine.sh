@@ -21,6 +21,7 @@ mount -t tmpfs tmpfs tmp
 mkdir -p run/docker/plugins run/lab var/lib/docker etc/docker .old
 mount --bind "$plugins" run/docker/plugins
 mount --bind "$lab/run" run/lab
+[ -z "${LAB_IN_MEMORY:-}" ] || mount -t tmpfs tmpfs "$lab/data"
 mount --bind "$lab/data" var/lib/docker # overlays do not stack on an overlay
 cp "$lab/daemon.json" etc/docker/daemon.json
 cp "$lab/resolv.conf" etc/resolv.conf

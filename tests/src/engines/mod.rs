@@ -1,5 +1,5 @@
-//! Docker Engines of several Debian releases, as their packages are, each with the real plugin
-//! in front and alone in a network of its own.
+//! Docker Engines of several releases, as their packages are, each with the real plugin in front and alone in a
+//! network of its own.
 //!
 //! In that network every name leads to one registry, and it answers on the ports that references
 //! are tried with: whatever an engine asks of whichever registry is in its log, with the host
@@ -9,9 +9,11 @@ mod answer;
 mod documents;
 mod engine;
 mod fetches;
+mod flavour;
 mod link;
 mod network;
 mod services;
+mod side_by_side;
 mod stock;
 mod tap;
 mod wire;
@@ -27,31 +29,14 @@ pub use self::{
     documents::Authority,
     engine::{Engine, INSIDE, Setup},
     fetches::{Fetch, HUB_MIRROR, Registries, answered, unread},
+    flavour::Flavour,
     link::Rate,
     network::{Names, Network, RESOLVER},
+    side_by_side::side_by_side,
     stock::{Stock, Ware},
     tap::{Shown, Tap},
     wire::Vector,
 };
-
-/// A release of the engine, and how it keeps its images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flavour {
-    /// The Debian suite.
-    pub suite: &'static str,
-    /// Images are kept by containerd, and fetched by its code.
-    pub containerd_store: bool,
-}
-
-impl Flavour {
-    /// All that are tested: 20.10, 26.1, 28.5 when this was written; Debian's sid moves on.
-    pub const ALL: [Self; 4] = [
-        Self { suite: "bookworm", containerd_store: false },
-        Self { suite: "trixie", containerd_store: false },
-        Self { suite: "sid", containerd_store: false },
-        Self { suite: "sid", containerd_store: true },
-    ];
-}
 
 /// One engine, running, with everything it needs. Ends from top to bottom when dropped.
 pub struct Site {

@@ -9,6 +9,7 @@ mod site;
 use std::time::Duration;
 
 use installer::lab::wait_until;
+use serde_json::{Map, json};
 use tests::{
     engines::{Flavour, Stock, Ware},
     told,
@@ -31,7 +32,7 @@ async fn stock() -> Stock {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_engine_fetches_from_loopback_passes_the_door_and_all_else_goes_on() {
     let stock = stock().await;
-    for flavour in Flavour::ALL {
+    for &flavour in Flavour::all() {
         let site = Site::start(flavour, &stock, &[]).await;
         fetches(&site).await;
         meant(&site).await;
@@ -143,15 +144,16 @@ async fn swarm(site: &Site) {
     site.docker(&["swarm", "leave", "--force"]).await.success().unwrap();
 }
 
+/// Nobody is there: what is sent there gets no answer, and what is rejected has one at once.
+const AWAY: &str = "198.51.100.9";
+const AWAY_NET: &str = "198.51.100.0/24";
+
 /// What a container dials is forwarded from a bridge, or comes from the control group of its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_are_kept_from_registries_if_asked_for() {
-    const AWAY: &str = "198.51.100.9";
     let stock = stock().await;
-    let flavour = Flavour { suite: "sid", containerd_store: false };
-    let site = Site::start(flavour, &stock, &[]).await;
-    // Nobody is there: what is sent there gets no answer, and what is rejected has one at once.
-    site.docker(&["network", "create", "--subnet", "198.51.100.0/24", "away"]).await.success().unwrap();
+    let site = Site::start(Flavour::newest(), &stock, &[]).await;
+    site.docker(&["network", "create", "--subnet", AWAY_NET, "away"]).await.success().unwrap();
     site.docker(&["pull", BASE]).await.success().unwrap();
     let dial = async |network: &str, port: &str| {
         let run = ["run", "--rm", "--network", network, BASE, "busybox", "nc", "-w", "2", AWAY, port];
@@ -175,4 +177,42 @@ async fn containers_are_kept_from_registries_if_asked_for() {
     let run = [&["run", "--rm", "--network", "host", "--cgroup-parent", &escape, BASE][..], &away].concat();
     let text = site.docker(&run).await.text();
     assert!(!text.contains("refused"), "another control group is not meant: {text}");
+}
+
+/// A build may name a control group in BuildKit's interface, which no plugin reads. What the engine fetches for it stays
+/// the engine's; steps with the machine's network leave the rule for containers, unless the engine's file forbids
+/// those.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_in_another_control_group_takes_no_fetch_out_of_the_rules() {
+    let stock = stock().await;
+    let builder = json!({"entitlements": {"network-host": false}});
+    for (more, is_closed) in [(Map::new(), false), (Map::from_iter([("builder".to_owned(), builder)]), true)] {
+        let site = Site::start_with(Flavour::newest(), &stock, &[], more).await;
+        site.docker(&["network", "create", "--subnet", AWAY_NET, "away"]).await.success().unwrap();
+        let containers = site.containers().display().to_string();
+        site.apply(&["--containers-not-to", AWAY, "--container-cgroup", &containers]).await;
+        site.led();
+        let escape = format!("{}/escape", group(&site.lab));
+        let step = format!("RUN [\"/bin/busybox\", \"nc\", \"-w\", \"2\", \"{AWAY}\", \"5000\"]");
+        let build = async |from: &str, network: &str, parent: &[&str]| {
+            site.write("Dockerfile", &format!("FROM localhost:5000/library/{from}\n{step}\n"));
+            let args = [&["build", "--no-cache", "--network", network][..], parent, &["."]].concat();
+            site.docker(&args).await.text()
+        };
+        let elsewhere = ["--cgroup-parent", escape.as_str()];
+        let text = build("start", "default", &elsewhere).await;
+        assert_eq!(site.led(), ["127.0.0.1:5000"], "what the engine fetches passes the door: {text}");
+        assert!(text.contains("onnection refused"), "a bridge leads to the rule from everywhere: {text}");
+        let by_rule = build("start", "host", &[]).await;
+        let text = build("base", "host", &elsewhere).await;
+        if is_closed {
+            for text in [by_rule, text] {
+                assert!(text.contains("network.host is not allowed"), "{text}");
+            }
+        } else {
+            assert!(by_rule.contains("onnection refused"), "{by_rule}");
+            assert_eq!(site.led(), ["127.0.0.1:5000"], "what the engine fetches passes the door: {text}");
+            assert!(!text.contains("refused") && !text.contains("not allowed"), "docs say that this is open: {text}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use installer::lab::{Cgroup, Lab, Output, Registry, Serving, installed};
 use rustix::net::sockopt;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tests::{
     engines::{Engine, Flavour, INSIDE, Network, Setup, Stock},
     own_program,
@@ -35,6 +35,11 @@ pub struct Site {
 impl Site {
     /// The rules are in place before the engine starts.
     pub async fn start(flavour: Flavour, stock: &Stock, rules: &[&str]) -> Self {
+        Self::start_with(flavour, stock, rules, Map::new()).await
+    }
+
+    /// The same with `more` in the engine's file.
+    pub async fn start_with(flavour: Flavour, stock: &Stock, rules: &[&str], more: Map<String, Value>) -> Self {
         let lab = Lab::new().unwrap();
         let address = ELSEWHERE.parse().unwrap();
         let network = Arc::new(Network::start_with(&lab, &[address], |_| ELSEWHERE.parse().unwrap()).await.unwrap());
@@ -55,7 +60,9 @@ impl Site {
             lab.make_dir(dir).unwrap();
         }
         put_in_place(&lab, &network, &cgroup, rules).await;
-        let engine = Engine::start(&lab, &network, &cgroup, flavour, &workstation(&lab)).await.unwrap();
+        let mut setup = workstation(&lab);
+        setup.config.extend(more);
+        let engine = Engine::start(&lab, &network, &cgroup, flavour, &setup).await.unwrap();
         Self { engine, cgroup, _registry: registry, led, network, lab }
     }
 
@@ -130,7 +137,7 @@ fn workstation(lab: &Lab) -> Setup {
     }) else {
         unreachable!("it is an object");
     };
-    Setup { config, environment: Vec::new() }
+    Setup { config, ..Setup::default() }
 }
 
 /// The control group of the lab, as an engine is told it.
