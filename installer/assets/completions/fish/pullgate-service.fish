@@ -46,6 +46,7 @@ complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "a
 complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "sign-ins" -d 'Sign-ins and refused attempts, newest first; the same within a minute are counted in one line'
 complete -c pullgate-service -n "__fish_pullgate_service_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l listen -d 'Address and port; port 0 takes a free one' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l metrics-listen -d 'Metrics for Prometheus here, without TLS and for whoever reaches it; off without an address' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l tls-cert -d 'Certificate chain in PEM; without one the service makes its own' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l tls-key -d 'The certificate\'s private key in PEM' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l host -d 'Another name or address for the service\'s own certificate' -r
