@@ -4,27 +4,35 @@
 //! | module | does |
 //! |---|---|
 //! | `visitor` | who asks: a browser's sign-in, and the proof that a form came from one of our pages |
-//! | `guard` | headers of every answer, and no change from another site |
+//! | `guard` | what a page may load, and no change from another site |
 //! | `view` | pages as functions of what they show: no store, no request |
 //! | `assets` | style, script and icon, embedded, at addresses that change with their content |
 //! | the others | one a page: read what was sent, call [`crate::acts`] or [`crate::access`], show |
 //!
 //! INVARIANT: nothing here decides who may do something: [`crate::roles`] says it to `acts`, and to the menu.
 //! INVARIANT: a form's fields are only had together with a sign-in and its token (`visitor::Posted`), or, for the
-//! sign-in itself, behind `guard`.
+//! sign-in itself and the link of an invitation, behind `guard`.
 
+mod activity;
 mod assets;
+mod audit;
 mod fault;
 mod fields;
 mod flash;
 mod guard;
 mod image_access;
+mod join;
+mod lists;
+mod machines;
+mod members;
 mod my_policy;
 mod my_requests;
+mod publishers;
 mod requests;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod view;
 mod visitor;
 
@@ -47,6 +55,30 @@ pub fn router(api: Api) -> Router {
         .route("/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/sign-out", post(sign_in::out))
         .route("/orgs/{organization}/image-access", get(image_access::page).post(image_access::save))
+        .route("/orgs/{organization}/allowlist", get(lists::list).post(lists::add))
+        .route("/orgs/{organization}/allowlist/remove", post(lists::remove))
+        .route("/orgs/{organization}/activity", get(activity::page))
+        .route("/orgs/{organization}/activity.csv", get(activity::csv))
+        .route("/orgs/{organization}/activity.json", get(activity::json))
+        .route("/orgs/{organization}/machines", get(machines::page))
+        .route("/orgs/{organization}/members", get(members::page))
+        .route("/orgs/{organization}/members/change", post(members::change))
+        .route("/orgs/{organization}/members/remove", post(members::remove))
+        .route("/orgs/{organization}/members/invite", post(members::invite))
+        .route("/orgs/{organization}/members/uninvite", post(members::uninvite))
+        .route("/orgs/{organization}/teams/add", post(members::add_team))
+        .route("/orgs/{organization}/teams/remove", post(members::remove_team))
+        .route("/orgs/{organization}/teams/person", post(members::put_in_team))
+        .route("/orgs/{organization}/tokens", get(tokens::page).post(tokens::make))
+        .route("/orgs/{organization}/tokens/end", post(tokens::end))
+        .route("/orgs/{organization}/audit", get(audit::page))
+        .route("/publishers", get(publishers::page).post(publishers::give))
+        .route("/publishers/take", post(publishers::take))
+        .route("/account", get(tokens::account))
+        .route("/account/tokens", post(tokens::make_own))
+        .route("/account/tokens/end", post(tokens::end_own))
+        .route("/account/invitations", post(tokens::answer))
+        .route("/join", get(join::page).post(join::submit))
         .route("/orgs/{organization}/requests", get(requests::list))
         .route("/orgs/{organization}/requests/{id}", get(requests::one))
         .route("/orgs/{organization}/requests/{id}/approve", post(requests::approve))
@@ -65,7 +97,7 @@ pub fn router(api: Api) -> Router {
 #[must_use]
 pub fn is_page(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
-    matches!(first, "sign-in" | "sign-out" | "orgs" | "requests")
+    matches!(first, "sign-in" | "sign-out" | "orgs" | "requests" | "publishers" | "account" | "join")
 }
 
 /// Nothing is at this address: in words for a person's browser, in one line for everything else.

@@ -53,6 +53,7 @@ pub use self::{
     document::openapi,
     input::{has_nul, unread},
     path::id,
+    records::Record,
     refusal::Refusal,
 };
 use crate::{

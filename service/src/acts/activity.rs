@@ -4,7 +4,7 @@ use super::{ActError, Actor};
 use crate::{
     names::Name,
     roles::Deed,
-    store::{ActivityFilter, RecordRow, Store, Which},
+    store::{ActivityFilter, Day, RecordRow, RuleHits, Store, Top, WINDOW, Which},
 };
 
 /// Where a page begins: when it was received in milliseconds since the Unix epoch, the machine, and the id.
@@ -44,6 +44,64 @@ pub struct Found {
     pub rows: Vec<RecordRow>,
     /// Where the search goes on, though this part may hold less than was asked for; none: there is no more.
     pub next: Option<Position>,
+}
+
+/// What was refused since a day, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The newest refusals that were looked at.
+    pub looked_at: i64,
+    /// Days with refusals, oldest first.
+    pub days: Vec<Day>,
+    /// Images, most refused first.
+    pub images: Vec<Top>,
+    /// People, most refused first.
+    pub people: Vec<Top>,
+}
+
+/// Images and people of a [`Summary`].
+const TOP: u32 = 8;
+
+/// Counts what was refused, or would have been, since then.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn summary(store: &Store, actor: &Actor, organization: &Name, since_ms: i64) -> Result<Summary, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadActivity).await?;
+    Ok(Summary {
+        looked_at: WINDOW,
+        days: view.refusals_by_day(&place.name, since_ms).await?,
+        images: view.top_images(&place.name, since_ms, TOP).await?,
+        people: view.top_people(&place.name, since_ms, TOP).await?,
+    })
+}
+
+/// How often rules decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hits {
+    /// The newest decisions that were looked at.
+    pub looked_at: i64,
+    /// Those that decided something, by id.
+    pub rules: Vec<RuleHits>,
+}
+
+impl Hits {
+    /// Of one rule; none: it decided nothing.
+    #[must_use]
+    pub fn of(&self, rule: &str) -> Option<&RuleHits> {
+        self.rules.iter().find(|hits| hits.rule == rule)
+    }
+}
+
+/// How often each rule of an organization decided lately.
+///
+/// # Errors
+/// [`ActError`].
+pub async fn hits(store: &Store, actor: &Actor, organization: &Name) -> Result<Hits, ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadActivity).await?;
+    Ok(Hits { looked_at: WINDOW, rules: view.rule_hits(&place.name).await? })
 }
 
 /// Decisions of an organization, newest first by this service's clock. A search for what is rare looks at a part at a

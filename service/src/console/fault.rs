@@ -156,6 +156,12 @@ impl Explained for ActError {
             Self::Registry(_) => Some("registries"),
             Self::SessionTimes { .. } => Some("session_valid"),
             Self::Past => Some("expires_at"),
+            Self::Password(_) => Some("password"),
+            Self::TeamExists { .. } => Some("team"),
+            Self::MemberAlready { .. } => Some("user"),
+            Self::NoTeam { .. } => Some("teams"),
+            Self::TokenExists { .. } => Some("name"),
+            Self::BadgeOfficial => Some("publishers"),
             _ => None,
         };
         // The whole chain: `why` is what a person can act on, and none of these errors holds a secret.

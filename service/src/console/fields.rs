@@ -30,6 +30,15 @@ impl Fields {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, text)| text.as_str())
     }
 
+    /// An address with these fields, some replaced; what is empty is left out.
+    pub(super) fn address(&self, path: &str, replaced: &[(&str, &str)]) -> String {
+        let kept = self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let kept = kept.filter(|(name, _)| !replaced.iter().any(|(other, _)| other == name));
+        let all = kept.chain(replaced.iter().copied()).filter(|(_, text)| !text.is_empty());
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+    }
+
     /// Whether a box is ticked.
     pub(super) fn is(&self, name: &str) -> bool {
         self.0.iter().any(|(key, _)| key == name)
@@ -38,6 +47,11 @@ impl Fields {
     /// One of a choice's words; only a page that was tampered with sends another.
     pub(super) fn word<T: ValueEnum>(&self, name: &str) -> Result<T, Fault> {
         from_word(self.text(name)).map_err(|_| Fault::Damaged)
+    }
+
+    /// The same, where nothing may be chosen, or nonsense stands in an address.
+    pub(super) fn choice<T: ValueEnum>(&self, name: &str) -> Option<T> {
+        from_word(self.text(name)).ok()
     }
 }
 
@@ -58,6 +72,10 @@ mod tests {
         assert_eq!(lines(fields.raw("list")), ["one", "two"]);
         assert!(fields.is("on") && !fields.is("off"));
         assert_eq!(fields.word::<Mode>("mode").ok(), Some(Mode::Monitor));
+        assert_eq!(fields.choice::<Mode>("a"), None);
+        let fields = Fields::parse(b"a=1&b=&c=x");
+        assert_eq!(fields.address("/p", &[("c", "y&z"), ("d", "")]), "/p?a=1&c=y%26z");
+        assert_eq!(fields.address("/p", &[("a", ""), ("c", "")]), "/p");
         assert!(matches!(fields.word::<Mode>("a"), Err(Fault::Damaged)));
         assert_eq!(Fields::parse(&b"x=1&".repeat(10_000)).0.len(), MOST);
         assert_eq!(Fields::parse(b"%ff=%fe").0.len(), 1, "what is no text is no fault");

@@ -16,53 +16,73 @@ pub(super) enum Flash {
     Asked,
     NotRefused,
     Withdrawn,
+    RuleAdded,
+    RuleOfNobody,
+    RuleRemoved,
+    MemberSaved,
+    MemberRemoved,
+    Uninvited,
+    TeamSaved,
+    TeamRemoved,
+    Joined,
+    Declined,
+    TokenEnded,
+    BadgesSaved,
+    BadgeTaken,
 }
 
+/// Each with the word in the cookie, and what the person reads.
+const ALL: [(Flash, &str, &str); 22] = [
+    (Flash::SignedOut, "signed-out", "You are signed out."),
+    (Flash::Ended, "ended", "Your sign-in ended, and nothing was changed. Sign in and do it again."),
+    (Flash::PolicySaved, "policy-saved", "Saved. Machines that are online have it within a second."),
+    (Flash::PolicySame, "policy-same", "Nothing was changed: the policy was like that already."),
+    (Flash::Approved, "approved", "Approved. The next pull works within a second on machines that are online."),
+    (Flash::Denied, "denied", "Denied. Whoever asked reads your reason."),
+    (Flash::Asked, "asked", "Asked. You see the answer here."),
+    (Flash::NotRefused, "not-refused", "Nobody refuses this image to you: pull it."),
+    (Flash::Withdrawn, "withdrawn", "Taken back."),
+    (Flash::RuleAdded, "rule-added", "Saved. Machines that are online have it within a second."),
+    (
+        Flash::RuleOfNobody,
+        "rule-of-nobody",
+        "Saved, and it concerns nobody now: no member has that name, or is in that team.",
+    ),
+    (Flash::RuleRemoved, "rule-removed", "Removed. Machines that are online know within a second."),
+    (Flash::MemberSaved, "member-saved", "Saved. Their machines know within a second."),
+    (Flash::MemberRemoved, "member-removed", "Removed. Their machines know within a second; the account stays."),
+    (Flash::Uninvited, "uninvited", "Taken back: the invitation works no more."),
+    (Flash::TeamSaved, "team-saved", "Saved."),
+    (Flash::TeamRemoved, "team-removed", "Removed. Entries of the lists that hold for this team concern nobody now."),
+    (
+        Flash::Joined,
+        "joined",
+        "You belong to it now, and its policy holds for you on machines where you are signed in.",
+    ),
+    (Flash::Declined, "declined", "Declined."),
+    (Flash::TokenEnded, "token-ended", "Ended: machines that signed in with it are signed out."),
+    (Flash::BadgesSaved, "badges-saved", "Saved. Machines that are online have the directory within a second."),
+    (Flash::BadgeTaken, "badge-taken", "Taken away: the namespace's images are community images now."),
+];
+
 impl Flash {
-    const ALL: [Self; 9] = [
-        Self::SignedOut,
-        Self::Ended,
-        Self::PolicySaved,
-        Self::PolicySame,
-        Self::Approved,
-        Self::Denied,
-        Self::Asked,
-        Self::NotRefused,
-        Self::Withdrawn,
-    ];
+    fn row(self) -> (&'static str, &'static str) {
+        // A test holds that each has its row.
+        ALL.iter().find(|(flash, ..)| *flash == self).map_or(("", ""), |(_, word, text)| (word, text))
+    }
 
     fn word(self) -> &'static str {
-        match self {
-            Self::SignedOut => "signed-out",
-            Self::Ended => "ended",
-            Self::PolicySaved => "policy-saved",
-            Self::PolicySame => "policy-same",
-            Self::Approved => "approved",
-            Self::Denied => "denied",
-            Self::Asked => "asked",
-            Self::NotRefused => "not-refused",
-            Self::Withdrawn => "withdrawn",
-        }
+        self.row().0
     }
 
     /// For the person.
     pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::SignedOut => "You are signed out.",
-            Self::Ended => "Your sign-in ended, and nothing was changed. Sign in and do it again.",
-            Self::PolicySaved => "Saved. Machines that are online have it within a second.",
-            Self::PolicySame => "Nothing was changed: the policy was like that already.",
-            Self::Approved => "Approved. The next pull works within a second on machines that are online.",
-            Self::Denied => "Denied. Whoever asked reads your reason.",
-            Self::Asked => "Asked. You see the answer here.",
-            Self::NotRefused => "Nobody refuses this image to you: pull it.",
-            Self::Withdrawn => "Taken back.",
-        }
+        self.row().1
     }
 
     /// Not something that went well.
     pub(super) fn is_warning(self) -> bool {
-        self == Self::Ended
+        matches!(self, Self::Ended | Self::RuleOfNobody)
     }
 
     /// What an earlier answer said.
@@ -70,7 +90,7 @@ impl Flash {
         let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = all.flat_map(|value| value.split(';'));
         let word = pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
-        Self::ALL.into_iter().find(|flash| flash.word() == word)
+        ALL.into_iter().find(|(_, own, _)| *own == word).map(|(flash, ..)| flash)
     }
 
     /// The `Set-Cookie` header that says it on the next page.
@@ -91,13 +111,16 @@ mod tests {
 
     #[test]
     fn a_sentence_comes_back_and_nothing_else_does() {
-        for flash in Flash::ALL {
+        for (flash, ..) in ALL {
+            assert!(!flash.text().is_empty());
             let set = flash.set();
             let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
             let headers = |value: &str| HeaderMap::from_iter([(header::COOKIE, value.parse().unwrap())]);
             assert_eq!(Flash::read(&headers(&format!("a=b; {pair}"))), Some(flash));
             assert_eq!(Flash::read(&headers(&format!("{pair}x"))), None);
         }
+        // The last one has its row, so nobody was left out.
+        assert_eq!(ALL.len(), Flash::BadgeTaken as usize + 1);
         assert!(Flash::clear().to_str().unwrap().starts_with(&format!("{COOKIE}=;")));
         assert_eq!(Flash::read(&HeaderMap::new()), None);
     }

@@ -12,7 +12,7 @@ use crate::{
     identity::{Hasher, Identity, Trail},
     listener::Peer,
     model::Role,
-    store::{Store, Writing, testing::Fixture},
+    store::{RecordRow, Store, Writing, testing::Fixture},
 };
 use proto::secret::Secret;
 
@@ -475,4 +475,257 @@ async fn what_is_no_image_is_said_and_what_is_allowed_needs_no_request() {
     assert_eq!(sent.location(), "/my-policy?image=docker.io%2Flibrary%2Falpine", "{}", sent.text);
     let sent = alice.submit("/requests/new", &[("image", "a//b"), ("reason", "typed words")]).await;
     assert!(sent.status == StatusCode::UNPROCESSABLE_ENTITY && sent.says("typed words"), "{}", sent.text);
+}
+
+#[tokio::test]
+async fn the_lists_are_changed_by_who_may() {
+    let world = World::new().await;
+    let (adam, alice) = (world.sign_in("adam").await, world.sign_in("alice").await);
+    let list = "/orgs/acme/allowlist";
+    let add = |pattern: &'static str, whom: &'static str, name: &'static str, until: &'static str| {
+        [("list", "allow"), ("pattern", pattern), ("whom", whom), ("name", name), ("until", until), ("reason", "why")]
+    };
+    let done = adam.submit(list, &add("bitnami/*", "everybody", "", "2999-12-31")).await;
+    assert_eq!(done.location(), list, "{}", done.text);
+    let done = adam.submit(list, &add("evil/miner", "person", "carol", "")).await;
+    assert!(done.headers.get(header::SET_COOKIE).unwrap().to_str().unwrap().contains("rule-of-nobody"));
+    for (fields, said) in [
+        (add("a//b", "everybody", "", ""), "is no pattern"),
+        (add("a/b", "person", "No Body", ""), "is not a name"),
+        (add("a/b", "everybody", "", "tomorrow"), "is no day"),
+        (add("a/b", "everybody", "", "2001-01-01"), "in the past"),
+    ] {
+        let page = adam.submit(list, &fields).await;
+        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.says(said), "{said}: {}", page.text);
+    }
+    let page = alice.get(list).await;
+    assert!(page.says("bitnami/*") && page.says("2999-12-31") && !page.says("Remove"), "{}", page.text);
+    let rules = world.store.read().await.unwrap().policy(1, "acme").await.unwrap().rules;
+    let gone = [("list", "allow"), ("rule", rules[0].id.as_str())];
+    for (address, fields) in [(list, &add("a/b", "everybody", "", "")[..]), ("/orgs/acme/allowlist/remove", &gone)] {
+        assert_eq!(alice.submit(address, fields).await.status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(adam.submit("/orgs/acme/allowlist/remove", &gone).await.location(), list);
+    let again = adam.submit("/orgs/acme/allowlist/remove", &gone).await;
+    assert!(again.status == StatusCode::UNPROCESSABLE_ENTITY && again.says("has no rule"), "{}", again.text);
+    let deny: Vec<_> =
+        [("list", "deny")].into_iter().chain(add("evil/worse", "everybody", "", "")[1..].iter().copied()).collect();
+    assert_eq!(adam.submit(list, &deny).await.location(), "/orgs/acme/allowlist?list=deny");
+    assert!(adam.get("/orgs/acme/allowlist?list=deny").await.says("evil/worse"));
+}
+
+/// A refusal of each of these images, received now.
+async fn refused(world: &World, images: &[&str]) {
+    let now = crate::clock::now_ms();
+    let rows: Vec<RecordRow> = (0_i64..)
+        .zip(images)
+        .map(|(at, image)| RecordRow {
+            id: format!("id-{at}"),
+            machine_id: "m-1".to_owned(),
+            at_ms: now,
+            received_at_ms: now + at,
+            reported_by: "alice".to_owned(),
+            action: "pull".to_owned(),
+            image: (*image).to_owned(),
+            allowed: at % 2 == 1,
+            reason: "category".to_owned(),
+            category: "community".to_owned(),
+            organization: "acme".to_owned(),
+            generation: 1,
+            rule: "rule-1".to_owned(),
+            would_deny: at % 2 == 1,
+            users: "[\"alice\"]".to_owned(),
+            sequence: at,
+            run_ms: 1,
+            evidence: String::new(),
+            coverage: String::new(),
+            act: String::new(),
+            machine_disputed: false,
+        })
+        .collect();
+    let mut change = world.store.write().await.unwrap();
+    change.add_records(&rows).await.unwrap();
+    change.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn refusals_are_seen_searched_and_exported_by_who_may() {
+    let world = World::new().await;
+    refused(&world, &["docker.io/evil/miner:latest", "docker.io/a/b:1", "=1+1"]).await;
+    let (audrey, alice, adam) =
+        (world.sign_in("audrey").await, world.sign_in("alice").await, world.sign_in("adam").await);
+    let path = "/orgs/acme/activity";
+    let page = audrey.get(path).await;
+    assert!(page.status == StatusCode::OK && page.says("docker.io/evil/miner:latest") && page.says("docker.io/a/b:1"));
+    assert!(page.says("2 refused and 1 that would have been") && !page.says("Allow …"), "{}", page.text);
+    let listed = |text: &str| text.split("id=\"h-list\"").nth(1).unwrap().to_owned();
+    let found = listed(&audrey.get(&format!("{path}?image=MINER&show=denied")).await.text);
+    assert!(found.contains("evil/miner") && !found.contains("a/b:1"), "{found}");
+    let found = listed(&audrey.get(&format!("{path}?show=would-deny")).await.text);
+    assert!(!found.contains("evil/miner") && found.contains("a/b:1"), "{found}");
+    assert!(audrey.get(&format!("{path}?user=bob&since=nonsense")).await.says("No such decision was reported"));
+    let csv = audrey.get(&format!("{path}.csv?show=denied")).await;
+    assert!(csv.says(",docker.io/evil/miner:latest,refused,category,") && csv.says(",'=1+1,") && !csv.says("a/b"));
+    assert_eq!(csv.headers.get(header::CONTENT_DISPOSITION).unwrap(), "attachment; filename=\"activity-acme.csv\"");
+    let json: serde_json::Value = serde_json::from_str(&audrey.get(&format!("{path}.json")).await.text).unwrap();
+    assert_eq!((json["records"].as_array().unwrap().len(), &json["whole"]), (3, &true.into()));
+    assert!(adam.get(path).await.says("/orgs/acme/allowlist?pattern=docker.io%2Fevil%2Fminer%3Alatest"));
+    assert!(adam.get("/orgs/acme/allowlist?pattern=a%2Fb").await.says("value=\"a/b\""));
+    for address in [path, "/orgs/acme/activity.csv", "/orgs/acme/activity.json", "/orgs/acme/machines"] {
+        assert_eq!(alice.get(address).await.status, StatusCode::FORBIDDEN, "{address}");
+        assert_eq!(world.sign_in("otto").await.get(address).await.status, StatusCode::NOT_FOUND, "{address}");
+    }
+    assert!(audrey.get("/orgs/acme/machines").await.says("Nobody is signed in on a machine yet"));
+    assert!(audrey.get("/orgs/acme/machines?user=No%20Body").await.says("is signed in on no machine"));
+}
+
+const MEMBERS: &str = "/orgs/acme/members";
+
+#[tokio::test]
+async fn somebody_new_joins_by_the_link_and_somebody_known_by_saying_yes() {
+    let world = World::new().await;
+    let olga = world.sign_in("olga").await;
+    let made = olga
+        .submit("/orgs/acme/members/invite", &[("user", "Carol"), ("role", "auditor"), ("teams", "ops, web")])
+        .await;
+    let code = made.text.split("data-here=\"/join#").nth(1).unwrap_or_else(|| panic!("{}", made.text));
+    let code = code.split('"').next().unwrap().to_owned();
+    assert!(!olga.get(MEMBERS).await.says(&code), "it is shown once");
+    assert!(olga.get(MEMBERS).await.says("Invitations that wait"));
+    let join = async |code: &str, password: &str, again: &str| {
+        let body = encode(&[("code", code), ("password", password), ("again", again)]);
+        world.send(form("/join", "", body)).await
+    };
+    for (code, password, again, said) in [
+        (code.as_str(), "short", "short", "too short"),
+        (code.as_str(), PASSWORD, "another one", "not the same"),
+        ("x", PASSWORD, PASSWORD, "no such invitation"),
+    ] {
+        let page = join(code, password, again).await;
+        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.says(said), "{said}: {}", page.text);
+        assert!(!page.says(PASSWORD));
+    }
+    let joined = join(&format!("https://h/join#{code}"), PASSWORD, PASSWORD).await;
+    assert!(joined.status == StatusCode::OK && joined.says("Your user name is <b>carol</b>"), "{}", joined.text);
+    assert_eq!(join(&code, PASSWORD, PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY, "it works once");
+    assert!(world.sign_in("carol").await.get(MEMBERS).await.says("ops, web"));
+
+    let nobody = world.sign_in("nobody").await;
+    for answer in ["no", "yes"] {
+        olga.submit("/orgs/acme/members/invite", &[("user", "nobody"), ("role", "member")]).await;
+        let page = nobody.get("/account").await;
+        assert!(page.says("invites you to <b>acme</b>"), "{}", page.text);
+        let fields = [("invitation", page.hidden("invitation")), ("answer", answer.to_owned())];
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        assert_eq!(nobody.submit("/account/invitations", &fields).await.location(), "/account");
+        assert_eq!(nobody.get(POLICY).await.status == StatusCode::OK, answer == "yes");
+        assert_eq!(nobody.submit("/account/invitations", &fields).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}
+
+#[tokio::test]
+async fn members_and_teams_are_changed_by_who_may() {
+    let world = World::new().await;
+    let (olga, adam, alice) = (world.sign_in("olga").await, world.sign_in("adam").await, world.sign_in("alice").await);
+    let page = olga.get(MEMBERS).await;
+    // The second one: adam, alice, audrey, olga.
+    let seen = page.text.split("name=\"seen\" value=\"").nth(2).unwrap().split('"').next().unwrap().to_owned();
+    let change = [("user", "alice"), ("role", "admin"), ("teams", "ops"), ("seen", seen.as_str())];
+    assert_eq!(olga.submit("/orgs/acme/members/change", &change).await.location(), MEMBERS);
+    let late = olga.submit("/orgs/acme/members/change", &change).await;
+    assert!(late.status == StatusCode::UNPROCESSABLE_ENTITY && late.says("changed meanwhile"), "{}", late.text);
+    for (address, fields, said) in [
+        ("remove", vec![("user", "olga")], "last owner"),
+        ("change", vec![("user", "nobody"), ("role", "member"), ("seen", "")], "meanwhile"),
+        ("invite", vec![("user", "alice"), ("role", "member")], "is a member of"),
+        ("invite", vec![("user", "No Body"), ("role", "member")], "is not a name"),
+    ] {
+        let page = olga.submit(&format!("{MEMBERS}/{address}"), &fields).await;
+        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.says(said), "{said}: {}", page.text);
+    }
+    assert_eq!(
+        adam.submit("/orgs/acme/teams/add", &[("team", "web"), ("description", "pages")]).await.location(),
+        MEMBERS
+    );
+    assert!(adam.submit("/orgs/acme/teams/add", &[("team", "web")]).await.says("has a team"));
+    let put = [("team", "web"), ("user", "audrey"), ("in", "yes")];
+    assert_eq!(adam.submit("/orgs/acme/teams/person", &put).await.location(), MEMBERS);
+    assert!(olga.get(MEMBERS).await.says("Take audrey out of web"));
+    assert_eq!(adam.submit("/orgs/acme/teams/person", &put[..2]).await.location(), MEMBERS);
+    assert_eq!(adam.submit("/orgs/acme/teams/remove", &[("team", "web")]).await.location(), MEMBERS);
+    assert!(!adam.get(MEMBERS).await.says("/members/invite"), "an admin is not offered what only owners may");
+    for (deed, fields) in [
+        ("members/invite", vec![("user", "x"), ("role", "owner")]),
+        ("members/change", vec![("user", "audrey"), ("role", "owner"), ("seen", "x")]),
+        ("members/remove", vec![("user", "audrey")]),
+        ("members/uninvite", vec![("invitation", "x")]),
+    ] {
+        for browser in [&adam, &world.sign_in("audrey").await] {
+            let page = browser.submit(&format!("/orgs/acme/{deed}"), &fields).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{deed}: {}", page.text);
+        }
+    }
+    assert_eq!(olga.submit("/orgs/acme/members/remove", &[("user", "alice")]).await.location(), MEMBERS);
+    assert_eq!(alice.get(POLICY).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn tokens_are_shown_once_and_ended() {
+    let world = World::new().await;
+    let (olga, adam, alice) = (world.sign_in("olga").await, world.sign_in("adam").await, world.sign_in("alice").await);
+    let new =
+        [("name", "ci"), ("teams", ""), ("until", "2999-12-31"), ("scope-sign-in", "on"), ("scope-org:read", "on")];
+    for (browser, page, end, begins) in
+        [(&olga, "/orgs/acme/tokens", "/orgs/acme/tokens/end", "pg"), (&alice, "/account", "/account/tokens/end", "pg")]
+    {
+        let make = if page == "/account" { "/account/tokens" } else { page };
+        let made = browser.submit(make, &new).await;
+        let secret = made.text.split("id=\"secret\">").nth(1).unwrap_or_else(|| panic!("{}", made.text));
+        let secret = secret.split('<').next().unwrap();
+        assert!(secret.starts_with(begins), "{secret}");
+        let listed = browser.get(page).await;
+        assert!(!listed.says(secret) && listed.says("2999-12-31") && listed.says("org:read"), "{}", listed.text);
+        let id = listed.hidden("token");
+        let aimless = browser.submit(make, &[("name", "x")]).await;
+        assert!(aimless.status == StatusCode::UNPROCESSABLE_ENTITY && aimless.says("what the token is for"));
+        assert_eq!(browser.submit(end, &[("token", &id)]).await.location(), page, "and the browser stays signed in");
+        assert!(browser.submit(end, &[("token", &id)]).await.says("no such token"));
+    }
+    assert_eq!(adam.get("/orgs/acme/tokens").await.status, StatusCode::OK);
+    for (browser, status) in [(&adam, StatusCode::FORBIDDEN), (&alice, StatusCode::FORBIDDEN)] {
+        assert_eq!(browser.submit("/orgs/acme/tokens", &new).await.status, status);
+        assert_eq!(browser.submit("/orgs/acme/tokens/end", &[("token", "x")]).await.status, status);
+    }
+    assert_eq!(alice.get("/orgs/acme/tokens").await.status, StatusCode::FORBIDDEN);
+    let audit = olga.get("/orgs/acme/audit?act=organization").await;
+    assert!(audit.says("organization.token.create") && audit.says("browser from 192.0.2.7"), "{}", audit.text);
+    assert!(olga.get("/orgs/acme/audit?actor=adam").await.says("Nothing of that kind was done"));
+    assert!(olga.get("/orgs/acme/audit?actor=olga").await.says("organization.token.revoke"));
+    assert_eq!(alice.get("/orgs/acme/audit").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn badges_are_given_by_who_owns_every_organization() {
+    let world = World::new().await;
+    let (olga, alice) = (world.sign_in("olga").await, world.sign_in("alice").await);
+    let give = [("publishers", "grafana\nbitnami sponsored-open-source"), ("badge", "verified-publisher")];
+    assert!(!olga.get("/publishers").await.says("textarea"), "beta is not hers");
+    assert_eq!(olga.submit("/publishers", &give).await.status, StatusCode::FORBIDDEN);
+    let mut change = world.store.write().await.unwrap();
+    let account = change.account("olga").await.unwrap().unwrap().id;
+    let beta = change.organization_id("beta").await.unwrap().unwrap();
+    change.set_member(beta, account, Role::Owner, &[]).await.unwrap();
+    change.commit().await.unwrap();
+    assert_eq!(olga.submit("/publishers", &give).await.location(), "/publishers");
+    let page = alice.get("/publishers?search=GRAF").await;
+    assert!(page.says("grafana") && !page.says("bitnami") && !page.says("Take away"), "{}", page.text);
+    let wrong = olga.submit("/publishers", &[("publishers", "a badge"), ("badge", "verified-publisher")]).await;
+    assert!(
+        wrong.status == StatusCode::UNPROCESSABLE_ENTITY
+            && wrong.says("is no badge")
+            && wrong.says("a badge</textarea>")
+    );
+    assert_eq!(alice.submit("/publishers/take", &[("namespace", "grafana")]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(olga.submit("/publishers/take", &[("namespace", "grafana")]).await.location(), "/publishers");
+    assert!(olga.submit("/publishers/take", &[("namespace", "grafana")]).await.says("has no badge"));
 }

@@ -3,7 +3,7 @@
 use super::{Reading, RecordRow, StoreError, sql::made};
 
 /// Rows that one page looks at: a search for what is rare answers with a part, and goes on from there.
-const WINDOW: i64 = 50_000;
+pub(crate) const WINDOW: i64 = 50_000;
 
 /// Where a page begins: when it was received in milliseconds since the Unix epoch, the machine, and the id.
 pub(crate) type Position = (i64, String, String);

@@ -41,6 +41,7 @@ mod sign_in_pages;
 mod sign_ins;
 mod sql;
 mod sqlite;
+mod summary;
 mod teams;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -53,7 +54,7 @@ use std::{ops::Deref, ops::DerefMut, path::Path};
 pub(crate) use self::{
     access::{AccessFilter, Answer, NewAccessRequest},
     access_pages::AccessPage,
-    activity::{ActivityFilter, Position},
+    activity::{ActivityFilter, Position, WINDOW},
     browser_sessions::NewBrowserSession,
     external::{Belongs, Moved},
     sign_in_pages::SignInFilter,
@@ -78,6 +79,7 @@ pub use self::{
     rule_pages::MadeRule,
     sign_ins::{NewSignIn, SignInRow},
     sqlite::FILE,
+    summary::{Day, RuleHits, Top},
     teams::Team,
     trail::TrailLine,
 };

@@ -288,6 +288,37 @@ async fn a_name_that_comes_back_inherits_nothing(fixture: Fixture) {
     assert!(!change.bind_machine("m1", bob).await.unwrap(), "the machine is nobody's");
 }
 
+async fn refusals_are_counted_by_day_image_and_person(fixture: Fixture) {
+    let store = fixture.store().await;
+    let mut change = store.write().await.unwrap();
+    let day = 86_400_000;
+    let of = |id: &str, at, image: &str, allowed, would_deny| RecordRow {
+        image: image.to_owned(),
+        allowed,
+        would_deny,
+        organization: "acme".to_owned(),
+        rule: if image == "a" { "r".to_owned() } else { String::new() },
+        ..record(id, at)
+    };
+    let other = RecordRow { organization: "beta".to_owned(), ..of("9", day, "a", false, false) };
+    let rows = [
+        of("1", day - 1, "a", false, false),
+        of("2", day, "a", false, false),
+        of("3", day + 1, "b", true, true),
+        of("4", 2 * day, "a", false, false),
+        of("5", 2 * day, "c", true, false),
+        other,
+    ];
+    change.add_records(&rows).await.unwrap();
+    let days = change.refusals_by_day("acme", day).await.unwrap();
+    assert_eq!(days, [Day { day: 1, denied: 1, would_deny: 1 }, Day { day: 2, denied: 1, would_deny: 0 }]);
+    let images = change.top_images("acme", day, 1).await.unwrap();
+    assert_eq!(images, [Top { name: "a".to_owned(), refusals: 2 }]);
+    assert_eq!(change.top_people("acme", 0, 9).await.unwrap(), [Top { name: "alice".to_owned(), refusals: 4 }]);
+    let hits = change.rule_hits("acme").await.unwrap();
+    assert_eq!(hits, [RuleHits { rule: "r".to_owned(), hits: 3, last_ms: 2 * day }]);
+}
+
 on_each_empty_database! {
     a_database_that_was_never_made_is_not_made_by_a_reader,
     first_starts_at_once_all_work,
@@ -309,4 +340,5 @@ on_each_database! {
     session_generations_are_one_rising_sequence,
     agents_of_an_account_are_bounded_and_the_newest_stay,
     a_name_that_comes_back_inherits_nothing,
+    refusals_are_counted_by_day_image_and_person,
 }

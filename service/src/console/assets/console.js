@@ -22,3 +22,13 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
   form.addEventListener("submit", () => (sent = true));
   window.addEventListener("beforeunload", (event) => changed() && event.preventDefault());
 }
+
+// A link that somebody hands on says where this service is.
+for (const link of document.querySelectorAll("[data-here]")) link.textContent = location.origin + link.dataset.here;
+
+// The secret of an invitation stands behind `#`, which is sent nowhere. It goes into its field, and out of the address.
+for (const field of document.querySelectorAll("[data-fragment]")) {
+  if (field.value || location.hash.length < 2) continue;
+  field.value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+}

@@ -41,7 +41,13 @@ pub(in super::super) enum Here<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Tab {
     ImageAccess,
+    Lists,
     Requests,
+    Activity,
+    Machines,
+    Members,
+    Tokens,
+    Audit,
 }
 
 /// One's own pages.
@@ -49,19 +55,43 @@ pub(in super::super) enum Tab {
 pub(in super::super) enum Own {
     MyPolicy,
     MyRequests,
+    Account,
+    Publishers,
 }
 
 impl Tab {
-    const ALL: [Self; 2] = [Self::ImageAccess, Self::Requests];
+    const ALL: [Self; 8] = [
+        Self::ImageAccess,
+        Self::Lists,
+        Self::Requests,
+        Self::Activity,
+        Self::Machines,
+        Self::Members,
+        Self::Tokens,
+        Self::Audit,
+    ];
 
     /// Path, name, and what whoever sees it may do.
     fn about(self) -> (&'static str, &'static str, Deed) {
         match self {
             Self::ImageAccess => ("image-access", "Image access", Deed::ReadPolicy),
+            Self::Lists => ("allowlist", "Allowlist", Deed::ReadPolicy),
             Self::Requests => ("requests", "Requests", Deed::ReadRequests),
+            Self::Activity => ("activity", "Activity", Deed::ReadActivity),
+            Self::Machines => ("machines", "Machines", Deed::ReadMachines),
+            Self::Members => ("members", "Members and teams", Deed::ReadMembers),
+            Self::Tokens => ("tokens", "Tokens", Deed::ReadOrganizationTokens),
+            Self::Audit => ("audit", "Audit log", Deed::ReadAudit),
         }
     }
 }
+
+const OWN: [(Own, &str, &str); 4] = [
+    (Own::MyPolicy, "/my-policy", "My policy"),
+    (Own::MyRequests, "/requests", "My requests"),
+    (Own::Account, "/account", "Account"),
+    (Own::Publishers, "/publishers", "Publishers"),
+];
 
 /// The document around everything.
 pub(super) fn document(title: &str, body: &Markup) -> Markup {
@@ -130,7 +160,7 @@ fn menu(frame: &Frame<'_>) -> Markup {
         }
         p .own #own { "You" }
         ul .tabs aria-labelledby="own" {
-            @for (page, path, name) in [(Own::MyPolicy, "/my-policy", "My policy"), (Own::MyRequests, "/requests", "My requests")] {
+            @for (page, path, name) in OWN {
                 li { a href=(path) aria-current=[current_page(frame.here == Here::Own(page))] { (name) } }
             }
         }

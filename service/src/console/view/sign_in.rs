@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use super::{
     super::{fault::Problem, flash::Flash},
     frame::{document, mark, problem, said},
+    parts::wrong,
 };
+use crate::store::Invitation;
 
 /// What it shows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,4 +47,52 @@ pub(in super::super) fn page(page: &SignInPage<'_>) -> Markup {
         }
     };
     document("Sign in", &body)
+}
+
+/// What the page of an invitation shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in super::super) struct JoinPage<'a> {
+    /// What was typed.
+    pub code: &'a str,
+    pub problem: Option<&'a Problem>,
+    /// It is done.
+    pub joined: Option<&'a Invitation>,
+}
+
+pub(in super::super) fn join(page: &JoinPage<'_>) -> Markup {
+    let body = html! {
+        main .alone {
+            p .brand { (mark()) "pullgate" }
+            @if let Some(joined) = page.joined {
+                h1 { "Welcome" }
+                p role="status" { "You belong to " b { (joined.organization) } ". Your user name is " b { (joined.invitee) } "." }
+                p { a .button .primary href="/sign-in" { "Sign in" } }
+            } @else {
+                h1 { "Join" }
+                p { "You were invited. Choose the password of your new account; it is also the one for " code { "docker login" } " to this service." }
+                (problem(page.problem.map(|problem| problem.text.as_str())))
+                form method="post" action="/join" {
+                    div .field {
+                        label for="code" { "Invitation" }
+                        div #code-hint .hint { "What stands behind " code { "#" } " in your link." }
+                        input #code name="code" value=(page.code) required autocapitalize="none" spellcheck="false"
+                            autocomplete="off" aria-describedby="code-hint" data-fragment;
+                    }
+                    div .field {
+                        label for="password" { "New password" }
+                        div #password-hint .hint { "At least 8 characters." }
+                        input #password type="password" name="password" autocomplete="new-password" required minlength="8"
+                            aria-describedby="password-hint" aria-invalid=[wrong(page.problem, "password")];
+                    }
+                    div .field {
+                        label for="again" { "The same again" }
+                        input #again type="password" name="again" autocomplete="new-password" required minlength="8"
+                            aria-invalid=[wrong(page.problem, "again")];
+                    }
+                    button .primary { "Join" }
+                }
+            }
+        }
+    };
+    document("Join", &body)
 }

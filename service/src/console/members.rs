@@ -1,0 +1,232 @@
+//! *Members and teams*.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use proto::secret::Secret;
+
+use super::{
+    fault::{Explained, Fault, Problem},
+    fields::Fields,
+    flash::Flash,
+    view::{
+        Here, Tab,
+        members::{self as view, Invited, Members},
+    },
+    visitor::{self, Posted, Visitor},
+};
+use crate::{
+    acts::{
+        ActError, Condition, invitations,
+        members::{self, Joins, NewAccount},
+        teams,
+    },
+    clock,
+    names::Name,
+    rest::Api,
+    roles::{Deed, Standing},
+};
+
+/// Shows them.
+pub(super) async fn page(
+    State(api): State<Api>,
+    Path(organization): Path<String>,
+    visitor: Visitor,
+) -> Result<Response, Fault> {
+    show(&api, &visitor, &organization, StatusCode::OK, &Shown::default()).await
+}
+
+/// Gives a member another role or other teams, if nobody else did meanwhile.
+pub(super) async fn change(
+    State(api): State<Api>,
+    Path(organization): Path<String>,
+    Posted { visitor, fields }: Posted,
+) -> Result<Response, Fault> {
+    let (_, name) = visitor.member_of(&organization)?;
+    let seen = Condition::One(vec![fields.text("seen").to_owned()]);
+    let done = match joins(&fields)? {
+        Ok(joins) => {
+            members::put(&api.store, &visitor.actor(), &name, &joins, NewAccount::No, &seen, clock::now()).await
+        }
+        Err(problem) => return again(&api, &visitor, &organization, problem, &fields).await,
+    };
+    after(&api, &visitor, &organization, done, Flash::MemberSaved, &fields).await
+}
+
+/// Ends a membership.
+pub(super) async fn remove(
+    State(api): State<Api>,
+    Path(organization): Path<String>,
+    Posted { visitor, fields }: Posted,
+) -> Result<Response, Fault> {
+    let (_, name) = visitor.member_of(&organization)?;
+    let user: Name = fields.text("user").parse().map_err(|_| Fault::Damaged)?;
+    let done = members::remove(&api.store, &visitor.actor(), &name, &user).await;
+    after(&api, &visitor, &organization, done, Flash::MemberRemoved, &fields).await
+}
+
+/// Invites somebody. Whoever has no account yet gets it with a link, which is shown once.
+pub(super) async fn invite(
+    State(api): State<Api>,
+    Path(organization): Path<String>,
+    Posted { visitor, fields }: Posted,
+) -> Result<Response, Fault> {
+    let (_, name) = visitor.member_of(&organization)?;
+    let made = match joins(&fields)? {
+        Ok(joins) => invitations::create(&api.store, &visitor.actor(), &name, &joins, clock::now()).await,
+        Err(problem) => return again(&api, &visitor, &organization, problem, &fields).await,
+    };
+    match made {
+        Ok(made) => {
+            let invited = Some((made.invitation.invitee, made.secret));
+            show(&api, &visitor, &organization, StatusCode::OK, &Shown { invited, ..Shown::default() }).await
+        }
+        Err(error) => again(&api, &visitor, &organization, error.explained()?, &fields).await,
+    }
+}
+
+/// Takes an invitation back.
+pub(super) async fn uninvite(
+    State(api): State<Api>,
+    Path(organization): Path<String>,
+    Posted { visitor, fields }: Posted,
+) -> Result<Response, Fault> {
+    let (_, name) = visitor.member_of(&organization)?;
+    let done = invitations::remove(&api.store, &visitor.actor(), &name, fields.text("invitation")).await;
+    after(&api, &visitor, &organization, done, Flash::Uninvited, &fields).await
+}
+
+/// Makes a team.
+pub(super) async fn add_team(
+    State(api): State<Api>,
+    Path(organization): Path<String>,
+    Posted { visitor, fields }: Posted,
+) -> Result<Response, Fault> {
+    let (_, name) = visitor.member_of(&organization)?;
+    let team = match named(fields.text("team"), "team") {
+        Ok(team) => team,
+        Err(problem) => return again(&api, &visitor, &organization, problem, &fields).await,
+    };
+    let (actor, text) = (visitor.actor(), fields.text("description"));
+    let done = teams::add(&api.store, &actor, &name, &team, text, clock::now()).await;
+    after(&api, &visitor, &organization, done, Flash::TeamSaved, &fields).await
+}
+
+/// Ends a team.
+pub(super) async fn remove_team(
+    State(api): State<Api>,
+    Path(organization): Path<String>,
+    Posted { visitor, fields }: Posted,
+) -> Result<Response, Fault> {
+    let (_, name) = visitor.member_of(&organization)?;
+    let team: Name = fields.text("team").parse().map_err(|_| Fault::Damaged)?;
+    let done = teams::remove(&api.store, &visitor.actor(), &name, &team).await;
+    after(&api, &visitor, &organization, done, Flash::TeamRemoved, &fields).await
+}
+
+/// Puts a member into a team, or takes them out.
+pub(super) async fn put_in_team(
+    State(api): State<Api>,
+    Path(organization): Path<String>,
+    Posted { visitor, fields }: Posted,
+) -> Result<Response, Fault> {
+    let (_, name) = visitor.member_of(&organization)?;
+    let name_of = |field| fields.text(field).parse::<Name>().map_err(|_| Fault::Damaged);
+    let (team, user) = (name_of("team")?, name_of("user")?);
+    let done = teams::put_member(&api.store, &visitor.actor(), &name, &team, &user, fields.is("in")).await;
+    after(&api, &visitor, &organization, done, Flash::TeamSaved, &fields).await
+}
+
+/// What a page shows beside what is stored.
+#[derive(Default)]
+struct Shown {
+    problem: Option<Problem>,
+    /// What was typed into the form that invites.
+    typed: Fields,
+    /// Who was just invited, and the secret of their link.
+    invited: Option<(String, Option<Secret>)>,
+}
+
+async fn after<T>(
+    api: &Api,
+    visitor: &Visitor,
+    organization: &str,
+    done: Result<T, ActError>,
+    flash: Flash,
+    fields: &Fields,
+) -> Result<Response, Fault> {
+    match done {
+        Ok(_) => Ok(visitor::see_other_and_say(&format!("/orgs/{organization}/members"), flash)),
+        Err(error) => again(api, visitor, organization, error.explained()?, fields).await,
+    }
+}
+
+async fn again(
+    api: &Api,
+    visitor: &Visitor,
+    organization: &str,
+    problem: Problem,
+    typed: &Fields,
+) -> Result<Response, Fault> {
+    let shown = Shown { problem: Some(problem), typed: typed.clone(), invited: None };
+    show(api, visitor, organization, StatusCode::UNPROCESSABLE_ENTITY, &shown).await
+}
+
+async fn show(
+    api: &Api,
+    visitor: &Visitor,
+    organization: &str,
+    status: StatusCode,
+    shown: &Shown,
+) -> Result<Response, Fault> {
+    let (membership, name) = visitor.member_of(organization)?;
+    let actor = visitor.actor();
+    let may = |deed: Deed| deed.row().allows(Standing::Member(membership.role));
+    let page = Members {
+        organization: name.as_str(),
+        changes: may(Deed::ChangeMembers),
+        changes_teams: may(Deed::ChangeTeams),
+        csrf: &visitor.cookie.csrf(),
+        members: &members::list(&api.store, &actor, &name).await?,
+        teams: &teams::list(&api.store, &actor, &name).await?,
+        invitations: &invitations::list(&api.store, &actor, &name, clock::now()).await?,
+        typed: &shown.typed,
+        problem: shown.problem.as_ref(),
+        invited: shown.invited.as_ref().map(|(user, secret)| Invited { user, secret: secret.as_ref() }),
+    };
+    Ok(visitor.page(status, Here::Of(membership, Tab::Members), "Members and teams", &view::content(&page)))
+}
+
+/// A name that was typed, in any case.
+pub(super) fn named(text: &str, field: &'static str) -> Result<Name, Problem> {
+    let name = text.trim().to_ascii_lowercase().parse::<Name>();
+    name.map_err(|error| Problem { text: error.to_string(), field: Some(field) })
+}
+
+/// Names with commas or white space between them.
+pub(super) fn names(text: &str, field: &'static str) -> Result<Vec<Name>, Problem> {
+    let parts = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty());
+    parts.map(|part| named(part, field)).collect()
+}
+
+fn joins(fields: &Fields) -> Result<Result<Joins, Problem>, Fault> {
+    let role = fields.word("role")?;
+    let read =
+        || Ok(Joins { user: named(fields.text("user"), "user")?, role, teams: names(fields.text("teams"), "teams")? });
+    Ok(read())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_people_type_them() {
+        let read = |text| names(text, "teams").map(|all| all.iter().map(Name::to_string).collect::<Vec<_>>());
+        assert_eq!(read(" Ops, web\nci ").unwrap(), ["ops", "web", "ci"]);
+        assert_eq!(read("").unwrap(), Vec::<String>::new());
+        assert_eq!(read("a, b/c").unwrap_err().field, Some("teams"));
+    }
+}

@@ -1,0 +1,93 @@
+//! *Audit log*.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::words::moment;
+use crate::store::TrailLine;
+
+/// What it shows.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Audit<'a> {
+    pub organization: &'a str,
+    /// What stands in the boxes.
+    pub actor: &'a str,
+    pub act: &'a str,
+    /// Newest first.
+    pub lines: &'a [TrailLine],
+    /// Where older ones are.
+    pub older: Option<&'a str>,
+}
+
+/// Kinds of acts, as their words begin, and what people call them.
+const KINDS: [(&str, &str); 10] = [
+    ("", "Everything"),
+    ("policy", "Policy"),
+    ("allowlist", "Allowlist"),
+    ("denylist", "Denylist"),
+    ("request", "Requests"),
+    ("member", "Members"),
+    ("invitation", "Invitations"),
+    ("team", "Teams"),
+    ("organization", "Organization and its tokens"),
+    ("namespace", "Namespaces"),
+];
+
+/// Where it is.
+pub(in super::super) fn path(organization: &str) -> String {
+    format!("/orgs/{organization}/audit")
+}
+
+pub(in super::super) fn content(page: &Audit<'_>) -> Markup {
+    html! {
+        h1 { "Audit log" }
+        p .lead { "Who changed what in " b { (page.organization) } ", with what was before." }
+        form .row .search method="get" action=(path(page.organization)) role="search" {
+            div .field {
+                label for="actor" { "Who" }
+                input #actor type="search" name="actor" value=(page.actor) autocapitalize="none" spellcheck="false" autocomplete="off";
+            }
+            div .field {
+                label for="act" { "What" }
+                select #act name="act" {
+                    @for (kind, text) in KINDS { option value=(kind) selected[kind == page.act] { (text) } }
+                }
+            }
+            button { "Search" }
+        }
+        @if page.lines.is_empty() {
+            p .note { "Nothing of that kind was done." }
+        } @else {
+            div .card {
+                table .stack {
+                    thead {
+                        tr { th scope="col" { "What" } th scope="col" { "To" } th scope="col" { "Who" } th scope="col" { "When" } }
+                    }
+                    tbody { @for line in page.lines { (row(line)) } }
+                }
+            }
+        }
+        @if let Some(older) = page.older { p { a href=(older) { "Older" } } }
+    }
+}
+
+fn row(line: &TrailLine) -> Markup {
+    let detail = serde_json::from_str::<Value>(&line.detail).ok().filter(|detail| *detail != serde_json::json!({}));
+    let detail = detail.and_then(|detail| serde_json::to_string_pretty(&detail).ok());
+    html! {
+        tr {
+            th scope="row" {
+                code { (line.act) }
+                @if let Some(detail) = detail {
+                    details .table { summary aria-label={ "Details of " (line.act) " " (line.target) } { "Details" } pre .detail tabindex="0" { (detail) } }
+                }
+            }
+            td data-head="To" { (line.target) }
+            td data-head="Who" {
+                (line.actor.strip_prefix("user:").unwrap_or(&line.actor))
+                @if !line.via.is_empty() { div .hint { (line.via) @if !line.peer.is_empty() { " from " (line.peer) } } }
+            }
+            td data-head="When" { (moment(line.at_ms / 1000)) }
+        }
+    }
+}

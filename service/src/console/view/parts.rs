@@ -1,0 +1,34 @@
+//! Parts that several pages have.
+
+use maud::{Markup, html};
+
+use super::{super::fault::Problem, frame::token};
+
+/// Something that takes a second click: `verb` and `name` say what becomes of what.
+pub(super) fn sure(address: &str, csrf: &str, verb: &str, name: &str, fields: &[(&str, &str)]) -> Markup {
+    html! {
+        details .sure {
+            summary aria-label={ (verb) ": " (name) } { (verb) }
+            form method="post" action=(address) {
+                (token(csrf))
+                @for (field, value) in fields { input type="hidden" name=(field) value=(value); }
+                button .danger .small { "Yes: " (verb.to_lowercase()) }
+            }
+        }
+    }
+}
+
+/// `aria-invalid` of a field.
+pub(super) fn wrong(problem: Option<&Problem>, name: &str) -> Option<&'static str> {
+    problem.is_some_and(|problem| problem.field == Some(name)).then_some("true")
+}
+
+/// What is shown once.
+pub(super) fn once(title: &str, secret: &str) -> Markup {
+    html! {
+        div .note .good role="status" {
+            p { b { (title) } " Copy it now: it is shown once." }
+            code .once #secret { (secret) }
+        }
+    }
+}
