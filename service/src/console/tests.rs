@@ -543,8 +543,9 @@ async fn refused(world: &World, images: &[&str]) {
             machine_disputed: false,
         })
         .collect();
+    let alice = world.store.read().await.unwrap().account("alice").await.unwrap().unwrap();
     let mut change = world.store.write().await.unwrap();
-    change.add_records(&rows).await.unwrap();
+    change.take_records(alice.id, &rows).await.unwrap();
     change.commit().await.unwrap();
 }
 

@@ -132,7 +132,7 @@ fn limits(fields: &Fields) -> Result<Limits, Problem> {
         "" => None,
         day => Some(end_of(day)?),
     };
-    Ok(Limits { scopes: scopes.into_iter().collect(), expires_at })
+    Ok(Limits { scopes: scopes.into_iter().collect(), expires_at, note: String::new() })
 }
 
 /// One's own account.
