@@ -13,6 +13,7 @@ mod identity_provider;
 pub mod kept;
 mod leavings;
 mod machine;
+pub mod measure;
 
 use std::{
     ops::{Deref, DerefMut},
