@@ -9,6 +9,8 @@ mod killed;
 mod rescue;
 #[path = "machine_install/site.rs"]
 mod site;
+#[path = "machine_install/terminal.rs"]
+mod terminal;
 #[path = "machine_install/trouble.rs"]
 mod trouble;
 

@@ -8,7 +8,7 @@ use installer::lab::{Output, wait_until};
 use super::site::Site;
 
 /// For an answer to a command. An engine waits for a plugin for as long as that takes.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(10);
 /// A stand-in answers for five seconds before the program is tried again.
 const BACK: Duration = Duration::from_secs(30);
 

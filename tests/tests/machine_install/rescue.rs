@@ -158,6 +158,9 @@ async fn it_ends_by_itself_after_a_reboot_too_and_not_before_the_plugin_answers(
     site.machine.done("mv /usr/local/sbin/pullgate-plugin /opt/away").await.unwrap();
     site.machine.reboot().await.unwrap();
     site.is_free().await;
+    // Whoever wonders sees why, also after a reboot, and without being root.
+    let seen = site.machine.run("setpriv --reuid=65534 --clear-groups pullgate status").await.unwrap();
+    assert!(seen.stdout.contains("disabled until"), "{}", seen.text());
     let tried = || async {
         let log = site.machine.run("journalctl -u pullgate-enable --no-pager").await.unwrap().stdout;
         if log.contains("pullgate stays disabled, and Docker up") { Ok(()) } else { Err(log) }

@@ -11,6 +11,8 @@ pub const THEIRS: &str =
     "{\r\n\t\"debug\" : false,\n  \"max-concurrent-downloads\":  2,\n\n\"labels\": [\"a=1048576.0\"] }";
 /// The public key of the first test in RFC 8032, 7.1.
 const ENROLLMENT: &str = r#"{"service":"https://pullgate.acme.example","trustKeys":["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],"allowedOrgs":["acme"],"registryDoor":true}"#;
+/// The engine's.
+const SOCKET: &str = "/run/docker.sock";
 /// Longer than an install with two restarts of an engine takes.
 const INSTALL: Duration = Duration::from_secs(280);
 /// For an engine to answer: one that lost its plugin would need 15 s for an error.
@@ -63,21 +65,21 @@ impl Site {
 
     /// The engine answers, and asks the plugin.
     pub async fn asks(&self) {
-        let text = self.probe().await;
+        let text = self.probe(SOCKET).await;
         assert!(text.contains("authorization denied by plugin pullgate"), "{text}");
     }
 
     /// The engine answers, and asks nobody.
     pub async fn is_free(&self) {
-        let text = self.probe().await;
+        let text = self.probe(SOCKET).await;
         assert!(!text.contains("plugin pullgate"), "{text}");
     }
 
     /// What it says to a pull that the plugin refuses, and nobody else is asked about.
-    async fn probe(&self) -> String {
+    pub async fn probe(&self, socket: &str) -> String {
         let target = "http://engine/images/create?fromImage=pullgate.invalid%2Fprobe&tag=1&platform=a%2Fb%2Fc%2Fd";
         let ask = || async {
-            let script = format!("curl -sS --max-time 10 --unix-socket /run/docker.sock -X POST '{target}'");
+            let script = format!("curl -sS --max-time 10 --unix-socket {socket} -X POST '{target}'");
             let output = self.machine.run(&script).await.map_err(|error| error.to_string())?;
             match output.code() {
                 0 => Ok(output.stdout),
