@@ -363,7 +363,10 @@ fn own_files(facts: &Facts, wanted: &Wanted) -> Vec<FileEdit> {
         whose: Whose::Ours(Owned::root(0o644)),
     });
     let certificate = facts.certificate.as_ref().and_then(|certificate| certificate.edit().ok());
-    units.chain(enrollment).chain(certificate).filter(|file| file.before != file.after).collect()
+    // One that nobody trusts is written anew, though it says the same: a link, or another's.
+    let distrusted = |file: &FileEdit| facts.enrollment_wrong.is_some() && file.path == Path::new(paths::ENROLLMENT);
+    let is_needed = |file: &FileEdit| file.before != file.after || distrusted(file);
+    units.chain(enrollment).chain(certificate).filter(is_needed).collect()
 }
 
 fn is_unit(path: &Path) -> bool {

@@ -477,6 +477,16 @@ fn an_engine_that_the_egress_rules_do_not_know_is_named() {
 }
 
 #[test]
+fn an_enrollment_that_nobody_trusts_is_written_anew_though_it_says_the_same() {
+    let bytes = br#"{"registryDoor": true}"#.to_vec();
+    let wrong = Some("it is a symbolic link".to_owned());
+    let facts = Facts { enrollment: Some(bytes.clone()), enrollment_wrong: wrong, ..installed() };
+    let wanted = Wanted { enrollment: Some(bytes), ..Wanted::default() };
+    check(&facts, &wanted, "files prove_plugin prove_door prove_engine(door)");
+    check(&Facts { enrollment_wrong: None, ..facts }, &wanted, "prove_plugin prove_door prove_engine(door)");
+}
+
+#[test]
 fn an_engine_that_a_user_started_holds_up_nothing() {
     let rootless = EngineFacts {
         found: FoundEngine {
