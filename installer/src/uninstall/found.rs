@@ -14,7 +14,7 @@ use crate::{
     install::{
         drop_in, engine,
         files::{self, FileError},
-        journal, layout,
+        journal, layout, prove,
         state::{Installed, Original},
     },
     systemd::Systemd,
@@ -68,11 +68,13 @@ impl Found {
                 )
             });
             let drop_in = engine.drop_in_dir.as_ref().map(|dir| dir.join(drop_in::NAME)).filter(|path| path.exists());
-            if !ours && drop_in.is_none() {
+            let active = systemd.and_then(|systemd| systemd.unit(&unit).ok()).is_some_and(|unit| unit.is_active());
+            // One that was killed had everything away but the restart: the engine would fetch by a door that is gone.
+            let left = || active && prove::engine_has_door(&engine.socket) == Some(true);
+            let door = if drop_in.is_some() { None } else { Some(left()) };
+            if !ours && door == Some(false) {
                 continue;
             }
-            let active = systemd.and_then(|systemd| systemd.unit(&unit).ok()).is_some_and(|unit| unit.is_active());
-            let door = if drop_in.is_none() { Some(false) } else { None };
             let text = drop_in.as_ref().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
             let flags_moved = drop_in::exec_start(&text).is_some();
             engines.push(Governed { engine, unit, drop_in, active, flags_moved, door });

@@ -34,8 +34,9 @@ pub(super) fn release(
             files::let_go(&file);
         }
         super::remove_empty(drop_in.parent());
-        systemd.daemon_reload()?;
     }
+    // Also where one that was killed has removed it.
+    systemd.daemon_reload()?;
     let alone = if governed.active && !governed.flags_moved {
         prove::engine_comes_to_answer_alone(&engine.socket, ALONE)
     } else {
