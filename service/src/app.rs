@@ -68,10 +68,13 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
     let store = Store::open(&place, Missing::Create).await?;
     let needed = store.read().await?.has_sealed().await? && !options.new_signing_key;
     let missing = if needed { IfMissing::Refuse } else { IfMissing::Create };
+    let is_new_key = !dir.path().join(signing_key::FILE).exists();
     let key = Arc::new(signing_key::load_or_create(&dir, missing)?);
     let validities = Validities::new(options.policy_validity, options.session_validity, options.refresh_after);
     let ahead = Ahead::default();
-    let (publisher, snapshots) = Publisher::start(store.clone(), Arc::clone(&key), validities, ahead.clone()).await?;
+    let is_new_key = is_new_key && options.new_signing_key;
+    let (publisher, snapshots) =
+        Publisher::start(store.clone(), Arc::clone(&key), validities, ahead.clone(), is_new_key).await?;
     let certificate = certificate(&dir, &options)?;
     let listener = bind(options.listen).await?;
     let metrics_listener = match options.metrics_listen {

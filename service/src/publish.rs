@@ -28,7 +28,7 @@ pub use self::{
 };
 use crate::{
     check,
-    store::{Kind, Publication, StoreError, Writing},
+    store::{Kind, Publication, Sequence, StoreError, Writing},
     validity::{Validities, Validity, is_due},
 };
 
@@ -46,6 +46,18 @@ pub enum PublishError {
     /// The publishers directory cannot be sealed.
     #[error("the publishers directory cannot be published")]
     Directory(#[source] CompileError),
+    /// Machines believe another one.
+    #[error(
+        "the key {signs} signs for this database, and this service has {own}: copy signing.key from a service that has \
+         that one; or remove the one here and start with --new-signing-key, which ends the others, and enroll the \
+         machines again"
+    )]
+    AnotherKey {
+        /// Id of the one that signs.
+        signs: String,
+        /// Id of the one here.
+        own: String,
+    },
 }
 
 /// Seals and stores what moved behind `current`, or is due. The returned snapshot is to be
@@ -65,7 +77,7 @@ pub async fn bring_up_to_date(
     floors: &Floors,
     now: i64,
 ) -> Result<Snapshot, PublishError> {
-    let revision = store.revision().await?;
+    let Sequence { revision, session_generation, .. } = store.sequence().await?;
     let mut sealer = Sealer { store, key, floors, now };
 
     let publishers_moved = sealer.store.publishers_revision().await? > current.revision;
@@ -106,7 +118,7 @@ pub async fn bring_up_to_date(
         let memberships = sealer.store.memberships(account.id).await?;
         members.insert(account.name.clone(), Arc::new(Member { account, memberships }));
     }
-    Ok(Snapshot { revision, directory, policies, members })
+    Ok(Snapshot { revision, session_generation, directory, policies, members })
 }
 
 struct Sealer<'a> {

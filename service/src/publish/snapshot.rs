@@ -65,6 +65,8 @@ pub struct Member {
 pub struct Snapshot {
     /// The store's sequence that it reflects.
     pub revision: i64,
+    /// The newest session of all then, whichever process sealed it.
+    pub session_generation: i64,
     /// Badges of publishers.
     pub directory: Arc<Published>,
     /// By organization.
@@ -84,7 +86,13 @@ impl Snapshot {
             issued_at: 0,
             refresh_after: 0,
         };
-        Self { revision: 0, directory: Arc::new(directory), policies: BTreeMap::new(), members: HashMap::new() }
+        Self {
+            revision: 0,
+            session_generation: 0,
+            directory: Arc::new(directory),
+            policies: BTreeMap::new(),
+            members: HashMap::new(),
+        }
     }
 
     /// When the first document in it is due, seconds since the Unix epoch.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Ahead, PublishError, Snapshot, bring_up_to_date};
 use crate::{
     clock,
-    store::{Changes, Store},
+    store::{Changes, Sequence, Store},
     validity::Validities,
 };
 
@@ -34,7 +34,8 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Publishes for the first time, so that there is always something to show.
+    /// Publishes for the first time, so that there is always something to show. A key that was just made takes the
+    /// place of the one that signed for this database; any other has to be that one.
     ///
     /// # Errors
     /// [`PublishError`]; then the service does not start.
@@ -43,11 +44,13 @@ impl Publisher {
         key: Arc<SigningKey>,
         validities: Validities,
         ahead: Ahead,
+        is_new_key: bool,
     ) -> Result<(Self, Snapshots), PublishError> {
         // Before the first look, so that a change in between is seen.
         let changes = store.changes().await?;
         let (snapshots, receiver) = watch::channel(Arc::new(Snapshot::nothing()));
         let publisher = Self { store, key, validities, changes, ahead, snapshots };
+        publisher.claim(is_new_key).await?;
         publisher.step(clock::now()).await?;
         Ok((publisher, receiver))
     }
@@ -68,6 +71,10 @@ impl Publisher {
                 },
             }
             if let Err(error) = self.step(clock::now()).await {
+                if let PublishError::AnotherKey { .. } = error {
+                    tracing::error!(error = %chain(&error), "another service signs with a new key");
+                    return;
+                }
                 tracing::error!(error = %chain(&error), "publishing failed; what was published stays, trying again");
                 tokio::select! {
                     () = stop.cancelled() => return,
@@ -79,16 +86,39 @@ impl Publisher {
         }
     }
 
+    async fn claim(&self, is_new_key: bool) -> Result<(), PublishError> {
+        let mut store = self.store.write().await?;
+        let keyid = store.sequence().await?.keyid;
+        if keyid.is_empty() || (is_new_key && keyid != self.key.id().as_str()) {
+            store.claim_signing_key(self.key.id().as_str()).await?;
+            store.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// INVARIANT: one key signs for a database, whichever process it is: with two, each would replace what the other
+    /// sealed, without end.
+    fn may_sign(&self, sequence: &Sequence) -> Result<(), PublishError> {
+        let (signs, own) = (&sequence.keyid, self.key.id().as_str());
+        if signs == own {
+            return Ok(());
+        }
+        Err(PublishError::AnotherKey { signs: signs.clone(), own: own.to_owned() })
+    }
+
     /// Compares and publishes what is behind. Reports of machines also change the database:
     /// for those this is one read of one row.
     async fn step(&self, now: i64) -> Result<(), PublishError> {
         let current = Arc::clone(&self.snapshots.borrow());
-        let revision = self.store.read().await?.revision().await?;
+        let sequence = self.store.read().await?.sequence().await?;
+        self.may_sign(&sequence)?;
         let floors = self.ahead.floors();
-        if revision == current.revision && now < current.due_at() && floors.is_empty() {
+        if sequence.revision == current.revision && now < current.due_at() && floors.is_empty() {
             return Ok(());
         }
         let mut store = self.store.write().await?;
+        // Again: another one may have been claimed in between.
+        self.may_sign(&store.sequence().await?)?;
         let next = bring_up_to_date(&mut store, &self.key, &self.validities, &current, &floors, now).await?;
         store.commit().await?;
         self.ahead.done(&floors);

@@ -51,6 +51,8 @@ mod trail;
 
 use std::{ops::Deref, ops::DerefMut, path::Path};
 
+use sqlx::FromRow;
+
 pub(crate) use self::{
     access::{AccessFilter, Answer, NewAccessRequest},
     access_pages::AccessPage,
@@ -86,7 +88,7 @@ pub use self::{
 
 use self::{
     postgres::Postgres,
-    sql::{Transaction, query, query_scalar},
+    sql::{Transaction, query, query_as, query_scalar},
     sqlite::Sqlite,
 };
 
@@ -174,6 +176,17 @@ impl Store {
     }
 }
 
+/// What all processes share.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub(crate) struct Sequence {
+    /// Moves with every change of something that is published.
+    pub revision: i64,
+    /// Moves with every session that is sealed.
+    pub session_generation: i64,
+    /// Id of the key that signs; empty: none did yet.
+    pub keyid: String,
+}
+
 /// One consistent view of the database.
 pub struct Reading(Transaction);
 
@@ -194,6 +207,11 @@ impl DerefMut for Writing {
 }
 
 impl Reading {
+    /// What moved last, and whose word counts.
+    pub(crate) async fn sequence(&mut self) -> Result<Sequence, StoreError> {
+        query_as("SELECT value AS revision, session_generation, keyid FROM sequence").fetch_one(&mut self.0).await
+    }
+
     /// The sequence now: it moves with every change of something that is published.
     pub(crate) async fn revision(&mut self) -> Result<i64, StoreError> {
         query_scalar("SELECT value FROM sequence").fetch_one(&mut self.0).await
@@ -201,6 +219,13 @@ impl Reading {
 }
 
 impl Writing {
+    /// From now on this key signs, for every process.
+    pub(crate) async fn claim_signing_key(&mut self, keyid: &str) -> Result<(), StoreError> {
+        // Moved, so that every process hears of it.
+        query("UPDATE sequence SET keyid = $1, value = value + 1").bind(keyid).execute(&mut self.0.0).await?;
+        Ok(())
+    }
+
     /// Makes the change durable and visible.
     ///
     /// # Errors

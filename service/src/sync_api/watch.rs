@@ -117,7 +117,7 @@ impl Desired {
         self.catch_up().await;
         let mut sent: Option<Vec<Held>> = None;
         // The session and the membership it was sealed for: asked for again only when either moved.
-        let mut sealed: Option<(SealedSession, Option<Arc<Member>>, u64)> = None;
+        let mut sealed: Option<(SealedSession, Option<Arc<Member>>, (u64, i64))> = None;
         loop {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = clock::now();
@@ -131,7 +131,8 @@ impl Desired {
             if member.is_some_and(|member| ended(member, &self.agent)) {
                 return Some(session_status(&SessionError::Ended));
             }
-            let sign_ins = self.sessions.sign_ins();
+            // Of this process, and of all of them when the snapshot was made.
+            let sign_ins = (self.sessions.sign_ins(), snapshot.session_generation);
             let session = match sealed.take() {
                 Some((session, sealed_for, then))
                     if then == sign_ins && self.is_current(&session, sealed_for.as_ref(), member, now) =>

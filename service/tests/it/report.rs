@@ -5,7 +5,7 @@ use tonic::Code;
 
 use crate::support::{PASSWORD, Service};
 
-fn record(n: u32) -> Record {
+pub fn record(n: u32) -> Record {
     Record {
         id: format!("01J9ZK3V3N{n:016}"),
         at_ms: 1_700_000_000_000 + i64::from(n),

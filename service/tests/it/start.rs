@@ -58,6 +58,21 @@ async fn a_missing_signing_key_over_signed_documents_is_refused_until_a_new_one_
 }
 
 #[tokio::test]
+async fn another_signing_key_than_the_one_that_machines_know_is_refused() {
+    let mut service = Service::acme().await;
+    service.stop().await;
+    let path = service.data_dir().join("signing.key");
+    let own = fs::read(&path).unwrap();
+    fs::write(&path, [7; 32]).unwrap();
+    for option in ["--insecure-http", "--new-signing-key"] {
+        let said = service.fails(&["serve", "--listen", "127.0.0.1:0", option], "");
+        assert!(said.contains("copy signing.key from a service"), "{said}");
+    }
+    fs::write(&path, own).unwrap();
+    service.start(&[]).await;
+}
+
+#[tokio::test]
 async fn a_second_process_leaves_the_address_of_the_first() {
     let service = Service::acme().await;
     let address = service.address();

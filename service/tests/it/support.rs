@@ -2,6 +2,7 @@
 
 use std::{
     io::Write as _,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::Arc,
@@ -90,6 +91,18 @@ impl Service {
         service
     }
 
+    /// Another one beside it, started: its keys, its database, a data directory of its own.
+    #[allow(dead_code, reason = "on a file there is one service")]
+    pub async fn beside(&self) -> Self {
+        let mut service = Self::empty_on(Arc::clone(&self.database));
+        std::fs::DirBuilder::new().mode(0o700).create(service.data_dir()).unwrap();
+        for file in ["signing.key", "ca.key", "ca.pem"] {
+            std::fs::copy(self.data_dir().join(file), service.data_dir().join(file)).unwrap();
+        }
+        service.start(&[]).await;
+        service
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.root.path().join("data")
     }
@@ -160,6 +173,23 @@ impl Service {
 
     pub fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
+    }
+
+    /// SIGKILL, and the end.
+    #[allow(dead_code, reason = "on a file there is one service")]
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// An end that comes by itself; what it said.
+    #[allow(dead_code, reason = "on a file there is one service")]
+    pub async fn ends(&mut self) -> String {
+        let mut child = self.child.take().unwrap();
+        let status = wait_until("the service to end", async || child.try_wait().unwrap()).await;
+        assert!(!status.success(), "{status}");
+        self.log()
     }
 
     /// SIGTERM, and the end.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod database;
+mod several;
 
 #[path = "../it/access.rs"]
 mod access;

@@ -23,6 +23,7 @@ use crate::samples::Samples;
 
 const DIR: &str = "/var/lib/pullgate-service";
 const DATABASE: &str = "/var/lib/pullgate-service/pullgate.db";
+const SERVER: &str = "pullgate at db.example:5432";
 const KEY: &str = "/var/lib/pullgate-service/signing.key";
 const OIDC: &str = "/etc/pullgate/oidc.json";
 const SHORT: Duration = Duration::from_secs(30);
@@ -172,6 +173,7 @@ fn requests() -> Vec<Samples> {
         samples!(service::publish::PublishError:
             Store(StoreError::Full),
             Directory(CompileError::TooLarge { size: 5_000_000, limit: 4_194_304 }),
+            AnotherKey { signs: "SHA256:1f0c".into(), own: "SHA256:9ab2".into() },
         ),
         samples!(service::publish::CompileError:
             Refused("rule `base-images` cannot be used".into()),
@@ -214,17 +216,29 @@ fn start() -> Vec<Samples> {
 
 fn database() -> Vec<Samples> {
     vec![
+        samples!(service::database::DatabaseError:
+            Password,
+            NoUrl("`PULLGATE_DATABASE`".into()),
+            Read { path: "/etc/pullgate/database".into(), source: denied() },
+            Open { path: "/etc/pullgate/database".into(), mode: 0o644 },
+        ),
         samples!(service::health::NotReady: Stopping, Database, Publishing),
         samples!(service::store::StoreError:
             Missing(DATABASE.into()),
-            Newer { path: DATABASE.into(), version: 12 },
-            Altered { path: DATABASE.into(), version: 7 },
-            Open { path: DATABASE.into(), source: Box::new(denied().into()) },
+            Empty(SERVER.into()),
+            Url(Box::new(denied().into())),
+            Encoding { place: SERVER.into(), encoding: "SQL_ASCII".into() },
+            Newer { place: DATABASE.into(), version: 12 },
+            Altered { place: DATABASE.into(), version: 7 },
+            Open { place: DATABASE.into(), source: Box::new(denied().into()) },
             Lock { path: DATABASE.into(), source: denied() },
             Busy,
+            Silent,
+            Unreachable(Box::new(denied().into())),
             Full,
             Disk,
             ReadOnly,
+            Denied(Box::new(denied().into())),
             Damaged,
             Unknown { what: "a role", value: "king".into() },
             Database(Box::new(denied().into()));
