@@ -144,6 +144,23 @@ pub enum AdminCommand {
     Audit(Limit),
     /// Sign-ins and refused attempts, newest first; the same within a minute are counted in one line
     SignIns(Limit),
+    /// Write all that the database holds into a file, while the service works
+    Backup(BackupOptions),
+    /// Fill an empty database from such a file; it may be of the other kind
+    Restore {
+        /// The backup; `-` is standard input
+        file: PathBuf,
+    },
+}
+
+/// What to write where.
+#[derive(Debug, Args)]
+pub struct BackupOptions {
+    /// A file that is not there yet; `-` is standard output
+    pub file: PathBuf,
+    /// The signing key and the certificate's authority too: who has the file can sign policies then
+    #[arg(long)]
+    pub with_keys: bool,
 }
 
 /// How many to print.

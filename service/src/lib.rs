@@ -4,6 +4,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`store`] | the database, SQLite or PostgreSQL; the only module that knows `sqlx` |
+//! | [`backup`] | a file with all that a database holds, and back |
 //! | [`database`] | which of them, as arguments, environment or a file say |
 //! | [`roles`] | who may do what: one table |
 //! | [`acts`] | what is administered, whoever does it: check, change, write the act down, in one transaction |
@@ -74,6 +75,7 @@ pub mod acts;
 pub mod address;
 pub mod admin;
 pub mod app;
+pub mod backup;
 pub mod browser;
 pub mod check;
 pub mod cli;

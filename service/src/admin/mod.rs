@@ -2,6 +2,7 @@
 //! They work on the database directly; a running `serve` sees the change and publishes it.
 
 mod account;
+mod backup;
 mod enrollment;
 mod input;
 mod member;
@@ -58,8 +59,12 @@ pub async fn run(
         Some(url) => Place::Postgres(url),
         None => Place::Directory(DataDir::open(data_dir, creates)?.path().to_owned()),
     };
-    let store = Store::open(&place, if creates { Missing::Create } else { Missing::Refuse }).await?;
     let actor = Actor::Local { uid: caller };
+    if let AdminCommand::Restore { file } = &command {
+        let out = Output::new(json);
+        return backup::restore(&place, data_dir, file, &actor, &out).await.and_then(|()| out.finish());
+    }
+    let store = Store::open(&place, if creates { Missing::Create } else { Missing::Refuse }).await?;
     let admin = Admin { data_dir: data_dir.to_owned(), store, actor, out: Output::new(json) };
     let done = match command {
         AdminCommand::Enrollment(options) => enrollment::print(&admin, options).await,
@@ -75,6 +80,9 @@ pub async fn run(
         AdminCommand::Records(limit) => trail::records(&admin, limit.limit).await,
         AdminCommand::Audit(limit) => trail::audit(&admin, limit.limit).await,
         AdminCommand::SignIns(limit) => trail::sign_ins(&admin, limit.limit).await,
+        AdminCommand::Backup(options) => backup::write(&admin, &options).await,
+        // It was done above: there is no database yet.
+        AdminCommand::Restore { .. } => Ok(()),
     };
     admin.store.close().await;
     done.and_then(|()| admin.out.finish())

@@ -19,6 +19,7 @@ mod browser_sessions;
 mod changes;
 mod counts;
 mod credentials;
+mod dump;
 mod error;
 mod external;
 mod ingest;
@@ -58,6 +59,7 @@ pub(crate) use self::{
     access_pages::AccessPage,
     activity::{ActivityFilter, Position, WINDOW},
     browser_sessions::NewBrowserSession,
+    dump::{Cell, Cells, Column, TABLES},
     external::{Belongs, Moved},
     sign_in_pages::SignInFilter,
     trail::{Author, TrailFilter},
@@ -120,9 +122,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; among others when a newer version of this program wrote it.
     pub async fn open(place: &Place, missing: Missing) -> Result<Self, StoreError> {
+        Self::open_at(place, missing, None).await
+    }
+
+    /// The same with the schema of an older version, for what was written then.
+    pub(crate) async fn open_at(place: &Place, missing: Missing, schema: Option<i64>) -> Result<Self, StoreError> {
         let database = match place {
-            Place::Directory(directory) => Database::Sqlite(Sqlite::open(directory, missing).await?),
-            Place::Postgres(url) => Database::Postgres(Postgres::open(url, missing).await?),
+            Place::Directory(directory) => Database::Sqlite(Sqlite::open(directory, missing, schema).await?),
+            Place::Postgres(url) => Database::Postgres(Postgres::open(url, missing, schema).await?),
         };
         Ok(Self { database, place: place.clone() })
     }
@@ -174,6 +181,11 @@ impl Store {
             Database::Postgres(postgres) => postgres.close().await,
         }
     }
+}
+
+/// The newest step of the schema that this version knows.
+pub(crate) fn newest_schema() -> i64 {
+    sqlite::MIGRATIONS.iter().map(|step| step.version).max().unwrap_or_default()
 }
 
 /// What all processes share.

@@ -39,10 +39,10 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
-    pub(super) async fn open(url: &PostgresUrl, missing: Missing) -> Result<Self, StoreError> {
+    pub(super) async fn open(url: &PostgresUrl, missing: Missing, schema: Option<i64>) -> Result<Self, StoreError> {
         let options = options(url)?;
         let name = describe(&options);
-        migrate(&options, &name, missing).await?;
+        migrate(&options, &name, missing, schema).await?;
         let pool = |connections| pool(connections).connect_lazy_with(options.clone());
         Ok(Self { writer: pool(1), readers: pool(READERS), options })
     }
@@ -136,7 +136,12 @@ fn describe(options: &PgConnectOptions) -> String {
     format!("{name} at {host}:{}", options.get_port())
 }
 
-async fn migrate(options: &PgConnectOptions, name: &str, missing: Missing) -> Result<(), StoreError> {
+async fn migrate(
+    options: &PgConnectOptions,
+    name: &str,
+    missing: Missing,
+    schema: Option<i64>,
+) -> Result<(), StoreError> {
     let open = |source| StoreError::open(name.to_owned(), source);
     // A schema takes as long as it takes; what is asked before it does not.
     let patient = options.clone().options([("lock_timeout", MIGRATION_LOCK), ("statement_timeout", "0")]);
@@ -144,7 +149,7 @@ async fn migrate(options: &PgConnectOptions, name: &str, missing: Missing) -> Re
     let mut connection = connected.map_err(|_| StoreError::Silent)?.map_err(open)?;
     check(&mut connection, name, missing).await?;
     let done = MIGRATIONS
-        .run_direct(None, &mut connection, false)
+        .run_direct(schema, &mut connection, false)
         .await
         .map_err(|error| StoreError::migrate(name.to_owned(), error));
     drop(tokio::time::timeout(ALIVE, connection.close()).await);

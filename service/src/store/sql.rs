@@ -6,6 +6,7 @@
 use std::{borrow::Cow, marker::PhantomData, time::Duration};
 
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
+use tokio_stream::StreamExt as _;
 
 use super::StoreError;
 
@@ -163,6 +164,29 @@ impl<R: Row> QueryAs<R> {
 
     pub(super) async fn fetch_all(self, transaction: &mut Transaction) -> Result<Vec<R>, StoreError> {
         fetch!(self.query, R, fetch_all, transaction)
+    }
+
+    /// Hands over one row after the other; they are never all in memory.
+    pub(super) async fn each<E: From<StoreError>>(
+        self,
+        transaction: &mut Transaction,
+        mut take: impl FnMut(R) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match transaction {
+            Transaction::Sqlite(connection) => {
+                let mut rows = bound!(self.query, sqlx::query_as::<Sqlite, R>).fetch(&mut **connection);
+                while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
+                    take(row)?;
+                }
+            }
+            Transaction::Postgres(connection) => {
+                let mut rows = bound!(self.query, sqlx::query_as::<Postgres, R>).fetch(&mut **connection);
+                while let Some(row) = in_time(rows.try_next()).await? {
+                    take(row)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn fetch_optional(self, transaction: &mut Transaction) -> Result<Option<R>, StoreError> {

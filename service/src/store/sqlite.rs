@@ -29,7 +29,7 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(super) async fn open(data_dir: &Path, missing: Missing) -> Result<Self, StoreError> {
+    pub(super) async fn open(data_dir: &Path, missing: Missing, schema: Option<i64>) -> Result<Self, StoreError> {
         let path = data_dir.join(FILE);
         if missing == Missing::Refuse && !path.exists() {
             return Err(StoreError::Missing(path));
@@ -48,7 +48,11 @@ impl Sqlite {
         let _lock = lock(data_dir).await?;
         let writer = pool(1).connect_with(options.clone()).await;
         let writer = writer.map_err(|source| StoreError::open(name(), source))?;
-        MIGRATIONS.run(&writer).await.map_err(|error| StoreError::migrate(name(), error))?;
+        let migrated = match schema {
+            Some(schema) => MIGRATIONS.run_to(schema, &writer).await,
+            None => MIGRATIONS.run(&writer).await,
+        };
+        migrated.map_err(|error| StoreError::migrate(name(), error))?;
         let readers =
             pool(READERS).connect_lazy_with(options.clone().create_if_missing(false).pragma("query_only", "ON"));
         Ok(Self { writer, readers, options })

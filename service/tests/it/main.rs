@@ -4,6 +4,7 @@
 
 mod access;
 mod api_checker;
+mod backup;
 mod commands;
 mod connections;
 mod database;

@@ -2,10 +2,13 @@
 
 mod connection;
 mod database;
+mod moved;
 mod several;
 
 #[path = "../it/access.rs"]
 mod access;
+#[path = "../it/backup.rs"]
+mod backup;
 #[path = "../it/commands.rs"]
 mod commands;
 #[path = "../it/connections.rs"]

@@ -51,6 +51,17 @@ async fn both_databases_have_the_same_tables_columns_and_indexes() {
 }
 
 #[tokio::test]
+async fn a_backup_knows_every_table() {
+    let fixture = Fixture::sqlite();
+    let store = fixture.store().await;
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+               AND name <> '_sqlx_migrations'";
+    let tables: Vec<String> = sql::query_scalar(sql).fetch_all(&mut store.read().await.unwrap().0).await.unwrap();
+    let known: BTreeSet<String> = crate::store::TABLES.map(str::to_owned).into();
+    assert_eq!(tables.into_iter().collect::<BTreeSet<_>>(), known);
+}
+
+#[tokio::test]
 async fn every_text_compares_by_its_bytes() {
     let sql = "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' \
                AND table_name <> '_sqlx_migrations' AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'";

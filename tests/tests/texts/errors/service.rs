@@ -216,6 +216,19 @@ fn start() -> Vec<Samples> {
 
 fn database() -> Vec<Samples> {
     vec![
+        samples!(service::backup::BackupError:
+            Exists("/var/backups/pullgate".into()),
+            Write(full()),
+            Read(denied()),
+            Foreign,
+            Newer { theirs: 41, own: 30, version: "2.0.0".into() },
+            Damaged(812),
+            NotEmpty,
+            OtherSchema { theirs: 30, own: 23 },
+            OtherKey(KEY.into()),
+            Key(DataDirError::Write { path: KEY.into(), source: full() }),
+            Store(StoreError::Busy),
+        ),
         samples!(service::database::DatabaseError:
             Password,
             NoUrl("`PULLGATE_DATABASE`".into()),
