@@ -3,7 +3,7 @@
 //! INVARIANT (I8): the plugin is proved to answer first. Where it does not, Docker stays as it is, up and unjudged,
 //! and the timer's unit tries again.
 
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
 use serde_json::json;
@@ -20,6 +20,9 @@ use crate::{
     output,
     systemd::{self, Systemd},
 };
+
+/// For the plugin to start, where nobody has asked it for anything.
+const START: Duration = Duration::from_secs(20);
 
 /// Put the plugin back before its time
 ///
@@ -60,6 +63,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         tell(args, "pullgate is not disabled; nothing is to be done", "unchanged")?;
         return Ok(ExitCode::SUCCESS);
     };
+    // What stands in for one that could not be run would go on for a while after that was mended. The proof says what is wrong.
+    let _ = systemd.start(layout::PLUGIN_UNITS[2], START);
     if let Err(why) = prove::plugin(root) {
         let next = if args.scheduled {
             "this is tried again in 5 minutes"
