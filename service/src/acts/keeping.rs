@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ActError, Actor, Field, TextError, commit};
+use super::{ActError, Actor, Field, TextError, commit, organizations::Organization};
 use crate::{
     model::{AllowedPulls, Keeping},
     names::Name,
@@ -19,7 +19,7 @@ pub struct KeepingChange {
     pub keep_records: Option<Option<i64>>,
 }
 
-/// Changes what is given. What is there already and is not to be kept any more is forgotten within the hour.
+/// Changes what is given, and returns the organization as it is then. What is there already and is not to be kept any more is forgotten within the hour.
 ///
 /// # Errors
 /// [`ActError`].
@@ -28,7 +28,7 @@ pub async fn set(
     actor: &Actor,
     organization: &Name,
     wanted: KeepingChange,
-) -> Result<Keeping, ActError> {
+) -> Result<Organization, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeKeeping).await?;
     let before = change.keeping(place.id).await?;
@@ -48,8 +48,16 @@ pub async fn set(
     if before.keep_records != after.keep_records {
         detail.insert("keep_records".to_owned(), json!({ "from": before.keep_records, "to": after.keep_records }));
     }
+    let hub = change.hub_links().await?.into_iter().find(|link| link.organization == place.id);
+    let now = Organization {
+        allowed_pulls: after.allowed_pulls,
+        hub_organization: hub.map(|link| link.hub_organization),
+        keep_records: after.keep_records,
+        oidc_groups: change.oidc_links().await?.iter().any(|(linked, _)| *linked == place.id),
+        organization: place.name.clone(),
+    };
     let detail = Value::Object(detail);
     commit(change, actor, &Act { act: "organization.keep", organization: &place.name, target: &place.name, detail })
         .await?;
-    Ok(after)
+    Ok(now)
 }

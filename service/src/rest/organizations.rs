@@ -91,7 +91,11 @@ pub async fn add(State(api): State<Api>, caller: Caller, Body(new): Body<NewOrga
 #[utoipa::path(get, path = "/organizations/{organization}", tag = "organizations", params(path::Organization),
     responses((status = 200, body = Organization), Refusals))]
 pub async fn show(State(api): State<Api>, caller: Caller, At(at): At<path::Organization>) -> Answer {
-    one(&api, &caller, &at.organization).await
+    let rows = organizations::list(&api.store, &caller.actor).await?;
+    match rows.into_iter().find(|row| row.organization == at.organization.as_str()) {
+        Some(row) => answer::ok(&Organization::from(row)),
+        None => Err(Refusal::from(crate::acts::ActError::NoOrganization(at.organization.to_string()))),
+    }
 }
 
 /// What is to be changed. What is absent stays; `null` where that means something is a value.
@@ -122,14 +126,6 @@ pub async fn change(
 ) -> Answer {
     let OrganizationPatch { allowed_pulls, keep_records } = patch;
     let wanted = KeepingChange { allowed_pulls, keep_records };
-    keeping::set(&api.store, &caller.actor, &at.organization, wanted).await?;
-    one(&api, &caller, &at.organization).await
-}
-
-async fn one(api: &Api, caller: &Caller, organization: &Name) -> Answer {
-    let rows = organizations::list(&api.store, &caller.actor).await?;
-    match rows.into_iter().find(|row| row.organization == organization.as_str()) {
-        Some(row) => answer::ok(&Organization::from(row)),
-        None => Err(Refusal::from(crate::acts::ActError::NoOrganization(organization.to_string()))),
-    }
+    let now = keeping::set(&api.store, &caller.actor, &at.organization, wanted).await?;
+    answer::ok(&Organization::from(now))
 }

@@ -14,7 +14,7 @@ const STANDINGS: [Standing; 6] = [
 
 /// Every deed with who may do it, letter by letter in the order of [`STANDINGS`], and what it needs: written a second
 /// time on purpose, so that nobody gives something away by a slip in the table.
-const EXPECTED: [(Deed, &str, Needs); 24] = [
+const EXPECTED: [(Deed, &str, Needs); 25] = [
     (Deed::ReadPolicy, "OAUMT-", Needs::Read),
     (Deed::ChangePolicy, "OA--T-", Needs::Write),
     (Deed::ChangeLists, "OA--T-", Needs::Write),
@@ -25,6 +25,7 @@ const EXPECTED: [(Deed, &str, Needs); 24] = [
     (Deed::ChangeMembers, "O-----", Needs::Write),
     (Deed::ChangeNamespaces, "O-----", Needs::Write),
     (Deed::ReadActivity, "OAU-T-", Needs::Read),
+    (Deed::ChangeKeeping, "O-----", Needs::Write),
     (Deed::ReadMachines, "OAU-T-", Needs::Read),
     (Deed::ReadAudit, "OAU-T-", Needs::Read),
     (Deed::ReadSignIns, "OAU-T-", Needs::Read),
