@@ -29,6 +29,17 @@ pub enum BackupError {
     /// The file cannot be written.
     #[error("the backup cannot be written: {0}; may the user of the service write there, and is there room?")]
     Write(#[source] io::Error),
+    /// A key that was asked for cannot be read.
+    #[error(
+        "`{key}` of the data directory cannot be read: {source}; a service that never started has none, and its backup \
+         needs no `--with-keys`"
+    )]
+    NoKey {
+        /// Its file's name.
+        key: &'static str,
+        /// Why.
+        source: io::Error,
+    },
     /// The file cannot be read.
     #[error("the backup cannot be read: {0}; may the user of the service read it?")]
     Read(#[source] io::Error),

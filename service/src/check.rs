@@ -16,11 +16,22 @@ pub fn pattern(text: &str) -> Result<(), policy::PatternError> {
     policy::Pattern::parse(text).map(drop)
 }
 
+/// `*.`, the longest name of a host (RFC 1035), and a port.
+const MAX_HOST_BYTES: usize = 2 + 253 + 6;
+
 /// Checks a registry host pattern.
 ///
 /// # Errors
 /// What `policy` says about it.
 pub fn registry(text: &str) -> Result<(), policy::HostPatternError> {
+    if text.len() > MAX_HOST_BYTES {
+        let begin: String = text.chars().take(64).collect();
+        return Err(policy::HostPatternError(format!("{begin}…")));
+    }
+    // A machine looks past the space around it; here it would be another text of the same host.
+    if text.trim() != text {
+        return Err(policy::HostPatternError(text.to_owned()));
+    }
     policy::HostPattern::parse(text).map(drop)
 }
 

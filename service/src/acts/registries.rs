@@ -112,7 +112,11 @@ pub async fn add(store: &Store, actor: &Actor, organization: &Name, host: &str) 
 pub async fn remove(store: &Store, actor: &Actor, organization: &Name, host: &str) -> Result<(), ActError> {
     match change(store, actor, organization, host, false).await? {
         true => Ok(()),
-        false => Err(ActError::NoRegistry { organization: organization.to_string(), host: host.to_owned() }),
+        false => {
+            // Longer than any host: what is said of it is its beginning.
+            let host = host.chars().take(256).collect();
+            Err(ActError::NoRegistry { organization: organization.to_string(), host })
+        }
     }
 }
 

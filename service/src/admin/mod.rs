@@ -54,6 +54,7 @@ pub async fn run(
         AdminCommand::Organization(OrganizationCommand::Add { .. })
             | AdminCommand::Publisher(PublisherCommand::Set { .. })
             | AdminCommand::Enrollment(_)
+            | AdminCommand::Restore { .. }
     );
     let place = match postgres {
         Some(url) => Place::Postgres(url),

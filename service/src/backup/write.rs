@@ -79,7 +79,7 @@ async fn all<W: Write>(
             }
             // Whoever has a certificate of their own has no authority here.
             Err(error) if error.kind() == io::ErrorKind::NotFound && *key != "signing.key" => {}
-            Err(error) => return Err(BackupError::Read(error)),
+            Err(error) => return Err(BackupError::NoKey { key, source: error }),
         }
     }
     let mut rows = 0;

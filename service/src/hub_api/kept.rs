@@ -14,9 +14,12 @@ use sha2::{Digest as _, Sha256};
 /// Most of them; each goes with its token, after ten minutes. More have to sign in again.
 const MOST: usize = 10_000;
 
-/// Digest of the token, the epoch in which it counts, and its end.
+/// The epoch in which a token counts, and its end.
+type Counts = (i64, i64);
+
+/// By the digest of the token.
 #[derive(Clone, Default)]
-pub(super) struct Kept(Arc<Mutex<HashMap<[u8; 32], (i64, i64)>>>);
+pub(super) struct Kept(Arc<Mutex<HashMap<[u8; 32], Counts>>>);
 
 impl Kept {
     /// Lets a token count in this epoch until its end.

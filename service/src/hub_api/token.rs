@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     acts::Means,
+    id,
     identity::Verified,
     model::{CredentialKind, Origin, TokenScopes},
 };
@@ -33,6 +34,9 @@ pub(super) struct Claims {
     scope: String,
     iat: i64,
     exp: i64,
+    /// No two tokens are the same, so that what is said of one (`kept`) is said of no other.
+    #[serde(default)]
+    jti: String,
     /// Docker's own claim, for tools that read names from it.
     #[serde(rename = "https://hub.docker.com")]
     hub: HubClaim,
@@ -95,6 +99,8 @@ impl Tokens {
             scope: verified.scopes.to_string().replace(',', " "),
             iat: now,
             exp: verified.credential_expires_at.unwrap_or(i64::MAX).min(now + SECONDS),
+            // Without chance it is as it would be without the claim.
+            jti: id::new().unwrap_or_default(),
             hub: HubClaim { username: username.to_owned(), email: String::new(), source },
         };
         jws::sign(TYP, &claims, &self.0)
@@ -144,6 +150,11 @@ mod tests {
             assert!(claims.scopes().contains(TokenScope::OrgRead) && !claims.scopes().contains(TokenScope::SignIn));
             assert_eq!(tokens(1).open(&token, NOW + last), Ok(None));
         }
+    }
+
+    #[test]
+    fn no_two_tokens_are_the_same() {
+        assert_ne!(tokens(1).issue(&verified(None), NOW), tokens(1).issue(&verified(None), NOW));
     }
 
     #[test]

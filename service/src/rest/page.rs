@@ -5,7 +5,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Code, Refusal, input::at_most};
+use super::{
+    Code, Refusal,
+    input::{at_most, has_nul},
+};
 
 /// Without a word about it.
 const DEFAULT_LIMIT: u32 = 50;
@@ -48,7 +51,8 @@ impl Page {
     /// Behind what; none: from the beginning.
     pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, Refusal> {
         let Some(text) = &self.cursor else { return Ok(None) };
-        let read = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| !has_nul(bytes));
+        let read = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         read.map(Some).ok_or_else(|| {
             Refusal::new(Code::Malformed, "`cursor` is none of this list").next("send `next` of the page before")
         })

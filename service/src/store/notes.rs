@@ -9,7 +9,7 @@ impl Reading {
     /// Of the organization's registries; empty: nothing.
     pub(crate) async fn registry_notes(&mut self, organization: i64) -> Result<String, StoreError> {
         let sql = "SELECT registry_notes FROM organizations WHERE id = $1";
-        Ok(query_scalar(sql).bind(organization).fetch_one(&mut self.0).await?)
+        query_scalar(sql).bind(organization).fetch_one(&mut self.0).await
     }
 
     /// Of an access token; empty: nothing.

@@ -33,6 +33,8 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 
 type Key = (i32, String);
 type Digest32 = [u8; 32];
+/// How many sign-ins there were: in this process, and of all on the database.
+type SignIns = (u64, i64);
 
 /// What the agent says it holds.
 #[derive(Default)]
@@ -117,7 +119,7 @@ impl Desired {
         self.catch_up().await;
         let mut sent: Option<Vec<Held>> = None;
         // The session and the membership it was sealed for: asked for again only when either moved.
-        let mut sealed: Option<(SealedSession, Option<Arc<Member>>, (u64, i64))> = None;
+        let mut sealed: Option<(SealedSession, Option<Arc<Member>>, SignIns)> = None;
         loop {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = clock::now();

@@ -22,7 +22,10 @@ async fn full() -> Service {
     }
     let mut client = service.client().await;
     let token = client.sign_in("alice", PASSWORD).await.unwrap().agent_token;
-    client.report(&token, ReportRequest { records: (0..1200).map(record).collect(), dropped: 0 }).await.unwrap();
+    // More than one page of a backup, and than one report.
+    for records in [0..600, 600..1200] {
+        client.report(&token, ReportRequest { records: records.map(record).collect(), dropped: 0 }).await.unwrap();
+    }
     service
 }
 

@@ -122,7 +122,9 @@ async fn an_organization_is_linked_to_one_of_docker_hub() {
     let list = service.ok(&["organization", "list", "--json"]);
     assert_eq!(
         list.lines().next(),
-        Some(r#"{"hub_organization":"acmehub","oidc_groups":false,"organization":"acme"}"#)
+        Some(
+            r#"{"allowed_pulls":"counts","hub_organization":"acmehub","keep_records":null,"oidc_groups":false,"organization":"acme"}"#
+        )
     );
     for args in [&["acme"][..], &["acme", "--docker-hub", "x", "--no-docker-hub"]] {
         let refused = service.run(&[&["organization", "link"], args].concat(), "");

@@ -220,6 +220,7 @@ fn database() -> Vec<Samples> {
             Exists("/var/backups/pullgate".into()),
             Write(full()),
             Read(denied()),
+            NoKey { key: "signing.key", source: denied() },
             Foreign,
             Newer { theirs: 41, own: 30, version: "2.0.0".into() },
             Damaged(812),
