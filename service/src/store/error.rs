@@ -14,7 +14,7 @@ pub enum StoreError {
     #[error("the database `{0}` is empty; check `--database`, or start `pullgate-service serve` first")]
     Empty(String),
     /// The URL says what no database has.
-    #[error("the URL of the database cannot be used; it is `postgres://USER:PASSWORD@HOST:PORT/NAME`")]
+    #[error("the URL of the database cannot be used: {0}; it is `postgres://USER:PASSWORD@HOST:PORT/NAME`")]
     Url(#[source] Box<sqlx::Error>),
     /// Texts of every language are stored.
     #[error(
@@ -94,7 +94,7 @@ pub enum StoreError {
     )]
     ReadOnly,
     /// The user of the server's database may not.
-    #[error("the database's user may not do that; make it the owner, `ALTER DATABASE name OWNER TO user`")]
+    #[error("the database's user may not do that: {0}; make it the owner, `ALTER DATABASE name OWNER TO user`")]
     Denied(#[source] Box<sqlx::Error>),
     /// The file is damaged or no database.
     #[error("the database is damaged or no database; restore a backup")]

@@ -118,12 +118,13 @@ fn a_service_that_does_not_start() {
     fs::set_permissions(owner.0.path("data/ca.key"), fs::Permissions::from_mode(0o600)).unwrap();
     owner.0.section("the signing key");
     let key = owner.0.path("data/signing.key");
+    let signs = fs::read(&key).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     owner.says(&serve);
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&key, "short").unwrap();
     owner.says(&serve);
-    fs::write(&key, [7; 32]).unwrap();
+    fs::write(&key, signs).unwrap();
     owner.0.section("the identity provider");
     for (name, text, mode) in [
         ("none.json", "{", 0o600),
