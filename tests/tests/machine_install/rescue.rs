@@ -58,8 +58,11 @@ async fn plugin_of_every_kind(suite: &'static str) {
     comes_back(&site).await;
 
     // One that is dead, and an engine that does not come up over it.
-    // Without the door, which asks on the control socket and so would start it.
+    // Without the door, which asks on the control socket and so would start it, and without what stands in for it.
     let dead = "mv /usr/local/sbin/pullgate-plugin /opt/away; systemctl stop pullgate-proxy.service pullgate-plugin.service; \
+                mkdir -p /run/systemd/system/pullgate-plugin-stand-in.service.d; \
+                printf '[Unit]\\nConditionPathExists=/nowhere\\n' >/run/systemd/system/pullgate-plugin-stand-in.service.d/away.conf; \
+                systemctl daemon-reload; systemctl stop pullgate-plugin-stand-in.service; \
                 systemctl stop pullgate-control.socket pullgate-plugin.socket; rm -f /run/docker/plugins/pullgate.sock";
     site.machine.run(dead).await.unwrap();
     rescues(&site, Duration::from_secs(20), "").await;
@@ -77,7 +80,7 @@ async fn plugin_of_every_kind(suite: &'static str) {
     wait_until("an engine that does not come up", WAIT, waits).await.unwrap();
     rescues(&site, Duration::from_secs(60), "\"docker.service\"").await;
     site.machine.done("test -s /var/lib/pullgate-install/acts.jsonl").await.expect("nobody could be told");
-    site.machine.done("mv /opt/away /usr/local/sbin/pullgate-plugin; systemctl start pullgate-plugin.socket pullgate-control.socket pullgate-proxy.service pullgate-plugin.service").await.unwrap();
+    site.machine.done("mv /opt/away /usr/local/sbin/pullgate-plugin; rm -r /run/systemd/system/pullgate-plugin-stand-in.service.d; systemctl daemon-reload; systemctl start pullgate-plugin.socket pullgate-control.socket pullgate-proxy.service pullgate-plugin.service").await.unwrap();
     // A plugin that starts is told, whoever comes next; what was told, once.
     site.machine.done("test ! -e /var/lib/pullgate-install/acts.jsonl").await.expect("it was told");
     assert_eq!(acts(&site).await, ["disable", "enable", "disable", "enable", "disable", "disable"]);
