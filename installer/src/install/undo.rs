@@ -13,6 +13,7 @@ use super::{
     files,
     journal::{Change, EngineName, Journal, Saved, Then},
     layout, prove,
+    state::Original,
 };
 use crate::{
     engine_config::{self, Edit, Wanted},
@@ -148,6 +149,23 @@ pub fn restore(path: &Path, before: Option<&[u8]>, wanted: &Wanted<'_>) -> Resul
     let edited = engine_config::undo(&now, before, wanted)
         .map_err(|refusal| ChangeError::Edit { path: path.to_owned(), refusal })?;
     write(path, &now, edited.edit)
+}
+
+/// The same, for a file of which it is written down what it was and what an install put into it; `path` is where it is.
+///
+/// # Errors
+/// [`ChangeError`].
+pub fn restore_original(path: &Path, journal: &Journal, original: &Original) -> Result<(), ChangeError> {
+    let before = original.before.as_deref().and_then(|name| journal.backed_up(name));
+    let door = drop_in::door();
+    let wanted = Wanted {
+        plugin: engine::PLUGIN,
+        proxies: original.door.then_some(door.as_str()),
+        unit_flags: &original.flags,
+        move_plugin_flags: true,
+        move_proxies: true,
+    };
+    restore(path, before.as_deref(), &wanted)
 }
 
 fn write(path: &Path, now: &[u8], edit: Edit) -> Result<(), ChangeError> {

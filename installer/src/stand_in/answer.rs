@@ -1,6 +1,14 @@
 //! One answer to everybody, in the form that each kind of caller reads.
 
-use std::{convert::Infallible, net, os::unix::net as unix, sync::Arc, time::Instant};
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    io, net,
+    os::unix::net as unix,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -30,15 +38,8 @@ type Answer = Response<Full<Bytes>>;
 pub(super) async fn engine(socket: unix::UnixListener, end: Instant, why: Arc<str>) -> anyhow::Result<()> {
     socket.set_nonblocking(true)?;
     let listener = UnixListener::from_std(socket)?;
-    let mut callers = JoinSet::new();
-    while let Ok(accepted) = timeout_at(end.into(), listener.accept()).await {
-        let why = Arc::clone(&why);
-        if let Ok((stream, _)) = accepted {
-            callers.spawn(call(stream, move |request| of_the_plugin(request.uri().path(), &why)));
-        }
-        make_room(&mut callers).await;
-    }
-    while callers.join_next().await.is_some() {}
+    until(end, move |context| listener.poll_accept(context), move |request| of_the_plugin(request.uri().path(), &why))
+        .await;
     Ok(())
 }
 
@@ -46,16 +47,26 @@ pub(super) async fn engine(socket: unix::UnixListener, end: Instant, why: Arc<st
 pub(super) async fn door(socket: net::TcpListener, end: Instant, why: Arc<str>) -> anyhow::Result<()> {
     socket.set_nonblocking(true)?;
     let listener = TcpListener::from_std(socket)?;
+    until(end, move |context| listener.poll_accept(context), move |_| of_the_door(&why)).await;
+    Ok(())
+}
+
+/// Answers whoever comes, whatever a socket says of where from.
+async fn until<S, P>(
+    end: Instant,
+    accept: impl Fn(&mut Context<'_>) -> Poll<io::Result<(S, P)>>,
+    answer: impl Fn(&Request<Incoming>) -> Answer + Clone + Send + Sync + 'static,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let mut callers = JoinSet::new();
-    while let Ok(accepted) = timeout_at(end.into(), listener.accept()).await {
-        let why = Arc::clone(&why);
+    while let Ok(accepted) = timeout_at(end.into(), poll_fn(&accept)).await {
         if let Ok((stream, _)) = accepted {
-            callers.spawn(call(stream, move |_| of_the_door(&why)));
+            callers.spawn(call(stream, answer.clone()));
         }
         make_room(&mut callers).await;
     }
     while callers.join_next().await.is_some() {}
-    Ok(())
 }
 
 async fn make_room(callers: &mut JoinSet<()>) {

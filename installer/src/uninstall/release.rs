@@ -60,24 +60,14 @@ pub(super) fn release(
 fn give_back(journal: &Journal, installed: &Installed, governed: &Governed) -> Result<(), ChangeError> {
     let engine = &governed.engine;
     let path = &engine.config_file;
-    let door = drop_in::door();
     match installed.original(path) {
-        Some(original) => {
-            let before = original.before.as_deref().and_then(|name| journal.backed_up(name));
-            let wanted = Wanted {
-                plugin: engine::PLUGIN,
-                proxies: original.door.then_some(door.as_str()),
-                unit_flags: &original.flags,
-                move_plugin_flags: true,
-                move_proxies: true,
-            };
-            undo::restore(path, before.as_deref(), &wanted)
-        }
+        Some(original) => undo::restore_original(path, journal, original),
         // With a plugin that a flag names, the file must not name any when the flag is back.
         None if governed.flags_moved => {
             let dir = engine.drop_in_dir.as_deref().unwrap_or(Path::new("/"));
             let command = facts::command_line(Path::new("/"), dir);
             let flags: Vec<String> = command.split_whitespace().skip(1).map(str::to_owned).collect();
+            let door = drop_in::door();
             let wanted = Wanted {
                 plugin: engine::PLUGIN,
                 proxies: Some(&door),

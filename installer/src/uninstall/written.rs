@@ -5,16 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    engine_config::Wanted,
-    install::{
-        certificate, drop_in, engine,
-        error::ChangeError,
-        files::{self, Owned},
-        journal::Journal,
-        state::{Installed, Original, Written},
-        undo::{self, below},
-    },
+use crate::install::{
+    certificate, engine,
+    error::ChangeError,
+    files::{self, Owned},
+    journal::Journal,
+    state::{Installed, Original, Written},
+    undo::{self, below},
 };
 
 /// Those that an install wrote whole and that are there.
@@ -70,16 +67,7 @@ pub(super) fn give_back(root: &Path, journal: &Journal, written: &Written) -> Re
 /// # Errors
 /// [`ChangeError`].
 pub(super) fn restore(root: &Path, journal: &Journal, original: &Original) -> Result<(), ChangeError> {
-    let before = original.before.as_deref().and_then(|name| journal.backed_up(name));
-    let door = drop_in::door();
-    let wanted = Wanted {
-        plugin: engine::PLUGIN,
-        proxies: original.door.then_some(door.as_str()),
-        unit_flags: &original.flags,
-        move_plugin_flags: true,
-        move_proxies: true,
-    };
-    undo::restore(&below(root, &original.path), before.as_deref(), &wanted)
+    undo::restore_original(&below(root, &original.path), journal, original)
 }
 
 #[cfg(test)]

@@ -1,0 +1,157 @@
+//! Allowlist, activity and machines.
+
+use super::*;
+
+#[test]
+fn the_allowlist() {
+    let rule = |pattern: &str, scope, expires_at| MadeRule {
+        rule: Rule {
+            id: format!("id-of-{pattern}"),
+            effect: Effect::Allow,
+            pattern: pattern.to_owned(),
+            scope,
+            expires_at,
+            reason: "until they moved".to_owned(),
+        },
+        created_at: 1_700_000_000,
+        created_by: "olga".to_owned(),
+    };
+    let rules = [
+        rule("bitnami/*", Scope::Organization, None),
+        rule("evil/miner", Scope::User("alice".to_owned()), Some(1_800_000_001)),
+        rule("a/b:1.2", Scope::Team("ops".to_owned()), Some(1_799_999_999)),
+    ];
+    let (owner, typed) = ([membership("acme", Role::Owner)], Typed::default());
+    let hit = RuleHits { rule: "id-of-bitnami/*".to_owned(), hits: 17, last_ms: 1_799_000_000_000 };
+    let hits = Hits { looked_at: 50_000, rules: vec![hit] };
+    let page = Lists {
+        organization: "acme",
+        effect: Effect::Allow,
+        editable: true,
+        csrf: "csrf-token",
+        rules: &rules,
+        more: true,
+        hits: Some(&hits),
+        typed: &typed,
+        problem: None,
+        now: 1_800_000_000,
+    };
+    check("allowlist", &framed("olga", &owner, Tab::Lists, &lists::content(&page)));
+    let looks = lists::content(&Lists { editable: false, hits: None, ..page });
+    assert!(!looks.0.contains("<form") && !looks.0.contains("Hits"), "who only looks is offered nothing");
+
+    let evil = || EVIL.to_owned();
+    let mut bad = rule(EVIL, Scope::Team(evil()), None);
+    (bad.rule.reason, bad.created_by) = (evil(), evil());
+    let rules = [bad];
+    let typed = Typed { pattern: evil(), name: evil(), until: evil(), reason: evil(), ..Typed::default() };
+    let problem = Problem { text: evil(), field: Some("pattern") };
+    let page = Lists { organization: EVIL, csrf: EVIL, rules: &rules, typed: &typed, problem: Some(&problem), ..page };
+    harmless(&framed(EVIL, &owner, Tab::Lists, &lists::content(&page)));
+}
+
+fn record(image: &str, allowed: bool, would_deny: bool) -> RecordRow {
+    RecordRow {
+        id: "01J9ZZZZZZZZZZZZZZZZZZZZZZ".to_owned(),
+        machine_id: "7f3a9c1e-0000-4000-8000-000000000001".to_owned(),
+        at_ms: 1_799_999_000_000,
+        received_at_ms: 1_799_999_000_000,
+        reported_by: "alice".to_owned(),
+        action: "pull".to_owned(),
+        image: image.to_owned(),
+        allowed,
+        reason: "category".to_owned(),
+        category: "community".to_owned(),
+        organization: "acme".to_owned(),
+        generation: 12,
+        rule: String::new(),
+        would_deny,
+        users: "[\"alice\"]".to_owned(),
+        sequence: 1,
+        run_ms: 1,
+        evidence: String::new(),
+        coverage: "enforced".to_owned(),
+        act: String::new(),
+        machine_disputed: false,
+    }
+}
+
+#[test]
+fn what_was_refused() {
+    let owner = [membership("acme", Role::Owner)];
+    let top = |name: &str, refusals| Top { name: name.to_owned(), refusals };
+    let summary = Summary {
+        looked_at: 50_000,
+        days: vec![Day { day: 20_830, denied: 3, would_deny: 0 }, Day { day: 20_833, denied: 40, would_deny: 7 }],
+        images: vec![top("docker.io/evil/miner:latest", 41), top("docker.io/a/b:1", 9)],
+        people: vec![top("alice", 50)],
+    };
+    let rows = [record("docker.io/evil/miner:latest", false, false), record("docker.io/a/b:1", true, true)];
+    let (fields, filter) =
+        (Fields::parse(b"image=evil&before=x"), Filter { image: "evil".to_owned(), ..Filter::default() });
+    let page = Activity {
+        organization: "acme",
+        allows: true,
+        fields: &fields,
+        shown: Shown::Refused,
+        since: Since::Week,
+        filter: &filter,
+        today: 20_833,
+        summary: &summary,
+        rows: &rows,
+        older: Some("/orgs/acme/activity?before=y"),
+    };
+    check("activity", &framed("olga", &owner, Tab::Activity, &activity::content(&page)));
+    let empty = Activity { rows: &[], older: None, summary: &Summary::default(), allows: false, ..page };
+    check("activity_empty", &framed("olga", &owner, Tab::Activity, &activity::content(&empty)));
+
+    let mut bad = record(EVIL, false, false);
+    for text in
+        [&mut bad.id, &mut bad.machine_id, &mut bad.reported_by, &mut bad.action, &mut bad.reason, &mut bad.category]
+    {
+        EVIL.clone_into(text);
+    }
+    let summary = Summary { images: vec![top(EVIL, 1)], people: vec![top(EVIL, 1)], ..Summary::default() };
+    let filter =
+        Filter { image: EVIL.to_owned(), user: EVIL.to_owned(), machine: EVIL.to_owned(), ..Filter::default() };
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair(EVIL, EVIL).finish();
+    let fields = Fields::parse(query.as_bytes());
+    let page = Activity { fields: &fields, filter: &filter, summary: &summary, rows: &[bad], ..page };
+    harmless(&framed(EVIL, &owner, Tab::Activity, &activity::content(&page)));
+}
+
+#[test]
+fn where_people_are_signed_in() {
+    let owner = [membership("acme", Role::Owner)];
+    let machine = |user: &str, generation, expires, lost| MachineRow {
+        user: user.to_owned(),
+        machine_id: "7f3a9c1e-0000-4000-8000-000000000001".to_owned(),
+        uid: 1000,
+        agent_version: "0.1.0".to_owned(),
+        session_issued_at: 1_799_000_000,
+        session_expires_at: expires,
+        records_dropped: lost,
+        records_refused: 0,
+        disputed: lost > 0,
+        generation,
+        last_record_at_ms: generation.map(|_| 1_799_999_000_000),
+    };
+    let rows = [
+        machine("alice", Some(12), 1_800_500_000, 0),
+        machine("bob", Some(11), 1_800_500_000, 3),
+        machine("carol", None, 1_799_500_000, 0),
+    ];
+    let page = Machines {
+        organization: "acme",
+        user: "",
+        rows: &rows,
+        published: Some(12),
+        next: Some("/orgs/acme/machines?after=carol"),
+        now: 1_800_000_000,
+    };
+    check("machines", &framed("olga", &owner, Tab::Machines, &machines::content(&page)));
+    let mut bad = machine(EVIL, None, 0, 0);
+    (bad.machine_id, bad.agent_version) = (EVIL.to_owned(), EVIL.to_owned());
+    let page = Machines { organization: EVIL, user: EVIL, rows: &[bad], next: None, ..page };
+    harmless(&framed(EVIL, &owner, Tab::Machines, &machines::content(&page)));
+}

@@ -1,0 +1,146 @@
+//! Members, tokens, publishers and the audit log.
+
+use super::*;
+
+#[test]
+fn who_belongs_to_it() {
+    let owner = [membership("acme", Role::Owner)];
+    let member = |user: &str, role, teams: &[&str]| Member {
+        user: user.to_owned(),
+        role,
+        teams: teams.iter().map(|team| (*team).to_owned()).collect(),
+        origin: Origin::Own,
+        source: Source::Admin,
+    };
+    let members = [member("alice", Role::Member, &["ops"]), member("olga", Role::Owner, &[])];
+    let team =
+        |name: &str, words: &str| Team { id: 1, name: name.to_owned(), description: words.to_owned(), members: 1 };
+    let invitation = |name: &str| Invitation {
+        id: "01J9ZZZZZZZZZZZZZZZZZZZZZZ".to_owned(),
+        organization: name.to_owned(),
+        invitee: name.to_owned(),
+        role: Role::Auditor,
+        teams: vec![name.to_owned()],
+        inviter: name.to_owned(),
+        created_at: 1_700_000_000,
+        expires_at: 1_800_000_000,
+    };
+    let (typed, secret) = (Fields::default(), Secret::new("the-secret".to_owned()));
+    let page = Members {
+        organization: "acme",
+        changes: true,
+        changes_teams: true,
+        csrf: "csrf-token",
+        members: &members,
+        teams: &[team("ops", "who is called at night")],
+        invitations: &[invitation("carol")],
+        typed: &typed,
+        problem: None,
+        invited: Some(members::Invited { user: "carol", secret: Some(&secret) }),
+    };
+    check("members", &framed("olga", &owner, Tab::Members, &members::content(&page)));
+    let looks = members::content(&Members { changes: false, changes_teams: false, invited: None, ..page });
+    assert!(!looks.0.contains("<form"), "who only looks is offered nothing");
+    let joined = invitation("carol");
+    check("join", &sign_in::join(&sign_in::JoinPage::default()));
+    harmless(&sign_in::join(&sign_in::JoinPage { code: EVIL, problem: Some(&Problem::new(EVIL)), joined: None }));
+    let done = sign_in::join(&sign_in::JoinPage { joined: Some(&joined), ..sign_in::JoinPage::default() });
+    assert!(done.0.contains("Your user name is <b>carol</b>"));
+
+    let bad = Secret::new(EVIL.to_owned());
+    let typed = ["user", "teams", "team", "description"].map(|name| (name, EVIL));
+    let typed = form_urlencoded::Serializer::new(String::new()).extend_pairs(typed).finish();
+    let typed = Fields::parse(typed.as_bytes());
+    let page = Members {
+        organization: EVIL,
+        members: &[member(EVIL, Role::Member, &[EVIL])],
+        teams: &[team(EVIL, EVIL)],
+        invitations: &[invitation(EVIL)],
+        typed: &typed,
+        invited: Some(members::Invited { user: EVIL, secret: Some(&bad) }),
+        ..page
+    };
+    harmless(&framed(EVIL, &owner, Tab::Members, &members::content(&page)));
+}
+
+#[test]
+fn tokens_and_invitations() {
+    let owner = [membership("acme", Role::Owner)];
+    let token = |name: &str| TokenRow {
+        id: "0123456789abcdef".to_owned(),
+        name: name.to_owned(),
+        scopes: [TokenScope::SignIn, TokenScope::OrgRead].into_iter().collect(),
+        created_at: 1_700_000_000,
+        expires_at: Some(1_900_000_000),
+        last_used_at: None,
+    };
+    let of = |name: &str| OrganizationToken { token: token(name), teams: vec![name.to_owned()] };
+    let typed = Fields::default();
+    let page = Tokens {
+        organization: "acme",
+        changes: true,
+        csrf: "csrf-token",
+        tokens: &[of("ci")],
+        typed: &typed,
+        problem: None,
+        made: None,
+        now: 1_800_000_000,
+    };
+    check("tokens", &framed("olga", &owner, Tab::Tokens, &tokens::content(&page)));
+    let looks = tokens::content(&Tokens { changes: false, ..page });
+    assert!(!looks.0.contains("<form"), "who only looks is offered nothing");
+    harmless(&framed(
+        EVIL,
+        &owner,
+        Tab::Tokens,
+        &tokens::content(&Tokens { organization: EVIL, tokens: &[of(EVIL)], ..page }),
+    ));
+    let account = Account {
+        csrf: "csrf-token",
+        origin: Origin::Own,
+        invitations: &[],
+        tokens: &[token("laptop")],
+        typed: &typed,
+        problem: None,
+        made: None,
+        now: 1_800_000_000,
+    };
+    check("account", &framed("olga", &owner, Tab::Tokens, &tokens::account(&account)));
+}
+
+#[test]
+fn publishers_and_the_audit_log() {
+    let owner = [membership("acme", Role::Owner)];
+    let typed = Fields::default();
+    let rows = [("bitnami".to_owned(), Badge::VerifiedPublisher), ("grafana".to_owned(), Badge::SponsoredOpenSource)];
+    let page = Publishers {
+        changes: true,
+        csrf: "csrf-token",
+        count: 2,
+        search: "",
+        rows: &rows,
+        next: None,
+        typed: &typed,
+        problem: None,
+    };
+    check("publishers", &framed("olga", &owner, Tab::Audit, &publishers::content(&page)));
+    assert!(!publishers::content(&Publishers { changes: false, ..page }).0.contains("csrf"));
+    let rows = [(EVIL.to_owned(), Badge::VerifiedPublisher)];
+    harmless(&publishers::content(&Publishers { search: EVIL, rows: &rows, next: Some(EVIL), ..page }));
+
+    let line = |text: &str| TrailLine {
+        id: 7,
+        at_ms: 1_800_000_000_000,
+        actor: format!("user:{text}"),
+        via: text.to_owned(),
+        peer: text.to_owned(),
+        act: text.to_owned(),
+        organization: "acme".to_owned(),
+        target: text.to_owned(),
+        detail: serde_json::json!({ "enabled": { "from": false, "to": text } }).to_string(),
+    };
+    let page =
+        Audit { organization: "acme", actor: "", act: "policy", lines: &[line("policy.set")], older: Some("/x") };
+    check("audit", &framed("olga", &owner, Tab::Audit, &audit::content(&page)));
+    harmless(&audit::content(&Audit { actor: EVIL, act: EVIL, lines: &[line(EVIL)], older: Some(EVIL), ..page }));
+}
