@@ -141,7 +141,9 @@ impl ImageRef {
     /// Hub. None: no engine could have such a name.
     pub(crate) fn in_registry(host: &str, path: &str) -> Option<Self> {
         let canonical = host::canonical_host(host);
-        if !grammar::is_host(host) || !grammar::is_path(path) || path.len() > MAX_PATH_BYTES {
+        // On Docker Hub, what is written without `library/` is as long as with it.
+        let whole = host::Place::of(&canonical, path).path.len();
+        if !grammar::is_host(host) || !grammar::is_path(path) || whole > MAX_PATH_BYTES {
             return None;
         }
         let is_told_from_a_path = canonical == "localhost" || canonical.contains(['.', ':']);

@@ -37,6 +37,21 @@ fn a_name_reads_back_as_people_would_have_to_write_it() {
 }
 
 #[test]
+fn a_name_without_its_namespace_is_as_long_as_with_it() {
+    let read = |path: &str| {
+        read(&Request { host: "docker.io", method: "GET", target: &alloc::format!("/v2/{path}/tags/list") })
+    };
+    let Asked::Repository(longest) = read(&"a".repeat(255 - "library/".len())) else {
+        panic!("247 bytes were refused")
+    };
+    let image = longest.image();
+    assert_eq!(ImageRef::parse(image.as_str()).map(|again| again.place() == image.place()), Ok(true));
+    for path in ["a".repeat(256 - "library/".len()), alloc::format!("b/{}", "a".repeat(254))] {
+        assert!(matches!(read(&path), Asked::Unverifiable(_)), "{path}");
+    }
+}
+
+#[test]
 fn a_mirror_answers_for_its_own_name_and_for_the_one_it_stands_for() {
     let digest = alloc::format!("sha256:{}", "a".repeat(64));
     let asked = repository("GET", &alloc::format!("/v2/evil/miner/manifests/{digest}?ns=docker.io"));
