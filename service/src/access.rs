@@ -29,6 +29,14 @@ pub const MOST_A_DAY: i64 = 20;
 pub const MOST_PENDING: i64 = 50;
 const DAY: i64 = 86_400;
 
+/// An id as requests have them; for any other text there is no request, and the database is not asked.
+fn known(id: &str) -> Result<&str, AccessError> {
+    match !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        true => Ok(id),
+        false => Err(AccessError::NoSuch(crate::plain::plain(id.chars().take(40).collect()))),
+    }
+}
+
 /// One line of text as it is kept: without what steers a terminal, and not longer than `most` characters.
 fn line(text: &str, most: usize) -> Result<String, AccessError> {
     let spaced: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();

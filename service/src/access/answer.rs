@@ -3,7 +3,7 @@
 use policy::{ImageRef, Pattern};
 use serde_json::json;
 
-use super::{AccessError, Case, MAX_NOTE_CHARS, MAX_REASON_CHARS, Refusal, line};
+use super::{AccessError, Case, MAX_NOTE_CHARS, MAX_REASON_CHARS, Refusal, known, line};
 use crate::{
     acts::{ActError, Actor},
     id,
@@ -146,7 +146,7 @@ pub async fn deny(
 /// [`AccessError`].
 pub async fn withdraw(store: &Store, account: &Account, id: &str, now: i64) -> Result<AccessRequest, AccessError> {
     let mut change = store.write().await?;
-    match change.access_request(id).await? {
+    match change.access_request(known(id)?).await? {
         Some(request) if request.user == account.name => {}
         _ => return Err(AccessError::NoSuch(crate::plain::plain(id.chars().take(40).collect()))),
     }
@@ -169,7 +169,7 @@ async fn pending(
     if let Some(within) = within {
         actor.in_organization(change, within.as_str(), Deed::AnswerRequests).await?;
     }
-    let found = change.access_request(id).await?;
+    let found = change.access_request(known(id)?).await?;
     let here = |request: &AccessRequest| within.is_none_or(|within| request.organization == within.as_str());
     let request = found.filter(here).ok_or_else(no_such)?;
     match actor.in_organization(change, &request.organization, Deed::AnswerRequests).await {

@@ -1,6 +1,6 @@
 //! Looking at requests.
 
-use super::AccessError;
+use super::{AccessError, known};
 use crate::{
     acts::Actor,
     model::{AccessRequest, AccessState},
@@ -48,7 +48,7 @@ pub async fn list(
 pub async fn show(store: &Store, actor: &Actor, organization: &Name, id: &str) -> Result<AccessRequest, AccessError> {
     let mut view = store.read().await?;
     let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadRequests).await?;
-    let found = view.access_request(id).await?.filter(|request| request.organization == place.name);
+    let found = view.access_request(known(id)?).await?.filter(|request| request.organization == place.name);
     found.ok_or_else(|| AccessError::NoSuch(crate::plain::plain(id.chars().take(40).collect())))
 }
 

@@ -1,5 +1,7 @@
 //! What a form or the part of an address behind `?` holds.
 
+use std::borrow::Cow;
+
 use clap::ValueEnum;
 
 use super::fault::Fault;
@@ -16,8 +18,10 @@ impl Fields {
     /// From a form's body, or a query.
     pub(super) fn parse(encoded: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(encoded).take(MOST);
-        // Browsers send lines as they were sent when mail had them.
-        Self(pairs.map(|(name, text)| (name.into_owned(), text.replace("\r\n", "\n"))).collect())
+        // Browsers send lines as they were sent when mail had them. Nobody types a NUL, and databases differ in what
+        // they make of one.
+        let text = |text: Cow<'_, str>| text.replace("\r\n", "\n").replace('\0', "");
+        Self(pairs.map(|(name, value)| (name.into_owned(), text(value))).collect())
     }
 
     /// The field, without white space around it; empty: it is empty, or not there.
@@ -79,5 +83,6 @@ mod tests {
         assert!(matches!(fields.word::<Mode>("a"), Err(Fault::Damaged)));
         assert_eq!(Fields::parse(&b"x=1&".repeat(10_000)).0.len(), MOST);
         assert_eq!(Fields::parse(b"%ff=%fe").0.len(), 1, "what is no text is no fault");
+        assert_eq!(Fields::parse(b"a=b%00c").text("a"), "bc");
     }
 }

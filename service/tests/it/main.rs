@@ -22,5 +22,6 @@ mod signed;
 mod sqlite;
 mod start;
 mod support;
+mod texts;
 mod tokens;
 mod watch;

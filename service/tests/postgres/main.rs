@@ -37,6 +37,8 @@ mod signed;
 mod start;
 #[path = "../it/support.rs"]
 mod support;
+#[path = "../it/texts.rs"]
+mod texts;
 #[path = "../it/tokens.rs"]
 mod tokens;
 #[path = "../it/watch.rs"]
