@@ -27,7 +27,7 @@ use crate::{
     rest,
     sessions::Sessions,
     signing_key::{self, IfMissing},
-    store::{Missing, Place, PostgresUrl, Store},
+    store::{Missing, Place, PostgresUrl, Store, StoreError},
     sync_api::{Budgets, Streams, SyncApi},
     tls::{self, Certificate, FileCertificate, OwnAuthority, OwnCertificate},
     validity::Validities,
@@ -250,17 +250,7 @@ async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(TIDY_INTERVAL) => {}
         }
-        let (now_ms, keep_ms) = (clock::now_ms(), keep_seconds.saturating_mul(1000));
-        let forgotten = async {
-            let mut change = store.write().await?;
-            let records = change.forget_records(now_ms, keep_ms).await?;
-            let sign_ins = change.forget_sign_ins(now_ms, keep_ms).await?;
-            let requests = change.forget_access_requests(now_ms / 1000, keep_seconds).await?;
-            change.forget_invitations(now_ms / 1000).await?;
-            change.forget_browser_sessions(now_ms / 1000, now_ms / 1000 - browser::IDLE).await?;
-            change.commit().await?;
-            Ok::<_, crate::store::StoreError>((records, sign_ins, requests))
-        };
+        let forgotten = forget(&store, clock::now_ms(), keep_seconds);
         match forgotten.await {
             Ok((0, 0, 0)) => {}
             Ok((records, sign_ins, requests)) => {
@@ -269,6 +259,28 @@ async fn tidy(store: Store, keep_seconds: i64, stop: CancellationToken) {
             Err(error) => tracing::warn!(error = %chain(&error), "old records cannot be forgotten; trying again later"),
         }
     }
+}
+
+/// Returns how many records, sign-ins and requests.
+async fn forget(store: &Store, now_ms: i64, keep_seconds: i64) -> Result<(u64, u64, u64), StoreError> {
+    let keep_ms = keep_seconds.saturating_mul(1000);
+    let records = store.forget_records(now_ms, keep_ms).await?;
+    let mut sign_ins = 0;
+    loop {
+        let mut change = store.write().await?;
+        let gone = change.forget_sign_ins(now_ms, keep_ms).await?;
+        change.commit().await?;
+        sign_ins += gone;
+        if gone == 0 {
+            break;
+        }
+    }
+    let mut change = store.write().await?;
+    let requests = change.forget_access_requests(now_ms / 1000, keep_seconds).await?;
+    change.forget_invitations(now_ms / 1000).await?;
+    change.forget_browser_sessions(now_ms / 1000, now_ms / 1000 - browser::IDLE).await?;
+    change.commit().await?;
+    Ok((records, sign_ins, requests))
 }
 
 /// The signing key will be in this process's memory: a dump would carry it to wherever dumps go.

@@ -27,8 +27,9 @@
 //! # Tasks of `serve`
 //! One each of: *publisher* (compares the database with what is published, seals what is
 //! behind), *listener* (accepts), *certificate* (renews the service's own), *tidy* (forgets
-//! old records), *trail* (writes sign-ins down each second). One for each connection and one for each watch stream, in a tracker that
-//! the stop waits for. A one-of-each task that ends, ends the service.
+//! old records, in many small changes between those of others), *trail* (writes sign-ins down each second). One for each
+//! connection and one for each watch stream, in a tracker that the stop waits for; one for each file of the console's
+//! *Activity* that is being sent, which the stop cuts. A one-of-each task that ends, ends the service.
 //!
 //! # Channels and bounds
 //! | what | bound | when full |

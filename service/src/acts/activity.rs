@@ -4,7 +4,7 @@ use super::{ActError, Actor};
 use crate::{
     names::Name,
     roles::Deed,
-    store::{ActivityFilter, Day, RecordRow, RuleHits, Store, Top, WINDOW, Which},
+    store::{ActivityFilter, Day, RecordRow, RuleHits, Store, Top, Which},
 };
 
 /// Where a page begins: when it was received in milliseconds since the Unix epoch, the machine, and the id.
@@ -49,8 +49,6 @@ pub struct Found {
 /// What was refused since a day, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The newest refusals that were looked at.
-    pub looked_at: i64,
     /// Days with refusals, oldest first.
     pub days: Vec<Day>,
     /// Images, most refused first.
@@ -62,7 +60,7 @@ pub struct Summary {
 /// Images and people of a [`Summary`].
 const TOP: u32 = 8;
 
-/// Counts what was refused, or would have been, since then.
+/// Counts what was refused, or would have been, since the day of then.
 ///
 /// # Errors
 /// [`ActError`].
@@ -70,38 +68,32 @@ pub async fn summary(store: &Store, actor: &Actor, organization: &Name, since_ms
     let mut view = store.read().await?;
     let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadActivity).await?;
     Ok(Summary {
-        looked_at: WINDOW,
         days: view.refusals_by_day(&place.name, since_ms).await?,
         images: view.top_images(&place.name, since_ms, TOP).await?,
         people: view.top_people(&place.name, since_ms, TOP).await?,
     })
 }
 
-/// How often rules decided.
+/// How often rules decided, of those that decided something, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hits {
-    /// The newest decisions that were looked at.
-    pub looked_at: i64,
-    /// Those that decided something, by id.
-    pub rules: Vec<RuleHits>,
-}
+pub struct Hits(pub Vec<RuleHits>);
 
 impl Hits {
     /// Of one rule; none: it decided nothing.
     #[must_use]
     pub fn of(&self, rule: &str) -> Option<&RuleHits> {
-        self.rules.iter().find(|hits| hits.rule == rule)
+        self.0.iter().find(|hits| hits.rule == rule)
     }
 }
 
-/// How often each rule of an organization decided lately.
+/// How often each rule of an organization decided, as long as counts are kept.
 ///
 /// # Errors
 /// [`ActError`].
 pub async fn hits(store: &Store, actor: &Actor, organization: &Name) -> Result<Hits, ActError> {
     let mut view = store.read().await?;
     let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadActivity).await?;
-    Ok(Hits { looked_at: WINDOW, rules: view.rule_hits(&place.name).await? })
+    Ok(Hits(view.rule_hits(&place.name).await?))
 }
 
 /// Decisions of an organization, newest first by this service's clock. A search for what is rare looks at a part at a

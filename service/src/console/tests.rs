@@ -2,6 +2,7 @@
 
 mod activity;
 mod members;
+mod plans;
 mod policy;
 mod requests;
 
@@ -70,7 +71,10 @@ impl Page {
 
 impl World {
     pub async fn new() -> Self {
-        let fixture = Fixture::sqlite();
+        Self::on(Fixture::sqlite()).await
+    }
+
+    pub async fn on(fixture: Fixture) -> Self {
         let store = fixture.store().await;
         let hasher = Hasher::new().unwrap();
         let hash = hasher.hash(Secret::new(PASSWORD.to_owned())).await.unwrap();

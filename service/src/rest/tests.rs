@@ -2,6 +2,7 @@
 
 mod hostile;
 mod matrix;
+mod plans;
 
 use std::{net::SocketAddr, sync::Arc};
 

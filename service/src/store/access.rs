@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{
     Reading, StoreError, Writing,
-    sql::{query, query_as},
+    sql::{Query, Value, made, query, query_as},
 };
 use crate::model::{AccessRequest, AccessState, from_word, word};
 
@@ -126,18 +126,24 @@ impl Reading {
         filter: &AccessFilter<'_>,
         limit: u32,
     ) -> Result<Vec<AccessRequest>, StoreError> {
-        let sql = select!(
-            "WHERE ($1 IS NULL OR r.state = $1) AND ($2 IS NULL OR o.name = $2) AND ($3 IS NULL OR r.account_id = $3) \
-             AND ($4 IS NULL OR r.image = $4) ORDER BY r.created_at DESC, r.id DESC LIMIT $5"
-        );
-        let rows: Vec<Row> = query_as(sql)
-            .bind(filter.state.map(word))
-            .bind(filter.organization)
-            .bind(filter.account)
-            .bind(filter.image)
-            .bind(limit)
-            .fetch_all(&mut self.0)
-            .await?;
+        let narrowed = [
+            ("r.state", filter.state.map(|state| Value::from(word(state)))),
+            ("o.name", filter.organization.map(Value::from)),
+            ("r.account_id", filter.account.map(Value::from)),
+            ("r.image", filter.image.map(Value::from)),
+        ];
+        // Only what is asked for is part of the statement: a database finds it by an index then.
+        let (mut sql, mut values) = (select!("WHERE TRUE").to_owned(), Vec::new());
+        for (column, value) in narrowed {
+            if let Some(value) = value {
+                values.push(value);
+                sql.push_str(&format!(" AND {column} = ${}", values.len()));
+            }
+        }
+        values.push(limit.into());
+        sql.push_str(&format!(" ORDER BY r.created_at DESC, r.id DESC LIMIT ${}", values.len()));
+        let statement = values.into_iter().fold(made(sql), Query::bind);
+        let rows: Vec<Row> = statement.rows().fetch_all(&mut self.0).await?;
         rows.into_iter().map(AccessRequest::try_from).collect()
     }
 

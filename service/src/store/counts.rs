@@ -15,11 +15,20 @@ const COLUMNS: usize = 10;
 const ADD: &str = "ON CONFLICT (organization, day, account, action, image, decision, reason, category, rule) \
                    DO UPDATE SET times = decision_counts.times + excluded.times";
 /// Longest image of a count, in bytes: plugins write less, and PostgreSQL's indexes take no long texts.
-const MAX_IMAGE_BYTES: usize = 600;
+pub(super) const MAX_IMAGE_BYTES: usize = 600;
 
 /// The day, since the Unix epoch, of a time in milliseconds.
 pub(crate) fn day(at_ms: i64) -> i64 {
     at_ms.div_euclid(86_400_000)
+}
+
+/// The word of what became of it.
+pub(super) fn decision(record: &RecordRow) -> &'static str {
+    match (record.allowed, record.would_deny) {
+        (false, _) => "denied",
+        (true, true) => "would-deny",
+        (true, false) => "allowed",
+    }
 }
 
 /// What is counted as the same.
@@ -49,11 +58,7 @@ impl<'a> Counts<'a> {
             account: &record.reported_by,
             action: &record.action,
             image: if record.image.len() > MAX_IMAGE_BYTES { "" } else { &record.image },
-            decision: match (record.allowed, record.would_deny) {
-                (false, _) => "denied",
-                (true, true) => "would-deny",
-                (true, false) => "allowed",
-            },
+            decision: decision(record),
             reason: &record.reason,
             category: &record.category,
             rule: &record.rule,

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Every table, each behind those that it refers to.
-pub(crate) const TABLES: [&str; 27] = [
+pub(crate) const TABLES: [&str; 28] = [
     "sequence",
     "organizations",
     "namespaces",
@@ -31,6 +31,7 @@ pub(crate) const TABLES: [&str; 27] = [
     "record_ids",
     "machine_generations",
     "decision_counts",
+    "daily_counts",
     "sign_ins",
     "access_requests",
     "audit",

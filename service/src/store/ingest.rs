@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Reading, RecordRow, StoreError, Writing,
     counts::{Counts, day},
+    daily::Daily,
     sql::{made, placeholders, query, query_as},
 };
 use crate::model::{AllowedPulls, from_word};
@@ -116,13 +117,17 @@ impl Writing {
         self.leave_out_kept(machine_id, &mut candidates).await?;
 
         stored.new = candidates.len() as u64;
-        let mut counts = Counts::default();
+        let (mut counts, mut daily) = (Counts::default(), Daily::default());
         let mut rows = Vec::new();
         for (record, fate) in candidates.values() {
-            fate.counted.iter().for_each(|organization| counts.add(organization, record));
+            for organization in &fate.counted {
+                counts.add(organization, record);
+                daily.add(organization, record);
+            }
             rows.extend(fate.row.then_some(*record));
         }
         self.add_counts(&counts).await?;
+        self.add_daily(&daily).await?;
         self.add_records(rows).await?;
         Ok(stored)
     }

@@ -19,6 +19,7 @@ mod browser_sessions;
 mod changes;
 mod counts;
 mod credentials;
+mod daily;
 mod dump;
 mod error;
 mod external;

@@ -11,6 +11,8 @@ use super::{
 /// Most rows of sign-ins that are kept, and most of refused attempts, whatever their age: about 50 MiB each. A flood
 /// from everywhere cannot fill the disk, nor push out who signed in.
 const MOST_ROWS: i64 = 500_000;
+/// Rows of each kind that are forgotten in one change.
+const BATCH: i64 = 1000;
 
 /// Attempts of one kind within a minute, as they are first written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,8 +92,8 @@ impl Writing {
         Ok(())
     }
 
-    /// Forgets what is more than `keep_ms` older than both `now_ms` and the newest, and what is too much.
-    /// Returns how many.
+    /// Forgets some of what is more than `keep_ms` older than both `now_ms` and the newest, and of what is too much.
+    /// Returns how many; zero: there is no more.
     pub(crate) async fn forget_sign_ins(&mut self, now_ms: i64, keep_ms: i64) -> Result<u64, StoreError> {
         self.forget_sign_ins_above(now_ms, keep_ms, MOST_ROWS).await
     }
@@ -103,16 +105,17 @@ impl Writing {
         keep_ms: i64,
         most: i64,
     ) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM sign_ins WHERE at_ms < $1 AND at_ms < (SELECT MAX(at_ms) FROM sign_ins) - $2";
+        let sql = "DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins \
+                   WHERE at_ms < $1 AND at_ms < (SELECT MAX(at_ms) FROM sign_ins) - $2 LIMIT $3)";
         let before = now_ms.saturating_sub(keep_ms);
-        let mut gone = query(sql).bind(before).bind(keep_ms).execute(&mut self.0.0).await?;
+        let mut gone = query(sql).bind(before).bind(keep_ms).bind(BATCH).execute(&mut self.0.0).await?;
         for kind in [
-            "DELETE FROM sign_ins WHERE outcome = 'accepted' AND id <= (SELECT id FROM sign_ins \
-             WHERE outcome = 'accepted' ORDER BY id DESC LIMIT 1 OFFSET $1)",
-            "DELETE FROM sign_ins WHERE outcome <> 'accepted' AND id <= (SELECT id FROM sign_ins \
-             WHERE outcome <> 'accepted' ORDER BY id DESC LIMIT 1 OFFSET $1)",
+            "DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins WHERE outcome = 'accepted' AND id <= \
+             (SELECT id FROM sign_ins WHERE outcome = 'accepted' ORDER BY id DESC LIMIT 1 OFFSET $1) LIMIT $2)",
+            "DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins WHERE outcome <> 'accepted' AND id <= \
+             (SELECT id FROM sign_ins WHERE outcome <> 'accepted' ORDER BY id DESC LIMIT 1 OFFSET $1) LIMIT $2)",
         ] {
-            gone += query(kind).bind(most).execute(&mut self.0.0).await?;
+            gone += query(kind).bind(most).bind(BATCH).execute(&mut self.0.0).await?;
         }
         Ok(gone)
     }

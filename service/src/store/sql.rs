@@ -76,7 +76,7 @@ values! {
 macro_rules! bound {
     ($query:expr, $prepare:expr) => {{
         let Query { sql, values } = $query;
-        let mut query = $prepare(sql);
+        let mut query = $prepare(AssertSqlSafe(sql));
         for value in values {
             query = match value {
                 Value::Bool(value) => query.bind(value),
@@ -103,10 +103,17 @@ macro_rules! fetch {
     };
 }
 
+#[cfg(test)]
+tokio::task_local! {
+    /// The statements that this task runs, where a test wants to know them.
+    pub(super) static RUN: std::cell::RefCell<Vec<Query>>;
+}
+
 /// A statement that returns nothing.
+#[derive(Clone, Debug)]
 #[must_use]
 pub(super) struct Query {
-    sql: AssertSqlSafe<Cow<'static, str>>,
+    sql: Cow<'static, str>,
     values: Vec<Value>,
 }
 
@@ -117,7 +124,7 @@ pub(super) fn query(sql: &'static str) -> Query {
 
 /// A statement whose text is put together, of constants only: no value from elsewhere is part of it.
 pub(super) fn made(sql: impl Into<Cow<'static, str>>) -> Query {
-    Query { sql: AssertSqlSafe(sql.into()), values: Vec::new() }
+    Query { sql: sql.into(), values: Vec::new() }
 }
 
 impl Query {
@@ -128,6 +135,7 @@ impl Query {
 
     /// Returns the number of rows that it touched.
     pub(super) async fn execute(self, transaction: &mut Transaction) -> Result<u64, StoreError> {
+        self.note();
         match transaction {
             Transaction::Sqlite(connection) => {
                 Ok(bound!(self, sqlx::query::<Sqlite>).execute(&mut **connection).await?.rows_affected())
@@ -137,6 +145,12 @@ impl Query {
                 Ok(done.rows_affected())
             }
         }
+    }
+
+    /// Tells a test which statements are run ([`super::testing::plans`]).
+    fn note(&self) {
+        #[cfg(test)]
+        let _ = RUN.try_with(|run| run.borrow_mut().push(self.clone()));
     }
 
     /// The same statement, with rows as its result.
@@ -163,6 +177,7 @@ impl<R: Row> QueryAs<R> {
     }
 
     pub(super) async fn fetch_all(self, transaction: &mut Transaction) -> Result<Vec<R>, StoreError> {
+        self.query.note();
         fetch!(self.query, R, fetch_all, transaction)
     }
 
@@ -172,6 +187,7 @@ impl<R: Row> QueryAs<R> {
         transaction: &mut Transaction,
         mut take: impl FnMut(R) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.query.note();
         match transaction {
             Transaction::Sqlite(connection) => {
                 let mut rows = bound!(self.query, sqlx::query_as::<Sqlite, R>).fetch(&mut **connection);
@@ -190,10 +206,12 @@ impl<R: Row> QueryAs<R> {
     }
 
     pub(super) async fn fetch_optional(self, transaction: &mut Transaction) -> Result<Option<R>, StoreError> {
+        self.query.note();
         fetch!(self.query, R, fetch_optional, transaction)
     }
 
     pub(super) async fn fetch_one(self, transaction: &mut Transaction) -> Result<R, StoreError> {
+        self.query.note();
         fetch!(self.query, R, fetch_one, transaction)
     }
 }
@@ -238,4 +256,16 @@ pub(super) fn placeholders(rows: usize, columns: usize) -> String {
         format!("({})", values.join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+impl Query {
+    /// The statement that says how the database would run it.
+    pub(super) fn explained(&self, explain: &str) -> Self {
+        Self { sql: format!("{explain} {}", self.sql).into(), values: self.values.clone() }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.sql
+    }
 }

@@ -1,9 +1,9 @@
-//! Counts over the decisions of an organization. Each looks at the newest [`WINDOW`] of them at most, so that a page
-//! with counts costs the same however many there are.
+//! Counts over the decisions of an organization, from those of each day. What has many names a day looks at the newest
+//! [`WINDOW`] of them at most, so that a page with counts costs the same however many there are.
 
 use sqlx::FromRow;
 
-use super::{Reading, StoreError, WINDOW, sql::made};
+use super::{Reading, StoreError, WINDOW, counts::day, daily::Subject, sql::made};
 
 /// How often a rule decided.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -36,63 +36,71 @@ pub struct Top {
     pub refusals: i64,
 }
 
-/// The refusals that are counted, as the index has them.
-const REFUSED: &str = "SELECT received_at_ms, image, reported_by, allowed FROM records WHERE organization = $1 \
-                       AND received_at_ms >= $2 AND (NOT allowed OR would_deny) \
-                       ORDER BY received_at_ms DESC, machine_id DESC, id DESC";
+/// The counts of a subject since a day, the newest days first.
+const COUNTS: &str = "SELECT day, name, decision, times, last_ms FROM daily_counts WHERE organization = $1 \
+                      AND subject = $2 AND day >= $3 ORDER BY day DESC";
 
 impl Reading {
-    /// How often each rule of an organization decided.
+    /// How often each rule of an organization decided, as long as counts are kept.
     pub(crate) async fn rule_hits(&mut self, organization: &str) -> Result<Vec<RuleHits>, StoreError> {
         let sql = format!(
-            "SELECT rule, COUNT(*) AS hits, MAX(received_at_ms) AS last_ms FROM (SELECT rule, received_at_ms FROM \
-             records WHERE organization = $1 ORDER BY received_at_ms DESC, machine_id DESC, id DESC LIMIT {WINDOW}) r \
-             WHERE rule <> '' GROUP BY rule ORDER BY rule"
+            "SELECT name AS rule, CAST(SUM(times) AS BIGINT) AS hits, MAX(last_ms) AS last_ms \
+             FROM ({COUNTS} LIMIT {WINDOW}) c GROUP BY name ORDER BY name"
         );
-        made(sql).bind(organization).rows().fetch_all(&mut self.0).await
+        made(sql).bind(organization).bind(Subject::Rule.word()).bind(i64::MIN).rows().fetch_all(&mut self.0).await
     }
 
-    /// Refusals of each day since, of days that have any, oldest first.
+    /// Refusals of each day since that of this time, of days that have any, oldest first.
     pub(crate) async fn refusals_by_day(&mut self, organization: &str, since_ms: i64) -> Result<Vec<Day>, StoreError> {
+        let sum =
+            |decision: &str| format!("CAST(SUM(CASE decision WHEN '{decision}' THEN times ELSE 0 END) AS BIGINT)");
         let sql = format!(
-            "SELECT received_at_ms / 86400000 AS day, SUM(CASE WHEN allowed THEN 0 ELSE 1 END) AS denied, \
-             SUM(CASE WHEN allowed THEN 1 ELSE 0 END) AS would_deny FROM ({REFUSED} LIMIT {WINDOW}) r \
-             GROUP BY received_at_ms / 86400000 ORDER BY day"
+            "SELECT day, {} AS denied, {} AS would_deny FROM daily_counts WHERE organization = $1 AND subject = $2 \
+             AND day >= $3 AND decision <> 'allowed' GROUP BY day ORDER BY day",
+            sum("denied"),
+            sum("would-deny")
         );
-        made(sql).bind(organization).bind(since_ms).rows().fetch_all(&mut self.0).await
+        made(sql).bind(organization).bind(Subject::All.word()).bind(day(since_ms)).rows().fetch_all(&mut self.0).await
     }
 
-    /// The images that were refused most since, most refused first.
+    /// The images that were refused most since that day, most refused first.
     pub(crate) async fn top_images(
         &mut self,
         organization: &str,
         since_ms: i64,
         limit: u32,
     ) -> Result<Vec<Top>, StoreError> {
-        self.top("image", organization, since_ms, limit).await
+        self.top(Subject::Image, organization, since_ms, limit).await
     }
 
-    /// The accounts to which most was refused since.
+    /// The accounts to which most was refused since that day.
     pub(crate) async fn top_people(
         &mut self,
         organization: &str,
         since_ms: i64,
         limit: u32,
     ) -> Result<Vec<Top>, StoreError> {
-        self.top("reported_by", organization, since_ms, limit).await
+        self.top(Subject::Account, organization, since_ms, limit).await
     }
 
     async fn top(
         &mut self,
-        column: &'static str,
+        subject: Subject,
         organization: &str,
         since_ms: i64,
         limit: u32,
     ) -> Result<Vec<Top>, StoreError> {
         let sql = format!(
-            "SELECT {column} AS name, COUNT(*) AS refusals FROM ({REFUSED} LIMIT {WINDOW}) r WHERE {column} <> '' \
-             GROUP BY {column} ORDER BY refusals DESC, name LIMIT $3"
+            "SELECT name, CAST(SUM(times) AS BIGINT) AS refusals FROM ({COUNTS} LIMIT {WINDOW}) c \
+             GROUP BY name ORDER BY refusals DESC, name LIMIT $4"
         );
-        made(sql).bind(organization).bind(since_ms).bind(limit).rows().fetch_all(&mut self.0).await
+        made(sql)
+            .bind(organization)
+            .bind(subject.word())
+            .bind(day(since_ms))
+            .bind(limit)
+            .rows()
+            .fetch_all(&mut self.0)
+            .await
     }
 }

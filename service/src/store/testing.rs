@@ -1,5 +1,6 @@
 //! Databases for the tests of this crate: each test that is about the database runs on both kinds.
 
+pub(crate) mod plans;
 pub(crate) mod server;
 
 use std::sync::LazyLock;

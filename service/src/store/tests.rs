@@ -1,8 +1,9 @@
 //! Tests of [`super`].
 
+mod plans;
 mod schema;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 use crate::{
@@ -198,13 +199,39 @@ async fn records_come_by_the_time_they_were_received_and_keep_their_count(fixtur
 
 async fn a_clock_that_jumps_ahead_or_back_forgets_no_record(fixture: Fixture) {
     let store = fixture.store().await;
+    let add = async |records: &[RecordRow]| {
+        let mut change = store.write().await.unwrap();
+        change.add_records(records).await.unwrap();
+        change.commit().await.unwrap();
+    };
+    add(&[record("1", 1000), record("2", 1050)]).await;
+    assert_eq!(store.forget_records(1_000_000, 100).await.unwrap(), 0, "ahead");
+    add(&[record("3", 9000)]).await;
+    assert_eq!(store.forget_records(1100, 100).await.unwrap(), 0, "back");
+    assert_eq!(store.forget_records(9000, 100).await.unwrap(), 2);
+    assert_eq!(store.read().await.unwrap().records(10).await.unwrap().len(), 1);
+}
+
+async fn what_is_forgotten_is_forgotten_in_parts_and_others_get_their_turn(fixture: Fixture) {
+    let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
-    change.add_records(&[record("1", 1000), record("2", 1050)]).await.unwrap();
-    assert_eq!(change.forget_records(1_000_000, 100).await.unwrap(), 0, "ahead");
-    change.add_records(&[record("3", 9000)]).await.unwrap();
-    assert_eq!(change.forget_records(1100, 100).await.unwrap(), 0, "back");
-    assert_eq!(change.forget_records(9000, 100).await.unwrap(), 2);
-    assert_eq!(change.records(10).await.unwrap().len(), 1);
+    let old: Vec<RecordRow> = (0..2500).map(|n| record(&format!("{n:04}"), 1000)).collect();
+    change.add_records(&old).await.unwrap();
+    change.add_records(&[record("new", 9000)]).await.unwrap();
+    change.commit().await.unwrap();
+    let forgetting = tokio::spawn({
+        let store = store.clone();
+        async move { store.forget_records(9000, 100).await }
+    });
+    let mut left = BTreeSet::new();
+    while !forgetting.is_finished() {
+        // Whoever writes comes between two parts.
+        let mut change = store.write().await.unwrap();
+        left.insert(change.records(5000).await.unwrap().len());
+    }
+    assert_eq!(forgetting.await.unwrap().unwrap(), 2500);
+    assert!(left.iter().any(|left| (2..2501).contains(left)), "seen while it went on: {left:?}");
+    assert_eq!(store.read().await.unwrap().records(10).await.unwrap().len(), 1);
 }
 
 async fn a_machine_that_unrelated_accounts_report_is_disputed(fixture: Fixture) {
@@ -301,6 +328,9 @@ async fn refusals_are_counted_by_day_image_and_person(fixture: Fixture) {
         ..record(id, at)
     };
     let other = RecordRow { organization: "beta".to_owned(), ..of("9", day, "a", false, false) };
+    let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
+    let acme = change.add_organization("acme", 1).await.unwrap();
+    change.set_member(acme, alice, Role::Member, &[]).await.unwrap();
     let rows = [
         of("1", day - 1, "a", false, false),
         of("2", day, "a", false, false),
@@ -309,7 +339,7 @@ async fn refusals_are_counted_by_day_image_and_person(fixture: Fixture) {
         of("5", 2 * day, "c", true, false),
         other,
     ];
-    change.add_records(&rows).await.unwrap();
+    change.take_records(alice, &rows).await.unwrap();
     let days = change.refusals_by_day("acme", day).await.unwrap();
     assert_eq!(days, [Day { day: 1, denied: 1, would_deny: 1 }, Day { day: 2, denied: 1, would_deny: 0 }]);
     let images = change.top_images("acme", day, 1).await.unwrap();
@@ -336,6 +366,7 @@ on_each_database! {
     an_account_that_comes_back_keeps_its_row_and_counting,
     records_come_by_the_time_they_were_received_and_keep_their_count,
     a_clock_that_jumps_ahead_or_back_forgets_no_record,
+    what_is_forgotten_is_forgotten_in_parts_and_others_get_their_turn,
     a_machine_that_unrelated_accounts_report_is_disputed,
     session_generations_are_one_rising_sequence,
     agents_of_an_account_are_bounded_and_the_newest_stay,

@@ -109,8 +109,8 @@ pub(in super::super) fn content(page: &Lists<'_>) -> Markup {
         @if let Some(last) = page.rules.last().filter(|_| page.more) {
             p { a href={ "/orgs/" (organization) "/allowlist?list=" (word(*effect)) "&after=" (last.rule.id) } { "More" } }
         }
-        @if let Some(hits) = page.hits {
-            p .hint { "Hits are counted in the newest " (hits.looked_at) " decisions that machines reported." }
+        @if page.hits.is_some() {
+            p .hint { "Hits are decisions that machines reported, as long as the organization keeps them." }
         }
         @if *editable { (form(page)) }
     }

@@ -62,6 +62,16 @@ async fn keeps(change: &mut Writing, organization: &str, allowed_pulls: AllowedP
     change.set_keeping(id, Keeping { allowed_pulls, keep_records }).await.unwrap();
 }
 
+/// Ends the change, forgets what is kept for more than 90 days, and begins another one. How many records went.
+macro_rules! forget {
+    ($store:ident, $change:ident, $now_ms:expr) => {{
+        $change.commit().await.unwrap();
+        let forgotten = $store.forget_records($now_ms, 90 * DAY_MS).await.unwrap();
+        $change = $store.write().await.unwrap();
+        forgotten
+    }};
+}
+
 /// Organization, decision, image and how often, of what is counted.
 async fn counted(change: &mut Writing) -> Vec<(String, String, String, i64)> {
     let sql = "SELECT organization, decision, image, CAST(SUM(times) AS BIGINT) FROM decision_counts \
@@ -121,7 +131,7 @@ async fn a_record_is_counted_once_however_often_it_is_sent(fixture: Fixture) {
     keeps(&mut change, "acme", AllowedPulls::Counts, Some(2 * 86_400)).await;
     let week = RecordRow { received_at_ms: (DAYS + 7) * DAY_MS, ..denied(9) };
     change.take_records(alice, &[week]).await.unwrap();
-    assert_eq!(change.forget_records((DAYS + 7) * DAY_MS, 90 * DAY_MS).await.unwrap(), 1);
+    assert_eq!(forget!(store, change, (DAYS + 7) * DAY_MS), 1);
     assert_eq!(counted(&mut change).await, [count("acme", "denied", MINER, 1)], "the newer one");
     assert_eq!(change.take_records(alice, &later).await.unwrap(), Stored::default());
     assert_eq!(counted(&mut change).await, [count("acme", "denied", MINER, 1)]);
@@ -166,16 +176,16 @@ async fn each_organization_forgets_in_its_own_time(fixture: Fixture) {
     keeps(&mut change, "labs", AllowedPulls::None, None).await;
     let newest = |id, days| RecordRow { received_at_ms: (DAYS + days) * DAY_MS + 5, ..of("labs", record(id)) };
     change.take_records(alice, &[newest(5, 31)]).await.unwrap();
-    assert_eq!(change.forget_records((DAYS + 31) * DAY_MS, 90 * DAY_MS).await.unwrap(), 2, "of `acme`");
+    assert_eq!(forget!(store, change, (DAYS + 31) * DAY_MS), 2, "of `acme`");
     assert_eq!(counted(&mut change).await, [count("labs", "denied", MINER, 1)]);
     change.take_records(alice, &[newest(6, 100)]).await.unwrap();
-    assert_eq!(change.forget_records((DAYS + 100) * DAY_MS, 90 * DAY_MS).await.unwrap(), 2);
+    assert_eq!(forget!(store, change, (DAYS + 100) * DAY_MS), 2);
     assert_eq!(counted(&mut change).await, []);
     // Thirty days later than the longest time, nothing tells of it any more.
     let known = "SELECT COUNT(*) FROM record_ids";
     assert_eq!(query_as::<(i64,)>(known).fetch_one(&mut change.0.0).await.unwrap().0, 4);
     change.take_records(alice, &[newest(7, 121)]).await.unwrap();
-    change.forget_records((DAYS + 121) * DAY_MS, 90 * DAY_MS).await.unwrap();
+    forget!(store, change, (DAYS + 121) * DAY_MS);
     assert_eq!(query_as::<(i64,)>(known).fetch_one(&mut change.0.0).await.unwrap().0, 0);
 }
 
@@ -187,12 +197,12 @@ async fn who_wants_less_has_what_is_there_forgotten(fixture: Fixture) {
     let act = RecordRow { act: "{}".to_owned(), ..record(3) };
     change.take_records(alice, &[record(1), denied(2), act]).await.unwrap();
     let now = (DAYS + 1) * DAY_MS;
-    assert_eq!(change.forget_records(now, 90 * DAY_MS).await.unwrap(), 0);
+    assert_eq!(forget!(store, change, now), 0);
     keeps(&mut change, "acme", AllowedPulls::Counts, None).await;
-    assert_eq!(change.forget_records(now, 90 * DAY_MS).await.unwrap(), 1, "not what an administrator did there");
+    assert_eq!(forget!(store, change, now), 1, "not what an administrator did there");
     assert_eq!(counted(&mut change).await.len(), 2);
     keeps(&mut change, "acme", AllowedPulls::None, None).await;
-    change.forget_records(now, 90 * DAY_MS).await.unwrap();
+    forget!(store, change, now);
     assert_eq!(counted(&mut change).await, [count("acme", "denied", MINER, 1)]);
 }
 

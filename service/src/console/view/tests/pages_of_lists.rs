@@ -23,7 +23,7 @@ fn the_allowlist() {
     ];
     let (owner, typed) = ([membership("acme", Role::Owner)], Typed::default());
     let hit = RuleHits { rule: "id-of-bitnami/*".to_owned(), hits: 17, last_ms: 1_799_000_000_000 };
-    let hits = Hits { looked_at: 50_000, rules: vec![hit] };
+    let hits = Hits(vec![hit]);
     let page = Lists {
         organization: "acme",
         effect: Effect::Allow,
@@ -81,7 +81,6 @@ fn what_was_refused() {
     let owner = [membership("acme", Role::Owner)];
     let top = |name: &str, refusals| Top { name: name.to_owned(), refusals };
     let summary = Summary {
-        looked_at: 50_000,
         days: vec![Day { day: 20_830, denied: 3, would_deny: 0 }, Day { day: 20_833, denied: 40, would_deny: 7 }],
         images: vec![top("docker.io/evil/miner:latest", 41), top("docker.io/a/b:1", 9)],
         people: vec![top("alice", 50)],
