@@ -59,7 +59,7 @@ pub fn router(api: Api) -> Router {
         .route("/orgs/{organization}/allowlist/remove", post(lists::remove))
         .route("/orgs/{organization}/activity", get(activity::page))
         .route("/orgs/{organization}/activity.csv", get(activity::csv))
-        .route("/orgs/{organization}/activity.json", get(activity::json))
+        .route("/orgs/{organization}/activity.json", get(activity::json_file))
         .route("/orgs/{organization}/machines", get(machines::page))
         .route("/orgs/{organization}/members", get(members::page))
         .route("/orgs/{organization}/members/change", post(members::change))

@@ -1,5 +1,7 @@
 //! What was refused: seen, searched, exported.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// A refusal of each of these images, received now.
@@ -58,6 +60,9 @@ async fn refusals_are_seen_searched_and_exported_by_who_may() {
     assert_eq!(csv.headers.get(header::CONTENT_DISPOSITION).unwrap(), "attachment; filename=\"activity-acme.csv\"");
     let json: serde_json::Value = serde_json::from_str(&audrey.get(&format!("{path}.json")).await.text).unwrap();
     assert_eq!((json["records"].as_array().unwrap().len(), &json["whole"]), (3, &true.into()));
+    let none: serde_json::Value =
+        serde_json::from_str(&audrey.get(&format!("{path}.json?image=nothing%00")).await.text).unwrap();
+    assert_eq!(none, serde_json::json!({ "records": [], "whole": true }));
     assert!(adam.get(path).await.says("/orgs/acme/allowlist?pattern=docker.io%2Fevil%2Fminer%3Alatest"));
     assert!(adam.get("/orgs/acme/allowlist?pattern=a%2Fb").await.says("value=\"a/b\""));
     for address in [path, "/orgs/acme/activity.csv", "/orgs/acme/activity.json", "/orgs/acme/machines"] {
@@ -66,4 +71,23 @@ async fn refusals_are_seen_searched_and_exported_by_who_may() {
     }
     assert!(audrey.get("/orgs/acme/machines").await.says("Nobody is signed in on a machine yet"));
     assert!(audrey.get("/orgs/acme/machines?user=No%20Body").await.says("is signed in on no machine"));
+}
+
+#[tokio::test]
+async fn a_file_of_many_parts_is_whole_or_says_that_it_is_not() {
+    let world = World::new().await;
+    let images: Vec<String> = (0..10_500).map(|n| format!("docker.io/a/b:{n}")).collect();
+    let images: Vec<&str> = images.iter().map(String::as_str).collect();
+    for (count, whole) in [(2_500, true), (10_500, false)] {
+        refused(&world, &images[..count]).await;
+        let audrey = world.sign_in("audrey").await;
+        let json = audrey.get("/orgs/acme/activity.json").await;
+        let json: serde_json::Value = serde_json::from_str(&json.text).unwrap();
+        let records = json["records"].as_array().unwrap();
+        assert_eq!((records.len(), &json["whole"]), (count.min(10_000), &whole.into()));
+        let each: BTreeSet<_> = records.iter().map(|record| record["id"].as_str().unwrap()).collect();
+        assert_eq!(each.len(), records.len(), "each once");
+        let csv = audrey.get("/orgs/acme/activity.csv").await;
+        assert_eq!(csv.text.lines().count(), count.min(10_000) + 1);
+    }
 }
