@@ -8,6 +8,7 @@ mod change;
 mod decide;
 mod door;
 mod floor;
+mod lists;
 mod load;
 mod memory;
 mod plugin;
@@ -24,6 +25,11 @@ fn main() -> ExitCode {
             door::measure(&mut report);
             report.finish()
         }
+        (Some("lists"), None) => {
+            let mut report = Report::default();
+            lists::measure(&mut report);
+            report.finish()
+        }
         (Some("agents"), None) => {
             let mut report = Report::default();
             agents::measure(&mut report);
@@ -37,6 +43,7 @@ fn main() -> ExitCode {
             change::measure(&mut report);
             door::measure(&mut report);
             agents::measure(&mut report);
+            lists::measure(&mut report);
             report.finish()
         }
     }

@@ -1,4 +1,5 @@
-//! One agent: the state machine, with the service behind it and nothing at the machine.
+//! One agent: the state machine, with the service behind it and nothing at the machine but somebody who works with
+//! Docker all day.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,9 +14,14 @@ use daemon::{
 };
 use proto::{
     secret::Secret,
-    sync::{Held, Kind},
+    sync::{Held, Kind, Record},
 };
 use tokio::{sync::mpsc, task::AbortHandle};
+
+use super::ORGANIZATION;
+
+/// Between two reports of an agent, on average: somebody whose pulls are refused all day.
+pub const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// What an agent tells of itself.
 pub struct Told {
@@ -45,14 +51,14 @@ impl Agent {
     /// Until the process ends.
     pub async fn run(self) {
         let (events, mut coming) = mpsc::channel(16);
-        let mut running = Running { conversation: None, timers: BTreeMap::new(), events };
+        let mut running = Running { conversation: None, reporter: None, timers: BTreeMap::new(), events };
         let mut sync = Sync::new(None);
         let url = Some(self.service.url().to_owned());
         let seen = Seen::Account { account: self.account.clone(), stamp: Stamp::default() };
         let mut happened = VecDeque::from([
             Event::Enrolled { service: url.clone(), docker_hub: false },
             Event::Credential { service: url, seen },
-            Event::PluginUp { machine_id: format!("machine-{}", self.number), session: None },
+            Event::PluginUp { machine_id: machine_id(self.number), session: None },
         ]);
         loop {
             let event = match happened.pop_front() {
@@ -90,14 +96,23 @@ impl Agent {
                 return Some(Event::Applied);
             }
             Command::Wait { timer, number, delay } => running.wait(timer, number, delay.duration(fastrand::f64())),
-            Command::Report(_) | Command::Store(_) | Command::ClearCache => {}
+            Command::Report(token) => running.report(token.map(|token| {
+                let machine_id = machine_id(self.number);
+                report(self.service.clone(), token, machine_id)
+            })),
+            Command::Store(_) | Command::ClearCache => {}
         }
         None
     }
 }
 
+fn machine_id(number: usize) -> String {
+    format!("machine-{number}")
+}
+
 struct Running {
     conversation: Option<AbortHandle>,
+    reporter: Option<AbortHandle>,
     timers: BTreeMap<Timer, AbortHandle>,
     events: mpsc::Sender<Event>,
 }
@@ -106,6 +121,14 @@ impl Running {
     fn converse(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.hang_up();
         self.conversation = Some(tokio::spawn(task).abort_handle());
+    }
+
+    /// From now on with this token, or not at all.
+    fn report(&mut self, reporting: Option<impl Future<Output = ()> + Send + 'static>) {
+        let before = std::mem::replace(&mut self.reporter, reporting.map(|task| tokio::spawn(task).abort_handle()));
+        if let Some(before) = before {
+            before.abort();
+        }
     }
 
     fn hang_up(&mut self) {
@@ -167,6 +190,25 @@ async fn watch(mut link: Link, token: Secret, held: Vec<Held>, agent: usize, tol
         }
     };
     let _ = link.events.send(broken(error, attempt, start)).await;
+}
+
+/// A refusal now and then.
+async fn report(mut service: Service, token: Secret, machine_id: String) {
+    loop {
+        tokio::time::sleep(REPORT_EVERY.mul_f64(2.0 * fastrand::f64())).await;
+        let record = Record {
+            id: format!("01J9ZK{:020}", fastrand::u64(..)),
+            machine_id: machine_id.clone(),
+            action: "pull".to_owned(),
+            image: format!("docker.io/evil/miner:{}", fastrand::u8(..)),
+            reason: "category".to_owned(),
+            category: "community".to_owned(),
+            organization: ORGANIZATION.to_owned(),
+            ..Record::default()
+        };
+        // What is not taken comes again with a real agent; here the next one comes.
+        drop(service.report(&token, vec![record], 0).await);
+    }
 }
 
 fn broken(error: CallError, attempt: Number, start: Instant) -> Event {
