@@ -9,8 +9,9 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use policy::{Enforced, Loopback};
 use proto::{
     control::{self, InForce, SignInFile},
-    documents::{Digest, Documents, Trust},
+    documents::{Digest, DocumentError, Documents, Trust},
     egress::Egress,
+    key_chain::KeyChain,
     sign_in::{Demand, LOOK, Paths, Watched},
     sync::Kind,
 };
@@ -106,6 +107,10 @@ pub struct Enforcer {
     /// A policy on disk could not be used; until one is handed over, what is missing is not "off".
     incomplete: bool,
     generations: Generations,
+    /// Changes of the service's keys that were followed here.
+    ///
+    /// INVARIANT: they are on disk before what they vouch for, so that a key that ended never comes back.
+    key_changes: Vec<Vec<u8>>,
     /// Users whose session ended while the disk would not keep its end; it is on disk, and in force no more.
     ended: BTreeSet<u32>,
     view: watch::Sender<Arc<View>>,
@@ -121,6 +126,7 @@ impl Enforcer {
     pub fn start(state: StateDir, paths: Paths, egress_file: PathBuf) -> Result<(Self, Handle, Arc<Live>), StateError> {
         let machine_id = state.machine_id()?;
         let generations = state.generations()?;
+        let key_changes = state.key_changes()?;
         let files = Watched::new(paths);
         let egress = seen(Egress::look(&egress_file));
         let (sender, commands) = mpsc::channel(WAITING);
@@ -136,6 +142,7 @@ impl Enforcer {
             documents: Documents::default(),
             incomplete: false,
             generations,
+            key_changes,
             ended: BTreeSet::new(),
             view,
             commands,
@@ -183,10 +190,11 @@ impl Enforcer {
             Err(_) if end_session && envelopes.is_empty() => return Ok(documents::in_force(&self.documents)),
             Err(error) => return Err(ApplyError::NotEnrolled(error.to_string())),
         };
-        let trust = Trust { keys, machine_id: &self.machine_id };
-        let received = documents::receive(envelopes, trust, uid, clock::now().0)?;
+        let mut chain = KeyChain::new(keys.clone());
+        chain.follow(&self.key_changes).map_err(DocumentError::Keys)?;
+        let received = documents::receive(envelopes, &mut chain, &self.machine_id, uid, clock::now().0)?;
         let change = documents::change(&self.documents, received, &self.generations, uid, end_session)?;
-        if let Err(error) = self.keep(&change) {
+        if let Err(error) = self.keep_keys(&chain).and_then(|()| self.keep(&change)) {
             // What cannot be kept is not put in force. But an end needs no disk: who signed out is signed
             // out, and the caller, who is told of the error, ends it again until it is kept as well.
             if end_session {
@@ -231,6 +239,17 @@ impl Enforcer {
             self.ended.insert(uid);
         }
         Ok(kept?)
+    }
+
+    fn keep_keys(&mut self, chain: &KeyChain) -> Result<(), StateError> {
+        let changes = chain.kept_with(&self.key_changes);
+        if changes != self.key_changes {
+            self.state.write_key_changes(&changes)?;
+            self.key_changes = changes;
+            let keys: Vec<String> = chain.trusted().iter().map(|key| key.id().to_string()).collect();
+            info!(change = chain.number(), ?keys, "the policy service changed its keys");
+        }
+        Ok(())
     }
 
     /// Puts a change on disk: first what must never go back, then the documents.

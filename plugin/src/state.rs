@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustix::{
     fs::{FlockOperation, flock},
     io::Errno,
@@ -23,6 +24,7 @@ use tracing::info;
 const SEALED: &str = "sealed";
 const GENERATIONS: &str = "generations.json";
 const MACHINE_ID: &str = "machine-id";
+const KEY_CHANGES: &str = "key-changes.json";
 /// More documents than this are not read at the start: policies, sessions and directories of 64 organizations.
 const MAX_DOCUMENTS: usize = 1024;
 /// The largest sealed document, in bytes.
@@ -192,6 +194,31 @@ impl StateDir {
         let path = self.path.join(GENERATIONS);
         let json = serde_json::to_vec_pretty(generations).map_err(|_| StateError::Damaged(path))?;
         self.replace(GENERATIONS, &json)
+    }
+
+    /// The changes of the service's keys that were followed here, exact bytes, the oldest first.
+    ///
+    /// # Errors
+    /// [`StateError`]; a damaged file is an error, since without it a key that ended could come back.
+    pub fn key_changes(&self) -> Result<Vec<Vec<u8>>, StateError> {
+        let path = self.path.join(KEY_CHANGES);
+        let texts: Vec<String> = match read_bounded(&path, MAX_DOCUMENT_BYTES) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| StateError::Damaged(path.clone()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(StateError::Io { what: "read", path, source }),
+        };
+        texts.iter().map(|text| STANDARD.decode(text).map_err(|_| StateError::Damaged(path.clone()))).collect()
+    }
+
+    /// Writes the changes that were followed.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn write_key_changes(&self, changes: &[Vec<u8>]) -> Result<(), StateError> {
+        let path = self.path.join(KEY_CHANGES);
+        let texts: Vec<String> = changes.iter().map(|bytes| STANDARD.encode(bytes)).collect();
+        let json = serde_json::to_vec_pretty(&texts).map_err(|_| StateError::Damaged(path))?;
+        self.replace(KEY_CHANGES, &json)
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {

@@ -8,8 +8,9 @@ use prost::Message as _;
 use proto::{
     control::{ApplyRequest, CheckRequest, RecordsRequest, WatchRequest},
     document::{self, Badge, Directory, Envelope, Publisher, Role, Rule, WhenExpired},
+    key_chain,
     keys::SigningKey,
-    sealed::{Purpose, open, seal},
+    sealed::{Purpose, open, seal, seal_by},
 };
 use support::{Machine, files, header, message, now, policy, wait_until};
 use tonic::Code;
@@ -492,6 +493,57 @@ async fn on_a_full_disk_who_signs_out_is_signed_out() {
     machine.pull("evil/miner").is_denied("signed in to acme");
     machine.kill();
     drop(unmount);
+}
+
+#[tokio::test]
+async fn the_services_key_is_followed_and_one_that_ended_never_comes_back() {
+    let mut machine = Machine::start();
+    machine.sign_in(&policy(1)).await;
+    let (first, second) = (&SigningKey::from_seed(&[9; 32]), &SigningKey::from_seed(&[10; 32]));
+    let announced = key_chain::seal(1, &[first.verifying_key(), second.verifying_key()], first, now());
+    let retired = key_chain::seal(2, &[second.verifying_key()], second, now());
+    let unknown = machine.apply(vec![seal(&policy(2), second)]).await.expect_err("nothing leads to its key");
+    assert!(unknown.message().contains("`trustKeys`"), "{}", unknown.message());
+    let changes = [announced.clone(), retired];
+    machine.apply(vec![seal_by(&policy(2), [first, second], &changes[..1])]).await.expect("both are trusted");
+    machine.apply(vec![seal(&policy(3), first)]).await.expect("the old one still is");
+    machine.apply(vec![seal_by(&policy(4), [second], &changes)]).await.expect("the new one is");
+    // The session came under the old key, before it ended: it holds on, also over a restart.
+    for _ in 0..2 {
+        machine.pull("evil/miner").is_denied("community image");
+        let refused = machine.apply(vec![seal(&policy(5), first)]).await.expect_err("it ended");
+        assert!(refused.message().contains("key change ended"), "{}", refused.message());
+        // With a change of its own, and with only half of the changes.
+        let own = key_chain::seal(1, &[first.verifying_key()], first, now());
+        let refused = machine.apply(vec![seal_by(&policy(5), [first], &[own])]).await.expect_err("another change");
+        assert!(refused.message().contains("another one than this machine has followed"), "{}", refused.message());
+        machine.apply(vec![seal_by(&policy(5), [first], &changes[..1])]).await.expect_err("it ended all the same");
+        machine.restart();
+    }
+    machine.apply(vec![seal_by(&policy(5), [second], &changes)]).await.expect("the service goes on");
+}
+
+#[tokio::test]
+async fn a_machine_that_was_off_follows_all_changes_at_once_and_a_lost_memory_of_them_is_no_start() {
+    let mut machine = Machine::start();
+    let keys: Vec<SigningKey> = [9, 10, 11].map(|seed| SigningKey::from_seed(&[seed; 32])).into();
+    let changes = [
+        key_chain::seal(1, &[keys[0].verifying_key(), keys[1].verifying_key()], &keys[0], now()),
+        key_chain::seal(2, &[keys[1].verifying_key()], &keys[1], now()),
+        key_chain::seal(3, &[keys[1].verifying_key(), keys[2].verifying_key()], &keys[1], now()),
+        key_chain::seal(4, &[keys[2].verifying_key()], &keys[2], now()),
+    ];
+    let session = machine.session(1).await;
+    let documents = vec![seal_by(&policy(1), [&keys[2]], &changes), seal_by(&session, [&keys[2]], &changes)];
+    machine.apply(documents).await.expect("followed from the enrolled key");
+    machine.restart();
+    machine.pull("evil/miner").is_denied("community image");
+    machine.kill();
+    fs::write(machine.path("state/key-changes.json"), "[\"not base64\"]").expect("a damaged file");
+    let output = machine.command().output().expect("it runs");
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("key-changes.json") && said.contains("damaged"), "{said}");
 }
 
 struct Unmount(std::path::PathBuf);

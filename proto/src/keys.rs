@@ -92,8 +92,16 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError`] when the text is no usable key.
     pub fn from_base64(text: &str) -> Result<Self, KeyError> {
-        let bytes: [u8; 32] =
-            STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(KeyError::Encoding)?;
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| KeyError::Encoding)?;
+        Self::from_bytes(&bytes)
+    }
+
+    /// From the 32 bytes of a key change.
+    ///
+    /// # Errors
+    /// [`KeyError`] when they are no usable key.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        let bytes: [u8; 32] = bytes.try_into().map_err(|_| KeyError::Encoding)?;
         let key = DalekVerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NotAKey)?;
         if key.is_weak() {
             return Err(KeyError::NotAKey);
@@ -106,6 +114,12 @@ impl VerifyingKey {
     #[must_use]
     pub fn to_base64(&self) -> String {
         STANDARD.encode(self.key.as_bytes())
+    }
+
+    /// The 32 bytes for a key change.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
     }
 
     /// The id that signatures of this key carry.
@@ -121,24 +135,46 @@ impl VerifyingKey {
 
 /// The keys that a machine trusts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustedKeys(Vec<VerifyingKey>);
+pub struct TrustedKeys {
+    keys: Vec<VerifyingKey>,
+    /// Trusted once; known so that an error can say so.
+    ended: Vec<KeyId>,
+}
 
 impl TrustedKeys {
     /// Trust these keys.
     #[must_use]
     pub fn new(keys: Vec<VerifyingKey>) -> Self {
-        Self(keys)
+        Self { keys, ended: Vec::new() }
+    }
+
+    /// The same, where others were trusted before.
+    #[must_use]
+    pub(crate) fn after(self, before: impl Iterator<Item = KeyId>) -> Self {
+        let ended = before.filter(|id| self.find(id.as_str()).is_none()).collect();
+        Self { ended, ..self }
     }
 
     /// The key with this id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<&VerifyingKey> {
-        self.0.iter().find(|key| key.id.as_str() == id)
+        self.keys.iter().find(|key| key.id.as_str() == id)
+    }
+
+    /// A key with this id was trusted once, and a key change ended it.
+    #[must_use]
+    pub fn has_ended(&self, id: &str) -> bool {
+        self.ended.iter().any(|ended| ended.as_str() == id)
+    }
+
+    /// All of them, the newest last.
+    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter()
     }
 
     /// True when nothing is trusted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.keys.is_empty()
     }
 }

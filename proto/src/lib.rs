@@ -16,6 +16,7 @@ pub mod documents;
 pub mod egress;
 pub mod enrollment;
 pub mod jws;
+pub mod key_chain;
 pub mod keys;
 pub mod local;
 mod moment;

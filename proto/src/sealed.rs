@@ -42,6 +42,7 @@ document!(document::Policy, "policy", 8 << 20);
 document!(document::Directory, "directory", 4 << 20);
 document!(document::Session, "session", 64 << 10);
 document!(document::AgentToken, "agent-token", 4 << 10);
+document!(document::KeyChange, "key-change", 512);
 
 /// Why a sealed document is not used. Nothing of it is used then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +71,15 @@ pub enum SealError {
     UnknownKey {
         /// Key ids of the envelope.
         keyids: String,
+    },
+    /// Signed by a key that this machine trusted once.
+    #[error(
+        "the document is signed by key {keyid} only, which a key change ended on this machine: the service must sign \
+         with its present key; see `pullgate-service key list`"
+    )]
+    EndedKey {
+        /// Key id of the signature.
+        keyid: String,
     },
     /// A trusted key id, but the signature does not hold.
     #[error("the signature of key {keyid} does not hold: the document was altered")]
@@ -136,20 +146,60 @@ pub enum Purpose {
 /// Seals a document: the exact bytes to store and send.
 #[must_use]
 pub fn seal<D: Document>(document: &D, key: &SigningKey) -> Vec<u8> {
+    seal_by(document, [key], &[])
+}
+
+/// The same by several keys, of which readers look at two, with the way to them from older ones
+/// ([`crate::key_chain`]).
+#[must_use]
+pub fn seal_by<'a, D: Document>(
+    document: &D,
+    keys: impl IntoIterator<Item = &'a SigningKey>,
+    key_changes: &[Vec<u8>],
+) -> Vec<u8> {
     let payload = document.encode_to_vec();
-    let sig = key.sign(&pre_authentication_encoding(D::PAYLOAD_TYPE, &payload));
-    Envelope {
-        payload,
-        payload_type: D::PAYLOAD_TYPE.to_owned(),
-        signatures: vec![Signature { sig, keyid: key.id().to_string() }],
-    }
-    .encode_to_vec()
+    let signed = pre_authentication_encoding(D::PAYLOAD_TYPE, &payload);
+    let signature = |key: &SigningKey| Signature { sig: key.sign(&signed), keyid: key.id().to_string() };
+    let signatures = keys.into_iter().map(signature).collect();
+    let (payload_type, key_changes) = (D::PAYLOAD_TYPE.to_owned(), key_changes.to_vec());
+    Envelope { payload, payload_type, signatures, key_changes }.encode_to_vec()
+}
+
+/// The key changes that an envelope carries; none where it is no envelope. Nothing of them was verified.
+#[must_use]
+pub fn key_changes(envelope: &[u8]) -> Vec<Vec<u8>> {
+    Envelope::decode(envelope).map(|envelope| envelope.key_changes).unwrap_or_default()
 }
 
 /// The payload type of an envelope whose signature has *not* been looked at: for sorting only.
 #[must_use]
 pub fn peek_payload_type(envelope: &[u8]) -> Option<String> {
     Envelope::decode(envelope).ok().map(|envelope| envelope.payload_type)
+}
+
+/// A document whose signature has *not* been looked at, and its generation.
+pub(crate) fn unverified<D: Document>(bytes: &[u8]) -> Result<(u64, D), SealError> {
+    let envelope = decode::<D>(bytes)?;
+    let document = D::decode(envelope.payload.as_slice()).map_err(|_| SealError::Damaged("the payload"))?;
+    let generation = document.header().ok_or(SealError::BadHeader("it is missing"))?.generation;
+    Ok((generation, document))
+}
+
+/// SHA-256 of the payload in an envelope of this kind.
+pub(crate) fn payload_sha256<D: Document>(bytes: &[u8]) -> Result<[u8; 32], SealError> {
+    Ok(Sha256::digest(&decode::<D>(bytes)?.payload).into())
+}
+
+/// An envelope of this kind of document, within its limit.
+fn decode<D: Document>(bytes: &[u8]) -> Result<Envelope, SealError> {
+    if bytes.len() > D::MAX_BYTES {
+        return Err(SealError::TooLarge { size: bytes.len(), limit: D::MAX_BYTES });
+    }
+    let envelope = Envelope::decode(bytes).map_err(|_| SealError::Damaged("the envelope"))?;
+    if envelope.payload_type != D::PAYLOAD_TYPE {
+        return Err(SealError::WrongType { found: envelope.payload_type, expected: D::PAYLOAD_TYPE });
+    }
+    Ok(envelope)
 }
 
 /// Opens a sealed document: size, type, signature, header, audience, validity, in this order.
@@ -165,13 +215,7 @@ pub fn open<D: Document>(
     now: i64,
     purpose: Purpose,
 ) -> Result<Opened<D>, SealError> {
-    if bytes.len() > D::MAX_BYTES {
-        return Err(SealError::TooLarge { size: bytes.len(), limit: D::MAX_BYTES });
-    }
-    let envelope = Envelope::decode(bytes).map_err(|_| SealError::Damaged("the envelope"))?;
-    if envelope.payload_type != D::PAYLOAD_TYPE {
-        return Err(SealError::WrongType { found: envelope.payload_type, expected: D::PAYLOAD_TYPE });
-    }
+    let envelope = decode::<D>(bytes)?;
     let keyid = verify(&envelope, keys)?;
     let document = D::decode(envelope.payload.as_slice()).map_err(|_| SealError::Damaged("the payload"))?;
     let header = check_header(document.header(), audiences, now, purpose)?;
@@ -197,9 +241,11 @@ fn verify(envelope: &Envelope, keys: &TrustedKeys) -> Result<KeyId, SealError> {
             forged = Some(key.id().clone());
         }
     }
-    Err(match forged {
-        Some(keyid) => SealError::Forged { keyid },
-        None => SealError::UnknownKey {
+    let ended = envelope.signatures.iter().take(2).find(|signature| keys.has_ended(&signature.keyid));
+    Err(match (forged, ended) {
+        (Some(keyid), _) => SealError::Forged { keyid },
+        (None, Some(ended)) => SealError::EndedKey { keyid: printable(&ended.keyid) },
+        (None, None) => SealError::UnknownKey {
             keyids: envelope.signatures.iter().take(8).map(|s| printable(&s.keyid)).collect::<Vec<_>>().join(", "),
         },
     })

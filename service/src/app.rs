@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
-use proto::{chain, keys::SigningKey};
+use proto::chain;
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, signal::unix};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -21,6 +21,7 @@ use crate::{
         AgentTokens, DockerHub, Hasher, Identity, Logins, Trail,
         oidc::{Oidc, Settings},
     },
+    key_ring::{KeyRing, Keys},
     listener,
     metrics::{self, Metrics},
     publish::{Ahead, Publisher},
@@ -68,13 +69,13 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
     let store = Store::open(&place, Missing::Create).await?;
     let needed = store.read().await?.has_sealed().await? && !options.new_signing_key;
     let missing = if needed { IfMissing::Refuse } else { IfMissing::Create };
-    let is_new_key = !dir.path().join(signing_key::FILE).exists();
-    let key = Arc::new(signing_key::load_or_create(&dir, missing)?);
+    let is_new_key = options.new_signing_key && signing_key::all(&dir)?.is_empty();
+    signing_key::all_or_first(&dir, missing)?;
+    let keys = keys(&dir, &store, is_new_key).await?;
     let validities = Validities::new(options.policy_validity, options.session_validity, options.refresh_after);
     let ahead = Ahead::default();
-    let is_new_key = is_new_key && options.new_signing_key;
     let (publisher, snapshots) =
-        Publisher::start(store.clone(), Arc::clone(&key), validities, ahead.clone(), is_new_key).await?;
+        Publisher::start(store.clone(), dir.clone(), keys.clone(), validities, ahead.clone()).await?;
     let certificate = certificate(&dir, &options)?;
     let listener = bind(options.listen).await?;
     let metrics_listener = match options.metrics_listen {
@@ -87,17 +88,17 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
     let metrics = Metrics::default();
     let (trail, hasher) = (Trail::new(metrics.clone()), Hasher::new()?);
     let docker_hub = docker_hub(&options)?;
-    let logins = logins(&options, &key, &store, &hasher, &trail)?;
+    let logins = logins(&options, &keys, &store, &hasher, &trail)?;
     let identity = Arc::new(
         Identity::new(store.clone(), hasher.clone(), docker_hub, trail.clone()).beside_logins(logins.is_some()),
     );
-    let tokens = AgentTokens::new(Arc::clone(&key), validities.agent_token);
+    let tokens = AgentTokens::new(keys.clone(), validities.agent_token);
     let streams = Streams::default();
     let sync = SyncApi {
         store: store.clone(),
         identity: Arc::clone(&identity),
         logins,
-        sessions: Sessions::new(store.clone(), Arc::clone(&key), validities.session),
+        sessions: Sessions::new(store.clone(), keys.clone(), validities.session),
         tokens: tokens.clone(),
         snapshots: snapshots.clone(),
         ahead,
@@ -108,7 +109,7 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
         metrics: metrics.clone(),
     };
     let api = rest::Api::new(store.clone(), Arc::clone(&identity), hasher.clone());
-    let hub_api = HubApi::new(api.clone(), Arc::clone(&key), certificate.is_some());
+    let hub_api = HubApi::new(api.clone(), keys.clone(), certificate.is_some());
     let readiness = Readiness::new(store.clone(), snapshots.clone(), stop.clone());
     let router = http::router(sync.into_server(), tokens, identity, hub_api, api, readiness, metrics.clone());
 
@@ -140,7 +141,7 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
             version = env!("CARGO_PKG_VERSION"),
             data_dir = %dir.path().display(),
             url = %format_args!("{scheme}://{address}"),
-            key = %key.id(),
+            key = %keys.now().signer().id(),
             organizations = published.policies.len(),
             directory_generation = published.directory.generation,
             "listening"
@@ -174,6 +175,23 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
     }
 }
 
+/// The keys in force. The first one that comes to a database signs for it from then on; one that was just made because
+/// the others are lost takes their place, and nothing leads to it from them.
+async fn keys(dir: &DataDir, store: &Store, is_new: bool) -> anyhow::Result<Keys> {
+    let mut change = store.write().await?;
+    let signs = change.sequence().await?.keyid;
+    if signs.is_empty() || is_new {
+        let own = signing_key::all(dir)?.into_iter().next().context("the signing key was removed")?.key;
+        if signs != own.id().as_str() {
+            change.forget_key_changes().await?;
+            change.claim_signing_key(own.id().as_str()).await?;
+        }
+    }
+    let ring = KeyRing::load(dir, &mut change).await?;
+    change.commit().await?;
+    Ok(Keys::new(ring))
+}
+
 /// Whom to ask about Docker Hub credentials; nobody, unless an administrator says so.
 fn docker_hub(options: &ServeOptions) -> anyhow::Result<Option<DockerHub>> {
     let Some(url) = &options.docker_hub_url else { return Ok(None) };
@@ -186,15 +204,14 @@ fn docker_hub(options: &ServeOptions) -> anyhow::Result<Option<DockerHub>> {
 /// Logins with the identity provider, where there is one. It may be down while the service starts.
 fn logins(
     options: &ServeOptions,
-    key: &Arc<SigningKey>,
+    keys: &Keys,
     store: &Store,
     hasher: &Hasher,
     trail: &Trail,
 ) -> anyhow::Result<Option<Arc<Logins>>> {
     let Some(path) = &options.oidc else { return Ok(None) };
-    let oidc = Settings::read(path)
-        .map_err(anyhow::Error::from)
-        .and_then(|settings| Ok(Oidc::new(settings, Arc::clone(key))?));
+    let oidc =
+        Settings::read(path).map_err(anyhow::Error::from).and_then(|settings| Ok(Oidc::new(settings, keys.clone())?));
     let oidc = oidc.context("logins with the identity provider cannot be offered (`--oidc`)")?;
     tracing::info!(issuer = oidc.issuer(), "logins with the identity provider are offered");
     Ok(Some(Arc::new(Logins::new(oidc, store.clone(), hasher.clone(), trail.clone(), options.oidc_validity))))

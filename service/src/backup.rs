@@ -15,10 +15,16 @@ pub use self::{
     read::Restored,
     write::{Written, write},
 };
-use crate::{data_dir::DataDirError, store::StoreError};
+use crate::{data_dir::DataDirError, signing_key, store::StoreError};
 
-/// Of the data directory; who has them speaks for the service.
-const KEYS: [(&str, u32); 3] = [("signing.key", 0o600), ("ca.key", 0o600), ("ca.pem", 0o644)];
+/// The mode of a key's file in the data directory; none: no key has such a name. Who has keys speaks for the service.
+fn mode_of(key: &str) -> Option<u32> {
+    match key {
+        "ca.pem" => Some(0o644),
+        "ca.key" => Some(0o600),
+        name => signing_key::is_file(name).then_some(0o600),
+    }
+}
 
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +42,7 @@ pub enum BackupError {
     )]
     NoKey {
         /// Its file's name.
-        key: &'static str,
+        key: String,
         /// Why.
         source: io::Error,
     },

@@ -12,11 +12,13 @@ use crate::{
 };
 
 mod beyond;
+mod keys;
 mod requests;
 mod sessions;
 mod tokens;
 
 pub use beyond::BeyondOptions;
+pub use keys::KeyCommand;
 pub use requests::RequestsCommand;
 pub use sessions::SessionOptions;
 pub use tokens::{OrganizationTokenCommand, TokenCommand, TokenLimits};
@@ -138,6 +140,9 @@ pub enum AdminCommand {
     /// Badges of Docker Hub namespaces
     #[command(subcommand)]
     Publisher(PublisherCommand),
+    /// The keys that sign what machines enforce
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Decisions that machines reported, newest first
     Records(Limit),
     /// Administrative acts, newest first

@@ -191,6 +191,16 @@ impl DataDir {
         })
     }
 
+    /// Removes a file, for good.
+    ///
+    /// # Errors
+    /// [`DataDirError::Write`].
+    pub fn remove(&self, name: &str) -> Result<(), DataDirError> {
+        let path = self.0.join(name);
+        let removed = fs::remove_file(&path).and_then(|()| fs::File::open(&self.0)?.sync_all());
+        removed.map_err(|source| DataDirError::Write { path, source })
+    }
+
     /// The right to say where the service listens, unless another process of it has it already.
     /// The file of a process that died is removed.
     ///

@@ -154,7 +154,7 @@ mod tests {
     use crate::{identity::Ends, model::Account, validity::Validities};
 
     fn tokens(seed: u8) -> AgentTokens {
-        AgentTokens::new(Arc::new(SigningKey::from_seed(&[seed; 32])), Validities::default().agent_token)
+        AgentTokens::new(SigningKey::from_seed(&[seed; 32]), Validities::default().agent_token)
     }
 
     /// The door, and behind it a call that reads everything.

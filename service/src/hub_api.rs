@@ -28,7 +28,7 @@ mod tests;
 mod token;
 mod tokens;
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use axum::{
     Extension, Router,
@@ -37,7 +37,7 @@ use axum::{
     response::Response,
     routing::{MethodRouter, delete, get, post, put},
 };
-use proto::{chain, keys::SigningKey, secret::Secret};
+use proto::{chain, secret::Secret};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -45,6 +45,7 @@ use self::{caller::Caller as Bearer, kept::Kept, pages::Page, refused::Answer, t
 use crate::{
     clock,
     identity::{Answer as Answered, Caller, Realm, SignIn, Verified},
+    key_ring::Keys,
     listener::Peer,
     model::{CredentialKind, Via},
     registry_login,
@@ -62,11 +63,11 @@ pub struct HubApi {
 }
 
 impl HubApi {
-    /// Over the same store and with the same limits as the API; tokens are signed with this key, and `tls` says how the
+    /// Over the same store and with the same limits as the API; tokens are signed with these keys, and `tls` says how the
     /// service is reached.
     #[must_use]
-    pub fn new(api: Api, key: Arc<SigningKey>, tls: bool) -> Self {
-        Self { api, tokens: Tokens::new(key), kept: Kept::default(), tls }
+    pub fn new(api: Api, keys: Keys, tls: bool) -> Self {
+        Self { api, tokens: Tokens::new(keys), kept: Kept::default(), tls }
     }
 }
 

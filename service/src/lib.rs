@@ -89,6 +89,8 @@ pub mod http;
 pub mod hub_api;
 pub mod id;
 pub mod identity;
+pub mod key_ring;
+pub mod key_rotation;
 pub mod listener;
 pub mod metrics;
 pub mod model;

@@ -15,8 +15,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use proto::{
     document::{self, Header},
-    keys::SigningKey,
-    sealed::{self, Document},
+    sealed::Document,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -28,6 +27,7 @@ pub use self::{
 };
 use crate::{
     check,
+    key_ring::{KeyRing, KeyRingError},
     store::{Kind, Publication, Sequence, StoreError, Writing},
     validity::{Validities, Validity, is_due},
 };
@@ -46,18 +46,9 @@ pub enum PublishError {
     /// The publishers directory cannot be sealed.
     #[error("the publishers directory cannot be published")]
     Directory(#[source] CompileError),
-    /// Machines believe another one.
-    #[error(
-        "the key {signs} signs for this database, and this service has {own}: copy signing.key from a service that has \
-         that one; or remove the one here and start with --new-signing-key, which ends the others, and enroll the \
-         machines again"
-    )]
-    AnotherKey {
-        /// Id of the one that signs.
-        signs: String,
-        /// Id of the one here.
-        own: String,
-    },
+    /// There are no keys to sign with.
+    #[error(transparent)]
+    Keys(#[from] KeyRingError),
 }
 
 /// Seals and stores what moved behind `current`, or is due. The returned snapshot is to be
@@ -65,31 +56,32 @@ pub enum PublishError {
 ///
 /// An organization whose policy cannot be sealed keeps its last publication, and the reason
 /// is logged: one broken policy must not stop the others. What `floors` names is sealed anew
-/// above its floor, whether or not it moved.
+/// above its floor, whether or not it moved; and all of it, where it was sealed with other keys.
 ///
 /// # Errors
 /// [`PublishError`].
 pub async fn bring_up_to_date(
     store: &mut Writing,
-    key: &SigningKey,
+    keys: &KeyRing,
     validities: &Validities,
     current: &Snapshot,
     floors: &Floors,
     now: i64,
 ) -> Result<Snapshot, PublishError> {
     let Sequence { revision, session_generation, .. } = store.sequence().await?;
-    let mut sealer = Sealer { store, key, floors, now };
+    let mut sealer = Sealer { store, keys, floors, now };
+    let with_other_keys = *current.keys != *keys.stamp();
 
     let publishers_moved = sealer.store.publishers_revision().await? > current.revision;
     let has_floor = |kind, subject: &str| floors.contains_key(&(kind, subject.to_owned()));
     let directory_floor = has_floor(Kind::Directory, DIRECTORY_SUBJECT);
-    let directory = if publishers_moved || directory_floor || current.directory.is_due(now) {
+    let directory = if publishers_moved || directory_floor || with_other_keys || current.directory.is_due(now) {
         sealer.directory(validities.directory).await?
     } else {
         Arc::clone(&current.directory)
     };
 
-    let all_policies = directory.payload_sha256 != current.directory.payload_sha256;
+    let all_policies = with_other_keys || directory.payload_sha256 != current.directory.payload_sha256;
     let since = if all_policies { 0 } else { current.revision };
     let mut due = sealer.store.organizations_since(since).await?;
     for (name, published) in &current.policies {
@@ -118,12 +110,13 @@ pub async fn bring_up_to_date(
         let memberships = sealer.store.memberships(account.id).await?;
         members.insert(account.name.clone(), Arc::new(Member { account, memberships }));
     }
-    Ok(Snapshot { revision, session_generation, directory, policies, members })
+    let keys = keys.stamp().into();
+    Ok(Snapshot { revision, session_generation, keys, directory, policies, members })
 }
 
 struct Sealer<'a> {
     store: &'a mut Writing,
-    key: &'a SigningKey,
+    keys: &'a KeyRing,
     floors: &'a Floors,
     now: i64,
 }
@@ -171,7 +164,7 @@ impl Sealer<'_> {
             Some(newest)
                 if newest.generation > floor
                     && newest.content_sha256 == content_sha256
-                    && newest.keyid == self.key.id().as_str()
+                    && newest.keyid == self.keys.stamp()
                     && !is_due(newest.issued_at, newest.refresh_after, self.now) =>
             {
                 return Ok(Arc::new(Published::new(newest)));
@@ -186,8 +179,8 @@ impl Sealer<'_> {
             generation,
             content_sha256,
             payload_sha256: Sha256::digest(document.encode_to_vec()).into(),
-            envelope: sealed::seal(&document, self.key),
-            keyid: self.key.id().to_string(),
+            envelope: self.keys.seal(&document),
+            keyid: self.keys.stamp().to_owned(),
             issued_at: self.now,
             refresh_after,
             expires_at,

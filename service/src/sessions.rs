@@ -11,11 +11,12 @@ use std::sync::{
 };
 
 use prost::Message as _;
-use proto::{document, keys::SigningKey, sealed};
+use proto::document;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     clock,
+    key_ring::Keys,
     model::Membership,
     publish::{CompileError, compile},
     store::{AgentKey, Reading, SealedSession, Store, StoreError, Writing},
@@ -58,16 +59,16 @@ pub struct Holder {
 #[derive(Clone)]
 pub struct Sessions {
     store: Store,
-    key: Arc<SigningKey>,
+    keys: Keys,
     validity: Validity,
     sign_ins: Arc<AtomicU64>,
 }
 
 impl Sessions {
-    /// In this store, with this key.
+    /// In this store, with these keys.
     #[must_use]
-    pub fn new(store: Store, key: Arc<SigningKey>, validity: Validity) -> Self {
-        Self { store, key, validity, sign_ins: Arc::default() }
+    pub fn new(store: Store, keys: Keys, validity: Validity) -> Self {
+        Self { store, keys, validity, sign_ins: Arc::default() }
     }
 
     /// The session as it should be now: the stored one while it says the truth and is fresh, else a new one.
@@ -128,11 +129,12 @@ impl Sessions {
         let audience = format!("machine:{}", holder.machine_id);
         let header = wanted.validity.header(&holder.user, audience, generation, now, holder.credential_expires_at);
         let (refresh_after, expires_at) = (header.refresh_after, header.expires_at);
+        let ring = self.keys.now();
         let session = SealedSession {
             generation,
             content_sha256: wanted.content_sha256,
-            envelope: sealed::seal(&document::Session { header: Some(header), ..wanted.document }, &self.key),
-            keyid: self.key.id().to_string(),
+            envelope: ring.seal(&document::Session { header: Some(header), ..wanted.document }),
+            keyid: ring.stamp().to_owned(),
             issued_at: now,
             refresh_after,
             expires_at,
@@ -176,9 +178,10 @@ impl Sessions {
 
     async fn stored(&self, view: &mut Reading, wanted: &Wanted, now: i64) -> Result<Option<SealedSession>, StoreError> {
         let stored = view.session(&wanted.key).await?;
+        let ring = self.keys.now();
         Ok(stored.filter(|stored| {
             stored.content_sha256 == wanted.content_sha256
-                && stored.keyid == self.key.id().as_str()
+                && stored.keyid == ring.stamp()
                 && !wanted.is_due(stored, now)
                 && wanted.until.is_none_or(|until| stored.expires_at <= until)
         }))
@@ -213,6 +216,8 @@ pub fn session_due_at(session: &SealedSession, credential_expires_at: Option<i64
 
 #[cfg(test)]
 mod tests {
+    use proto::keys::SigningKey;
+
     use super::*;
     use crate::{
         model::Role,
@@ -227,8 +232,8 @@ mod tests {
         let account = change.add_account("alice", "$argon2id$x", 1).await.unwrap();
         change.set_member(organization, account, Role::Member, &[]).await.unwrap();
         change.commit().await.unwrap();
-        let key = Arc::new(SigningKey::from_seed(&[1; 32]));
-        let sessions = Sessions::new(store.clone(), key, Validities::default().session);
+        let key = SigningKey::from_seed(&[1; 32]);
+        let sessions = Sessions::new(store.clone(), key.into(), Validities::default().session);
         let holder = Holder {
             user: "alice".to_owned(),
             machine_id: "m1".to_owned(),

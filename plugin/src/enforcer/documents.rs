@@ -7,7 +7,9 @@ use std::{
 
 use proto::{
     control::InForce,
-    documents::{Digest, Document, Documents, Trust, Verified},
+    documents::{Digest, Document, DocumentError, Documents, Trust, Verified},
+    key_chain::KeyChain,
+    sealed,
     sync::Kind,
 };
 
@@ -44,16 +46,23 @@ impl Written {
     }
 }
 
-/// Verifies what `uid` hands over; one that does not hold refuses all.
+/// Verifies what `uid` hands over; one that does not hold refuses all. The key changes that the envelopes carry are
+/// followed first, all of them: what one of them ends has ended for the others.
 pub(super) fn receive(
     envelopes: Vec<Vec<u8>>,
-    trust: Trust<'_>,
+    chain: &mut KeyChain,
+    machine_id: &str,
     uid: u32,
     now: i64,
 ) -> Result<Vec<Verified>, ApplyError> {
     if envelopes.len() > MAX_ENVELOPES {
         return Err(ApplyError::TooMany { what: "envelopes in one call", limit: MAX_ENVELOPES });
     }
+    for envelope in &envelopes {
+        chain.follow(&sealed::key_changes(envelope)).map_err(DocumentError::Keys)?;
+    }
+    let keys = chain.trusted();
+    let trust = Trust { keys: &keys, machine_id };
     let verified = envelopes.into_iter().map(|bytes| Verified::receive(Arc::new(bytes), trust, now));
     let mut verified: Vec<_> = verified.collect::<Result<_, _>>()?;
     if let Some(found) = verified.iter().filter_map(Verified::uid).find(|found| *found != uid) {

@@ -1,6 +1,6 @@
 //! Why a document is not used.
 
-use crate::{convert::ConvertError, sealed::SealError, sync::Kind};
+use crate::{convert::ConvertError, key_chain::KeyChainError, sealed::SealError, sync::Kind};
 
 /// Why a document is not used. Nothing of it is used then.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum DocumentError {
         /// Why.
         source: ConvertError,
     },
+    /// It carries changes of the service's keys that do not hold.
+    #[error("a document is refused for the key changes that it carries")]
+    Keys(#[from] KeyChainError),
     /// Of a kind that is not enforced.
     #[error("a document of type `{0}` is nothing for this machine; update pullgate here if the service is newer")]
     UnknownType(String),
@@ -40,7 +43,7 @@ impl DocumentError {
         match self {
             Self::Sealed { kind, .. } | Self::Convert { kind, .. } => *kind,
             Self::MissingDirectory(_) => Kind::Policy,
-            Self::UnknownType(_) => Kind::Unspecified,
+            Self::Keys(_) | Self::UnknownType(_) => Kind::Unspecified,
         }
     }
 }

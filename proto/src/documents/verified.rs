@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Digest, DocumentError};
 use crate::{
     document::{self, Header},
+    key_chain::KeyChain,
     keys::TrustedKeys,
     sealed::{self, Document, Opened, Purpose, SealError},
     sync::Kind,
@@ -48,13 +49,16 @@ impl Verified {
         Self::open(bytes, trust, now, Purpose::Receive)
     }
 
-    /// Verifies one that was received before, on this machine.
+    /// Verifies one that was received before, on this machine. The key changes that it carries lead from the keys of
+    /// `trust` to the one that signed it: what was taken while a key was trusted holds on.
     ///
     /// # Errors
     /// [`DocumentError`].
     pub fn restore(bytes: Arc<Vec<u8>>, trust: Trust<'_>) -> Result<Self, DocumentError> {
+        let mut chain = KeyChain::new(trust.keys.clone());
+        chain.follow(&sealed::key_changes(&bytes))?;
         // No clock is asked then.
-        Self::open(bytes, trust, 0, Purpose::Restore)
+        Self::open(bytes, Trust { keys: &chain.trusted(), ..trust }, 0, Purpose::Restore)
     }
 
     fn open(bytes: Arc<Vec<u8>>, trust: Trust<'_>, now: i64, purpose: Purpose) -> Result<Self, DocumentError> {

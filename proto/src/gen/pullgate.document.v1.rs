@@ -9,6 +9,10 @@ pub struct Envelope {
     pub payload_type: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "3")]
     pub signatures: ::prost::alloc::vec::Vec<Signature>,
+    /// The way from older keys to the one that signed this: exact bytes of sealed `KeyChange`s, the oldest first. Not
+    /// covered by the signature: each of them is signed itself.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub key_changes: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Signature {
@@ -225,6 +229,17 @@ pub struct AgentToken {
     /// sealed beyond it.
     #[prost(int64, tag = "5")]
     pub credential_expires_at: i64,
+}
+/// The keys of the service from now on, signed by the newest one before. A machine follows these changes from a key
+/// that its enrollment file names, one by one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeyChange {
+    /// Subject "keys", audience `any`. Its generation counts the changes from 1; it does not expire.
+    #[prost(message, optional, tag = "1")]
+    pub header: ::core::option::Option<Header>,
+    /// Ed25519 public keys, 32 bytes each, at most 2; the last is the newest, and it alone signs the next change.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub keys: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

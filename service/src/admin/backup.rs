@@ -10,6 +10,7 @@ use crate::{
     backup,
     cli::BackupOptions,
     data_dir::DataDir,
+    signing_key,
     store::{Act, Place},
 };
 
@@ -29,7 +30,7 @@ pub(super) async fn write(admin: &Admin, options: &BackupOptions) -> anyhow::Res
     } else {
         let dir = admin.data_dir.display();
         admin.out.next_step(format_args!(
-            "it holds no keys: keep a copy of {dir}/signing.key elsewhere, without which machines believe nothing that \
+            "it holds no keys: keep a copy of {dir}/signing*.key elsewhere, without which machines believe nothing that \
              is restored (or take it in with `--with-keys`)"
         ));
     }
@@ -46,9 +47,9 @@ pub(super) async fn restore(
     let dir = DataDir::open(data_dir, true)?;
     let restored = backup::restore(place, &dir, file, &actor.author()).await?;
     out.line(format_args!("{} rows restored", restored.rows), &restored);
-    if !restored.keys.contains(&"signing.key") {
+    if !restored.keys.iter().any(|key| signing_key::is_file(key)) {
         out.next_step(format_args!(
-            "the backup holds no keys: put signing.key of the service that was into {}, mode 0600, before you start this one",
+            "the backup holds no keys: put signing*.key of the service that was into {}, mode 0600, before you start this one",
             dir.path().display()
         ));
     }

@@ -1,6 +1,7 @@
 //! `enrollment`: the file that tells a machine which service to trust.
 
 use anyhow::{Context as _, bail};
+use proto::keys::VerifyingKey;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -8,6 +9,7 @@ use super::Admin;
 use crate::{
     cli::EnrollmentOptions,
     data_dir::DataDir,
+    key_ring::KeyRing,
     names::Name,
     signing_key::{self, IfMissing},
     tls::OwnAuthority,
@@ -22,11 +24,13 @@ pub(super) async fn print(admin: &Admin, options: EnrollmentOptions) -> anyhow::
     }
     let missing = if view.has_sealed().await? { IfMissing::Refuse } else { IfMissing::Create };
     let dir = DataDir::open(&admin.data_dir, true)?;
-    let key = signing_key::load_or_create(&dir, missing)?;
+    signing_key::all_or_first(&dir, missing)?;
+    let ring = KeyRing::load(&dir, &mut view).await?;
+    let keys: Vec<String> = ring.trusted().iter().map(VerifyingKey::to_base64).collect();
     let mut copy = None;
     let mut file = json!({
         "service": url,
-        "trustKeys": [key.verifying_key().to_base64()],
+        "trustKeys": keys,
     });
     // Without the list Docker's own file decides on a machine that has one; an empty list would overrule it.
     if !options.allowed_org.is_empty() {

@@ -5,6 +5,7 @@ mod account;
 mod backup;
 mod enrollment;
 mod input;
+mod key;
 mod member;
 mod organization;
 mod organization_token;
@@ -78,6 +79,7 @@ pub async fn run(
         AdminCommand::Denylist(command) => rule::run(&admin, Effect::Deny, command).await,
         AdminCommand::Requests(command) => requests::run(&admin, command).await,
         AdminCommand::Publisher(command) => publisher::run(&admin, command).await,
+        AdminCommand::Key(command) => key::run(&admin, command).await,
         AdminCommand::Records(limit) => trail::records(&admin, limit.limit).await,
         AdminCommand::Audit(limit) => trail::audit(&admin, limit.limit).await,
         AdminCommand::SignIns(limit) => trail::sign_ins(&admin, limit.limit).await,

@@ -12,8 +12,9 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
-    BackupError, KEYS,
+    BackupError,
     line::{FORM, Head, Line, cells, hex},
+    mode_of,
 };
 use crate::{
     data_dir::DataDir,
@@ -29,7 +30,7 @@ pub struct Restored {
     /// Rows of all tables.
     pub rows: u64,
     /// Names of the keys that are in the data directory now.
-    pub keys: Vec<&'static str>,
+    pub keys: Vec<String>,
     /// When the backup was taken, seconds since the Unix epoch.
     pub taken_at: i64,
 }
@@ -109,11 +110,10 @@ async fn from_lines(
                 table = Some(Table { name, columns, rows: Vec::new() });
             }
             Ok(Line::Key { key, base64 }) => {
-                let known = KEYS.into_iter().find(|(known, _)| *known == key);
-                let (Some((key, mode)), Ok(bytes)) = (known, STANDARD.decode(base64)) else { return Err(damaged) };
+                let (Some(mode), Ok(bytes)) = (mode_of(&key), STANDARD.decode(base64)) else { return Err(damaged) };
                 let bytes = Zeroizing::new(bytes);
-                let path = dir.path().join(key);
-                if !dir.create_new(key, &bytes, mode)? && fs::read(&path).map_err(BackupError::Read)? != *bytes {
+                let path = dir.path().join(&key);
+                if !dir.create_new(&key, &bytes, mode)? && fs::read(&path).map_err(BackupError::Read)? != *bytes {
                     return Err(BackupError::OtherKey(path));
                 }
                 keys.push(key);

@@ -1,6 +1,11 @@
 //! Taking a backup.
 
-use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{
+    fs, io,
+    io::Write,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
@@ -8,11 +13,12 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
-    BackupError, KEYS,
+    BackupError,
     line::{FORM, Head, Line, hex, row},
+    mode_of,
 };
 use crate::{
-    clock,
+    clock, signing_key,
     store::{Store, TABLES},
 };
 
@@ -22,7 +28,7 @@ pub struct Written {
     /// Rows of all tables.
     pub rows: u64,
     /// Names of the keys in it.
-    pub keys: Vec<&'static str>,
+    pub keys: Vec<String>,
 }
 
 /// Writes all that the database holds into a file that is not there yet, closed to others; `-` is standard output. With
@@ -70,17 +76,11 @@ async fn all<W: Write>(
     };
     lines.write(&head)?;
     let mut keys = Vec::new();
-    for (key, _) in keys_of.map_or(&[][..], |_| &KEYS[..]) {
-        let read = fs::read(keys_of.unwrap_or(Path::new("")).join(key)).map(Zeroizing::new);
-        match read {
-            Ok(bytes) => {
-                lines.write(&Line::Key { key: (*key).to_owned(), base64: STANDARD.encode(&*bytes) })?;
-                keys.push(*key);
-            }
-            // Whoever has a certificate of their own has no authority here.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && *key != "signing.key" => {}
-            Err(error) => return Err(BackupError::NoKey { key, source: error }),
-        }
+    for (key, path) in keys_of.map(names).transpose()?.unwrap_or_default() {
+        let bytes = fs::read(path).map(Zeroizing::new);
+        let bytes = bytes.map_err(|source| BackupError::NoKey { key: key.clone(), source })?;
+        lines.write(&Line::Key { key: key.clone(), base64: STANDARD.encode(&*bytes) })?;
+        keys.push(key);
     }
     let mut rows = 0;
     for table in TABLES {
@@ -97,6 +97,22 @@ async fn all<W: Write>(
     lines.write(&Line::End { end: rows, sha256 })?;
     lines.out.flush().map_err(BackupError::Write)?;
     Ok((Written { rows, keys }, lines.out))
+}
+
+/// The keys of a data directory: names and files. Whoever has a certificate of their own has no authority here.
+fn names(dir: &Path) -> Result<Vec<(String, PathBuf)>, BackupError> {
+    let failed = |source| BackupError::NoKey { key: signing_key::FILE.to_owned(), source };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().into_string().ok();
+        names.extend(name.filter(|name| mode_of(name).is_some()).map(|name| (name, entry.path())));
+    }
+    if !names.iter().any(|(name, _)| signing_key::is_file(name)) {
+        return Err(failed(io::ErrorKind::NotFound.into()));
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 struct Lines<W: Write> {

@@ -1,6 +1,6 @@
 //! Every route times everybody who may call, from the router's own list of paths.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use axum::body::Body;
 use http::{Request, header};
@@ -68,7 +68,7 @@ struct Hub {
 impl Hub {
     async fn new(fixture: Fixture) -> Self {
         let world = World::new(fixture).await;
-        let hub = HubApi::new(world.api.clone(), Arc::new(SigningKey::from_seed(&[1; 32])), true);
+        let hub = HubApi::new(world.api.clone(), SigningKey::from_seed(&[1; 32]).into(), true);
         Self { router: router(hub), world }
     }
 

@@ -1,17 +1,13 @@
 //! The bearer's token of these endpoints: ten minutes, and not beyond the credential that was shown.
 
-use std::sync::Arc;
-
-use proto::{
-    jws::{self, JwsError},
-    keys::SigningKey,
-};
+use proto::jws::{self, JwsError};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     acts::Means,
     id,
     identity::Verified,
+    key_ring::Keys,
     model::{CredentialKind, Origin, TokenScopes},
 };
 
@@ -72,11 +68,11 @@ impl Claims {
 
 /// Makes and reads tokens.
 #[derive(Clone)]
-pub(super) struct Tokens(Arc<SigningKey>);
+pub(super) struct Tokens(Keys);
 
 impl Tokens {
-    pub fn new(key: Arc<SigningKey>) -> Self {
-        Self(key)
+    pub fn new(keys: Keys) -> Self {
+        Self(keys)
     }
 
     pub fn issue(&self, verified: &Verified, now: i64) -> String {
@@ -103,25 +99,27 @@ impl Tokens {
             jti: id::new().unwrap_or_default(),
             hub: HubClaim { username: username.to_owned(), email: String::new(), source },
         };
-        jws::sign(TYP, &claims, &self.0)
+        jws::sign(TYP, &claims, self.0.now().signer())
     }
 
     /// The claims of a token that is in force; whether its account still has that epoch is the caller's question.
     pub fn open(&self, token: &str, now: i64) -> Result<Option<Claims>, JwsError> {
-        let claims: Claims = jws::verify(TYP, token, &self.0.verifying_key())?;
+        let claims: Claims = jws::verify(TYP, token, self.0.now().trusted())?;
         Ok(Some(claims).filter(|claims| claims.aud == AUDIENCE && now < claims.exp))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proto::keys::SigningKey;
+
     use super::*;
     use crate::model::{Account, TokenScope};
 
     const NOW: i64 = 1_800_000_000;
 
     fn tokens(seed: u8) -> Tokens {
-        Tokens::new(Arc::new(SigningKey::from_seed(&[seed; 32])))
+        Tokens::new(SigningKey::from_seed(&[seed; 32]).into())
     }
 
     fn verified(ends: Option<i64>) -> Verified {
@@ -161,10 +159,10 @@ mod tests {
     fn what_the_same_key_signed_for_another_use_or_another_key_is_no_token() {
         let token = tokens(1).issue(&verified(None), NOW);
         let claims = tokens(1).open(&token, NOW).unwrap().unwrap();
-        let login = jws::sign("pullgate-login+jwt", &claims, &tokens(1).0);
+        let login = jws::sign("pullgate-login+jwt", &claims, tokens(1).0.now().signer());
         assert_eq!(tokens(1).open(&login, NOW), Err(JwsError::Foreign));
         assert!(tokens(2).open(&token, NOW).is_err());
         let other = Claims { aud: "somebody".to_owned(), ..claims };
-        assert_eq!(tokens(1).open(&jws::sign(TYP, &other, &tokens(1).0), NOW), Ok(None));
+        assert_eq!(tokens(1).open(&jws::sign(TYP, &other, tokens(1).0.now().signer()), NOW), Ok(None));
     }
 }

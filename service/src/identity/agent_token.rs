@@ -1,15 +1,12 @@
 //! Agent tokens: sealed by the service for itself, so that nothing that opens a door is stored.
 
-use std::sync::Arc;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proto::{
     document::AgentToken,
-    keys::{SigningKey, TrustedKeys},
     sealed::{self, Document as _, Purpose, SealError},
 };
 
-use crate::{model::Account, validity::Validity};
+use crate::{key_ring::Keys, model::Account, validity::Validity};
 
 /// Only the service itself answers to this name.
 const AUDIENCE: &str = "service";
@@ -28,8 +25,7 @@ pub enum TokenError {
 /// Makes and reads agent tokens.
 #[derive(Clone)]
 pub struct AgentTokens {
-    key: Arc<SigningKey>,
-    trusted: TrustedKeys,
+    keys: Keys,
     validity: Validity,
 }
 
@@ -60,11 +56,10 @@ pub struct Agent {
 }
 
 impl AgentTokens {
-    /// Sealed with this key.
+    /// Sealed with the key that signs; taken from each that is trusted.
     #[must_use]
-    pub fn new(key: Arc<SigningKey>, validity: Validity) -> Self {
-        let trusted = TrustedKeys::new(vec![key.verifying_key()]);
-        Self { key, trusted, validity }
+    pub fn new(keys: impl Into<Keys>, validity: Validity) -> Self {
+        Self { keys: keys.into(), validity }
     }
 
     /// A token for a user who just signed in; `generation` is that of the session.
@@ -87,7 +82,7 @@ impl AgentTokens {
             credential_epoch: u64::try_from(account.credential_epoch).unwrap_or_default(),
             credential_expires_at: ends.credential_expires_at.unwrap_or_default(),
         };
-        URL_SAFE_NO_PAD.encode(sealed::seal(&token, &self.key))
+        URL_SAFE_NO_PAD.encode(sealed::seal(&token, self.keys.now().signer()))
     }
 
     /// Reads a token; whether the account still has that epoch is the caller's question.
@@ -100,7 +95,7 @@ impl AgentTokens {
             return Err(TokenError::Encoding);
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Encoding)?;
-        let opened = sealed::open::<AgentToken>(&bytes, &self.trusted, &[AUDIENCE], now, Purpose::Receive)?;
+        let opened = sealed::open::<AgentToken>(&bytes, self.keys.now().trusted(), &[AUDIENCE], now, Purpose::Receive)?;
         Ok(Agent {
             user: opened.header.subject,
             machine_id: opened.document.machine_id,
@@ -114,13 +109,16 @@ impl AgentTokens {
 
 #[cfg(test)]
 mod tests {
-    use proto::document::{Policy, Session};
+    use proto::{
+        document::{Policy, Session},
+        keys::SigningKey,
+    };
 
     use super::*;
     use crate::validity::Validities;
 
     fn tokens(seed: u8) -> AgentTokens {
-        AgentTokens::new(Arc::new(SigningKey::from_seed(&[seed; 32])), Validities::default().agent_token)
+        AgentTokens::new(SigningKey::from_seed(&[seed; 32]), Validities::default().agent_token)
     }
 
     fn alice() -> Account {

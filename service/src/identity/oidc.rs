@@ -16,7 +16,6 @@ use openidconnect::{
     IssuerUrl, RequestTokenError, Scope, TokenResponse as _,
     core::{CoreClient, CoreClientAuthMethod, CoreDeviceAuthorizationResponse, CoreTokenResponse},
 };
-use proto::keys::SigningKey;
 use tokio::sync::Semaphore;
 
 use self::{
@@ -30,6 +29,7 @@ pub use self::{
 };
 use crate::{
     clock,
+    key_ring::Keys,
     outgoing::{Outgoing, OutgoingError, RootsError},
 };
 
@@ -152,7 +152,7 @@ impl Oidc {
     ///
     /// # Errors
     /// [`OidcSetupError`].
-    pub fn new(settings: Settings, key: Arc<SigningKey>) -> Result<Self, OidcSetupError> {
+    pub fn new(settings: Settings, keys: Keys) -> Result<Self, OidcSetupError> {
         let outgoing = Outgoing::new(settings.ca_file.as_deref(), settings.encryption)?;
         let issuer = IssuerUrl::new(settings.issuer.clone())
             .map_err(|error| OidcSetupError::Issuer { issuer: settings.issuer.clone(), why: error.to_string() })?;
@@ -163,7 +163,7 @@ impl Oidc {
             issuer,
             http,
             provider,
-            handles: Handles::new(key),
+            handles: Handles::new(keys),
             places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
         })
     }

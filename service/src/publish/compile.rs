@@ -27,8 +27,8 @@ pub enum CompileError {
     },
 }
 
-/// Room that is kept for header, signature and envelope, in bytes.
-pub const ENVELOPE_ROOM: usize = 1024;
+/// Room that is kept for header, signatures, envelope and key changes, in bytes.
+pub const ENVELOPE_ROOM: usize = 1024 + proto::key_chain::MAX_CHANGES_BYTES;
 
 /// The policy, without a header.
 #[must_use]

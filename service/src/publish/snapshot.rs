@@ -67,6 +67,8 @@ pub struct Snapshot {
     pub revision: i64,
     /// The newest session of all then, whichever process sealed it.
     pub session_generation: i64,
+    /// What it is sealed under ([`crate::key_ring::KeyRing::stamp`]).
+    pub keys: Arc<str>,
     /// Badges of publishers.
     pub directory: Arc<Published>,
     /// By organization.
@@ -89,6 +91,7 @@ impl Snapshot {
         Self {
             revision: 0,
             session_generation: 0,
+            keys: "".into(),
             directory: Arc::new(directory),
             policies: BTreeMap::new(),
             members: HashMap::new(),

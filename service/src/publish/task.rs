@@ -4,14 +4,15 @@
 use std::{sync::Arc, time::Duration};
 
 use proto::chain;
-use proto::keys::SigningKey;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ahead, PublishError, Snapshot, bring_up_to_date};
 use crate::{
     clock,
-    store::{Changes, Sequence, Store},
+    data_dir::DataDir,
+    key_ring::{KeyRing, KeyRingError, Keys},
+    store::{Changes, Store},
     validity::Validities,
 };
 
@@ -26,7 +27,8 @@ pub type Snapshots = watch::Receiver<Arc<Snapshot>>;
 /// The task's state.
 pub struct Publisher {
     store: Store,
-    key: Arc<SigningKey>,
+    dir: DataDir,
+    keys: Keys,
     validities: Validities,
     changes: Changes,
     ahead: Ahead,
@@ -34,23 +36,21 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Publishes for the first time, so that there is always something to show. A key that was just made takes the
-    /// place of the one that signed for this database; any other has to be that one.
+    /// Publishes for the first time, so that there is always something to show.
     ///
     /// # Errors
     /// [`PublishError`]; then the service does not start.
     pub async fn start(
         store: Store,
-        key: Arc<SigningKey>,
+        dir: DataDir,
+        keys: Keys,
         validities: Validities,
         ahead: Ahead,
-        is_new_key: bool,
     ) -> Result<(Self, Snapshots), PublishError> {
         // Before the first look, so that a change in between is seen.
         let changes = store.changes().await?;
         let (snapshots, receiver) = watch::channel(Arc::new(Snapshot::nothing()));
-        let publisher = Self { store, key, validities, changes, ahead, snapshots };
-        publisher.claim(is_new_key).await?;
+        let publisher = Self { store, dir, keys, validities, changes, ahead, snapshots };
         publisher.step(clock::now()).await?;
         Ok((publisher, receiver))
     }
@@ -71,7 +71,7 @@ impl Publisher {
                 },
             }
             if let Err(error) = self.step(clock::now()).await {
-                if let PublishError::AnotherKey { .. } = error {
+                if let PublishError::Keys(KeyRingError::AnotherKey { .. }) = error {
                     tracing::error!(error = %chain(&error), "another service signs with a new key");
                     return;
                 }
@@ -86,43 +86,27 @@ impl Publisher {
         }
     }
 
-    async fn claim(&self, is_new_key: bool) -> Result<(), PublishError> {
-        let mut store = self.store.write().await?;
-        let keyid = store.sequence().await?.keyid;
-        if keyid.is_empty() || (is_new_key && keyid != self.key.id().as_str()) {
-            store.claim_signing_key(self.key.id().as_str()).await?;
-            store.commit().await?;
-        }
-        Ok(())
-    }
-
-    /// INVARIANT: one key signs for a database, whichever process it is: with two, each would replace what the other
-    /// sealed, without end.
-    fn may_sign(&self, sequence: &Sequence) -> Result<(), PublishError> {
-        let (signs, own) = (&sequence.keyid, self.key.id().as_str());
-        if signs == own {
-            return Ok(());
-        }
-        Err(PublishError::AnotherKey { signs: signs.clone(), own: own.to_owned() })
-    }
-
     /// Compares and publishes what is behind. Reports of machines also change the database:
     /// for those this is one read of one row.
     async fn step(&self, now: i64) -> Result<(), PublishError> {
         let current = Arc::clone(&self.snapshots.borrow());
-        let sequence = self.store.read().await?.sequence().await?;
-        self.may_sign(&sequence)?;
+        let revision = self.store.read().await?.revision().await?;
         let floors = self.ahead.floors();
-        if sequence.revision == current.revision && now < current.due_at() && floors.is_empty() {
+        if revision == current.revision && now < current.due_at() && floors.is_empty() {
             return Ok(());
         }
         let mut store = self.store.write().await?;
-        // Again: another one may have been claimed in between.
-        self.may_sign(&store.sequence().await?)?;
-        let next = bring_up_to_date(&mut store, &self.key, &self.validities, &current, &floors, now).await?;
+        // INVARIANT: the same keys sign for a database, whichever process it is: with others, each process would
+        // replace what the other sealed, without end.
+        let ring = KeyRing::load(&self.dir, &mut store).await?;
+        let next = bring_up_to_date(&mut store, &ring, &self.validities, &current, &floors, now).await?;
         store.commit().await?;
         self.ahead.done(&floors);
-        // INVARIANT: shown only after it is durable.
+        if ring.stamp() != self.keys.now().stamp() {
+            tracing::info!(signs = %ring.signer().id(), change = ring.number(), "signing with other keys");
+            self.keys.replace(ring);
+        }
+        // INVARIANT: shown only after it is durable, and after sessions can be sealed with the same keys.
         self.snapshots.send_replace(Arc::new(next));
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Tests of [`super`], over a real database.
 
 use proto::{
-    keys::TrustedKeys,
+    keys::SigningKey,
     sealed::{Opened, Purpose, open},
 };
 
@@ -20,7 +20,11 @@ const DAY: i64 = 86_400;
 struct World {
     fixture: Fixture,
     store: Store,
-    key: SigningKey,
+    key: KeyRing,
+}
+
+fn ring(seed: u8) -> KeyRing {
+    KeyRing::of(SigningKey::from_seed(&[seed; 32]))
 }
 
 impl World {
@@ -33,7 +37,7 @@ impl World {
         }
         change.set_publisher("bitnami", Badge::VerifiedPublisher).await.unwrap();
         change.commit().await.unwrap();
-        Self { fixture, store, key: SigningKey::from_seed(&[1; 32]) }
+        Self { fixture, store, key: ring(1) }
     }
 
     async fn publish(&self, current: &Snapshot, now: i64) -> Snapshot {
@@ -56,19 +60,19 @@ impl World {
     }
 }
 
-async fn publish(store: &Store, key: &SigningKey, current: &Snapshot, now: i64) -> Snapshot {
+async fn publish(store: &Store, key: &KeyRing, current: &Snapshot, now: i64) -> Snapshot {
     publish_above(store, key, current, &Floors::new(), now).await
 }
 
-async fn publish_above(store: &Store, key: &SigningKey, current: &Snapshot, floors: &Floors, now: i64) -> Snapshot {
+async fn publish_above(store: &Store, key: &KeyRing, current: &Snapshot, floors: &Floors, now: i64) -> Snapshot {
     let mut change = store.write().await.unwrap();
     let next = bring_up_to_date(&mut change, key, &Validities::default(), current, floors, now).await.unwrap();
     change.commit().await.unwrap();
     next
 }
 
-fn opened<D: Document>(key: &SigningKey, published: &Published, now: i64) -> Opened<D> {
-    let trusted = TrustedKeys::new(vec![key.verifying_key()]);
+fn opened<D: Document>(key: &KeyRing, published: &Published, now: i64) -> Opened<D> {
+    let trusted = key.trusted().clone();
     open(&published.envelope, &trusted, &[EVERYBODY], now, Purpose::Receive).unwrap()
 }
 
@@ -152,7 +156,7 @@ async fn a_policy_half_way_to_stale_is_published_anew_with_the_same_content(fixt
 async fn another_signing_key_publishes_anew(fixture: Fixture) {
     let world = World::new(fixture, &["acme"]).await;
     world.publish(&Snapshot::nothing(), NOW).await;
-    let other = SigningKey::from_seed(&[2; 32]);
+    let other = ring(2);
     let second = publish(&world.store, &other, &Snapshot::nothing(), NOW + 1).await;
     assert_eq!(generations(&second), [1000, 1000]);
     opened::<document::Policy>(&other, &second.policies["acme"], NOW);
@@ -163,9 +167,7 @@ async fn several_processes_publish_the_same_bytes(fixture: Fixture) {
     let mut processes = Vec::new();
     for _ in 0..4 {
         let store = Store::open(&world.fixture.place, Missing::Refuse).await.unwrap();
-        processes.push(tokio::spawn(async move {
-            publish(&store, &SigningKey::from_seed(&[1; 32]), &Snapshot::nothing(), NOW).await
-        }));
+        processes.push(tokio::spawn(async move { publish(&store, &ring(1), &Snapshot::nothing(), NOW).await }));
     }
     let mut snapshots = Vec::new();
     for process in processes {

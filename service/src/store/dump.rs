@@ -10,6 +10,7 @@ use super::{
 /// Every table, each behind those that it refers to.
 pub(crate) const TABLES: [&str; 28] = [
     "sequence",
+    "key_changes",
     "organizations",
     "namespaces",
     "accounts",

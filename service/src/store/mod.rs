@@ -26,6 +26,7 @@ mod external;
 mod ingest;
 mod invitations;
 mod keeping;
+mod key_changes;
 mod machines;
 mod namespaces;
 mod notes;
@@ -76,6 +77,7 @@ pub use self::{
     external::HubLink,
     ingest::Stored,
     invitations::Invitation,
+    key_changes::StoredKeyChange,
     machines::MachineRow,
     organizations::Member,
     place::{Place, PostgresUrl},
@@ -232,13 +234,6 @@ impl Reading {
 }
 
 impl Writing {
-    /// From now on this key signs, for every process.
-    pub(crate) async fn claim_signing_key(&mut self, keyid: &str) -> Result<(), StoreError> {
-        // Moved, so that every process hears of it.
-        query("UPDATE sequence SET keyid = $1, value = value + 1").bind(keyid).execute(&mut self.0.0).await?;
-        Ok(())
-    }
-
     /// Makes the change durable and visible.
     ///
     /// # Errors

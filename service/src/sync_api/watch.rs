@@ -33,8 +33,8 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 
 type Key = (i32, String);
 type Digest32 = [u8; 32];
-/// How many sign-ins there were: in this process, and of all on the database.
-type SignIns = (u64, i64);
+/// How many sign-ins there were, in this process and of all on the database; and with which keys all is sealed.
+type Moved = (u64, i64, Arc<str>);
 
 /// What the agent says it holds.
 #[derive(Default)]
@@ -119,7 +119,7 @@ impl Desired {
         self.catch_up().await;
         let mut sent: Option<Vec<Held>> = None;
         // The session and the membership it was sealed for: asked for again only when either moved.
-        let mut sealed: Option<(SealedSession, Option<Arc<Member>>, SignIns)> = None;
+        let mut sealed: Option<(SealedSession, Option<Arc<Member>>, Moved)> = None;
         loop {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = clock::now();
@@ -134,10 +134,10 @@ impl Desired {
                 return Some(session_status(&SessionError::Ended));
             }
             // Of this process, and of all of them when the snapshot was made.
-            let sign_ins = (self.sessions.sign_ins(), snapshot.session_generation);
+            let moved = (self.sessions.sign_ins(), snapshot.session_generation, Arc::clone(&snapshot.keys));
             let session = match sealed.take() {
                 Some((session, sealed_for, then))
-                    if then == sign_ins && self.is_current(&session, sealed_for.as_ref(), member, now) =>
+                    if then == moved && self.is_current(&session, sealed_for.as_ref(), member, now) =>
                 {
                     Ok(session)
                 }
@@ -156,7 +156,7 @@ impl Desired {
                     }
                     let due = session_due_at(&session, self.agent.credential_expires_at).unwrap_or(i64::MAX);
                     let due = due.min(self.agent.expires_at);
-                    sealed = Some((session, member.cloned(), sign_ins));
+                    sealed = Some((session, member.cloned(), moved));
                     until(due)
                 }
                 Err(error @ SessionError::Store(_)) => {

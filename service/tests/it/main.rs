@@ -13,6 +13,7 @@ mod docker_login;
 mod fake;
 mod hostile;
 mod hub_api;
+mod keys;
 mod oidc;
 mod provider;
 mod report;

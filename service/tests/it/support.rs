@@ -11,8 +11,9 @@ use std::{
 
 use hyper_util::rt::TokioIo;
 use proto::{
+    document::{Directory, Policy, Session},
     keys::{TrustedKeys, VerifyingKey},
-    sealed::{Document, Opened, Purpose, open},
+    sealed::{Document, Opened, Purpose, SealError, open},
     sync::{
         Held, Kind, ReportRequest, SignInRequest, SignInResponse, WatchRequest, WatchResponse, sync_client::SyncClient,
     },
@@ -176,7 +177,6 @@ impl Service {
     }
 
     /// SIGKILL, and the end.
-    #[allow(dead_code, reason = "on a file there is one service")]
     pub fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
@@ -218,8 +218,8 @@ impl Service {
     /// Keys and authority as the enrollment file of this service says.
     pub fn trusted(&self) -> TrustedKeys {
         let file = self.enrollment();
-        let key = file["trustKeys"][0].as_str().unwrap();
-        TrustedKeys::new(vec![VerifyingKey::from_base64(key).unwrap()])
+        let keys = file["trustKeys"].as_array().unwrap().iter();
+        TrustedKeys::new(keys.map(|key| VerifyingKey::from_base64(key.as_str().unwrap()).unwrap()).collect())
     }
 
     pub fn enrollment(&self) -> serde_json::Value {
@@ -357,6 +357,17 @@ pub fn desired(state: &WatchResponse) -> Vec<(Kind, &str, u64)> {
 /// The document of a kind among the envelopes of a state.
 pub fn find<D: Document>(state: &WatchResponse, trusted: &TrustedKeys) -> Option<Opened<D>> {
     state.envelopes.iter().find_map(|envelope| try_open(envelope, trusted))
+}
+
+/// Opens a policy, a session or a directory as machine `machine-1`.
+pub fn open_with(envelope: &[u8], trusted: &TrustedKeys) -> Result<(), SealError> {
+    fn of<D: Document>(envelope: &[u8], trusted: &TrustedKeys) -> Result<(), SealError> {
+        let audiences = ["any", "machine:machine-1"];
+        open::<D>(envelope, trusted, &audiences, service::clock::now(), Purpose::Receive).map(drop)
+    }
+    let opened = of::<Policy>(envelope, trusted);
+    let opened = if let Err(SealError::WrongType { .. }) = opened { of::<Session>(envelope, trusted) } else { opened };
+    if let Err(SealError::WrongType { .. }) = opened { of::<Directory>(envelope, trusted) } else { opened }
 }
 
 fn try_open<D: Document>(envelope: &[u8], trusted: &TrustedKeys) -> Option<Opened<D>> {

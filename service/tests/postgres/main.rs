@@ -21,6 +21,8 @@ mod docker_login;
 mod fake;
 #[path = "../it/hub_api.rs"]
 mod hub_api;
+#[path = "../it/keys.rs"]
+mod keys;
 #[path = "../it/oidc.rs"]
 mod oidc;
 #[path = "../it/provider.rs"]

@@ -177,3 +177,35 @@ async fn of_two_first_starts_one_key_remains() {
         child.wait().unwrap();
     }
 }
+
+#[tokio::test]
+async fn several_services_move_to_another_key_without_an_end_of_any_stream() {
+    let services = three(Arc::new(Database::new())).await;
+    let (_token, mut streams) = watched(&services).await;
+    let prepared: serde_json::Value =
+        serde_json::from_str(&services[1].ok(&["--json", "key", "rotate", "--prepare"])).unwrap();
+    let file = prepared["file"].as_str().unwrap();
+    publish(&services[0], "while it is announced", &mut streams).await;
+    for other in [&services[0], &services[2]] {
+        fs::copy(services[1].data_dir().join(file), other.data_dir().join(file)).unwrap();
+    }
+    services[2].ok(&["key", "rotate"]);
+    let took = publish(&services[0], "with both keys", &mut streams).await;
+    assert!(took < SOON, "{took:?}");
+    services[0].ok(&["key", "retire"]);
+    let took = publish(&services[1], "with the new one", &mut streams).await;
+    assert!(took < SOON, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_service_without_the_new_key_ends_and_says_which_file_it_needs() {
+    let database = Arc::new(Database::new());
+    let first = Service::acme_on(database).await;
+    let mut second = first.beside().await;
+    let rotated: serde_json::Value = serde_json::from_str(&first.ok(&["--json", "key", "rotate"])).unwrap();
+    let file = rotated["file"].as_str().unwrap();
+    let said = second.ends().await;
+    assert!(said.contains(file), "{said}");
+    fs::copy(first.data_dir().join(file), second.data_dir().join(file)).unwrap();
+    second.start(&[]).await;
+}

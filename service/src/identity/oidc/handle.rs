@@ -3,13 +3,10 @@
 //! The handle is signed, not encrypted. Of the device code in it nobody has a use without the
 //! client secret, which stays with the service; whoever has the handle could ask the service anyway.
 
-use std::sync::Arc;
-
-use proto::{
-    jws::{self, JwsError},
-    keys::SigningKey,
-};
+use proto::jws::{self, JwsError};
 use serde::{Deserialize, Serialize};
+
+use crate::key_ring::Keys;
 
 /// The one use of such a token.
 const TYP: &str = "pullgate-login+jwt";
@@ -31,20 +28,20 @@ pub(in crate::identity) struct Begun {
 
 /// Makes and reads handles.
 #[derive(Clone)]
-pub(super) struct Handles(Arc<SigningKey>);
+pub(super) struct Handles(Keys);
 
 impl Handles {
-    pub fn new(key: Arc<SigningKey>) -> Self {
-        Self(key)
+    pub fn new(keys: Keys) -> Self {
+        Self(keys)
     }
 
     pub fn seal(&self, begun: &Begun) -> String {
-        jws::sign(TYP, begun, &self.0)
+        jws::sign(TYP, begun, self.0.now().signer())
     }
 
     /// None: too late.
     pub fn open(&self, handle: &str, now: i64) -> Result<Option<Begun>, JwsError> {
-        let begun: Begun = jws::verify(TYP, handle, &self.0.verifying_key())?;
+        let begun: Begun = jws::verify(TYP, handle, self.0.now().trusted())?;
         Ok(Some(begun).filter(|begun| now < begun.exp))
     }
 }

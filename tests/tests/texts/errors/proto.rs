@@ -3,6 +3,7 @@
 use policy::{HostPatternError, PatternError};
 use proto::{
     convert::ConvertError,
+    key_chain::KeyChainError,
     keys::{KeyError, SigningKey},
     sealed::SealError,
     sync::Kind,
@@ -70,11 +71,19 @@ fn documents() -> Vec<Samples> {
             Damaged("the envelope"),
             WrongType { found: "application/json".into(), expected: "application/vnd.pullgate.policy.v1" },
             UnknownKey { keyids: keyid.to_string() },
+            EndedKey { keyid: keyid.to_string() },
             Forged { keyid: keyid.clone() },
             ForeignAudience { found: "machine:1000".into(), expected: "machine:2000".into() },
             NotYetValid { issued_at: 1_795_691_045, now: 1_795_600_000 },
             Expired { expires_at: 1_795_600_000, now: 1_795_691_045 },
             BadHeader("it has no audience"),
+        ),
+        samples!(proto::key_chain::KeyChainError:
+            TooMany(33),
+            Gap { after: 1, found: 3 },
+            Forked(1),
+            Sealed { number: 2, source: SealError::UnknownKey { keyids: keyid.to_string() } },
+            Keys(2),
         ),
         samples!(proto::convert::ConvertError:
             Missing("mode"),
@@ -93,6 +102,7 @@ fn documents() -> Vec<Samples> {
                 subject: "acme".into(),
                 source: ConvertError::UnknownValue { field: "mode", value: 9 }
             },
+            Keys(KeyChainError::Forked(1)),
             UnknownType("application/vnd.pullgate.letter.v1".into()),
             MissingDirectory("acme".into()),
         ),

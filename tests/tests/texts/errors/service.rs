@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use policy::{PatternError, RefError};
-use proto::sealed::SealError;
+use proto::{key_chain::KeyChainError, sealed::SealError};
 use service::{
     data_dir::DataDirError,
     identity::{
         HubError, SignInError,
         oidc::{IdTokenError, OidcError, ProviderError, UnavailableError},
     },
+    key_ring::KeyRingError,
     model::{Origin, TokenScope},
     names::Name,
     outgoing::{OutgoingError, RootsError, UrlError},
     publish::CompileError,
+    signing_key::SigningKeyError,
     store::StoreError,
 };
 use tokio_rustls::rustls;
@@ -173,7 +175,24 @@ fn requests() -> Vec<Samples> {
         samples!(service::publish::PublishError:
             Store(StoreError::Full),
             Directory(CompileError::TooLarge { size: 5_000_000, limit: 4_194_304 }),
-            AnotherKey { signs: "SHA256:1f0c".into(), own: "SHA256:9ab2".into() },
+            Keys(KeyRingError::NotInChain("1f0c8a5e33d0b7c2".into())),
+        ),
+        samples!(service::key_ring::KeyRingError:
+            File(SigningKeyError::Missing(KEY.into())),
+            AnotherKey { signs: "1f0c8a5e33d0b7c2".into(), own: "9ab2441f00c7d1e8".into() },
+            Chain(KeyChainError::Gap { after: 1, found: 3 }),
+            NotInChain("1f0c8a5e33d0b7c2".into()),
+            Store(StoreError::Full),
+        ),
+        samples!(service::key_rotation::RotationError:
+            NothingSigned,
+            OldStillTrusted("1f0c8a5e33d0b7c2".into()),
+            NoFile { id: "9ab2441f00c7d1e8".into() },
+            TooMany(32),
+            NothingToRetire,
+            NotSigningYet("9ab2441f00c7d1e8".into()),
+            Ring(KeyRingError::NotInChain("1f0c8a5e33d0b7c2".into())),
+            Store(StoreError::Full),
         ),
         samples!(service::publish::CompileError:
             Refused("rule `base-images` cannot be used".into()),
@@ -220,7 +239,7 @@ fn database() -> Vec<Samples> {
             Exists("/var/backups/pullgate".into()),
             Write(full()),
             Read(denied()),
-            NoKey { key: "signing.key", source: denied() },
+            NoKey { key: "signing.key".into(), source: denied() },
             Foreign,
             Newer { theirs: 41, own: 30, version: "2.0.0".into() },
             Damaged(812),

@@ -1,0 +1,6 @@
+-- As `migrations/sqlite/0030_key_changes.sql`.
+CREATE TABLE key_changes (
+    number BIGINT NOT NULL PRIMARY KEY,
+    envelope BYTEA NOT NULL,
+    made_at BIGINT NOT NULL
+);
