@@ -32,3 +32,9 @@ for (const field of document.querySelectorAll("[data-fragment]")) {
   field.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname);
 }
+
+// On a phone the menu is a line that is longer than the screen: it begins where one is.
+for (const here of document.querySelectorAll(".tabs [aria-current]")) {
+  const line = here.closest(".tabs");
+  line.scrollLeft = here.offsetLeft - line.offsetLeft - (line.clientWidth - here.offsetWidth) / 2;
+}
