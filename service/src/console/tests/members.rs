@@ -73,7 +73,7 @@ async fn members_and_teams_are_changed_by_who_may() {
     assert!(adam.submit("/orgs/acme/teams/add", &[("team", "web")]).await.says("has a team"));
     let put = [("team", "web"), ("user", "audrey"), ("in", "yes")];
     assert_eq!(adam.submit("/orgs/acme/teams/person", &put).await.location(), MEMBERS);
-    assert!(olga.get(MEMBERS).await.says("Take audrey out of web"));
+    assert!(olga.get(MEMBERS).await.says("Take out: audrey, of web"));
     assert_eq!(adam.submit("/orgs/acme/teams/person", &put[..2]).await.location(), MEMBERS);
     assert_eq!(adam.submit("/orgs/acme/teams/remove", &[("team", "web")]).await.location(), MEMBERS);
     assert!(!adam.get(MEMBERS).await.says("/members/invite"), "an admin is not offered what only owners may");

@@ -240,7 +240,7 @@ fn one_team(page: &Members<'_>, team: &Team) -> Markup {
                                 (token(page.csrf))
                                 input type="hidden" name="team" value=(team.name);
                                 input type="hidden" name="user" value=(member.user);
-                                button .small aria-label={ "Take " (member.user) " out of " (team.name) } { "Take out" }
+                                button .small aria-label={ "Take out: " (member.user) ", of " (team.name) } { "Take out" }
                             }
                         }
                     }

@@ -77,7 +77,7 @@ fn row(page: &Requests<'_>, here: &str, request: &AccessRequest) -> Markup {
                     form method="post" action={ (address) "/approve" } {
                         (token(page.csrf))
                         input type="hidden" name="lasts" value=(USUAL);
-                        button .small aria-label={ "Approve " (request.image) " for " (request.user) " for 30 days" } {
+                        button .small aria-label={ "Approve for 30 days: " (request.image) " for " (request.user) } {
                             "Approve for 30 days"
                         }
                     }
