@@ -4,8 +4,10 @@
 //! Tests named `engine_*` need root and a Docker Engine on `PATH` (`tests/setup` installs it);
 //! those on several engines ([`engines`], [`door`]) need the root directories that `tests/engines` makes,
 //! those with an identity provider ([`IdentityProvider`]) what `tests/identity-provider` unpacks. Tests named `machine_*`
-//! need root, and the machines that `tests/machines` makes ([`Machine`]).
+//! need root, and the machines that `tests/machines` makes ([`Machine`]); those named `browser*` root and a browser
+//! ([`browser`]).
 
+pub mod browser;
 pub mod door;
 pub mod engine_files;
 pub mod engines;

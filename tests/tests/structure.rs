@@ -88,6 +88,7 @@ fn a_kind_of_library_has_one_home() {
         ("argon2", "service"),
         ("hyper-rustls", "service"),
         ("openidconnect", "service"),
+        ("fantoccini", "tests"),
     ];
     let direct = direct();
     for (library, home) in homes {
