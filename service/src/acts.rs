@@ -20,6 +20,7 @@ pub mod namespaces;
 pub mod organization_tokens;
 pub mod organizations;
 pub mod policy;
+pub mod preview;
 pub mod publishers;
 pub mod registries;
 pub mod rules;

@@ -369,6 +369,12 @@ pub struct PolicyOptions {
     /// Whom to write to
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<String>,
+    /// Print what it would do to people, by the decisions of the last 90 days, and change nothing
+    #[arg(long, conflicts_with = "confirm")]
+    pub dry_run: bool,
+    /// How many people lose something by it; asked for when they are more than a tenth of the active ones
+    #[arg(long, value_name = "PEOPLE")]
+    pub confirm: Option<u32>,
     /// How long its members' sessions last.
     #[command(flatten)]
     pub sessions: SessionOptions,
@@ -398,6 +404,9 @@ pub enum RuleCommand {
         /// Why
         #[arg(long, default_value = "")]
         reason: String,
+        /// How many people lose something by it; asked for when they are more than a tenth of the active ones
+        #[arg(long, value_name = "PEOPLE")]
+        confirm: Option<u32>,
     },
     /// Remove a rule by its id, or all with a pattern
     Remove {
@@ -405,6 +414,9 @@ pub enum RuleCommand {
         org: Name,
         /// Id or pattern
         id_or_pattern: String,
+        /// How many people lose something by it; asked for when they are more than a tenth of the active ones
+        #[arg(long, value_name = "PEOPLE")]
+        confirm: Option<u32>,
     },
     /// Print the list
     List {

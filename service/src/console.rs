@@ -55,6 +55,7 @@ pub fn router(api: Api) -> Router {
         .route("/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/sign-out", post(sign_in::out))
         .route("/orgs/{organization}/image-access", get(image_access::page).post(image_access::save))
+        .route("/orgs/{organization}/image-access/preview", post(image_access::preview))
         .route("/orgs/{organization}/allowlist", get(lists::list).post(lists::add))
         .route("/orgs/{organization}/allowlist/remove", post(lists::remove))
         .route("/orgs/{organization}/activity", get(activity::page))

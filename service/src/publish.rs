@@ -6,6 +6,7 @@
 
 pub mod ahead;
 pub mod compile;
+pub mod in_force;
 mod snapshot;
 mod task;
 #[cfg(test)]

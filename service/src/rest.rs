@@ -19,6 +19,7 @@ mod organizations;
 mod page;
 mod path;
 mod policy;
+mod preview;
 mod publishers;
 mod records;
 mod refusal;
@@ -53,6 +54,7 @@ pub use self::{
     document::openapi,
     input::{has_nul, unread},
     path::id,
+    preview::Preview,
     records::Record,
     refusal::Refusal,
 };
@@ -147,6 +149,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(organizations::list, organizations::add))
         .routes(routes!(organizations::show, organizations::change))
         .routes(routes!(policy::show, policy::replace, policy::change))
+        .routes(routes!(preview::show))
         .routes(routes!(registries::list))
         .routes(routes!(registries::add, registries::remove))
         .routes(routes!(namespaces::list))

@@ -62,6 +62,8 @@ impl Needs {
 pub enum Deed {
     /// The policy, its lists, registries and namespaces.
     ReadPolicy,
+    /// What a change of it would do to people.
+    PreviewPolicy,
     /// Settings and registries.
     ChangePolicy,
     /// Allowlist and denylist.
@@ -136,9 +138,10 @@ const fn row(deed: Deed, place: Place, needs: Needs, may: [bool; 5], words: &'st
 
 /// The table.
 #[rustfmt::skip]
-pub const TABLE: [Row; 25] = [
+pub const TABLE: [Row; 26] = [
     //                                                                        owner admin auditor member token
     row(Deed::ReadPolicy,               Place::Organization, Needs::Read,     [Y,   Y,    Y,      Y,     Y], "see the policy and its lists"),
+    row(Deed::PreviewPolicy,            Place::Organization, Needs::Read,     [Y,   Y,    N,      N,     Y], "see what a change of the policy would do"),
     row(Deed::ChangePolicy,             Place::Organization, Needs::Write,    [Y,   Y,    N,      N,     Y], "change the policy and its registries"),
     row(Deed::ChangeLists,              Place::Organization, Needs::Write,    [Y,   Y,    N,      N,     Y], "change the allowlist and the denylist"),
     row(Deed::ReadRequests,             Place::Organization, Needs::Read,     [Y,   Y,    Y,      N,     Y], "see everybody's requests"),

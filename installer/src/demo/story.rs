@@ -37,7 +37,8 @@ pub(super) async fn tell(workstation: &Workstation, started: Instant, report: &m
     story.refused("and is refused again", COMMUNITY, &refusal).await?;
     story.policy("the owner switches the policy off", &["--enabled", "false"]).await?;
     story.pull("the member pulls what was refused", COMMUNITY).await?;
-    story.policy("the owner switches it on again", &["--enabled", "true"]).await?;
+    // The member uses by now what that takes away, and the owner says so.
+    story.policy("the owner switches it on again", &["--enabled", "true", "--confirm", "1"]).await?;
     story.refused("it holds at once", COMMUNITY, &refusal).await?;
     let allow = ["allowlist", "add", Workstation::ORGANIZATION, COMMUNITY, "--reason", "reviewed"];
     story.change("the owner puts that one repository on the allowlist", &allow).await?;

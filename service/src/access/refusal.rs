@@ -2,22 +2,14 @@
 
 use std::sync::Arc;
 
-use policy::{Action, Category, Directory, Enforced, ImageRef, Policy, Reason, Session, Timestamp, decide};
-use proto::{
-    chain,
-    convert::{self, ConvertError},
-    document::Header,
-};
+use policy::{Action, Category, Enforced, ImageRef, Policy, Reason, Session, Timestamp, decide};
 
 use super::AccessError;
 use crate::{
-    model::{Account, Membership, PolicyState},
-    publish::{CompileError, compile},
+    model::Account,
+    publish::{CompileError, in_force},
     store::Reading,
 };
-
-/// Longer than any judgement takes.
-const VALID_SECONDS: i64 = 3600;
 
 /// An organization that refuses an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,16 +43,16 @@ impl Case {
     /// [`AccessError::Store`], [`AccessError::Policy`].
     pub async fn read(view: &mut Reading, account: &Account, now: i64) -> Result<Self, AccessError> {
         let memberships = view.memberships(account.id).await?;
-        let directory = compile::directory(view.publishers().await?);
-        let directory = Arc::new(convert::directory(&directory).map_err(unusable("publishers"))?);
+        let directory = in_force::directory(view.publishers().await?).map_err(unusable("publishers"))?;
         let (mut organizations, mut policies) = (Vec::new(), Vec::new());
         for membership in &memberships {
             let name = &membership.organization;
             let Some(id) = view.organization_id(name).await? else { continue };
-            policies.push(policy(view.policy(id, name).await?, &directory, now)?);
+            let state = view.policy(id, name).await?;
+            policies.push(in_force::policy(state, &directory, now).map_err(unusable(name))?);
             organizations.push((id, name.clone()));
         }
-        let session = session(account, &memberships, now)?;
+        let session = in_force::session(&account.name, &memberships, now).map_err(unusable(&account.name))?;
         Ok(Self { organizations, session, policies, now })
     }
 
@@ -71,7 +63,8 @@ impl Case {
     pub async fn of(self, view: &mut Reading, account: &Account) -> Result<Self, AccessError> {
         let mut memberships = view.memberships(account.id).await?;
         memberships.retain(|membership| self.organizations.iter().any(|(_, name)| *name == membership.organization));
-        Ok(Self { session: session(account, &memberships, self.now)?, ..self })
+        let session = in_force::session(&account.name, &memberships, self.now).map_err(unusable(&account.name))?;
+        Ok(Self { session, ..self })
     }
 
     /// Leaves only these organizations, as a machine does that demands a sign-in to one of them.
@@ -131,31 +124,7 @@ impl Case {
     }
 }
 
-fn session(account: &Account, memberships: &[Membership], now: i64) -> Result<Session, AccessError> {
-    let mut document = compile::session("", 0, memberships);
-    document.header = Some(header(&account.name, now));
-    convert::session(&document).map_err(unusable(&account.name))
-}
-
-fn policy(state: PolicyState, directory: &Arc<Directory>, now: i64) -> Result<Policy, AccessError> {
-    let organization = state.organization.clone();
-    let mut document = compile::policy(state, [0; 32]);
-    document.header = Some(header(&organization, now));
-    convert::policy(&document, Arc::clone(directory)).map_err(unusable(&organization))
-}
-
-fn header(subject: &str, now: i64) -> Header {
-    Header {
-        subject: subject.to_owned(),
-        audience: String::new(),
-        generation: 1,
-        issued_at: now,
-        refresh_after: now.saturating_add(VALID_SECONDS),
-        expires_at: now.saturating_add(VALID_SECONDS),
-    }
-}
-
-fn unusable(of: &str) -> impl FnOnce(ConvertError) -> AccessError {
+fn unusable(of: &str) -> impl FnOnce(CompileError) -> AccessError {
     let organization = of.to_owned();
-    move |error| AccessError::Policy { organization, source: CompileError::Refused(chain(&error)) }
+    move |source| AccessError::Policy { organization, source }
 }

@@ -187,6 +187,20 @@ pub enum ActError {
         /// Why.
         source: CompileError,
     },
+    /// It takes something from more than a tenth of the active people, and not that number was confirmed.
+    #[error("{}", unconfirmed(*losing, *active, *said, organization, examples))]
+    Unconfirmed {
+        /// Whose policy.
+        organization: String,
+        /// How many people.
+        losing: usize,
+        /// Of how many of whom a decision is recorded.
+        active: usize,
+        /// What was confirmed; none: nothing.
+        said: Option<usize>,
+        /// Images that most of them would lose; may be empty.
+        examples: Vec<String>,
+    },
     /// Machines would not use it.
     #[error("the directory of publishers cannot be changed so")]
     Directory(#[source] CompileError),
@@ -287,6 +301,9 @@ pub enum ActError {
     /// Hashing a new secret.
     #[error(transparent)]
     Hasher(#[from] HasherError),
+    /// This process ends.
+    #[error("the service is stopping, and nothing was changed; try again in a moment")]
+    Stopping,
     /// The system does not do its part.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
@@ -294,6 +311,16 @@ pub enum ActError {
 
 fn owner_of(organization: Option<&str>) -> String {
     organization.map_or_else(|| "another organization".to_owned(), |name| format!("the organization `{name}`"))
+}
+
+fn unconfirmed(losing: usize, active: usize, said: Option<usize>, organization: &str, examples: &[String]) -> String {
+    let images: Vec<String> = examples.iter().map(|image| format!("`{image}`")).collect();
+    let example = if images.is_empty() { String::new() } else { format!(", for example {}", images.join(", ")) };
+    let said = said.map(|said| format!(", and {said} were confirmed")).unwrap_or_default();
+    format!(
+        "{losing} of the {active} active people of `{organization}` would be refused something that they \
+         used{example}: more than a tenth{said}"
+    )
 }
 
 fn forbidden(standing: Standing, deed: Deed, organization: &str) -> String {

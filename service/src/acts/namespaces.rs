@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{ActError, Actor, Place, commit, policy};
+use super::{
+    ActError, Actor, Place, commit, policy,
+    preview::{self, Confirmation},
+};
 use crate::{
     names::Name,
     roles::Deed,
@@ -25,17 +28,27 @@ pub async fn add(store: &Store, actor: &Actor, organization: &Name, namespace: &
     Ok(true)
 }
 
-/// Takes a namespace away: its images are judged as anybody's.
+/// Takes a namespace away: its images are judged as anybody's. `now`: seconds since the Unix epoch.
 ///
 /// # Errors
-/// [`ActError`].
-pub async fn remove(store: &Store, actor: &Actor, organization: &Name, namespace: &Name) -> Result<(), ActError> {
+/// [`ActError`]; among others [`ActError::Unconfirmed`].
+pub async fn remove(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    namespace: &Name,
+    confirmation: Confirmation,
+    now: i64,
+) -> Result<(), ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeNamespaces).await?;
+    let before = change.policy(place.id, &place.name).await?;
     if !change.remove_namespace(place.id, namespace.as_str()).await? {
         return Err(ActError::NoNamespace { organization: place.name, namespace: namespace.to_string() });
     }
-    let act = Act { act: "namespace.remove", organization: &place.name, target: namespace.as_str(), detail: json!({}) };
+    let mut detail = json!({});
+    preview::note(&mut detail, preview::pass(&mut change, &place, before, confirmation, now).await?);
+    let act = Act { act: "namespace.remove", organization: &place.name, target: namespace.as_str(), detail };
     commit(change, actor, &act).await
 }
 

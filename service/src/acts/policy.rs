@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ActError, Actor, Condition, Field, Place, Tag, commit, text};
+use super::{
+    ActError, Actor, Condition, Field, Place, Tag, commit,
+    preview::{self, Confirmation},
+    text,
+};
 use crate::{
     check,
     model::{
@@ -110,20 +114,31 @@ pub async fn show(store: &Store, actor: &Actor, organization: &Name) -> Result<P
     PolicyView::read(&mut view, &place).await
 }
 
-/// Changes what is given, when it still is as somebody saw it.
+/// What must hold when a change is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Of the policy as it is.
+    pub condition: Condition,
+    /// Of what the change takes away.
+    pub confirmation: Confirmation,
+}
+
+/// Changes what is given, when it still is as somebody saw it, and takes no more from people than they said. `now`:
+/// seconds since the Unix epoch.
 ///
 /// # Errors
-/// [`ActError`].
+/// [`ActError`]; among others [`ActError::Unconfirmed`].
 pub async fn set(
     store: &Store,
     actor: &Actor,
     organization: &Name,
     wanted: &PolicyChange,
-    condition: &Condition,
+    terms: &Terms,
+    now: i64,
 ) -> Result<PolicyView, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangePolicy).await?;
-    let (view, detail) = apply(&mut change, &place, wanted, condition).await?;
+    let (view, detail) = apply(&mut change, &place, wanted, terms, now).await?;
     let act = Act { act: "policy.set", organization: &place.name, target: &place.name, detail };
     commit(change, actor, &act).await?;
     Ok(view)
@@ -134,17 +149,13 @@ pub(super) async fn apply(
     change: &mut Writing,
     place: &Place,
     wanted: &PolicyChange,
-    condition: &Condition,
+    terms: &Terms,
+    now: i64,
 ) -> Result<(PolicyView, Value), ActError> {
     let before = PolicyView::read(change, place).await?;
-    condition.check(|| before.tag())?;
-    let times = times(before.times, wanted)?;
-    let settings = settings(&before.state.settings, wanted)?;
-    let registries = match &wanted.registries {
-        None => before.state.registries.clone(),
-        Some(hosts) => self::registries(hosts)?,
-    };
-    let detail = differences(&before, &settings, &registries, times);
+    terms.condition.check(|| before.tag())?;
+    let Draft { settings, registries, times } = Draft::of(&before, wanted)?;
+    let mut detail = differences(&before, &settings, &registries, times);
     if times != before.times {
         change.set_session_times(place.id, times).await?;
     }
@@ -155,8 +166,40 @@ pub(super) async fn apply(
         change.set_registries(place.id, &registries).await?;
     }
     check(change, place).await?;
+    let generation = before.generation;
+    preview::note(&mut detail, preview::pass(change, place, before.state, terms.confirmation, now).await?);
     let state = change.policy(place.id, &place.name).await?;
-    Ok((PolicyView { state, times, generation: before.generation }, detail))
+    Ok((PolicyView { state, times, generation }, detail))
+}
+
+/// What a change makes of what it can change.
+struct Draft {
+    settings: Settings,
+    registries: Vec<String>,
+    times: SessionTimes,
+}
+
+impl Draft {
+    fn of(before: &PolicyView, wanted: &PolicyChange) -> Result<Self, ActError> {
+        Ok(Self {
+            times: times(before.times, wanted)?,
+            settings: settings(&before.state.settings, wanted)?,
+            registries: match &wanted.registries {
+                None => before.state.registries.clone(),
+                Some(hosts) => registries(hosts)?,
+            },
+        })
+    }
+}
+
+/// The policy as a change would make it, if it could be published then.
+pub(super) fn drafted(before: &PolicyView, wanted: &PolicyChange) -> Result<PolicyState, ActError> {
+    let Draft { settings, registries, .. } = Draft::of(before, wanted)?;
+    let state = PolicyState { settings, registries, ..before.state.clone() };
+    let organization = &state.organization;
+    compile::check_policy(state.clone())
+        .map_err(|source| ActError::Policy { organization: organization.clone(), source })?;
+    Ok(state)
 }
 
 /// Refuses a change after which the policy could not be published.

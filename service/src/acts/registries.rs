@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::{
     ActError, Actor, Condition, Field, commit,
-    policy::{self, PolicyChange},
+    policy::{self, PolicyChange, Terms},
+    preview::{self, Confirmation},
     text,
 };
 use crate::{
@@ -52,7 +53,8 @@ pub async fn noted(store: &Store, actor: &Actor, organization: &Name) -> Result<
     Ok((state.settings.registry_control, merged(&notes, state.registries)))
 }
 
-/// Sets whether they are controlled, and the list, with what is said of each.
+/// Sets whether they are controlled, and the list, with what is said of each. Whoever says so is not asked from how
+/// many people that takes something: Docker Hub's API, which this is for, has no word for it.
 ///
 /// # Errors
 /// [`ActError`].
@@ -62,6 +64,7 @@ pub async fn set_noted(
     organization: &Name,
     controlled: bool,
     wanted: &[Noted],
+    now: i64,
 ) -> Result<(bool, Vec<Noted>), ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangePolicy).await?;
@@ -75,7 +78,8 @@ pub async fn set_noted(
     let hosts = wanted.iter().filter(|noted| noted.allowed).map(|noted| noted.address.clone()).collect();
     let change_of =
         PolicyChange { registry_control: Some(controlled), registries: Some(hosts), ..PolicyChange::default() };
-    let (view, detail) = policy::apply(&mut change, &place, &change_of, &Condition::Any).await?;
+    let terms = Terms { condition: Condition::Any, confirmation: Confirmation::NotAsked };
+    let (view, detail) = policy::apply(&mut change, &place, &change_of, &terms, now).await?;
     let notes = serde_json::to_string(wanted).unwrap_or_default();
     change.set_registry_notes(place.id, &notes).await?;
     commit(change, actor, &Act { act: "policy.set", organization: &place.name, target: &place.name, detail }).await?;
@@ -102,15 +106,22 @@ fn merged(notes: &str, mut hosts: Vec<String>) -> Vec<Noted> {
 /// # Errors
 /// [`ActError`].
 pub async fn add(store: &Store, actor: &Actor, organization: &Name, host: &str) -> Result<bool, ActError> {
-    change(store, actor, organization, host, true).await
+    change(store, actor, organization, host, None).await
 }
 
-/// Takes one away.
+/// Takes one away. `now`: seconds since the Unix epoch.
 ///
 /// # Errors
-/// [`ActError`].
-pub async fn remove(store: &Store, actor: &Actor, organization: &Name, host: &str) -> Result<(), ActError> {
-    match change(store, actor, organization, host, false).await? {
+/// [`ActError`]; among others [`ActError::Unconfirmed`].
+pub async fn remove(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    host: &str,
+    confirmation: Confirmation,
+    now: i64,
+) -> Result<(), ActError> {
+    match change(store, actor, organization, host, Some((confirmation, now))).await? {
         true => Ok(()),
         false => {
             // Longer than any host: what is said of it is its beginning.
@@ -120,27 +131,37 @@ pub async fn remove(store: &Store, actor: &Actor, organization: &Name, host: &st
     }
 }
 
-async fn change(store: &Store, actor: &Actor, organization: &Name, host: &str, wanted: bool) -> Result<bool, ActError> {
-    let host = host.to_ascii_lowercase();
+/// Adds one, or takes it away: then with what is confirmed, and when.
+async fn change(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    host: &str,
+    away: Option<(Confirmation, i64)>,
+) -> Result<bool, ActError> {
+    let (host, wanted) = (host.to_ascii_lowercase(), away.is_none());
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangePolicy).await?;
     if wanted {
         check::registry(&host)?;
     }
-    let before = change.policy(place.id, &place.name).await?.registries;
-    let mut hosts = before.clone();
+    let before = change.policy(place.id, &place.name).await?;
+    let mut hosts = before.registries.clone();
     hosts.retain(|known| *known != host);
     if wanted {
         hosts.push(host.clone());
         hosts.sort_unstable();
     }
-    if hosts == before {
+    if hosts == before.registries {
         return Ok(false);
     }
     change.set_registries(place.id, &hosts).await?;
     policy::check(&mut change, &place).await?;
     let act = if wanted { "registry.add" } else { "registry.remove" };
-    let detail = json!({ "registries": { "from": before, "to": hosts } });
+    let mut detail = json!({ "registries": { "from": before.registries, "to": hosts } });
+    if let Some((confirmation, now)) = away {
+        preview::note(&mut detail, preview::pass(&mut change, &place, before, confirmation, now).await?);
+    }
     commit(change, actor, &Act { act, organization: &place.name, target: &host, detail }).await?;
     Ok(true)
 }

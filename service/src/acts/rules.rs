@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
-use super::{ActError, Actor, Field, commit, policy, text};
+use super::{
+    ActError, Actor, Field, commit, policy,
+    preview::{self, Confirmation},
+    text,
+};
 use crate::{
     check, id,
     model::{Effect, Rule, Scope},
@@ -82,15 +86,16 @@ pub async fn show(
     found.ok_or(ActError::NoRule { list: name(effect), organization: place.name, rule })
 }
 
-/// Adds a rule, or changes the one with the same pattern and scope.
+/// Adds a rule, or changes the one with the same pattern and scope. `now`: seconds since the Unix epoch.
 ///
 /// # Errors
-/// [`ActError`].
+/// [`ActError`]; among others [`ActError::Unconfirmed`].
 pub async fn put(
     store: &Store,
     actor: &Actor,
     organization: &Name,
     new: NewRule,
+    confirmation: Confirmation,
     now: i64,
 ) -> Result<PutRule, ActError> {
     let NewRule { effect, pattern, scope, expires_at, reason } = new;
@@ -105,16 +110,22 @@ pub async fn put(
         return Err(ActError::Past);
     }
     let same = |rule: &Rule| rule.pattern == pattern && rule.scope == scope;
-    let before = change.rules(place.id, Some(effect)).await?.into_iter().find(same);
+    let policy = change.policy(place.id, &place.name).await?;
+    let before = policy.rules.iter().filter(|rule| rule.effect == effect).find(|rule| same(rule)).cloned();
     let rule = Rule { id, effect, pattern, scope, expires_at, reason };
     let rule = change.put_rule(place.id, &rule, now).await?;
     if before.is_none() {
         change.rule_is_by(&rule.id, &actor.name()).await?;
     }
     policy::check(&mut change, &place).await?;
+    let confirmed = match effect {
+        Effect::Allow => None,
+        Effect::Deny => preview::pass(&mut change, &place, policy, confirmation, now).await?,
+    };
     let concerns_nobody = concerns_nobody(&mut change, place.id, &rule.scope).await?;
     let mut detail = json!(rule);
     detail["before"] = json!(before);
+    preview::note(&mut detail, confirmed);
     let act = if effect == Effect::Allow { "allowlist.add" } else { "denylist.add" };
     commit(change, actor, &Act { act, organization: &place.name, target: &rule.pattern, detail }).await?;
     Ok(PutRule { rule, before, concerns_nobody })
@@ -138,22 +149,27 @@ pub enum Meant<'a> {
     IdOrPattern(&'a str),
 }
 
-/// Removes the rules that are meant from a list. Returns what they were, at least one.
+/// Removes the rules that are meant from a list. Returns what they were, at least one. `now`: seconds since the Unix
+/// epoch.
 ///
 /// # Errors
-/// [`ActError`].
+/// [`ActError`]; among others [`ActError::Unconfirmed`].
 pub async fn remove(
     store: &Store,
     actor: &Actor,
     organization: &Name,
     effect: Effect,
     meant: Meant<'_>,
+    confirmation: Confirmation,
+    now: i64,
 ) -> Result<Vec<Rule>, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeLists).await?;
     let (Meant::Id(text) | Meant::IdOrPattern(text)) = meant;
     let is_meant = |rule: &Rule| rule.id == text || (matches!(meant, Meant::IdOrPattern(_)) && rule.pattern == text);
-    let gone: Vec<Rule> = change.rules(place.id, Some(effect)).await?.into_iter().filter(is_meant).collect();
+    let policy = change.policy(place.id, &place.name).await?;
+    let of_list = policy.rules.iter().filter(|rule| rule.effect == effect);
+    let gone: Vec<Rule> = of_list.filter(|rule| is_meant(rule)).cloned().collect();
     if gone.is_empty() {
         let rule = text.chars().take(200).collect();
         return Err(ActError::NoRule { list: name(effect), organization: place.name, rule });
@@ -163,7 +179,10 @@ pub async fn remove(
     }
     let ids: Vec<&String> = gone.iter().map(|rule| &rule.id).collect();
     let act = if effect == Effect::Allow { "allowlist.remove" } else { "denylist.remove" };
-    let detail = json!({ "ids": ids, "before": gone });
+    let mut detail = json!({ "ids": ids, "before": gone });
+    if effect == Effect::Allow {
+        preview::note(&mut detail, preview::pass(&mut change, &place, policy, confirmation, now).await?);
+    }
     commit(change, actor, &Act { act, organization: &place.name, target: text, detail }).await?;
     Ok(gone)
 }

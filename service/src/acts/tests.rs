@@ -8,7 +8,8 @@ use super::{
     accounts,
     members::{self, Joins, NewAccount, PutMember},
     namespaces, organizations,
-    policy::{self, PolicyChange},
+    policy::{self, PolicyChange, Terms},
+    preview::Confirmation,
     publishers,
     rules::{self, Meant, NewRule},
     tokens::{self, Limits},
@@ -91,7 +92,8 @@ impl World {
 
     async fn set(&self, actor: &Actor, organization: &str, condition: &Condition) -> Result<Tag, ActError> {
         let change = PolicyChange { mode: Some(Mode::Monitor), ..PolicyChange::default() };
-        Ok(policy::set(&self.store, actor, &name(organization), &change, condition).await?.tag())
+        let terms = Terms { condition: condition.clone(), confirmation: Confirmation::None };
+        Ok(policy::set(&self.store, actor, &name(organization), &change, &terms, NOW).await?.tag())
     }
 
     async fn role(&self, actor: &Actor, organization: &str, user: &str, role: Role) -> Result<PutMember, ActError> {
@@ -170,7 +172,7 @@ async fn a_token_of_an_organization_administers_no_people_and_no_tokens(fixture:
     change.commit().await.unwrap();
     let ci = world.token("acme/ci", &[TokenScope::OrgRead, TokenScope::OrgWrite]).await;
     world.set(&ci, "acme", &Condition::Any).await.unwrap();
-    rules::put(&world.store, &ci, &name("acme"), rule("evil/miner"), NOW).await.unwrap();
+    rules::put(&world.store, &ci, &name("acme"), rule("evil/miner"), Confirmation::None, NOW).await.unwrap();
     assert!(matches!(world.role(&ci, "acme", "mia", Role::Owner).await, Err(ActError::Forbidden { .. })));
     assert!(matches!(world.set(&ci, "beta", &Condition::Any).await, Err(ActError::NoOrganization(_))));
     let badge = publishers::set(&world.store, &ci, &name("evil"), Badge::VerifiedPublisher).await;
@@ -254,7 +256,7 @@ async fn a_change_of_what_nobody_saw_is_none(fixture: Fixture) {
     assert!(matches!(world.set(&adam, "acme", &condition).await, Err(ActError::Changed)));
     assert!(matches!(world.set(&adam, "acme", &Condition::One(vec![String::new()])).await, Err(ActError::Changed)));
     // What is no setting changes nothing of it.
-    rules::put(&world.store, &adam, &name("acme"), rule("evil/miner"), NOW).await.unwrap();
+    rules::put(&world.store, &adam, &name("acme"), rule("evil/miner"), Confirmation::None, NOW).await.unwrap();
     assert_eq!(policy::show(&world.store, &adam, &name("acme")).await.unwrap().tag(), now);
     let same = world.set(&adam, "acme", &Condition::One(vec![now.as_str().to_owned()])).await.unwrap();
     assert_eq!(same, now);
@@ -265,9 +267,10 @@ async fn a_rule_is_written_down_with_what_it_was(fixture: Fixture) {
     let adam = world.person("adam").await;
     let acme = name("acme");
     let put = |reason: &str, expires_at| NewRule { reason: reason.to_owned(), expires_at, ..rule("evil/miner") };
-    let first = rules::put(&world.store, &adam, &acme, put("one", None), NOW).await.unwrap();
+    let first = rules::put(&world.store, &adam, &acme, put("one", None), Confirmation::None, NOW).await.unwrap();
     assert_eq!(first.before, None);
-    let second = rules::put(&world.store, &adam, &acme, put("two", Some(NOW + 60)), NOW).await.unwrap();
+    let second =
+        rules::put(&world.store, &adam, &acme, put("two", Some(NOW + 60)), Confirmation::None, NOW).await.unwrap();
     assert_eq!(second.before.as_ref(), Some(&first.rule));
     let detail = world.newest().await.3;
     assert_eq!((&detail["reason"], &detail["before"]["reason"]), (&json!("two"), &json!("one")));
@@ -276,12 +279,17 @@ async fn a_rule_is_written_down_with_what_it_was(fixture: Fixture) {
         (NewRule { pattern: "a//b".to_owned(), ..put("x", None) }, "`a//b` is no pattern"),
         (put(&"x".repeat(201), None), "`reason` is too long"),
     ] {
-        let error = rules::put(&world.store, &adam, &acme, bad, NOW).await.unwrap_err().to_string();
+        let error = rules::put(&world.store, &adam, &acme, bad, Confirmation::None, NOW).await.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
-    let gone = rules::remove(&world.store, &adam, &acme, Effect::Allow, Meant::Id(&first.rule.id)).await.unwrap();
+    let gone =
+        rules::remove(&world.store, &adam, &acme, Effect::Allow, Meant::Id(&first.rule.id), Confirmation::None, NOW)
+            .await
+            .unwrap();
     assert_eq!(gone, [second.rule]);
-    let again = rules::remove(&world.store, &adam, &acme, Effect::Allow, Meant::Id(&first.rule.id)).await;
+    let again =
+        rules::remove(&world.store, &adam, &acme, Effect::Allow, Meant::Id(&first.rule.id), Confirmation::None, NOW)
+            .await;
     assert!(matches!(again, Err(ActError::NoRule { .. })));
 }
 
@@ -294,11 +302,14 @@ async fn a_namespace_has_one_owner(fixture: Fixture) {
     let taken = namespaces::add(&world.store, &otto, &beta, &tools).await;
     let taken = taken.unwrap_err().to_string();
     assert!(taken.starts_with("the namespace `acme-tools` belongs to another organization"), "and not whose: {taken}");
-    assert!(matches!(namespaces::remove(&world.store, &otto, &beta, &tools).await, Err(ActError::NoNamespace { .. })));
+    assert!(matches!(
+        namespaces::remove(&world.store, &otto, &beta, &tools, Confirmation::None, NOW).await,
+        Err(ActError::NoNamespace { .. })
+    ));
     let official = namespaces::add(&world.store, &olga, &acme, &name("library")).await;
     assert!(matches!(official, Err(ActError::NamespaceOfficial)));
     let revision = world.store.read().await.unwrap().revision().await.unwrap();
-    namespaces::remove(&world.store, &olga, &acme, &tools).await.unwrap();
+    namespaces::remove(&world.store, &olga, &acme, &tools, Confirmation::None, NOW).await.unwrap();
     assert!(world.store.read().await.unwrap().revision().await.unwrap() > revision, "machines are told");
     namespaces::add(&world.store, &otto, &beta, &tools).await.unwrap();
 }

@@ -7,7 +7,12 @@ use proto::secret::Secret;
 use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{acts, identity::MAX_SECRET_BYTES, names::Name, validity::parse_seconds};
+use crate::{
+    acts::{self, preview::Confirmation},
+    identity::MAX_SECRET_BYTES,
+    names::Name,
+    validity::parse_seconds,
+};
 
 /// The first line of standard input; typed, it is not shown.
 pub(super) fn password(user: &Name) -> anyhow::Result<Secret> {
@@ -81,6 +86,11 @@ pub(super) fn ends(text: &str, now: i64) -> anyhow::Result<i64> {
         bail!("`--expires {text}` is in the past; a token that ended signs nobody in");
     }
     Ok(at)
+}
+
+/// From how many people it may take something.
+pub(super) fn confirmation(people: Option<u32>) -> Confirmation {
+    people.map_or(Confirmation::None, |people| Confirmation::People(people as usize))
 }
 
 /// A time for people.

@@ -3,18 +3,21 @@
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::Admin;
+use super::{Admin, input};
 use crate::{
     acts::{
         Condition,
-        policy::{self, PolicyChange, PolicyView},
+        policy::{self, PolicyChange, PolicyView, Terms},
+        preview as previews,
     },
     cli::{PolicyCommand, PolicyOptions},
+    clock,
     model::{Effect, word},
     names::Name,
 };
 
 mod beyond;
+mod preview;
 mod sessions;
 
 pub(super) async fn run(admin: &Admin, command: PolicyCommand) -> anyhow::Result<()> {
@@ -31,12 +34,19 @@ async fn show(admin: &Admin, org: &Name) -> anyhow::Result<()> {
 }
 
 async fn set(admin: &Admin, options: PolicyOptions) -> anyhow::Result<()> {
-    let org = options.org.clone();
+    let (org, dry_run) = (options.org.clone(), options.dry_run);
+    let terms = Terms { condition: Condition::Any, confirmation: input::confirmation(options.confirm) };
     let change = change(options);
     if change == PolicyChange::default() {
         bail!("nothing to change; see `policy set --help`, or `policy show {org}`");
     }
-    let set = policy::set(&admin.store, &admin.actor, &org, &change, &Condition::Any).await;
+    let (store, actor, now) = (&admin.store, &admin.actor, clock::now());
+    if dry_run {
+        let held = previews::of_policy(store, actor, &org, &change, &terms.condition, now).await;
+        preview::print(admin, admin.said(held).await?);
+        return Ok(());
+    }
+    let set = policy::set(store, actor, &org, &change, &terms, now).await;
     // What is published in a moment has another generation.
     let policy = PolicyView { generation: None, ..admin.said(set).await? };
     admin.out.line(text(&policy), &value(&policy));

@@ -84,6 +84,10 @@ fn explained(error: ActError) -> anyhow::Error {
         ),
         ActError::NoRule { list, organization, .. } => format!("; see `{list} list {organization}`"),
         ActError::SessionTimes { .. } => "; give both `--session-fresh` and `--session-valid`".to_owned(),
+        ActError::Unconfirmed { organization, losing, .. } => format!(
+            "; look at what it does with `policy set {organization} ... --dry-run`, and if it is meant, say so with \
+             `--confirm {losing}`"
+        ),
         ActError::NoBadge(_) => "; see `publisher list`".to_owned(),
         ActError::NoToken => "; `token list USER` prints the ids".to_owned(),
         ActError::TokenOfOrganization { organization, id } => {

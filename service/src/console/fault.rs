@@ -150,11 +150,12 @@ impl Explained for ActError {
             Self::Forbidden { .. } | Self::Scope(_) | Self::NotByToken(_) | Self::NoPerson => {
                 return Err(Fault::Forbidden(self.to_string()));
             }
-            Self::Store(_) | Self::Hasher(_) | Self::Random(_) => return Err(Fault::broken(&self)),
+            Self::Store(_) | Self::Hasher(_) | Self::Random(_) | Self::Stopping => return Err(Fault::broken(&self)),
             Self::Text(error) => Some(error.field.0),
             Self::Pattern { field, .. } => Some(field.0),
             Self::Registry(_) => Some("registries"),
             Self::SessionTimes { .. } => Some("session_valid"),
+            Self::Unconfirmed { .. } => Some("confirm"),
             Self::Past => Some("expires_at"),
             Self::Password(_) => Some("password"),
             Self::TeamExists { .. } => Some("team"),

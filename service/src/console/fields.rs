@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use clap::ValueEnum;
 
-use super::fault::Fault;
-use crate::model::from_word;
+use super::fault::{Fault, Problem};
+use crate::{acts::preview::Confirmation, model::from_word};
 
 /// Most fields: the longest form has some forty.
 const MOST: usize = 200;
@@ -51,6 +51,17 @@ impl Fields {
     /// One of a choice's words; only a page that was tampered with sends another.
     pub(super) fn word<T: ValueEnum>(&self, name: &str) -> Result<T, Fault> {
         from_word(self.text(name)).map_err(|_| Fault::Damaged)
+    }
+
+    /// From how many people something may be taken, where that was asked.
+    pub(super) fn confirmation(&self) -> Result<Confirmation, Problem> {
+        match self.text("confirm") {
+            "" => Ok(Confirmation::None),
+            text => text
+                .parse()
+                .map(Confirmation::People)
+                .map_err(|_| Problem { text: format!("`{text}` is no number of people"), field: Some("confirm") }),
+        }
     }
 
     /// The same, where nothing may be chosen, or nonsense stands in an address.

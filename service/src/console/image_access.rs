@@ -19,8 +19,10 @@ use super::{
 use crate::{
     acts::{
         ActError, Condition,
-        policy::{self, PolicyChange, PolicyView},
+        policy::{self, PolicyChange, PolicyView, Terms},
+        preview::{self, Preview},
     },
+    clock,
     model::Effect,
     rest::Api,
     roles::{Deed, Standing},
@@ -35,47 +37,94 @@ pub(super) async fn page(
 ) -> Result<Response, Fault> {
     let (_, name) = visitor.member_of(&organization)?;
     let stored = policy::show(&api.store, &visitor.actor(), &name).await?;
-    show(&visitor, &organization, StatusCode::OK, &stored, &Entered::of(&stored), None)
+    show(&visitor, &organization, &stored, &Entered::of(&stored), &Shown::default())
 }
 
-/// Changes it, if nobody else did meanwhile.
+/// Says what it would do, and changes nothing.
+pub(super) async fn preview(
+    State(api): State<Api>,
+    Path(organization): Path<String>,
+    Posted { visitor, fields }: Posted,
+) -> Result<Response, Fault> {
+    let (_, name) = visitor.member_of(&organization)?;
+    let (actor, entered) = (visitor.actor(), Entered::read(&fields)?);
+    let shown = match entered.change() {
+        Ok(change) => {
+            match preview::of_policy(&api.store, &actor, &name, &change, &seen(&fields), clock::now()).await {
+                Ok(preview) => Shown { preview: Some(preview), ..Shown::default() },
+                Err(ActError::Changed) => Shown { status: StatusCode::CONFLICT, ..Shown::default() },
+                Err(error) => Shown::problem(error.explained()?),
+            }
+        }
+        Err(problem) => Shown::problem(problem),
+    };
+    let stored = policy::show(&api.store, &actor, &name).await?;
+    show(&visitor, &organization, &stored, &entered, &shown)
+}
+
+/// Changes it, if nobody else did meanwhile, and nothing is taken from many people by accident.
 pub(super) async fn save(
     State(api): State<Api>,
     Path(organization): Path<String>,
     Posted { visitor, fields }: Posted,
 ) -> Result<Response, Fault> {
     let (_, name) = visitor.member_of(&organization)?;
-    let (actor, entered, seen) = (visitor.actor(), Entered::read(&fields)?, fields.text("seen"));
-    let changed = match entered.change() {
-        Ok(change) => policy::set(&api.store, &actor, &name, &change, &Condition::One(vec![seen.to_owned()])).await,
-        Err(problem) => {
-            let stored = policy::show(&api.store, &actor, &name).await?;
-            return show(&visitor, &organization, StatusCode::UNPROCESSABLE_ENTITY, &stored, &entered, Some(problem));
+    let (actor, entered) = (visitor.actor(), Entered::read(&fields)?);
+    let shown = match (entered.change(), fields.confirmation()) {
+        (Ok(change), Ok(confirmation)) => {
+            let terms = Terms { condition: seen(&fields), confirmation };
+            match policy::set(&api.store, &actor, &name, &change, &terms, clock::now()).await {
+                Ok(now) => {
+                    let same = now.tag().as_str() == fields.text("seen");
+                    let flash = if same { Flash::PolicySame } else { Flash::PolicySaved };
+                    return Ok(visitor::see_other_and_say(&format!("/orgs/{name}/image-access"), flash));
+                }
+                Err(ActError::Changed) => Shown { status: StatusCode::CONFLICT, ..Shown::default() },
+                Err(error @ ActError::Unconfirmed { .. }) => {
+                    // What is to be confirmed is shown whole.
+                    let now = clock::now();
+                    let preview = preview::of_policy(&api.store, &actor, &name, &change, &Condition::Any, now).await?;
+                    let (status, problem) = (StatusCode::PRECONDITION_REQUIRED, Some(error.explained()?));
+                    Shown { status, problem, preview: Some(preview) }
+                }
+                Err(error) => Shown::problem(error.explained()?),
+            }
         }
-    };
-    let (status, problem) = match changed {
-        Ok(now) => {
-            let flash = if now.tag().as_str() == seen { Flash::PolicySame } else { Flash::PolicySaved };
-            return Ok(visitor::see_other_and_say(&format!("/orgs/{name}/image-access"), flash));
-        }
-        Err(ActError::Changed) => (StatusCode::CONFLICT, None),
-        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, Some(error.explained()?)),
+        (Err(problem), _) | (_, Err(problem)) => Shown::problem(problem),
     };
     let stored = policy::show(&api.store, &actor, &name).await?;
-    show(&visitor, &organization, status, &stored, &entered, problem)
+    show(&visitor, &organization, &stored, &entered, &shown)
+}
+
+/// The policy is still what the form was made from.
+fn seen(fields: &Fields) -> Condition {
+    Condition::One(vec![fields.text("seen").to_owned()])
+}
+
+/// What is said of what stands in the form.
+#[derive(Debug, Default)]
+struct Shown {
+    status: StatusCode,
+    problem: Option<Problem>,
+    preview: Option<Preview>,
+}
+
+impl Shown {
+    fn problem(problem: Problem) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, problem: Some(problem), preview: None }
+    }
 }
 
 fn show(
     visitor: &Visitor,
     organization: &str,
-    status: StatusCode,
     stored: &PolicyView,
     entered: &Entered,
-    problem: Option<Problem>,
+    shown: &Shown,
 ) -> Result<Response, Fault> {
     let (membership, _) = visitor.member_of(organization)?;
     // Somebody else's change: what is stored now, beside what stands in the form.
-    let other = (status == StatusCode::CONFLICT).then(|| Entered::of(stored));
+    let other = (shown.status == StatusCode::CONFLICT).then(|| Entered::of(stored));
     let (seen, csrf) = (stored.tag(), visitor.cookie.csrf());
     let page = ImageAccess {
         organization,
@@ -84,13 +133,14 @@ fn show(
         seen: seen.as_str(),
         entered,
         stored: other.as_ref(),
-        problem: problem.as_ref(),
+        problem: shown.problem.as_ref(),
+        preview: shown.preview.as_ref(),
         generation: stored.generation,
         namespaces: &stored.state.namespaces,
         rules: [stored.count(Effect::Allow), stored.count(Effect::Deny)],
     };
     let content = view::content(&page);
-    Ok(visitor.page(status, Here::Of(membership, Tab::ImageAccess), "Image access", &content))
+    Ok(visitor.page(shown.status, Here::Of(membership, Tab::ImageAccess), "Image access", &content))
 }
 
 impl Entered {

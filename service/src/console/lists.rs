@@ -13,13 +13,13 @@ use super::{
     flash::Flash,
     view::{
         Here, Tab,
-        lists::{self as view, Lists, Typed, Whom},
+        lists::{self as view, Asks, Lists, Typed, Whom},
     },
     visitor::{self, Posted, Visitor},
 };
 use crate::{
     acts::{
-        activity,
+        ActError, activity,
         rules::{self, Meant, NewRule},
     },
     clock,
@@ -56,7 +56,7 @@ pub(super) async fn list(
     // A refusal in *Activity* leads here with its image.
     let typed = Typed { pattern: query.text("pattern").to_owned(), ..Typed::default() };
     let list = Asked { effect: query.choice("list").unwrap_or(Effect::Allow), after: query.text("after").to_owned() };
-    show(&api, &visitor, &organization, &list, StatusCode::OK, &typed, None).await
+    show(&api, &visitor, &organization, &list, &typed, None).await
 }
 
 /// Adds a rule, or changes the one with the same pattern for the same people.
@@ -67,20 +67,19 @@ pub(super) async fn add(
 ) -> Result<Response, Fault> {
     let (_, name) = visitor.member_of(&organization)?;
     let (effect, typed, now) = (fields.word("list")?, Typed::read(&fields)?, clock::now());
-    let put = match rule(effect, &typed) {
-        Ok(new) => rules::put(&api.store, &visitor.actor(), &name, new, now).await.map_err(|e| e.explained()),
-        Err(problem) => Err(Ok(problem)),
+    let wrong = match (rule(effect, &typed), fields.confirmation()) {
+        (Ok(new), Ok(confirmation)) => {
+            match rules::put(&api.store, &visitor.actor(), &name, new, confirmation, now).await {
+                Ok(put) => {
+                    let flash = if put.concerns_nobody { Flash::RuleOfNobody } else { Flash::RuleAdded };
+                    return Ok(visitor::see_other_and_say(&view::address(name.as_str(), effect), flash));
+                }
+                Err(error) => Wrong::of(error, Asks::Add)?,
+            }
+        }
+        (Err(problem), _) | (_, Err(problem)) => Wrong { problem, ..Wrong::default() },
     };
-    match put {
-        Ok(put) => {
-            let flash = if put.concerns_nobody { Flash::RuleOfNobody } else { Flash::RuleAdded };
-            Ok(visitor::see_other_and_say(&view::address(name.as_str(), effect), flash))
-        }
-        Err(problem) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            show(&api, &visitor, &organization, &Asked::first(effect), status, &typed, Some(problem?)).await
-        }
-    }
+    show(&api, &visitor, &organization, &Asked::first(effect), &typed, Some(&wrong)).await
 }
 
 /// Takes a rule away.
@@ -90,13 +89,45 @@ pub(super) async fn remove(
     Posted { visitor, fields }: Posted,
 ) -> Result<Response, Fault> {
     let (_, name) = visitor.member_of(&organization)?;
-    let effect = fields.word("list")?;
-    match rules::remove(&api.store, &visitor.actor(), &name, effect, Meant::Id(fields.text("rule"))).await {
-        Ok(_) => Ok(visitor::see_other_and_say(&view::address(name.as_str(), effect), Flash::RuleRemoved)),
-        Err(error) => {
-            let (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, error.explained()?);
-            show(&api, &visitor, &organization, &Asked::first(effect), status, &Typed::default(), Some(problem)).await
+    let (effect, rule) = (fields.word("list")?, fields.text("rule"));
+    let wrong = match fields.confirmation() {
+        Ok(confirmation) => {
+            let (actor, meant) = (visitor.actor(), Meant::Id(rule));
+            match rules::remove(&api.store, &actor, &name, effect, meant, confirmation, clock::now()).await {
+                Ok(_) => {
+                    return Ok(visitor::see_other_and_say(&view::address(name.as_str(), effect), Flash::RuleRemoved));
+                }
+                Err(error) => Wrong::of(error, Asks::Remove(rule.to_owned()))?,
+            }
         }
+        Err(problem) => Wrong { problem, asks: Some(Asks::Remove(rule.to_owned())), ..Wrong::default() },
+    };
+    show(&api, &visitor, &organization, &Asked::first(effect), &Typed::default(), Some(&wrong)).await
+}
+
+/// Why nothing was changed.
+#[derive(Debug)]
+struct Wrong {
+    status: StatusCode,
+    problem: Problem,
+    /// It would be, once the number of people is said.
+    asks: Option<Asks>,
+}
+
+impl Default for Wrong {
+    fn default() -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, problem: Problem::default(), asks: None }
+    }
+}
+
+impl Wrong {
+    fn of(error: ActError, wanted: Asks) -> Result<Self, Fault> {
+        let unconfirmed = matches!(error, ActError::Unconfirmed { .. });
+        let problem = error.explained()?;
+        Ok(match unconfirmed {
+            true => Self { status: StatusCode::PRECONDITION_REQUIRED, problem, asks: Some(wanted) },
+            false => Self { problem, ..Self::default() },
+        })
     }
 }
 
@@ -105,9 +136,8 @@ async fn show(
     visitor: &Visitor,
     organization: &str,
     Asked { effect, after }: &Asked,
-    status: StatusCode,
     typed: &Typed,
-    problem: Option<Problem>,
+    wrong: Option<&Wrong>,
 ) -> Result<Response, Fault> {
     let (membership, name) = visitor.member_of(organization)?;
     let (actor, effect) = (visitor.actor(), *effect);
@@ -127,9 +157,11 @@ async fn show(
         more,
         hits: hits.as_ref(),
         typed,
-        problem: problem.as_ref(),
+        problem: wrong.map(|wrong| &wrong.problem),
+        asks: wrong.and_then(|wrong| wrong.asks.as_ref()),
         now: clock::now(),
     };
+    let status = wrong.map_or(StatusCode::OK, |wrong| wrong.status);
     Ok(visitor.page(status, Here::Of(membership, Tab::Lists), view::title(effect), &view::content(&page)))
 }
 

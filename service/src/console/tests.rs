@@ -4,6 +4,7 @@ mod activity;
 mod members;
 mod plans;
 mod policy;
+mod preview;
 mod requests;
 
 use std::sync::Arc;

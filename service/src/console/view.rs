@@ -14,6 +14,7 @@ pub(super) mod machines;
 pub(super) mod members;
 pub(super) mod my_policy;
 mod parts;
+mod preview;
 pub(super) mod publishers;
 pub(super) mod requests;
 pub(super) mod sign_in;

@@ -14,8 +14,10 @@ use super::{
 use crate::{
     acts::{
         Condition,
-        policy::{self, PolicyChange, PolicyView},
+        policy::{self, PolicyChange, PolicyView, Terms},
+        preview::Confirmation,
     },
+    clock,
     model::{Membership, Role},
 };
 
@@ -70,6 +72,7 @@ pub(super) async fn show_settings(State(hub): State<HubApi>, caller: Caller, At(
 }
 
 /// `PUT /v2/orgs/{organization}/settings`. What the three do not name stays: community images, the lists, the mode.
+/// Nobody is asked from how many people it takes something: Docker Hub's API has no word for it.
 pub(super) async fn put_settings(
     State(hub): State<HubApi>,
     caller: Caller,
@@ -82,6 +85,8 @@ pub(super) async fn put_settings(
         verified_publisher: Some(restricted_images.allow_verified_publishers),
         ..PolicyChange::default()
     };
-    let view = policy::set(&hub.api.store, &caller.actor, &at.organization, &wanted, &Condition::Any).await?;
+    let terms = Terms { condition: Condition::Any, confirmation: Confirmation::NotAsked };
+    let (actor, organization) = (&caller.actor, &at.organization);
+    let view = policy::set(&hub.api.store, actor, organization, &wanted, &terms, clock::now()).await?;
     Ok(answers::with(StatusCode::OK, &settings(&view)))
 }

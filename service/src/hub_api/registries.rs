@@ -10,7 +10,10 @@ use super::{
     input::{At, Body, Organization},
     refused::{Answer, Refused},
 };
-use crate::acts::registries::{self, Noted};
+use crate::{
+    acts::registries::{self, Noted},
+    clock,
+};
 
 /// The one standard registry that counts: without it in an answer, Docker's provider stops.
 const DOCKER_HUB: &str = "DockerHub";
@@ -59,7 +62,8 @@ pub(super) async fn put(
         }
     }
     let (store, actor) = (&hub.api.store, &caller.actor);
+    let Wanted { enabled, custom_registries, .. } = wanted;
     let noted =
-        registries::set_noted(store, actor, &at.organization, wanted.enabled, &wanted.custom_registries).await?;
+        registries::set_noted(store, actor, &at.organization, enabled, &custom_registries, clock::now()).await?;
     Ok(answers::ok(&shown(noted)))
 }

@@ -36,6 +36,8 @@ pub enum Code {
     UnsupportedMediaType,
     /// Say what was looked at: `If-Match` with its `ETag`, or `*`.
     IfMatchRequired,
+    /// Say from how many people it takes something: `confirm` with the number in the message.
+    ConfirmationRequired,
     /// Too often; `Retry-After` says when.
     RateLimited,
     /// The service's own fault; it is in its log.
@@ -46,7 +48,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, for the reference page.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::Invalid,
         Self::Unauthenticated,
@@ -61,6 +63,7 @@ impl Code {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::IfMatchRequired,
+        Self::ConfirmationRequired,
         Self::RateLimited,
         Self::Internal,
         Self::Unavailable,
@@ -80,7 +83,7 @@ impl Code {
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::IfMatchRequired => StatusCode::PRECONDITION_REQUIRED,
+            Self::IfMatchRequired | Self::ConfirmationRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -107,6 +110,9 @@ impl Code {
             Self::TooLarge => "the body is longer than is taken",
             Self::UnsupportedMediaType => "the body is no JSON by its `Content-Type`",
             Self::IfMatchRequired => "say what was looked at: `If-Match` with its `ETag`, or `*`",
+            Self::ConfirmationRequired => {
+                "it takes something from more than a tenth of the active people: say from how many, as `confirm`"
+            }
             Self::RateLimited => "too often; `Retry-After` says when",
             Self::Internal => "the service's own fault; it is in its log",
             Self::Unavailable => "not now: the database is busy, the disk full",

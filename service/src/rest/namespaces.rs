@@ -10,9 +10,13 @@ use super::{
     input::{Asked, At},
     page::{Listed, Page},
     path,
-    refusal::{ChangeRefusals, Refusals},
+    preview::Confirm,
+    refusal::{ChangeRefusals, ConfirmRefusals, Refusals},
 };
-use crate::acts::{namespaces, policy};
+use crate::{
+    acts::{namespaces, policy},
+    clock,
+};
 
 /// A namespace.
 #[derive(Serialize, ToSchema)]
@@ -46,8 +50,14 @@ pub async fn add(State(api): State<Api>, caller: Caller, At(at): At<path::Namesp
 
 /// Give one up
 #[utoipa::path(delete, path = "/organizations/{organization}/namespaces/{namespace}", tag = "policy",
-    params(path::Namespace), responses((status = 204), Refusals))]
-pub async fn remove(State(api): State<Api>, caller: Caller, At(at): At<path::Namespace>) -> Answer {
-    namespaces::remove(&api.store, &caller.actor, &at.organization, &at.namespace).await?;
+    params(path::Namespace, Confirm), responses((status = 204), Refusals, ConfirmRefusals))]
+pub async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    At(at): At<path::Namespace>,
+    Asked(confirm): Asked<Confirm>,
+) -> Answer {
+    let (actor, organization) = (&caller.actor, &at.organization);
+    namespaces::remove(&api.store, actor, organization, &at.namespace, confirm.into(), clock::now()).await?;
     answer::done()
 }

@@ -8,12 +8,14 @@ use utoipa::ToSchema;
 use super::{
     Api, Caller,
     answer::{self, Answer},
-    input::{At, Body, MustMatch, given, present},
+    input::{Asked, At, Body, MustMatch, given, present},
     path::Organization,
+    preview::Confirm,
     refusal::{ChangeRefusals, Refusals},
 };
 use crate::{
-    acts::policy::{self, PolicyChange, PolicyView},
+    acts::policy::{self, PolicyChange, PolicyView, Terms},
+    clock,
     model::{
         Builds, ContainerBuilders, Effect, EnginePlugins, LocalContent, Mode, RunUnapproved, Settings, SwarmUse,
         UnknownRequests, WhenExpired,
@@ -319,7 +321,7 @@ pub async fn show(State(api): State<Api>, caller: Caller, At(at): At<Organizatio
 ///
 /// Machines that are online have it within a second.
 #[utoipa::path(put, path = "/organizations/{organization}/policy", tag = "policy",
-    params(Organization, ("If-Match" = String, Header, description = "The `ETag` of what was looked at, or `*`.")),
+    params(Organization, Confirm, ("If-Match" = String, Header, description = "The `ETag` of what was looked at, or `*`.")),
     request_body = PolicySettings,
     responses((status = 200, body = Policy, headers(("etag" = String))), Refusals, ChangeRefusals))]
 pub async fn replace(
@@ -327,14 +329,17 @@ pub async fn replace(
     caller: Caller,
     At(at): At<Organization>,
     MustMatch(condition): MustMatch,
+    Asked(confirm): Asked<Confirm>,
     Body(settings): Body<PolicySettings>,
 ) -> Answer {
-    shown(policy::set(&api.store, &caller.actor, &at.organization, &settings.into(), &condition).await?)
+    let terms = Terms { condition, confirmation: confirm.into() };
+    let (actor, organization) = (&caller.actor, &at.organization);
+    shown(policy::set(&api.store, actor, organization, &settings.into(), &terms, clock::now()).await?)
 }
 
 /// Set some of it
 #[utoipa::path(patch, path = "/organizations/{organization}/policy", tag = "policy",
-    params(Organization, ("If-Match" = String, Header, description = "The `ETag` of what was looked at, or `*`.")),
+    params(Organization, Confirm, ("If-Match" = String, Header, description = "The `ETag` of what was looked at, or `*`.")),
     request_body(content((PolicyPatch = "application/json"), (PolicyPatch = "application/merge-patch+json"))),
     responses((status = 200, body = Policy, headers(("etag" = String))), Refusals, ChangeRefusals))]
 pub async fn change(
@@ -342,7 +347,10 @@ pub async fn change(
     caller: Caller,
     At(at): At<Organization>,
     MustMatch(condition): MustMatch,
+    Asked(confirm): Asked<Confirm>,
     Body(patch): Body<PolicyPatch>,
 ) -> Answer {
-    shown(policy::set(&api.store, &caller.actor, &at.organization, &patch.into(), &condition).await?)
+    let terms = Terms { condition, confirmation: confirm.into() };
+    let (actor, organization) = (&caller.actor, &at.organization);
+    shown(policy::set(&api.store, actor, organization, &patch.into(), &terms, clock::now()).await?)
 }

@@ -169,6 +169,8 @@ impl From<ActError> for Refusal {
             E::Forbidden { .. } | E::NotAsked { .. } => Code::Forbidden,
             E::Scope(_) | E::NotByToken(_) | E::NoPerson => Code::Scope,
             E::Changed => Code::Changed,
+            E::Unconfirmed { .. } => Code::ConfirmationRequired,
+            E::Stopping => Code::Unavailable,
             E::NoOrganization(_)
             | E::NoNamespace { .. }
             | E::NoAccount(_)
@@ -210,6 +212,8 @@ impl From<ActError> for Refusal {
         };
         let refusal = Self::new(code, chain(&error));
         match error {
+            E::Unconfirmed { losing, .. } => refusal
+                .next(format!("look at `POST …/policy/preview`, and if it is meant, send it with `?confirm={losing}`")),
             E::Changed => refusal.next("get it again and send its new `ETag` as `If-Match`"),
             E::NotAsked { .. } => refusal.next("make an invitation"),
             _ => refusal,
@@ -289,7 +293,16 @@ pub enum ChangeRefusals {
     /// `invalid`
     #[response(status = 422)]
     Invalid(Refused),
-    /// `if_match_required`
+    /// `if_match_required`, `confirmation_required`
     #[response(status = 428)]
     IfMatchRequired(Refused),
+}
+
+/// What a call that takes something from people may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "for the document only")]
+pub enum ConfirmRefusals {
+    /// `if_match_required`, `confirmation_required`
+    #[response(status = 428)]
+    ConfirmationRequired(Refused),
 }

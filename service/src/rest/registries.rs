@@ -10,9 +10,10 @@ use super::{
     input::{Asked, At},
     page::{Listed, Page},
     path,
-    refusal::{ChangeRefusals, Refusals},
+    preview::Confirm,
+    refusal::{ChangeRefusals, ConfirmRefusals, Refusals},
 };
-use crate::acts::registries;
+use crate::{acts::registries, clock};
 
 /// A registry.
 #[derive(Serialize, ToSchema)]
@@ -45,8 +46,14 @@ pub async fn add(State(api): State<Api>, caller: Caller, At(at): At<path::Regist
 
 /// Take one away
 #[utoipa::path(delete, path = "/organizations/{organization}/registries/{host}", tag = "policy",
-    params(path::Registry), responses((status = 204), Refusals))]
-pub async fn remove(State(api): State<Api>, caller: Caller, At(at): At<path::Registry>) -> Answer {
-    registries::remove(&api.store, &caller.actor, &at.organization, &at.host).await?;
+    params(path::Registry, Confirm), responses((status = 204), Refusals, ConfirmRefusals))]
+pub async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    At(at): At<path::Registry>,
+    Asked(confirm): Asked<Confirm>,
+) -> Answer {
+    let (actor, organization) = (&caller.actor, &at.organization);
+    registries::remove(&api.store, actor, organization, &at.host, confirm.into(), clock::now()).await?;
     answer::done()
 }

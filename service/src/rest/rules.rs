@@ -10,10 +10,14 @@ use super::{
     input::{Asked, At, Body},
     page::{Listed, Page},
     path::{Organization, Thing},
-    refusal::{ChangeRefusals, Refusals},
+    preview::Confirm,
+    refusal::{ChangeRefusals, ConfirmRefusals, Refusals},
 };
 use crate::{
-    acts::rules::{self, Meant, NewRule, PutRule},
+    acts::{
+        preview::Confirmation,
+        rules::{self, Meant, NewRule, PutRule},
+    },
     clock,
     model::{self, Effect, Scope},
     names::Name,
@@ -161,17 +165,25 @@ async fn show(api: &Api, caller: &Caller, at: &Thing, effect: Effect) -> Answer 
     answer::ok(&ListedRule::from(rule))
 }
 
-async fn put(api: &Api, caller: &Caller, at: &Organization, wanted: WantedRule, effect: Effect) -> Answer {
+async fn put(
+    api: &Api,
+    caller: &Caller,
+    at: &Organization,
+    wanted: WantedRule,
+    effect: Effect,
+    confirmation: Confirmation,
+) -> Answer {
     let WantedRule { pattern, scope, expires_at, reason } = wanted;
     let new = NewRule { effect, pattern, scope: scope.into(), expires_at, reason };
-    let put = rules::put(&api.store, &caller.actor, &at.organization, new, clock::now()).await?;
+    let put = rules::put(&api.store, &caller.actor, &at.organization, new, confirmation, clock::now()).await?;
     let PutRule { rule, before, concerns_nobody } = put;
     let is_new = before.is_none();
     answer::put(is_new, &ChangedRule { rule: rule.into(), before: before.map(Rule::from), concerns_nobody })
 }
 
-async fn remove(api: &Api, caller: &Caller, at: &Thing, effect: Effect) -> Answer {
-    rules::remove(&api.store, &caller.actor, &at.organization, effect, Meant::Id(&at.id)).await?;
+async fn remove(api: &Api, caller: &Caller, at: &Thing, effect: Effect, confirmation: Confirmation) -> Answer {
+    let (actor, meant) = (&caller.actor, Meant::Id(&at.id));
+    rules::remove(&api.store, actor, &at.organization, effect, meant, confirmation, clock::now()).await?;
     answer::done()
 }
 
@@ -197,7 +209,7 @@ pub async fn allow(
     At(at): At<Organization>,
     Body(wanted): Body<WantedRule>,
 ) -> Answer {
-    put(&api, &caller, &at, wanted, Effect::Allow).await
+    put(&api, &caller, &at, wanted, Effect::Allow, Confirmation::None).await
 }
 
 /// One rule of the allowlist
@@ -208,10 +220,15 @@ pub async fn allowed_one(State(api): State<Api>, caller: Caller, At(at): At<Thin
 }
 
 /// Take it away
-#[utoipa::path(delete, path = "/organizations/{organization}/allowlist/{id}", tag = "lists", params(Thing),
-    responses((status = 204), Refusals))]
-pub async fn disallow(State(api): State<Api>, caller: Caller, At(at): At<Thing>) -> Answer {
-    remove(&api, &caller, &at, Effect::Allow).await
+#[utoipa::path(delete, path = "/organizations/{organization}/allowlist/{id}", tag = "lists", params(Thing, Confirm),
+    responses((status = 204), Refusals, ConfirmRefusals))]
+pub async fn disallow(
+    State(api): State<Api>,
+    caller: Caller,
+    At(at): At<Thing>,
+    Asked(confirm): Asked<Confirm>,
+) -> Answer {
+    remove(&api, &caller, &at, Effect::Allow, confirm.into()).await
 }
 
 /// The denylist
@@ -227,16 +244,17 @@ pub async fn denied(
 }
 
 /// Refuse images
-#[utoipa::path(post, path = "/organizations/{organization}/denylist", tag = "lists", params(Organization),
+#[utoipa::path(post, path = "/organizations/{organization}/denylist", tag = "lists", params(Organization, Confirm),
     request_body = WantedRule,
     responses((status = 200, body = ChangedRule), (status = 201, body = ChangedRule), Refusals, ChangeRefusals))]
 pub async fn deny(
     State(api): State<Api>,
     caller: Caller,
     At(at): At<Organization>,
+    Asked(confirm): Asked<Confirm>,
     Body(wanted): Body<WantedRule>,
 ) -> Answer {
-    put(&api, &caller, &at, wanted, Effect::Deny).await
+    put(&api, &caller, &at, wanted, Effect::Deny, confirm.into()).await
 }
 
 /// One rule of the denylist
@@ -250,5 +268,5 @@ pub async fn denied_one(State(api): State<Api>, caller: Caller, At(at): At<Thing
 #[utoipa::path(delete, path = "/organizations/{organization}/denylist/{id}", tag = "lists", params(Thing),
     responses((status = 204), Refusals))]
 pub async fn undeny(State(api): State<Api>, caller: Caller, At(at): At<Thing>) -> Answer {
-    remove(&api, &caller, &at, Effect::Deny).await
+    remove(&api, &caller, &at, Effect::Deny, Confirmation::None).await
 }

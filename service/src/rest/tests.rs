@@ -3,6 +3,7 @@
 mod hostile;
 mod matrix;
 mod plans;
+mod preview;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -14,8 +14,9 @@ const STANDINGS: [Standing; 6] = [
 
 /// Every deed with who may do it, letter by letter in the order of [`STANDINGS`], and what it needs: written a second
 /// time on purpose, so that nobody gives something away by a slip in the table.
-const EXPECTED: [(Deed, &str, Needs); 25] = [
+const EXPECTED: [(Deed, &str, Needs); 26] = [
     (Deed::ReadPolicy, "OAUMT-", Needs::Read),
+    (Deed::PreviewPolicy, "OA--T-", Needs::Read),
     (Deed::ChangePolicy, "OA--T-", Needs::Write),
     (Deed::ChangeLists, "OA--T-", Needs::Write),
     (Deed::ReadRequests, "OAU-T-", Needs::Read),

@@ -36,6 +36,7 @@ mod policies;
 mod postgres;
 mod publications;
 mod publishers;
+mod recorded;
 mod records;
 mod rule_pages;
 mod rules;
@@ -63,6 +64,7 @@ pub(crate) use self::{
     browser_sessions::NewBrowserSession,
     dump::{Cell, Cells, Column, TABLES},
     external::{Belongs, Moved},
+    recorded::{RecordedRow, Subject},
     sign_in_pages::SignInFilter,
     trail::{Author, TrailFilter},
 };

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use proto::secret::Secret;
 
-use super::{FILE, Missing, Place, PostgresUrl, Store};
+use super::{FILE, Missing, Place, PostgresUrl, RecordRow, Store};
 
 /// Nothing but the schema. Whoever copies it waits until nobody is connected.
 static TEMPLATE: LazyLock<server::Database> = LazyLock::new(|| {
@@ -97,3 +97,34 @@ macro_rules! on_each {
     )+};
 }
 pub(crate) use {on_each, on_each_database, on_each_empty_database};
+
+/// Records that an account's agent reports an allowed action of now, as machines without a policy do.
+pub(crate) async fn did(store: &Store, user: &str, action: &str, image: &str, at_ms: i64) {
+    let record = RecordRow {
+        id: crate::id::new().unwrap(),
+        machine_id: format!("machine-of-{user}"),
+        at_ms,
+        received_at_ms: at_ms,
+        reported_by: user.to_owned(),
+        action: action.to_owned(),
+        image: image.to_owned(),
+        allowed: true,
+        reason: "off".to_owned(),
+        category: String::new(),
+        organization: String::new(),
+        generation: 0,
+        rule: String::new(),
+        would_deny: false,
+        users: serde_json::json!([user]).to_string(),
+        sequence: 1,
+        run_ms: 1,
+        evidence: String::new(),
+        coverage: "enforced".to_owned(),
+        act: String::new(),
+        machine_disputed: false,
+    };
+    let mut change = store.write().await.unwrap();
+    let account = change.account(user).await.unwrap().unwrap().id;
+    change.take_records(account, &[record]).await.unwrap();
+    change.commit().await.unwrap();
+}

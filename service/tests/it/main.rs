@@ -15,6 +15,7 @@ mod hostile;
 mod hub_api;
 mod keys;
 mod oidc;
+mod preview;
 mod provider;
 mod report;
 mod sign_in;

@@ -25,6 +25,8 @@ mod hub_api;
 mod keys;
 #[path = "../it/oidc.rs"]
 mod oidc;
+#[path = "../it/preview.rs"]
+mod preview;
 #[path = "../it/provider.rs"]
 mod provider;
 #[path = "../it/report.rs"]

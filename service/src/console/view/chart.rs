@@ -1,8 +1,8 @@
 //! A chart of days: drawn here, so that it needs no script, and written beside it as a table.
 
 use maud::{Markup, html};
-use time::{Date, OffsetDateTime};
 
+use super::words::date;
 use crate::store::Day;
 
 /// In its own units; the page gives it its size.
@@ -56,9 +56,4 @@ pub(super) fn days(found: &[Day], today: i64, count: i64) -> Markup {
 
 fn of(found: &[Day], day: i64) -> Day {
     found.iter().find(|one| one.day == day).cloned().unwrap_or(Day { day, denied: 0, would_deny: 0 })
-}
-
-fn date(day: i64) -> String {
-    let at = day.checked_mul(86_400).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
-    at.map(OffsetDateTime::date).as_ref().map_or_else(|| day.to_string(), Date::to_string)
 }

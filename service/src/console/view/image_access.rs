@@ -6,10 +6,11 @@ use super::{
     super::fault::Problem,
     controls::{Form, Label},
     frame::{problem, token},
+    preview,
     words::plural,
 };
 use crate::{
-    acts::{MAX_CONTACT_CHARS, MAX_MESSAGE_CHARS},
+    acts::{MAX_CONTACT_CHARS, MAX_MESSAGE_CHARS, preview::Preview},
     model::{
         Builds, ContainerBuilders, EnginePlugins, LocalContent, Mode, RunUnapproved, SwarmUse, UnknownRequests,
         WhenExpired,
@@ -29,6 +30,8 @@ pub(in super::super) struct ImageAccess<'a> {
     /// Somebody changed the policy meanwhile: it is so now.
     pub stored: Option<&'a Entered>,
     pub problem: Option<&'a Problem>,
+    /// What stands in the form was held against what is known.
+    pub preview: Option<&'a Preview>,
     pub generation: Option<i64>,
     /// Docker Hub namespaces of the organization.
     pub namespaces: &'a [String],
@@ -64,6 +67,9 @@ pub(in super::super) struct Entered {
     pub protect: bool,
     pub protect_allow: String,
 }
+
+/// Id of the form.
+const FORM: &str = "policy";
 
 const MODES: [(Mode, &str); 2] = [
     (Mode::Monitor, "Monitor: nothing is refused, and what would have been is recorded"),
@@ -103,11 +109,13 @@ pub(in super::super) fn content(page: &ImageAccess<'_>) -> Markup {
         } @else {
             (problem(page.problem.map(|problem| problem.text.as_str())))
             @if let Some(stored) = page.stored { (conflict(stored, entered)) }
-            form method="post" action={ "/orgs/" (organization) "/image-access" } data-guard {
+            @if let Some(preview) = page.preview { (preview::card(preview, FORM, page.problem)) }
+            form id=(FORM) method="post" action={ "/orgs/" (organization) "/image-access" } data-guard {
                 (token(page.csrf))
                 input type="hidden" name="seen" value=(page.seen);
                 (settings(page))
                 div .save {
+                    button formaction={ "/orgs/" (organization) "/image-access/preview" } formnovalidate { "Preview" }
                     button .primary { "Save and publish" }
                     span .hint data-unsaved="You have changes that are not saved." {}
                 }
@@ -120,7 +128,7 @@ pub(in super::super) fn content(page: &ImageAccess<'_>) -> Markup {
 fn state(page: &ImageAccess<'_>) -> Markup {
     let now = page.stored.unwrap_or(page.entered);
     // What is typed and not saved is no state.
-    let known = page.problem.is_none();
+    let known = page.problem.is_none() && page.preview.is_none();
     html! {
         dl .facts {
             @if known {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{
     super::fault::Problem,
     frame::{problem, token},
-    parts::{sure, wrong},
+    parts::{number_of_people, sure, wrong},
     words::moment,
 };
 use crate::{
@@ -31,8 +31,19 @@ pub(in super::super) struct Lists<'a> {
     pub hits: Option<&'a Hits>,
     pub typed: &'a Typed,
     pub problem: Option<&'a Problem>,
+    /// The number of people who lose something has to be said first.
+    pub asks: Option<&'a Asks>,
     /// Seconds since the Unix epoch.
     pub now: i64,
+}
+
+/// For what the number of people has to be said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) enum Asks {
+    /// What stands in the form.
+    Add,
+    /// Taking the rule with this id away.
+    Remove(String),
 }
 
 /// What stands in the form.
@@ -89,6 +100,7 @@ pub(in super::super) fn content(page: &Lists<'_>) -> Markup {
             }
         }
         (problem(page.problem.map(|problem| problem.text.as_str())))
+        @if let Some(Asks::Remove(rule)) = page.asks { (remove(page, rule)) }
         @if page.rules.is_empty() {
             p .note { "The list is empty." }
         } @else {
@@ -159,6 +171,19 @@ fn row(page: &Lists<'_>, MadeRule { rule, created_at, created_by }: &MadeRule) -
     }
 }
 
+/// Taking away what many people use.
+fn remove(page: &Lists<'_>, rule: &str) -> Markup {
+    html! {
+        form .note .warn method="post" action={ "/orgs/" (page.organization) "/allowlist/remove" } {
+            (token(page.csrf))
+            input type="hidden" name="list" value=(word(page.effect));
+            input type="hidden" name="rule" value=(rule);
+            (number_of_people(page.problem, None))
+            button .danger { "Remove" }
+        }
+    }
+}
+
 fn form(page: &Lists<'_>) -> Markup {
     let typed = page.typed;
     html! {
@@ -198,6 +223,7 @@ fn form(page: &Lists<'_>) -> Markup {
                     input #reason name="reason" value=(typed.reason) maxlength=(MAX_RULE_REASON_CHARS) autocomplete="off"
                         aria-invalid=[wrong(page.problem, "reason")];
                 }
+                @if page.asks == Some(&Asks::Add) { (number_of_people(page.problem, None)) }
                 button .primary { @match page.effect { Effect::Allow => "Allow", Effect::Deny => "Deny" } }
             }
         }

@@ -23,6 +23,18 @@ pub(super) fn wrong(problem: Option<&Problem>, name: &str) -> Option<&'static st
     problem.is_some_and(|problem| problem.field == Some(name)).then_some("true")
 }
 
+/// Where whoever publishes says from how many people that takes something. `form`: of which form it is a part, where it
+/// stands outside of it.
+pub(super) fn number_of_people(problem: Option<&Problem>, form: Option<&str>) -> Markup {
+    html! {
+        div .field {
+            label for="confirm" { "Type the number of people who would lose something" }
+            input #confirm name="confirm" form=[form] inputmode="numeric" autocomplete="off" required
+                aria-invalid=[wrong(problem, "confirm")];
+        }
+    }
+}
+
 /// What is shown once.
 pub(super) fn once(title: &str, secret: &str) -> Markup {
     html! {

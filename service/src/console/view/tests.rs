@@ -4,6 +4,7 @@
 
 mod pages_of_lists;
 mod pages_of_people;
+mod pages_of_previews;
 mod pages_of_requests;
 
 use std::{fs, path::PathBuf};
@@ -121,6 +122,7 @@ fn policy<'a>(entered: &'a Entered, namespaces: &'a [String]) -> ImageAccess<'a>
         entered,
         stored: None,
         problem: None,
+        preview: None,
         generation: Some(12),
         namespaces,
         rules: [1, 0],

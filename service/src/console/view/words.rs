@@ -1,7 +1,7 @@
 //! Texts as people read them.
 
 use maud::{Markup, html};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A sentence of an error: a capital first, a dot at the end, and what stands in backticks as code.
 pub(super) fn capital(text: &str) -> Markup {
@@ -29,6 +29,12 @@ pub(super) fn moment(at: i64) -> Markup {
     let (date, hour, minute) = (at.date(), at.hour(), at.minute());
     let exact = at.format(&Rfc3339).unwrap_or_default();
     html! { time datetime=(exact) { (date) (format!(" {hour:02}:{minute:02} UTC")) } }
+}
+
+/// A day, since the Unix epoch.
+pub(super) fn date(day: i64) -> String {
+    let at = day.checked_mul(86_400).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+    at.map(OffsetDateTime::date).as_ref().map_or_else(|| day.to_string(), Date::to_string)
 }
 
 #[cfg(test)]

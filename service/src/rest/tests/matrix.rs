@@ -11,7 +11,7 @@ const EVERYBODY: &str = "nSMUAOErwst";
 
 /// Method, path, and the letters of those who get through to the thing itself.
 #[rustfmt::skip]
-const ROUTES: [(&str, &str, &str); 68] = [
+const ROUTES: [(&str, &str, &str); 69] = [
     ("GET",    "/session",                                          " SMUAOErwst "),
     ("POST",   "/session",                                          "nSMUAOErwst "),
     ("DELETE", "/session",                                          " SMUAOErwst "),
@@ -39,6 +39,7 @@ const ROUTES: [(&str, &str, &str); 68] = [
     ("GET",    "/organizations/{organization}/policy",              "  MUAOEr  t "),
     ("PUT",    "/organizations/{organization}/policy",              "    AOE w t "),
     ("PATCH",  "/organizations/{organization}/policy",              "    AOE w t "),
+    ("POST",   "/organizations/{organization}/policy/preview",      "    AOEr  t "),
     ("GET",    "/organizations/{organization}/registries",          "  MUAOEr  t "),
     ("PUT",    "/organizations/{organization}/registries/{host}",   "    AOE w t "),
     ("DELETE", "/organizations/{organization}/registries/{host}",   "    AOE w t "),
@@ -121,7 +122,7 @@ pub(super) fn body(method: &str, template: &str) -> Option<String> {
         ("POST", "look") => serde_json::json!({ "secret": "x" }),
         ("POST", "join") => serde_json::json!({ "secret": "x", "password": "short" }),
         ("POST", "organizations") => serde_json::json!({ "organization": "acme" }),
-        ("PATCH", "policy" | "{organization}") => serde_json::json!({}),
+        ("PATCH", "policy" | "{organization}") | ("POST", "preview") => serde_json::json!({}),
         ("PUT", "policy") => serde_json::json!({
             "enabled": false, "mode": "enforce", "official": true, "verified_publisher": true, "community": false,
             "registry_control": false, "registries": [], "when_expired": "keep", "message": "", "request_url": "",

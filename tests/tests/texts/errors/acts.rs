@@ -50,6 +50,13 @@ pub fn samples() -> Vec<Samples> {
             LastOwner { user: "dana".into(), organization: "acme".into() },
             TooManyMemberships { user: "dana".into(), source: too_large() },
             Policy { organization: "acme".into(), source: too_large() },
+            Unconfirmed {
+                organization: "acme".into(),
+                losing: 14,
+                active: 20,
+                said: Some(12),
+                examples: vec!["docker.io/bitnami/redis:7".into()]
+            },
             Directory(too_large()),
             Text(text()),
             Pattern { field: Field("pattern"), pattern: "a//b".into(), source: PatternError::EmptyPart },
@@ -68,6 +75,7 @@ pub fn samples() -> Vec<Samples> {
             TokenExists { organization: "acme".into(), name: "ci".into() },
             Store(StoreError::Busy),
             Hasher(HasherError::Busy),
+            Stopping,
             Random("no entropy".into()),
         ),
         Samples::one("service::acts::TextError", &text()),

@@ -34,6 +34,7 @@ fn the_allowlist() {
         hits: Some(&hits),
         typed: &typed,
         problem: None,
+        asks: None,
         now: 1_800_000_000,
     };
     check("allowlist", &framed("olga", &owner, Tab::Lists, &lists::content(&page)));

@@ -1,4 +1,4 @@
--- As `migrations/sqlite/0030_key_changes.sql`.
+-- As `migrations/sqlite/0029_key_changes.sql`.
 CREATE TABLE key_changes (
     number BIGINT NOT NULL PRIMARY KEY,
     envelope BYTEA NOT NULL,

@@ -1,0 +1,100 @@
+//! Nothing is taken from many people by accident: whoever publishes says from how many.
+//!
+//! INVARIANT: people are counted in the transaction that publishes, so what is confirmed is what happens.
+
+use serde_json::{Value, json};
+
+use super::{Effects, Shift, hold};
+use crate::{
+    acts::{ActError, Place},
+    model::{Mode, PolicyState, Settings, WhenExpired},
+    store::Writing,
+};
+
+/// Examples in a refusal.
+const NAMED: usize = 3;
+
+/// What whoever publishes says of what that takes away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Confirmation {
+    /// Nothing.
+    #[default]
+    None,
+    /// So many people lose something.
+    People(usize),
+    /// They cannot be asked: automation for Docker Hub, which has no word for it. Nobody is counted then.
+    NotAsked,
+}
+
+/// The number that has to be confirmed when so many of so many active people lose something; none: at most a tenth do.
+#[must_use]
+pub fn needs(losing: usize, active: usize) -> Option<usize> {
+    (losing.saturating_mul(10) > active).then_some(losing)
+}
+
+/// Lets a change of the policy pass that was made in this transaction: it takes nothing from more than a tenth of the
+/// active people, or as many as it does are confirmed. Returns the number then. `before`: the policy as it was.
+///
+/// # Errors
+/// [`ActError::Unconfirmed`].
+pub(in crate::acts) async fn pass(
+    change: &mut Writing,
+    place: &Place,
+    before: PolicyState,
+    confirmation: Confirmation,
+    now: i64,
+) -> Result<Option<usize>, ActError> {
+    if confirmation == Confirmation::NotAsked {
+        return Ok(None);
+    }
+    let after = change.policy(place.id, &place.name).await?;
+    if refuses_nothing(&after) || what_decides(before.clone()) == what_decides(after.clone()) {
+        return Ok(None);
+    }
+    let held = hold(change, place, before, after, now).await?;
+    let (losing, active) = (held.effects.refused.people.count, held.basis.active);
+    match (needs(losing, active), confirmation) {
+        (None, _) => Ok(None),
+        (Some(losing), Confirmation::People(said)) if said == losing => Ok(Some(losing)),
+        (Some(losing), confirmation) => Err(ActError::Unconfirmed {
+            organization: place.name.clone(),
+            losing,
+            active,
+            said: match confirmation {
+                Confirmation::People(said) => Some(said),
+                Confirmation::None | Confirmation::NotAsked => None,
+            },
+            examples: examples(&held.effects),
+        }),
+    }
+}
+
+/// The confirmed number, into what the trail says of the act.
+pub(in crate::acts) fn note(detail: &mut Value, confirmed: Option<usize>) {
+    if let (Value::Object(detail), Some(people)) = (detail, confirmed) {
+        detail.insert("confirmed".to_owned(), json!(people));
+    }
+}
+
+fn refuses_nothing(state: &PolicyState) -> bool {
+    !state.settings.enabled || state.settings.mode == Mode::Monitor
+}
+
+/// Without what no decision depends on while a policy is fresh.
+fn what_decides(state: PolicyState) -> PolicyState {
+    let nothing = String::new;
+    let settings = Settings {
+        when_expired: WhenExpired::Keep,
+        message: nothing(),
+        request_url: nothing(),
+        email: nothing(),
+        ..state.settings
+    };
+    PolicyState { settings, ..state }
+}
+
+/// Some of what most people would lose; empty: nothing of it has a name.
+fn examples(effects: &Effects<Shift>) -> Vec<String> {
+    let images = effects.refused.things.examples.iter().filter(|thing| !thing.image.is_empty());
+    images.take(NAMED).map(|thing| thing.image.clone()).collect()
+}
