@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use fantoccini::{
     Client, ClientBuilder, Locator,
+    actions::{InputSource as _, KeyAction, KeyActions},
     elements::Element,
     error::CmdError,
     wd::{Capabilities, WebDriverCompatibleCommand},
@@ -180,6 +181,15 @@ impl Window {
         chosen.unwrap_or_else(|error| panic!("`{label}`, `{choice}`: {error}"));
     }
 
+    /// The same where several lists have one label: by its id.
+    ///
+    /// # Panics
+    /// When there is no such list or choice.
+    pub async fn choose_at(&self, id: &str, choice: &str) {
+        let list = self.find(Locator::Id(id), &format!("list `{id}`")).await;
+        list.select_by_label(choice).await.unwrap_or_else(|error| panic!("`{id}`, `{choice}`: {error}"));
+    }
+
     /// Clicks at a box, a switch or one of several, by its label.
     ///
     /// # Panics
@@ -235,7 +245,7 @@ impl Window {
     /// # Panics
     /// When the browser is gone.
     pub async fn keys(&self, keys: &str) {
-        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+        self.strike(keys).await.unwrap();
     }
 
     /// Types a key, and waits for the page that comes of it.
@@ -243,8 +253,7 @@ impl Window {
     /// # Panics
     /// When none comes.
     pub async fn keys_that_turn(&self, keys: &str) {
-        let focus = self.client.active_element().await.unwrap();
-        self.turns(async || focus.send_keys(keys).await, "the key").await;
+        self.turns(async || self.strike(keys).await, "the key").await;
     }
 
     /// Asks for the page again until it says this.
@@ -286,6 +295,14 @@ impl Window {
 
     async fn chromium(&self, path: &'static str, body: Value) -> Value {
         self.client.issue_cmd(Chromium { path, body }).await.unwrap()
+    }
+
+    /// Key by key, wherever the focus is: what is typed at an element moves it.
+    async fn strike(&self, keys: &str) -> Result<(), CmdError> {
+        let strikes = keys.chars().fold(KeyActions::new("keyboard".to_owned()), |strikes, value| {
+            strikes.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+        });
+        self.client.perform_actions(strikes).await
     }
 
     /// Does something of which a new page must come.

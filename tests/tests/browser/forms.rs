@@ -43,7 +43,7 @@ async fn people_are_invited_join_get_roles_and_teams_and_go() {
     olga.follow("Members and teams").await;
     olga.says("5 members").await;
     olga.unfold("Change ivan").await;
-    olga.choose("Role", "Auditor: sees everything, is restricted").await;
+    olga.choose_at("role-ivan", "Auditor: sees everything, is restricted").await;
     olga.press("Save").await;
     olga.says("Saved.").await;
     ivan.open("/orgs/acme/activity").await;
