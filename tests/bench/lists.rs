@@ -2,20 +2,20 @@
 //! what of it is felt while machines report and while old decisions are forgotten.
 //!
 //! The service is a process of its own, asked over HTTP on loopback by one caller at a time: what is measured is the
-//! service with its database. PostgreSQL is that of the tests: in memory, and
-//! without waiting for a disk, so that what it writes is not to be compared with SQLite, which does.
+//! service with its database. PostgreSQL is that of the tests: in memory, and without waiting for a disk, so that what it
+//! writes is not to be compared with SQLite, which does.
 
 mod client;
 mod filling;
 mod pages;
 mod reports;
 #[path = "../../service/src/store/testing/server.rs"]
+#[expect(dead_code, reason = "tests need more of it than a bench")]
 mod server;
 
 use std::{
     io::{BufWriter, Write as _},
     os::unix::fs::OpenOptionsExt as _,
-    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Every table, each behind those that it refers to.
-pub(crate) const TABLES: [&str; 28] = [
+pub(crate) const TABLES: [&str; 29] = [
     "sequence",
     "key_changes",
     "organizations",

@@ -16,10 +16,13 @@ const NUL: &str = "a\0b";
 
 /// A refusal that tells the agent what it did: `UNAVAILABLE` and the like would make it try again, without end.
 fn defined<T>(what: &str, answer: Result<T, Status>) {
-    use Code::{InvalidArgument, NotFound, Unauthenticated, Unimplemented};
+    use Code::{FailedPrecondition, InvalidArgument, NotFound, Unauthenticated, Unimplemented};
     if let Err(status) = answer {
         let code = status.code();
-        assert!(matches!(code, InvalidArgument | NotFound | Unauthenticated | Unimplemented), "{what}: {status}");
+        assert!(
+            matches!(code, FailedPrecondition | InvalidArgument | NotFound | Unauthenticated | Unimplemented),
+            "{what}: {status}"
+        );
     }
 }
 

@@ -21,9 +21,8 @@ pub struct Answer {
     /// As they came.
     pub head: Vec<String>,
     pub body: Vec<u8>,
-    /// From the request until the first byte of the body, and until its end.
+    /// From the request until the first byte of the body.
     pub first: Duration,
-    pub whole: Duration,
 }
 
 impl Client {
@@ -83,7 +82,7 @@ impl Client {
                 }
             },
         }
-        Answer { status, head, body, first, whole: start.elapsed() }
+        Answer { status, head, body, first }
     }
 
     fn line(&mut self) -> String {

@@ -232,8 +232,8 @@ async fn only_who_is_concerned_and_only_of_late_is_counted(fixture: Fixture) {
     let mut change = world.store.write().await.unwrap();
     let keeping = Keeping { allowed_pulls: AllowedPulls::None, ..Keeping::default() };
     change.set_keeping(world.acme, keeping).await.unwrap();
-    change.forget_records(NOW * 1000, 400 * day_ms).await.unwrap();
     change.commit().await.unwrap();
+    world.store.forget_records(NOW * 1000, 400 * day_ms).await.unwrap();
     let preview = world.preview(&on()).await.unwrap();
     assert_eq!((preview.basis.first_day, preview.basis.active), (None, 0));
     assert_eq!((preview.basis.allowed_pulls, preview.needs()), (AllowedPulls::None, None));
