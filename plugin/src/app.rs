@@ -5,9 +5,8 @@ use std::{fs, io, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use proto::{
     sign_in::Paths,
-    supervisor::{Manager, Progress},
+    supervisor::{Manager, Progress, StopSignals},
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -72,7 +71,7 @@ fn serve(config: &Config, sockets: &mut Sockets, begun: Begun, manager: &Manager
     let (enforcer, handle, live) = begun;
     let machine_id = enforcer.machine_id().to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signals = runtime.block_on(async { StopSignals::heed() })?;
+    let mut signals = runtime.block_on(async { StopSignals::heed() }).context("cannot heed signals")?;
     let (recorder, records) = record::channel();
     runtime.block_on(records.restore(&config.state_dir, clock::now_ms()));
     let provenance = Arc::new(Provenance::restore(&config.state_dir));
@@ -167,24 +166,6 @@ pub(crate) async fn tell_ready(probe: Probe, manager: &Manager, words: &str) {
 pub(crate) fn tell(manager: &Manager, progress: Progress, words: &str) {
     if let Err(error) = manager.tell(progress, words) {
         warn!(%error, ?progress, "the service manager was not told");
-    }
-}
-
-/// SIGTERM and SIGINT, from now on.
-pub(crate) struct StopSignals(Signal, Signal);
-
-impl StopSignals {
-    /// Must be called within the runtime, and before anything was accepted: unheeded, they end the process at once.
-    pub(crate) fn heed() -> anyhow::Result<Self> {
-        let heed = |kind| signal(kind).context("cannot heed signals");
-        Ok(Self(heed(SignalKind::terminate())?, heed(SignalKind::interrupt())?))
-    }
-
-    pub(crate) async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
-        }
     }
 }
 

@@ -7,18 +7,19 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use policy::{Documents, Enforced};
 use proto::{
     chain,
     local::CANNOT_START,
     sign_in::{Paths, SignInFiles},
-    supervisor::{Manager, Progress},
+    supervisor::{Manager, Progress, StopSignals},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
-    app::{StopSignals, tell, tell_ready},
+    app::{tell, tell_ready},
     authorize::Authorizer,
     config::Config,
     door::Door,
@@ -49,7 +50,7 @@ pub fn serve(config: &Config, mut sockets: Sockets, manager: &Manager, why: anyh
     });
     let enforced = Enforced { documents: Documents::Unheard, fault: fault.clone(), ..files.enforced() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signals = runtime.block_on(async { StopSignals::heed() })?;
+    let mut signals = runtime.block_on(async { StopSignals::heed() }).context("cannot heed signals")?;
     // Nobody fetches these records: there is no agent whose user could be known.
     let (recorder, _records) = record::channel();
     let (live, engine) = (Arc::new(Live::new(enforced)), Arc::new(EngineSeen::default()));

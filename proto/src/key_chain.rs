@@ -112,7 +112,7 @@ impl KeyChain {
         let Some(last) = links.last() else {
             return match open(bytes, &self.enrolled) {
                 Ok(change) => link(change, bytes).map(Some),
-                Err(SealError::UnknownKey { .. }) => Ok(None),
+                Err(SealError::UnknownKey { .. } | SealError::EndedKey { .. }) => Ok(None),
                 Err(source) => Err(KeyChainError::Sealed { number, source }),
             };
         };

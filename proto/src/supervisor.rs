@@ -5,6 +5,8 @@
 //! while one process ends and the next one starts waits in its queue. So nobody here closes it for
 //! good, shuts it down or unlinks it.
 
+mod stop;
+
 use std::{
     env, io,
     net::TcpListener,
@@ -21,6 +23,8 @@ use std::{
 
 use listenfd::ListenFd;
 use rustix::net::sockopt::socket_acceptconn;
+
+pub use self::stop::StopSignals;
 
 /// Longest that is said of a process in words, in characters.
 const MAX_WORDS: usize = 500;

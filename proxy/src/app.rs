@@ -6,9 +6,8 @@ use anyhow::Context as _;
 use proto::{
     probe_key::ProbeKey,
     sign_in::Paths,
-    supervisor::{Held, Manager, Progress},
+    supervisor::{Held, Manager, Progress, StopSignals},
 };
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -71,10 +70,11 @@ fn serve(config: &Serve) -> anyhow::Result<()> {
     });
     runtime.block_on(async {
         let held = Held::from_env()?;
+        let signals = StopSignals::heed().context("cannot heed signals")?;
         match begin(config) {
-            Ok(begun) => open(config, begun, held, &manager).await,
+            Ok(begun) => open(config, begun, held, &manager, signals).await,
             // Who dials a port that is held waits until somebody answers.
-            Err(why) if held.has_tcp() => cannot_start::serve(held, &manager, why).await,
+            Err(why) if held.has_tcp() => cannot_start::serve(held, &manager, signals, why).await,
             Err(why) => Err(why),
         }
     })
@@ -93,6 +93,7 @@ async fn open(
     (settings, leaves): (Settings, Leaves),
     mut held: Held,
     manager: &Manager,
+    mut signals: StopSignals,
 ) -> anyhow::Result<()> {
     let paths = Paths { enrollment: config.enrollment.clone(), registry_json: config.registry_json.clone() };
     let probe_key = ProbeKey::from_seed(&process::random_seed()?);
@@ -118,7 +119,7 @@ async fn open(
         ended = run.as_mut() => return ended.context("the door closed"),
         ended = &mut following => failed = Some(anyhow::anyhow!("what follows the plugin ended: {ended:?}")),
         ended = &mut reporting => failed = Some(anyhow::anyhow!("what carries records ended: {ended:?}")),
-        () = stop_signal() => {}
+        () = signals.recv() => {}
     }
     info!("stopping");
     tell_manager(manager, Progress::Stopping, "");
@@ -161,17 +162,4 @@ fn tell(config: &Serve, settings: &Settings, door: &Door) -> anyhow::Result<()> 
         warn!(%host, "is not verified (`insecureRegistries`)");
     }
     Ok(())
-}
-
-pub(crate) async fn stop_signal() {
-    let wait = async |kind| match signal(kind) {
-        Ok(mut signals) => {
-            signals.recv().await;
-        }
-        Err(_) => std::future::pending().await,
-    };
-    tokio::select! {
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::interrupt()) => {}
-    }
 }

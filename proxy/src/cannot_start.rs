@@ -10,7 +10,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use proto::{
     chain,
-    supervisor::{Held, Manager, Progress},
+    supervisor::{Held, Manager, Progress, StopSignals},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -22,7 +22,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     answer::{self, Trouble},
-    app::{stop_signal, tell_manager},
+    app::tell_manager,
     peer::{self, Peer},
 };
 
@@ -38,7 +38,12 @@ const CALLERS: usize = 256;
 ///
 /// # Errors
 /// Always, `why`, unless it was told to stop.
-pub async fn serve(mut held: Held, manager: &Manager, why: anyhow::Error) -> anyhow::Result<()> {
+pub async fn serve(
+    mut held: Held,
+    manager: &Manager,
+    mut signals: StopSignals,
+    why: anyhow::Error,
+) -> anyhow::Result<()> {
     let fault: Arc<str> = chain(AsRef::<dyn std::error::Error + Send + Sync>::as_ref(&why)).into();
     error!(%fault, seconds = TRY_AGAIN.as_secs(), "cannot start: nothing is fetched, and the next process tries again");
     let callers = Arc::new(Semaphore::new(CALLERS));
@@ -48,7 +53,7 @@ pub async fn serve(mut held: Held, manager: &Manager, why: anyhow::Error) -> any
     }
     tell_manager(manager, Progress::Ready, &format!("cannot start, and fetches nothing: {fault}"));
     let told_to_stop = tokio::select! {
-        () = stop_signal() => true,
+        () = signals.recv() => true,
         () = tokio::time::sleep(TRY_AGAIN) => false,
     };
     tell_manager(manager, Progress::Stopping, "");

@@ -156,6 +156,9 @@ impl Service {
 
     pub async fn start_with(&mut self, options: &[&str], environment: &[(&str, &str)]) {
         assert!(self.child.is_none());
+        let address = self.data_dir().join("address");
+        // One that was killed left it.
+        let _ = std::fs::remove_file(&address);
         let mut args = vec!["serve", "--listen", "127.0.0.1:0"];
         args.extend(options);
         let log = std::fs::File::create(self.log_path()).unwrap();
@@ -163,7 +166,6 @@ impl Service {
         command.envs(environment.iter().copied());
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.child = Some(child);
-        let address = self.data_dir().join("address");
         wait_until("the service to listen", async || {
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
             assert!(ended.is_none(), "the service ended: {}", std::fs::read_to_string(self.log_path()).unwrap());
