@@ -195,7 +195,11 @@ impl Window {
     /// # Panics
     /// When there is no such thing.
     pub async fn tick(&self, label: &str) {
-        self.field(label).await.click().await.unwrap();
+        let field = self.field(label).await;
+        // As people scroll: out from below what sticks to the window's end.
+        let there = vec![serde_json::to_value(&field).unwrap()];
+        self.client.execute("arguments[0].scrollIntoView({block: 'center'})", there).await.unwrap();
+        field.click().await.unwrap();
     }
 
     /// Whether it is chosen.

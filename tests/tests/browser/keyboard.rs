@@ -12,7 +12,7 @@ async fn tab_to(window: &Window, wanted: &str) {
     for _ in 0..STOPS {
         window.keys(&Key::Tab.to_string()).await;
         let focus = window.focus().await;
-        assert!(focus.seen, "on {}, the focus is not seen at {}", window.path().await, focus.html);
+        assert!(focus.seen, "on {}, the focus is not seen: {focus:?}", window.path().await);
         if focus.id == wanted || focus.name == wanted {
             return;
         }
