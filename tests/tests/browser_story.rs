@@ -1,9 +1,9 @@
-//! The main job in the browser, with a real engine: an owner switches the policy on, a developer's pull is refused, they
-//! ask, the owner approves, the pull works.
+//! The main job in the browser, with a real engine: an owner drafts a policy, sees what it would do and publishes it, a
+//! developer's pull is refused, they ask, the owner approves, the pull works.
 
 use std::time::Duration;
 
-use installer::lab::{Account, Options};
+use installer::lab::{Account, Options, wait_until};
 use tests::{
     SETTLE, Station,
     browser::{Driver, Scripting, Window},
@@ -33,7 +33,17 @@ async fn an_owner_decides_in_the_browser_and_docker_follows() {
     owner.tick("Docker Verified Publisher images").await;
     owner.fill("Message", "We pull from publishers that we know.").await;
     owner.fill("Page to ask at", &format!("{}/requests/new", station.service.url())).await;
-    owner.press("Save and publish").await;
+    // The pull from before is known here as soon as the agent has handed it over.
+    let known = async || {
+        owner.press("Preview").await;
+        let text = owner.text().await;
+        if text.contains("docker.io/evil/miner") { Ok(text) } else { Err(text) }
+    };
+    let preview = wait_until("the preview to know the pull", SETTLE, known).await.unwrap();
+    assert!(preview.contains("Newly refused") && preview.contains(station.member.name), "{preview}");
+    // The one person is more than a tenth of all: the owner has to mean it.
+    owner.fill("Type the number of people who would lose something", "1").await;
+    owner.press("Publish").await;
     owner.says("On, enforced").await;
     station.plugin.wait_for_check(&[IMAGE], [false], SETTLE).await.unwrap();
 
