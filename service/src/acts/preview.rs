@@ -2,7 +2,7 @@
 //! against the publishers' directory.
 //!
 //! Both policies, the one that is and the one that would be, are asked again by the machines' own function
-//! ([`policy::decide`]) about each distinct thing that was recorded, for everybody whom the policy concerns and who did
+//! ([`policy::decide()`]) about each distinct thing that was recorded, for everybody whom the policy concerns and who did
 //! it. What was decided then does not count: policies and roles changed since.
 //!
 //! | file | does |

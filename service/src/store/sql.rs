@@ -147,7 +147,7 @@ impl Query {
         }
     }
 
-    /// Tells a test which statements are run ([`super::testing::plans`]).
+    /// Tells a test which statements are run (`testing::plans`).
     fn note(&self) {
         #[cfg(test)]
         let _ = RUN.try_with(|run| run.borrow_mut().push(self.clone()));
