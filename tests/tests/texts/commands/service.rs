@@ -143,6 +143,10 @@ fn a_service_that_does_not_start() {
     fs::set_permissions(owner.0.path("data"), fs::Permissions::from_mode(0o755)).unwrap();
     owner.says(&["organization", "list"]);
     fs::set_permissions(owner.0.path("data"), fs::Permissions::from_mode(0o700)).unwrap();
+    // What a process left beside it when it ended would mend it.
+    for beside in ["data/pullgate.db-wal", "data/pullgate.db-shm"] {
+        let _ = fs::remove_file(owner.0.path(beside));
+    }
     fs::write(owner.0.path("data/pullgate.db"), "x".repeat(4096)).unwrap();
     owner.says(&["organization", "list"]);
     owner.0.replace(&address, "127.0.0.1:8443");
