@@ -17,6 +17,7 @@ use crate::{
     health::Readiness,
     http,
     hub_api::HubApi,
+    hub_search::{Search, WHILE_ASKED},
     identity::{
         AgentTokens, DockerHub, Hasher, Identity, Logins, Trail,
         oidc::{Oidc, Settings},
@@ -24,6 +25,7 @@ use crate::{
     key_ring::{KeyRing, Keys},
     listener,
     metrics::{self, Metrics},
+    outgoing::Base,
     publish::{Ahead, Publisher},
     rest,
     sessions::Sessions,
@@ -87,7 +89,7 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
     let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
     let metrics = Metrics::default();
     let (trail, hasher) = (Trail::new(metrics.clone()), Hasher::new()?);
-    let docker_hub = docker_hub(&options)?;
+    let (docker_hub, search) = (docker_hub(&options)?, search(&options));
     let logins = logins(&options, &keys, &store, &hasher, &trail)?;
     let identity = Arc::new(
         Identity::new(store.clone(), hasher.clone(), docker_hub, trail.clone()).beside_logins(logins.is_some()),
@@ -108,7 +110,7 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
         streams: streams.clone(),
         metrics: metrics.clone(),
     };
-    let api = rest::Api::new(store.clone(), Arc::clone(&identity), hasher.clone());
+    let api = rest::Api::new(store.clone(), Arc::clone(&identity), hasher.clone(), search);
     let hub_api = HubApi::new(api.clone(), keys.clone(), certificate.is_some());
     let readiness = Readiness::new(store.clone(), snapshots.clone(), stop.clone());
     let router = http::router(sync.into_server(), tokens, identity, hub_api, api, readiness, metrics.clone());
@@ -199,6 +201,16 @@ fn docker_hub(options: &ServeOptions) -> anyhow::Result<Option<DockerHub>> {
         .context("Docker Hub cannot be asked (`--docker-hub-ca-file`)")?;
     tracing::info!(%url, "Docker Hub credentials are taken");
     Ok(Some(hub))
+}
+
+/// Whom to ask which publishers have a badge, when somebody wants to know.
+fn search(options: &ServeOptions) -> Search {
+    let (url, ca_file) = match &options.publishers_url {
+        Some(url) => (Some(url), &options.publishers_ca_file),
+        None => (options.docker_hub_url.as_ref(), &options.docker_hub_ca_file),
+    };
+    let ca_file = options.publishers_ca_file.as_ref().or(ca_file.as_ref()).cloned();
+    Search::new(url.cloned().unwrap_or_else(Base::docker_hub), ca_file, WHILE_ASKED)
 }
 
 /// Logins with the identity provider, where there is one. It may be down while the service starts.

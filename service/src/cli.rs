@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    model::{AllowedPulls, Badge, Mode, Role, WhenExpired},
+    model::{AllowedPulls, Mode, Role, WhenExpired},
     names::Name,
     outgoing::Base,
     validity::parse_seconds,
@@ -13,12 +13,14 @@ use crate::{
 
 mod beyond;
 mod keys;
+mod publishers;
 mod requests;
 mod sessions;
 mod tokens;
 
 pub use beyond::BeyondOptions;
 pub use keys::KeyCommand;
+pub use publishers::{PublisherCommand, RefreshOptions};
 pub use requests::RequestsCommand;
 pub use sessions::SessionOptions;
 pub use tokens::{OrganizationTokenCommand, TokenCommand, TokenLimits};
@@ -94,6 +96,14 @@ pub struct ServeOptions {
     /// How often a machine's Docker Hub credential is looked at again: who leaves an organization there loses it then
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_seconds)]
     pub docker_hub_recheck: i64,
+    /// Whose search says which publishers have a badge when somebody refreshes their directory; without it the Docker
+    /// Hub of `--docker-hub-url`, or `https://hub.docker.com`
+    #[arg(long, value_name = "URL")]
+    pub publishers_url: Option<Base>,
+    /// Authorities to trust there besides the system's, in PEM; where `--docker-hub-url` is asked, without it those of
+    /// `--docker-hub-ca-file`
+    #[arg(long, value_name = "FILE")]
+    pub publishers_ca_file: Option<PathBuf>,
     /// Sign-ins with an identity provider, by `pullgate login`: its settings, in JSON
     #[arg(long, value_name = "FILE")]
     pub oidc: Option<PathBuf>,
@@ -423,26 +433,6 @@ pub enum RuleCommand {
         /// Organization
         org: Name,
     },
-}
-
-/// `publisher`.
-#[derive(Debug, Subcommand)]
-pub enum PublisherCommand {
-    /// Give a Docker Hub namespace its badge
-    Set {
-        /// Namespace
-        namespace: Name,
-        /// Badge
-        #[arg(value_enum)]
-        badge: Badge,
-    },
-    /// Take the badge away
-    Remove {
-        /// Namespace
-        namespace: Name,
-    },
-    /// Print all
-    List,
 }
 
 #[cfg(test)]

@@ -75,6 +75,7 @@ pub fn router(api: Api) -> Router {
         .route("/orgs/{organization}/audit", get(audit::page))
         .route("/publishers", get(publishers::page).post(publishers::give))
         .route("/publishers/take", post(publishers::take))
+        .route("/publishers/refresh", post(publishers::refresh))
         .route("/account", get(tokens::account))
         .route("/account/tokens", post(tokens::make_own))
         .route("/account/tokens/end", post(tokens::end_own))

@@ -21,6 +21,7 @@ use crate::{
     clock, console,
     health::{self, Readiness},
     hub_api::{self, HubApi},
+    hub_search,
     identity::{Agent, AgentTokens, Identity},
     listener::{LongLived, Peer},
     metrics::{self, Metrics},
@@ -30,6 +31,9 @@ use crate::{
 
 /// From the end of a request's head to the head of its answer. A watch stream answers at once and then lasts.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(40);
+/// The same where Docker Hub's search is asked, page by page; still less than an idle connection lasts.
+const SEARCH_DEADLINE: Duration = Duration::from_secs(55);
+const _: () = assert!(hub_search::WHILE_ASKED.as_secs() + 10 <= SEARCH_DEADLINE.as_secs());
 /// A name and a secret; also whatever else is sent without an agent token.
 const ANONYMOUS: Limit = Limit { message: 16 << 10, framed: true, deadline: Duration::from_secs(10) };
 /// The same in JSON.
@@ -96,10 +100,11 @@ async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> R
         };
         (Owner::Address(network(peer.ip())), of_others(request.uri().path()))
     };
+    let deadline = deadline(request.uri().path());
     let (parts, body) = request.into_parts();
     // Kept to the answer: what was read waits as long in the handler's hands.
     let (body, _held) = door.bodies.bound(body, owner, limit);
-    match tokio::time::timeout(ANSWER_DEADLINE, next.run(Request::from_parts(parts, body))).await {
+    match tokio::time::timeout(deadline, next.run(Request::from_parts(parts, body))).await {
         Ok(mut response) => {
             // An error has its status in the head.
             if watch && !response.headers().contains_key("grpc-status") {
@@ -108,6 +113,13 @@ async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> R
             response
         }
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
+    }
+}
+
+fn deadline(path: &str) -> Duration {
+    match path.strip_prefix(rest::PREFIX).unwrap_or(path) {
+        "/publishers/refresh" => SEARCH_DEADLINE,
+        _ => ANSWER_DEADLINE,
     }
 }
 

@@ -19,6 +19,7 @@
 //! | [`console`] | the pages |
 //! | [`hub_api`] | the endpoints of Docker Hub's API that sign in |
 //! | [`outgoing`] | calls to Docker Hub and to an identity provider, where an administrator named one |
+//! | [`hub_search`] | Docker Hub's search, read for which namespaces have a badge |
 //! | [`http`], [`listener`], [`tls`] | one port for all of it; [`http`] verifies agent tokens before it reads a body |
 //! | [`plain`] | makes text from elsewhere safe to store and to print |
 //! | [`admin`], [`cli`] | the command line: words and printing; works on the database, whether or not `serve` runs |
@@ -44,6 +45,7 @@
 //! | failed sign-ins | 10 a user at an address, 300 a user, 500 an address, refilled with time; who got in before counts apart | the same, with `retry-after` |
 //! | their memory | 20,000 pairs, users, addresses and known pairs | the one refilled first is forgotten |
 //! | outgoing calls | 10 s, 256 KiB of answer, no redirect; 32 sign-ins at once to each of Docker Hub and the provider | `UNAVAILABLE`; `RESOURCE_EXHAUSTED` |
+//! | refreshes of the publishers' directory | 1 at a time; 45 s, 15 minutes on the command line; 10,000 results of each badge | `conflict`; what was read is added, and nothing removed |
 //! | `BeginLogin` / `FinishLogin` | 30 / 300 at once from an address, 300 / 1,000 in all, refilled with time | `RESOURCE_EXHAUSTED`, with `retry-after` |
 //! | calls of the API | 1,000 at once of an account, 500 of an address without one, refilled with time; 128 KiB of body; 200 things a page, 50,000 records looked at | HTTP 429, with `retry-after`; 413 |
 //! | browsers signed in of an account | 20; an hour without use, 12 hours | the oldest ends |
@@ -69,7 +71,8 @@
 //! - send a document that is not durable, or other bytes for the same generation;
 //! - let a generation go back, also after a restored backup: generations follow the clock, and pass what machines hold;
 //! - replace a signing key that it cannot read, or that is missing though machines trust it;
-//! - open an outgoing connection, except to the Docker Hub and the identity provider that an administrator named.
+//! - open an outgoing connection, except to the Docker Hub and the identity provider that an administrator named, and to
+//!   Docker Hub's search when somebody who may change the publishers' directory refreshes it.
 
 pub mod access;
 pub mod acts;
@@ -87,6 +90,7 @@ pub mod database;
 pub mod health;
 pub mod http;
 pub mod hub_api;
+pub mod hub_search;
 pub mod id;
 pub mod identity;
 pub mod key_ring;

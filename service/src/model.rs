@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 mod access;
 mod beyond;
 mod keeping;
+mod publisher;
 mod sign_in;
 
 pub use access::{AccessRequest, AccessState};
@@ -15,6 +16,7 @@ pub use beyond::{
     Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests,
 };
 pub use keeping::{AllowedPulls, Keeping};
+pub use publisher::{Badge, BadgeSource, Publisher};
 pub use sign_in::{CredentialKind, Origin, Outcome, Source, TokenScope, TokenScopes, Via};
 
 /// Reads a word that [`word`] wrote.
@@ -85,16 +87,6 @@ pub enum Scope {
     Team(String),
     /// One user.
     User(String),
-}
-
-/// A publisher's badge on Docker Hub.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Badge {
-    /// Docker Verified Publisher.
-    VerifiedPublisher,
-    /// Docker-Sponsored Open Source.
-    SponsoredOpenSource,
 }
 
 /// An organization's settings, without its rules and registries.

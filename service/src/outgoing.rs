@@ -7,6 +7,7 @@
 
 mod roots;
 mod url;
+mod wait;
 
 use std::{path::Path, time::Duration};
 
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 pub use self::{
     roots::RootsError,
     url::{Base, Encryption, UrlError},
+    wait::wait,
 };
 
 /// Name, TCP and TLS.

@@ -22,6 +22,7 @@ mod policy;
 mod preview;
 mod publishers;
 mod records;
+mod refresh;
 mod refusal;
 mod registries;
 mod requests;
@@ -56,11 +57,13 @@ pub use self::{
     path::id,
     preview::Preview,
     records::Record,
+    refresh::Refreshed,
     refusal::Refusal,
 };
 use crate::{
     address::network,
     browser::Browsers,
+    hub_search::Search,
     identity::{Hasher, Identity, Rate, Throttle},
     store::Store,
 };
@@ -84,6 +87,7 @@ pub struct Shared {
     pub(crate) store: Store,
     pub(crate) identity: Arc<Identity>,
     pub(crate) hasher: Hasher,
+    pub(crate) search: Search,
     pub(crate) browsers: Browsers,
     pub(crate) calls: Throttle,
     pub(crate) strangers: Throttle,
@@ -98,12 +102,12 @@ impl std::ops::Deref for Api {
 }
 
 impl Api {
-    /// Over this store; credentials are checked by `identity`.
+    /// Over this store; credentials are checked by `identity`, and publishers looked up by `search`.
     #[must_use]
-    pub fn new(store: Store, identity: Arc<Identity>, hasher: Hasher) -> Self {
+    pub fn new(store: Store, identity: Arc<Identity>, hasher: Hasher, search: Search) -> Self {
         let (calls, strangers) = (Throttle::new(CALLS.0, CALLS.1), Throttle::new(STRANGERS.0, STRANGERS.1));
         let browsers = Browsers::new(store.clone());
-        Self(Arc::new(Shared { store, identity, hasher, browsers, calls, strangers }))
+        Self(Arc::new(Shared { store, identity, hasher, search, browsers, calls, strangers }))
     }
 
     /// Pays for a call of an account, by whichever door.
@@ -176,6 +180,8 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(tokens::list, tokens::make))
         .routes(routes!(tokens::end))
         .routes(routes!(publishers::list, publishers::import))
+        .routes(routes!(refresh::refresh))
+        .route("/publishers/refresh", refresh::of_the_namespace())
         .routes(routes!(publishers::show, publishers::put, publishers::remove))
         .routes(routes!(audit::of_service))
         .routes(routes!(sign_ins::of_service))

@@ -4,6 +4,7 @@ use policy::{HostPatternError, PatternError};
 
 use super::Field;
 use crate::{
+    hub_search::SearchError,
     identity::HasherError,
     model::{Origin, Role, TokenScope, word},
     publish::CompileError,
@@ -201,6 +202,21 @@ pub enum ActError {
         /// Images that most of them would lose; may be empty.
         examples: Vec<String>,
     },
+    /// It takes something from more than a tenth of Docker Hub's namespaces, and not that number was confirmed.
+    #[error("{}", unconfirmed_publishers(*losing, *known, *said, examples))]
+    UnconfirmedPublishers {
+        /// How many namespaces.
+        losing: usize,
+        /// Of how many that the directory has from Docker Hub.
+        known: usize,
+        /// What was confirmed; none: nothing.
+        said: Option<usize>,
+        /// Some of them.
+        examples: Vec<String>,
+    },
+    /// Docker Hub does not say which namespaces have a badge.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// Machines would not use it.
     #[error("the directory of publishers cannot be changed so")]
     Directory(#[source] CompileError),
@@ -313,10 +329,23 @@ fn owner_of(organization: Option<&str>) -> String {
     organization.map_or_else(|| "another organization".to_owned(), |name| format!("the organization `{name}`"))
 }
 
+/// Behind what many of them lose, and behind what is too much.
+fn examples_and_said(examples: &[String], said: Option<usize>) -> (String, String) {
+    let named: Vec<String> = examples.iter().map(|one| format!("`{one}`")).collect();
+    let example = if named.is_empty() { String::new() } else { format!(", for example {}", named.join(", ")) };
+    (example, said.map(|said| format!(", and {said} were confirmed")).unwrap_or_default())
+}
+
+fn unconfirmed_publishers(losing: usize, known: usize, said: Option<usize>, examples: &[String]) -> String {
+    let (example, said) = examples_and_said(examples, said);
+    format!(
+        "{losing} of the {known} namespaces that the directory has from Docker Hub would lose their badge{example}: \
+         more than a tenth{said}"
+    )
+}
+
 fn unconfirmed(losing: usize, active: usize, said: Option<usize>, organization: &str, examples: &[String]) -> String {
-    let images: Vec<String> = examples.iter().map(|image| format!("`{image}`")).collect();
-    let example = if images.is_empty() { String::new() } else { format!(", for example {}", images.join(", ")) };
-    let said = said.map(|said| format!(", and {said} were confirmed")).unwrap_or_default();
+    let (example, said) = examples_and_said(examples, said);
     format!(
         "{losing} of the {active} active people of `{organization}` would be refused something that they \
          used{example}: more than a tenth{said}"

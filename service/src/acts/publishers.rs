@@ -1,12 +1,18 @@
 //! Badges of Docker Hub namespaces. They hold for all organizations.
 
+mod plan;
+mod refresh;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
+pub use self::refresh::{BadgeChange, Refreshed, Wanted, refresh};
 use super::{ActError, Actor, commit};
 use crate::{
-    model::Badge,
+    model::{Badge, BadgeSource, Publisher},
     names::Name,
     publish::compile,
     roles::Deed,
@@ -17,13 +23,13 @@ use crate::{
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn list(store: &Store, actor: &Actor) -> Result<Vec<(String, Badge)>, ActError> {
+pub async fn list(store: &Store, actor: &Actor) -> Result<Vec<Publisher>, ActError> {
     let mut view = store.read().await?;
     actor.in_service(&mut view, Deed::ReadPublishers).await?;
-    Ok(view.publishers().await?)
+    Ok(view.directory().await?)
 }
 
-/// Gives a namespace its badge. Returns the one that it had.
+/// Gives a namespace its badge, by hand: no refresh changes it from then on. Returns the one that it had.
 ///
 /// # Errors
 /// [`ActError`].
@@ -41,7 +47,7 @@ pub async fn set(store: &Store, actor: &Actor, namespace: &Name, badge: Badge) -
     Ok(before)
 }
 
-/// Takes the badge away. Returns it.
+/// Takes the badge away. Returns it. A refresh gives it anew where Docker Hub still shows it.
 ///
 /// # Errors
 /// [`ActError`].
@@ -64,7 +70,7 @@ fn badge_of(all: &[(String, Badge)], namespace: &Name) -> Option<Badge> {
 /// Most badges of one import.
 pub const MOST_AT_ONCE: usize = 1000;
 
-/// Gives many badges at once. Returns how many are new or have another badge.
+/// Gives many badges at once, by hand. Returns how many are new, have another badge, or were Docker Hub's.
 ///
 /// # Errors
 /// [`ActError`].
@@ -78,12 +84,16 @@ pub async fn import(store: &Store, actor: &Actor, given: &[(Name, Badge)]) -> Re
     if given.iter().any(|(namespace, _)| namespace.as_str() == "library") {
         return Err(ActError::BadgeOfficial);
     }
-    let known: BTreeMap<String, Badge> = change.publishers().await?.into_iter().collect();
+    let directory = change.directory().await?.into_iter();
+    let known: BTreeMap<String, (Badge, BadgeSource)> =
+        directory.map(|one| (one.namespace, (one.badge, one.source))).collect();
     let mut changed = BTreeMap::new();
     for (namespace, badge) in given {
         let before = known.get(namespace.as_str()).copied();
-        if before != Some(*badge) {
+        // Docker Hub's badge that is given by hand too is another's word from then on.
+        if before != Some((*badge, BadgeSource::Hand)) {
             change.set_publisher(namespace.as_str(), *badge).await?;
+            let before = before.map(|(badge, _)| badge);
             changed.insert(namespace.as_str(), json!({ "from": before, "to": badge }));
         }
     }

@@ -1,9 +1,15 @@
 //! `publisher`.
 
+mod refresh;
+
 use serde_json::json;
 
 use super::Admin;
-use crate::{acts::publishers, cli::PublisherCommand, model::word};
+use crate::{
+    acts::publishers,
+    cli::PublisherCommand,
+    model::{Publisher, word},
+};
 
 pub(super) async fn run(admin: &Admin, command: PublisherCommand) -> anyhow::Result<()> {
     let Admin { store, actor, out, .. } = admin;
@@ -20,18 +26,14 @@ pub(super) async fn run(admin: &Admin, command: PublisherCommand) -> anyhow::Res
         }
         PublisherCommand::List => {
             let publishers = admin.said(publishers::list(store, actor).await).await?;
-            let rows: Vec<_> = publishers
-                .into_iter()
-                .map(|(namespace, badge)| json!({ "namespace": namespace, "badge": badge }))
-                .collect();
+            let row = |row: Publisher| json!({ "namespace": row.namespace, "badge": row.badge, "source": row.source });
+            let rows: Vec<_> = publishers.into_iter().map(row).collect();
             out.lines(&rows, "no namespace has a badge", |row| {
-                format!(
-                    "{:<24} {}",
-                    row["namespace"].as_str().unwrap_or_default(),
-                    row["badge"].as_str().unwrap_or_default()
-                )
+                let text = |key: &str| row[key].as_str().unwrap_or_default();
+                format!("{:<24} {:<22} {}", text("namespace"), text("badge"), text("source"))
             });
         }
+        PublisherCommand::Refresh(options) => refresh::run(admin, options).await?,
     }
     Ok(())
 }

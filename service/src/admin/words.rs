@@ -88,6 +88,9 @@ fn explained(error: ActError) -> anyhow::Error {
             "; look at what it does with `policy set {organization} ... --dry-run`, and if it is meant, say so with \
              `--confirm {losing}`"
         ),
+        ActError::UnconfirmedPublishers { losing, .. } => format!(
+            "; look at it with `publisher refresh --dry-run`, and if it is meant, say so with `--confirm {losing}`"
+        ),
         ActError::NoBadge(_) => "; see `publisher list`".to_owned(),
         ActError::NoToken => "; `token list USER` prints the ids".to_owned(),
         ActError::TokenOfOrganization { organization, id } => {

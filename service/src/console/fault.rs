@@ -155,7 +155,7 @@ impl Explained for ActError {
             Self::Pattern { field, .. } => Some(field.0),
             Self::Registry(_) => Some("registries"),
             Self::SessionTimes { .. } => Some("session_valid"),
-            Self::Unconfirmed { .. } => Some("confirm"),
+            Self::Unconfirmed { .. } | Self::UnconfirmedPublishers { .. } => Some("confirm"),
             Self::Past => Some("expires_at"),
             Self::Password(_) => Some("password"),
             Self::TeamExists { .. } => Some("team"),

@@ -18,8 +18,12 @@ use super::{
     visitor::{self, Posted, Visitor},
 };
 use crate::{
-    acts::{ActError, publishers},
-    model::{Badge, from_word},
+    acts::{
+        ActError,
+        publishers::{self, Refreshed, Wanted},
+    },
+    hub_search::SearchError,
+    model::{Badge, Publisher, from_word},
     names::Name,
     rest::Api,
     roles::Deed,
@@ -35,7 +39,7 @@ pub(super) async fn page(
     visitor: Visitor,
 ) -> Result<Response, Fault> {
     let query = Fields::parse(query.unwrap_or_default().as_bytes());
-    show(&api, &visitor, StatusCode::OK, &query, &Fields::default(), None).await
+    show(&api, &visitor, Shown { query, ..Shown::default() }).await
 }
 
 /// Gives a badge, or many.
@@ -46,10 +50,7 @@ pub(super) async fn give(State(api): State<Api>, Posted { visitor, fields }: Pos
     };
     match given {
         Ok(_) => Ok(visitor::see_other_and_say("/publishers", Flash::BadgesSaved)),
-        Err(problem) => {
-            let (status, query) = (StatusCode::UNPROCESSABLE_ENTITY, Fields::default());
-            show(&api, &visitor, status, &query, &fields, Some(problem?)).await
-        }
+        Err(problem) => show(&api, &visitor, Shown { typed: fields, ..Shown::problem(problem?) }).await,
     }
 }
 
@@ -58,10 +59,54 @@ pub(super) async fn take(State(api): State<Api>, Posted { visitor, fields }: Pos
     let namespace: Name = fields.text("namespace").parse().map_err(|_| Fault::Damaged)?;
     match publishers::remove(&api.store, &visitor.actor(), &namespace).await {
         Ok(_) => Ok(visitor::see_other_and_say("/publishers", Flash::BadgeTaken)),
+        Err(error) => show(&api, &visitor, Shown::problem(error.explained()?)).await,
+    }
+}
+
+/// Asks Docker Hub, and says what that changes or changed. The answer comes when all of it is done.
+pub(super) async fn refresh(State(api): State<Api>, Posted { visitor, fields }: Posted) -> Result<Response, Fault> {
+    let wanted = match (fields.is("look"), fields.text("confirm")) {
+        (true, _) => Wanted::DryRun,
+        (false, "") => Wanted::Change(None),
+        (false, typed) => match typed.parse() {
+            Ok(losing) => Wanted::Change(Some(losing)),
+            Err(_) => {
+                let text = format!("`{typed}` is no number of namespaces");
+                let shown = Shown::problem(Problem { text, field: Some("confirm") });
+                return show(&api, &visitor, Shown { asks: true, ..shown }).await;
+            }
+        },
+    };
+    let shown = match publishers::refresh(&api.store, &visitor.actor(), &api.search, wanted, |_| ()).await {
+        Ok(refreshed) => Shown { asks: refreshed.asks(), refreshed: Some(refreshed), ..Shown::default() },
         Err(error) => {
-            let (status, none, problem) = (StatusCode::UNPROCESSABLE_ENTITY, Fields::default(), error.explained()?);
-            show(&api, &visitor, status, &none, &none, Some(problem)).await
+            let (status, asks) = match &error {
+                ActError::UnconfirmedPublishers { .. } => (StatusCode::PRECONDITION_REQUIRED, true),
+                ActError::Search(SearchError::Running) => (StatusCode::CONFLICT, false),
+                ActError::Search(_) => (StatusCode::SERVICE_UNAVAILABLE, false),
+                _ => (StatusCode::UNPROCESSABLE_ENTITY, false),
+            };
+            Shown { status, asks, ..Shown::problem(error.explained()?) }
         }
+    };
+    show(&api, &visitor, shown).await
+}
+
+/// What is said beside the directory.
+#[derive(Debug, Default)]
+struct Shown {
+    status: StatusCode,
+    query: Fields,
+    typed: Fields,
+    problem: Option<Problem>,
+    refreshed: Option<Refreshed>,
+    /// The number of namespaces that lose their badge has to be typed.
+    asks: bool,
+}
+
+impl Shown {
+    fn problem(problem: Problem) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, problem: Some(problem), ..Self::default() }
     }
 }
 
@@ -87,23 +132,18 @@ fn read(fields: &Fields) -> Result<Vec<(Name, Badge)>, Problem> {
     if given.is_empty() { Err(wrong("name at least one namespace".to_owned())) } else { Ok(given) }
 }
 
-async fn show(
-    api: &Api,
-    visitor: &Visitor,
-    status: StatusCode,
-    query: &Fields,
-    typed: &Fields,
-    problem: Option<Problem>,
-) -> Result<Response, Fault> {
+async fn show(api: &Api, visitor: &Visitor, shown: Shown) -> Result<Response, Fault> {
+    let Shown { status, query, typed, problem, refreshed, asks } = shown;
     let actor = visitor.actor();
     let all = publishers::list(&api.store, &actor).await?;
     let (search, after) = (query.text("search").to_ascii_lowercase(), query.text("after"));
     let count = all.len();
-    let found = all.into_iter().filter(|(name, _)| name.contains(&search) && name.as_str() > after);
-    let mut rows: Vec<(String, Badge)> = found.take(PAGE + 1).collect();
+    let found = all.into_iter().filter(|row| row.namespace.contains(&search) && row.namespace.as_str() > after);
+    let mut rows: Vec<Publisher> = found.take(PAGE + 1).collect();
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
-    let next = rows.last().filter(|_| more).map(|(name, _)| query.address("/publishers", &[("after", name)]));
+    let next =
+        rows.last().filter(|_| more).map(|row| query.address("/publishers", &[("after", row.namespace.as_str())]));
     let changes = match actor.in_service(&mut api.store.read().await?, Deed::ChangePublishers).await {
         Ok(()) => true,
         Err(ActError::Forbidden { .. }) => false,
@@ -116,8 +156,11 @@ async fn show(
         search: &search,
         rows: &rows,
         next: next.as_deref(),
-        typed,
+        typed: &typed,
         problem: problem.as_ref(),
+        address: &api.search.address(),
+        refreshed: refreshed.as_ref(),
+        asks,
     };
     Ok(visitor.page(status, Here::Own(Own::Publishers), "Publishers", &view::content(&page)))
 }

@@ -5,6 +5,7 @@ mod members;
 mod plans;
 mod policy;
 mod preview;
+mod publishers;
 mod requests;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
+    hub_search::testing::Hub,
     identity::{Hasher, Identity, Trail},
     listener::Peer,
     model::Role,
@@ -31,6 +33,8 @@ const PASSWORD: &str = "correct horse battery";
 pub(super) struct World {
     _fixture: Fixture,
     pub store: Store,
+    /// Whose search is asked.
+    pub hub: Hub,
     router: Router,
 }
 
@@ -95,8 +99,9 @@ impl World {
         change.add_account("nobody", &hash, NOW).await.unwrap();
         change.commit().await.unwrap();
         let identity = Arc::new(Identity::new(store.clone(), hasher.clone(), None, Trail::default()));
-        let router = router(Api::new(store.clone(), identity, hasher)).fallback(nothing_here);
-        Self { _fixture: fixture, store, router }
+        let hub = Hub::new().await;
+        let router = router(Api::new(store.clone(), identity, hasher, hub.search())).fallback(nothing_here);
+        Self { _fixture: fixture, store, hub, router }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Page {

@@ -32,6 +32,12 @@ pub enum Encryption {
 pub struct Base(String);
 
 impl Base {
+    /// Docker Hub itself.
+    #[must_use]
+    pub fn docker_hub() -> Self {
+        Self("https://hub.docker.com".to_owned())
+    }
+
     /// What goes for the addresses that this one leads to.
     #[must_use]
     pub fn encryption(&self) -> Encryption {
@@ -145,6 +151,7 @@ mod tests {
         assert!(matches!("ftp://a".parse::<Base>(), Err(UrlError::Scheme(_))));
         let base: Base = "https://id.example".parse().unwrap();
         let local: Uri = "http://127.0.0.1:1/token".parse().unwrap();
+        assert_eq!("https://hub.docker.com".parse(), Ok(Base::docker_hub()));
         assert!(matches!(check(&local, base.encryption()), Err(UrlError::Insecure(_))), "https leads to https only");
     }
 

@@ -36,13 +36,13 @@ pub enum Code {
     UnsupportedMediaType,
     /// Say what was looked at: `If-Match` with its `ETag`, or `*`.
     IfMatchRequired,
-    /// Say from how many people it takes something: `confirm` with the number in the message.
+    /// Say from how many people, or publishers, it takes something: `confirm` with the number in the message.
     ConfirmationRequired,
     /// Too often; `Retry-After` says when.
     RateLimited,
     /// The service's own fault; it is in its log.
     Internal,
-    /// Not now: the database is busy, the disk full.
+    /// Not now: the database is busy, the disk full, Docker Hub does not answer.
     Unavailable,
 }
 
@@ -111,11 +111,12 @@ impl Code {
             Self::UnsupportedMediaType => "the body is no JSON by its `Content-Type`",
             Self::IfMatchRequired => "say what was looked at: `If-Match` with its `ETag`, or `*`",
             Self::ConfirmationRequired => {
-                "it takes something from more than a tenth of the active people: say from how many, as `confirm`"
+                "it takes something from more than a tenth of the active people, or of Docker Hub's publishers: say from \
+                 how many, as `confirm`"
             }
             Self::RateLimited => "too often; `Retry-After` says when",
             Self::Internal => "the service's own fault; it is in its log",
-            Self::Unavailable => "not now: the database is busy, the disk full",
+            Self::Unavailable => "not now: the database is busy, the disk full, Docker Hub does not answer",
         }
     }
 }

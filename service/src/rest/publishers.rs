@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     acts::{ActError, publishers},
-    model::Badge,
+    model::{self, Badge, BadgeSource},
     names::Name,
 };
 
@@ -26,6 +26,15 @@ pub struct Publisher {
     namespace: String,
     /// Its badge.
     badge: Badge,
+    /// Who says so: what was given by hand is changed by no refresh.
+    source: BadgeSource,
+}
+
+impl From<model::Publisher> for Publisher {
+    fn from(row: model::Publisher) -> Self {
+        let model::Publisher { namespace, badge, source } = row;
+        Self { namespace, badge, source }
+    }
 }
 
 /// A badge.
@@ -59,7 +68,7 @@ pub struct ImportedBadge {
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangedBadges {
-    /// How many are new or have another badge.
+    /// How many are new, have another badge, or were Docker Hub's.
     changed: usize,
 }
 
@@ -68,8 +77,7 @@ pub struct ChangedBadges {
     responses((status = 200, body = Listed<Publisher>), Refusals))]
 pub async fn list(State(api): State<Api>, caller: Caller, Asked(page): Asked<Page>) -> Answer {
     let rows = publishers::list(&api.store, &caller.actor).await?;
-    let publisher = |(namespace, badge)| Publisher { namespace, badge };
-    answer::ok(&page.cut(rows, |(namespace, _): &(String, Badge)| namespace.clone())?.map(publisher))
+    answer::ok(&page.cut(rows, |row: &model::Publisher| row.namespace.clone())?.map(Publisher::from))
 }
 
 /// Give many badges at once
@@ -86,8 +94,8 @@ pub async fn import(State(api): State<Api>, caller: Caller, Body(import): Body<I
     responses((status = 200, body = Publisher), Refusals))]
 pub async fn show(State(api): State<Api>, caller: Caller, At(at): At<path::Publisher>) -> Answer {
     let rows = publishers::list(&api.store, &caller.actor).await?;
-    match rows.into_iter().find(|(namespace, _)| namespace == at.namespace.as_str()) {
-        Some((namespace, badge)) => answer::ok(&Publisher { namespace, badge }),
+    match rows.into_iter().find(|row| row.namespace == at.namespace.as_str()) {
+        Some(row) => answer::ok(&Publisher::from(row)),
         None => Err(ActError::NoBadge(at.namespace.to_string()).into()),
     }
 }
@@ -103,12 +111,13 @@ pub async fn put(
     Body(WantedBadge { badge }): Body<WantedBadge>,
 ) -> Answer {
     let before = publishers::set(&api.store, &caller.actor, &at.namespace, badge).await?;
-    answer::put(before.is_none(), &Publisher { namespace: at.namespace.to_string(), badge })
+    let source = BadgeSource::Hand;
+    answer::put(before.is_none(), &Publisher { namespace: at.namespace.to_string(), badge, source })
 }
 
 /// Take it away
 ///
-/// The namespace's images are community images then.
+/// The namespace's images are community images then, until a refresh finds it on Docker Hub again.
 #[utoipa::path(delete, path = "/publishers/{namespace}", tag = "publishers", params(path::Publisher),
     responses((status = 204), Refusals))]
 pub async fn remove(State(api): State<Api>, caller: Caller, At(at): At<path::Publisher>) -> Answer {

@@ -13,6 +13,7 @@ use crate::{
     access::AccessError,
     acts::ActError,
     browser::BrowserError,
+    hub_search::SearchError,
     identity::{Answer, HasherError, SignInError},
     store::StoreError,
 };
@@ -165,11 +166,12 @@ impl From<ActError> for Refusal {
             E::Store(error) => return error.into(),
             E::Hasher(error) => return error.into(),
             E::Random(_) => return Self::fault(&error),
+            E::Search(error) => return error.into(),
             E::SignedOut => Code::Unauthenticated,
             E::Forbidden { .. } | E::NotAsked { .. } => Code::Forbidden,
             E::Scope(_) | E::NotByToken(_) | E::NoPerson => Code::Scope,
             E::Changed => Code::Changed,
-            E::Unconfirmed { .. } => Code::ConfirmationRequired,
+            E::Unconfirmed { .. } | E::UnconfirmedPublishers { .. } => Code::ConfirmationRequired,
             E::Stopping => Code::Unavailable,
             E::NoOrganization(_)
             | E::NoNamespace { .. }
@@ -214,9 +216,24 @@ impl From<ActError> for Refusal {
         match error {
             E::Unconfirmed { losing, .. } => refusal
                 .next(format!("look at `POST …/policy/preview`, and if it is meant, send it with `?confirm={losing}`")),
+            E::UnconfirmedPublishers { losing, .. } => refusal
+                .next(format!("look at it with `?dry_run=true`, and if it is meant, send it with `?confirm={losing}`")),
             E::Changed => refusal.next("get it again and send its new `ETag` as `If-Match`"),
             E::NotAsked { .. } => refusal.next("make an invitation"),
             _ => refusal,
+        }
+    }
+}
+
+impl From<SearchError> for Refusal {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Running => Self::new(Code::Conflict, error.to_string()),
+            SearchError::Limited(wait) => Self::later(error.to_string(), wait),
+            error => {
+                tracing::warn!(error = %chain(&error), "the publishers' directory cannot be refreshed");
+                Self::new(Code::Unavailable, chain(&error))
+            }
         }
     }
 }

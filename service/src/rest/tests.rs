@@ -4,6 +4,7 @@ mod hostile;
 mod matrix;
 mod plans;
 mod preview;
+mod publishers;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -18,6 +19,7 @@ use super::*;
 use crate::{
     browser::{Cookie, From},
     clock,
+    hub_search::testing::Hub,
     identity::{AccessToken, TokenKind, Trail, Verified},
     listener::Peer,
     model::{CredentialKind, Origin, Role, TokenScope, TokenScopes},
@@ -41,6 +43,8 @@ pub(crate) enum Who {
 pub(crate) struct World {
     pub store: Store,
     pub api: Api,
+    /// Whose search is asked.
+    pub hub: Hub,
     hasher: Hasher,
     router: Router,
     browsers: Browsers,
@@ -76,9 +80,16 @@ impl World {
         change.set_member(acme, ci, Role::Member, &[]).await.unwrap();
         change.commit().await.unwrap();
         let identity = Identity::new(store.clone(), hasher.clone(), None, Trail::default());
-        let api = Api::new(store.clone(), Arc::new(identity), hasher.clone());
+        let hub = Hub::new().await;
+        let api = Api::new(store.clone(), Arc::new(identity), hasher.clone(), hub.search());
         let browsers = Browsers::new(store.clone());
-        Self { router: router(api.clone()), api, store, hasher, browsers, _fixture: fixture }
+        Self { router: router(api.clone()), api, store, hub, hasher, browsers, _fixture: fixture }
+    }
+
+    /// The same, and another search is asked.
+    pub fn asking(self, search: Search) -> Self {
+        let api = Api::new(self.store.clone(), Arc::clone(&self.api.identity), self.hasher.clone(), search);
+        Self { router: router(api.clone()), api, ..self }
     }
 
     pub async fn browser(&self, user: &str) -> Who {

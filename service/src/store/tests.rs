@@ -107,6 +107,8 @@ async fn every_change_that_is_published_moves_the_sequence(fixture: Fixture) {
     moves!(change.remove_member(acme, alice));
     moves!(change.set_publisher("bitnami", Badge::VerifiedPublisher));
     moves!(change.remove_publisher("bitnami"));
+    moves!(change.refresh_publishers(&[("grafana", Badge::VerifiedPublisher)], &[]));
+    moves!(change.refresh_publishers(&[], &["grafana"]));
     change.add_token(alice, &token("t"), 1).await.unwrap();
     moves!(change.revoke_token(alice, "t"));
     moves!(change.remove_account(alice, 1));

@@ -6,7 +6,10 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::support::{BINARY, Service};
+use crate::{
+    publishers::{hub, verified},
+    support::{BINARY, Service},
+};
 
 /// Made for the document's paths, so that what is asked for is often there.
 const SETTINGS: &str = r#"
@@ -38,7 +41,8 @@ async fn every_answer_is_one_that_the_document_has() {
     service.ok(&["allowlist", "add", "acme", "grafana/grafana"]);
     service.ok(&["publisher", "set", "grafana", "verified-publisher"]);
     let token = service.ok(&["token", "create", "olga", "--name", "x", "--scope", "org:read", "--scope", "org:write"]);
-    service.start(&[]).await;
+    let hub = hub(&verified(&["bitnami/redis"])).await;
+    service.start(&["--publishers-url", &hub.url]).await;
 
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("schemathesis.toml"), SETTINGS).unwrap();

@@ -17,6 +17,7 @@ mod keys;
 mod oidc;
 mod preview;
 mod provider;
+mod publishers;
 mod report;
 mod sign_in;
 mod sign_ins;

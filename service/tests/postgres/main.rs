@@ -29,6 +29,8 @@ mod oidc;
 mod preview;
 #[path = "../it/provider.rs"]
 mod provider;
+#[path = "../it/publishers.rs"]
+mod publishers;
 #[path = "../it/report.rs"]
 mod report;
 #[path = "../it/sign_in.rs"]

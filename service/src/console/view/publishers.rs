@@ -1,5 +1,7 @@
 //! *Publishers*.
 
+mod refresh;
+
 use maud::{Markup, html};
 
 use super::{
@@ -9,8 +11,8 @@ use super::{
     words::plural,
 };
 use crate::{
-    acts::publishers::MOST_AT_ONCE,
-    model::{Badge, word},
+    acts::publishers::{MOST_AT_ONCE, Refreshed},
+    model::{Badge, BadgeSource, Publisher, word},
 };
 
 /// What it shows.
@@ -23,11 +25,17 @@ pub(in super::super) struct Publishers<'a> {
     pub count: usize,
     /// What stands in the box.
     pub search: &'a str,
-    pub rows: &'a [(String, Badge)],
+    pub rows: &'a [Publisher],
     /// Where the next page is.
     pub next: Option<&'a str>,
     pub typed: &'a Fields,
     pub problem: Option<&'a Problem>,
+    /// Whose search a refresh asks.
+    pub address: &'a str,
+    /// What a refresh changed, or would change.
+    pub refreshed: Option<&'a Refreshed>,
+    /// A refresh takes the number of namespaces that lose their badge.
+    pub asks: bool,
 }
 
 const BADGES: [(Badge, &str); 2] = [
@@ -42,6 +50,7 @@ pub(in super::super) fn content(page: &Publishers<'_>) -> Markup {
             "Which namespaces of Docker Hub have a badge. It holds for every organization of this service; sponsored open source counts as community images."
         }
         (problem(page.problem.map(|problem| problem.text.as_str())))
+        @if let Some(refreshed) = page.refreshed { (refresh::card(refreshed)) }
         form .row .search method="get" action="/publishers" role="search" {
             div .field {
                 label for="search" { "Namespace" }
@@ -55,12 +64,13 @@ pub(in super::super) fn content(page: &Publishers<'_>) -> Markup {
             div .card {
                 p .hint { (plural(page.count, "namespace")) " in the directory" }
                 table .stack {
-                    thead { tr { th scope="col" { "Namespace" } th scope="col" { "Badge" } @if page.changes { th scope="col" { "Take away" } } } }
+                    thead { tr { th scope="col" { "Namespace" } th scope="col" { "Badge" } th scope="col" { "Source" } @if page.changes { th scope="col" { "Take away" } } } }
                     tbody {
-                        @for (namespace, badge) in page.rows {
+                        @for Publisher { namespace, badge, source } in page.rows {
                             tr {
                                 th scope="row" { code { (namespace) } }
                                 td data-head="Badge" { (said(*badge)) }
+                                td data-head="Source" { (of(*source)) }
                                 @if page.changes { td { (sure("/publishers/take", page.csrf, "Take away", namespace, &[("namespace", namespace)])) } }
                             }
                         }
@@ -69,7 +79,7 @@ pub(in super::super) fn content(page: &Publishers<'_>) -> Markup {
             }
         }
         @if let Some(next) = page.next { p { a href=(next) { "More" } } }
-        @if page.changes { (form(page)) }
+        @if page.changes { (refresh::form(page)) (form(page)) }
         @else { p .hint { "Who owns every organization of this service changes the directory." } }
     }
 }
@@ -79,6 +89,7 @@ fn form(page: &Publishers<'_>) -> Markup {
     html! {
         section .card aria-labelledby="h-give" {
             h2 #h-give { "Give badges" }
+            p .hint { "By hand: no refresh changes them from then on." }
             form method="post" action="/publishers" {
                 (token(page.csrf))
                 div .field {
@@ -97,6 +108,13 @@ fn form(page: &Publishers<'_>) -> Markup {
                 button .primary { "Give" }
             }
         }
+    }
+}
+
+fn of(source: BadgeSource) -> &'static str {
+    match source {
+        BadgeSource::Hand => "By hand",
+        BadgeSource::DockerHub => "Docker Hub",
     }
 }
 

@@ -31,12 +31,15 @@ use crate::{
     acts::{
         activity::{Filter, Hits, Summary},
         organization_tokens::OrganizationToken,
+        preview::Counted,
+        publishers::{BadgeChange, Refreshed},
     },
     console::{fault::Problem, fields::Fields, flash::Flash},
+    hub_search::Short,
     model::{
-        AccessRequest, AccessState, Badge, Builds, ContainerBuilders, Effect, EnginePlugins, LocalContent, Membership,
-        Mode, Origin, PolicyState, Role, Rule, RunUnapproved, Scope, Settings, Source, SwarmUse, TokenScope,
-        UnknownRequests, WhenExpired,
+        AccessRequest, AccessState, Badge, BadgeSource, Builds, ContainerBuilders, Effect, EnginePlugins, LocalContent,
+        Membership, Mode, Origin, PolicyState, Publisher, Role, Rule, RunUnapproved, Scope, Settings, Source, SwarmUse,
+        TokenScope, UnknownRequests, WhenExpired,
     },
     store::{Day, Invitation, MachineRow, MadeRule, Member, RecordRow, RuleHits, Team, TokenRow, Top, TrailLine},
 };

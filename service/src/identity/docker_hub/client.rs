@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use proto::secret::Secret;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::sync::Semaphore;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::{
     clock,
     names::Name,
-    outgoing::{Answer, Base, Outgoing, OutgoingError},
+    outgoing::{Answer, Base, Outgoing, OutgoingError, wait},
 };
 
 /// Questions at once; each costs a connection, some KiB and at most [`DEADLINE`].
@@ -24,10 +24,6 @@ const MOST_AT_ONCE: usize = 32;
 const DEADLINE: Duration = Duration::from_secs(15);
 /// Pages of a hundred organizations.
 const MOST_PAGES: usize = 50;
-/// Longest wait that Docker Hub may ask for.
-const LONGEST_WAIT: i64 = 3600;
-/// Without a word of how long.
-const DEFAULT_WAIT: i64 = 60;
 
 const TOKEN_PATH: &str = "/v2/auth/token";
 const ORGANIZATIONS_PATH: &str = "/v2/user/orgs";
@@ -228,18 +224,6 @@ fn unexpected(answer: &Answer, address: String) -> HubError {
     }
 }
 
-/// Docker Hub names the moment, in seconds since the Unix epoch; others a number of seconds.
-fn wait(headers: &HeaderMap, now: i64) -> Duration {
-    let value = ["x-retry-after", "retry-after"].iter().find_map(|name| headers.get(*name));
-    let number = value.and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse::<i64>().ok());
-    let seconds = match number {
-        Some(moment) if moment > LONGEST_WAIT => moment - now,
-        Some(seconds) => seconds,
-        None => DEFAULT_WAIT,
-    };
-    Duration::from_secs(seconds.clamp(1, LONGEST_WAIT).unsigned_abs())
-}
-
 fn claims(token: &Secret) -> HubClaim {
     let payload = token.expose().split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     payload.and_then(|json| serde_json::from_slice::<Claims>(&json).ok()).unwrap_or_default().hub
@@ -313,23 +297,5 @@ mod tests {
         ] {
             assert!(matches!(read(wrong), HubError::Wrong), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_wait_is_a_moment_or_a_number_of_seconds_and_bounded() {
-        let now = 1_800_000_000;
-        let asked = |name: &'static str, value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, value.parse().unwrap());
-            wait(&headers, now).as_secs()
-        };
-        assert_eq!(asked("x-retry-after", &(now + 30).to_string()), 30);
-        assert_eq!(asked("retry-after", "7"), 7);
-        for (value, expected) in
-            [("0", 1), ("-5", 1), ("99999999999999", 3600), ("1", 1), ("soon", 60), ("1700000000", 1)]
-        {
-            assert_eq!(asked("x-retry-after", value), expected, "{value}");
-        }
-        assert_eq!(wait(&HeaderMap::new(), now).as_secs(), 60);
     }
 }

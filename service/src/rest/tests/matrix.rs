@@ -85,8 +85,9 @@ const ROUTES: [(&str, &str, &str); 69] = [
 
 /// Those that are of the whole service.
 #[rustfmt::skip]
-const OF_THE_SERVICE: [(&str, &str, &str); 6] = [
+const OF_THE_SERVICE: [(&str, &str, &str); 7] = [
     ("POST",   "/publishers",             "      E     "),
+    ("POST",   "/publishers/refresh",     "      E     "),
     ("GET",    "/publishers/{namespace}", " SMUAOEr  t "),
     ("PUT",    "/publishers/{namespace}", "      E     "),
     ("DELETE", "/publishers/{namespace}", "      E     "),
@@ -113,7 +114,7 @@ pub(super) fn body(method: &str, template: &str) -> Option<String> {
         ("GET" | "DELETE", _) | ("PUT", "{host}") => return None,
         ("PUT", "{namespace}") if template.starts_with("/organizations") => return None,
         ("PUT", "{user}") if template.contains("/teams/") => return None,
-        ("POST", "accept") => return None,
+        ("POST", "accept" | "refresh") => return None,
         ("POST", "session") => serde_json::json!({}),
         ("PUT", "password") => serde_json::json!({ "current": "x", "new": "short" }),
         ("POST", "tokens") if template.starts_with("/me") => serde_json::json!({ "name": "" }),

@@ -83,6 +83,7 @@ fn owners_who_mistype() {
     owner.0.replace(&"x".repeat(201), "xxx...");
     owner.says(&["denylist", "remove", "acme", "evil/miner"]);
     owner.says(&["publisher", "remove", "nobody"]);
+    owner.says(&["publisher", "refresh", "--url", "http://127.0.0.1:1"]);
     owner.0.section("requests");
     owner.says(&["requests", "list", "--org", "gamma"]);
     owner.says(&["requests", "approve", "0000"]);

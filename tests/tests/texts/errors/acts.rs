@@ -3,6 +3,7 @@
 use policy::{HostPatternError, PatternError};
 use service::{
     acts::{Field, TextError},
+    hub_search::SearchError,
     identity::HasherError,
     model::{Origin, Role, TokenScope},
     publish::CompileError,
@@ -57,6 +58,13 @@ pub fn samples() -> Vec<Samples> {
                 said: Some(12),
                 examples: vec!["docker.io/bitnami/redis:7".into()]
             },
+            UnconfirmedPublishers {
+                losing: 14,
+                known: 110,
+                said: Some(12),
+                examples: vec!["bitnami".into(), "grafana".into()]
+            },
+            Search(SearchError::Running),
             Directory(too_large()),
             Text(text()),
             Pattern { field: Field("pattern"), pattern: "a//b".into(), source: PatternError::EmptyPart },

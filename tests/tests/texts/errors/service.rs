@@ -125,6 +125,14 @@ fn provider() -> Vec<Samples> {
             Empty { path: OIDC.into(), key: "clientId", hint: "the identity provider shows it" },
             Secret("/etc/pullgate/oidc.secret".into()),
         ),
+        samples!(service::hub_search::SearchError:
+            Running,
+            Roots(RootsError::Damaged { path: "/etc/pullgate/hub-ca.pem".into(), why: "it is empty".into() }),
+            Call(OutgoingError::Slow { host: "hub.docker.com".into(), after: SHORT }),
+            Limited(SHORT),
+            Slow(SHORT),
+            Strange { address: "https://hub.docker.com/api/search/v4".into(), what: "the status is 503".into() },
+        ),
         samples!(service::outgoing::OutgoingError:
             Url(UrlError::Damaged("hub".into())),
             Connect { host: "hub.docker.com".into(), why: "invalid peer certificate: UnknownIssuer".into() },

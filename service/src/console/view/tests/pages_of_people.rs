@@ -112,7 +112,11 @@ fn tokens_and_invitations() {
 fn publishers_and_the_audit_log() {
     let owner = [membership("acme", Role::Owner)];
     let typed = Fields::default();
-    let rows = [("bitnami".to_owned(), Badge::VerifiedPublisher), ("grafana".to_owned(), Badge::SponsoredOpenSource)];
+    let row = |namespace: &str, badge, source| Publisher { namespace: namespace.to_owned(), badge, source };
+    let rows = [
+        row("bitnami", Badge::VerifiedPublisher, BadgeSource::DockerHub),
+        row("grafana", Badge::SponsoredOpenSource, BadgeSource::Hand),
+    ];
     let page = Publishers {
         changes: true,
         csrf: "csrf-token",
@@ -122,11 +126,36 @@ fn publishers_and_the_audit_log() {
         next: None,
         typed: &typed,
         problem: None,
+        address: "https://hub.docker.com",
+        refreshed: None,
+        asks: false,
     };
     check("publishers", &framed("olga", &owner, Tab::Audit, &publishers::content(&page)));
     assert!(!publishers::content(&Publishers { changes: false, ..page }).0.contains("csrf"));
-    let rows = [(EVIL.to_owned(), Badge::VerifiedPublisher)];
+    let rows = [row(EVIL, Badge::VerifiedPublisher, BadgeSource::Hand)];
     harmless(&publishers::content(&Publishers { search: EVIL, rows: &rows, next: Some(EVIL), ..page }));
+
+    let change = |namespace: &str, from, to| BadgeChange { namespace: namespace.to_owned(), from, to };
+    let counted = |examples: Vec<BadgeChange>| Counted { count: examples.len(), examples };
+    let refreshed = Refreshed {
+        address: "https://hub.docker.com".to_owned(),
+        made: false,
+        results: 812,
+        passed_over: 2,
+        namespaces: 118,
+        short: vec![(Badge::SponsoredOpenSource, Short::Limited)],
+        added: Counted { count: 21, ..counted(vec![change("docker", None, Some(Badge::VerifiedPublisher))]) },
+        changed: counted(vec![change("bitnami", Some(Badge::VerifiedPublisher), Some(Badge::SponsoredOpenSource))]),
+        removed: counted(vec![change("gone", Some(Badge::VerifiedPublisher), None)]),
+        by_hand: 1,
+        unseen: 3,
+        needs: Some(2),
+    };
+    let page = Publishers { rows: &[], asks: true, refreshed: Some(&refreshed), ..page };
+    check("publishers_refresh", &framed("olga", &owner, Tab::Audit, &publishers::content(&page)));
+    let evil = counted(vec![change(EVIL, None, None)]);
+    let refreshed = Refreshed { address: EVIL.to_owned(), removed: evil, made: true, ..refreshed.clone() };
+    harmless(&publishers::content(&Publishers { address: EVIL, refreshed: Some(&refreshed), ..page }));
 
     let line = |text: &str| TrailLine {
         id: 7,
