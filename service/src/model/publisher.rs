@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 pub enum Badge {
     /// Docker Verified Publisher.
     VerifiedPublisher,
-    /// Docker-Sponsored Open BadgeSource.
+    /// Docker-Sponsored Open Source.
     SponsoredOpenSource,
 }
 
