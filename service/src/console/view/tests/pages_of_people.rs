@@ -143,16 +143,26 @@ fn publishers_and_the_audit_log() {
         results: 812,
         passed_over: 2,
         namespaces: 118,
-        short: vec![(Badge::SponsoredOpenSource, Short::Limited)],
+        short: Vec::new(),
         added: Counted { count: 21, ..counted(vec![change("docker", None, Some(Badge::VerifiedPublisher))]) },
         changed: counted(vec![change("bitnami", Some(Badge::VerifiedPublisher), Some(Badge::SponsoredOpenSource))]),
         removed: counted(vec![change("gone", Some(Badge::VerifiedPublisher), None)]),
         by_hand: 1,
-        unseen: 3,
+        unseen: 0,
         needs: Some(2),
     };
     let page = Publishers { rows: &[], asks: true, refreshed: Some(&refreshed), ..page };
     check("publishers_refresh", &framed("olga", &owner, Tab::Audit, &publishers::content(&page)));
+    let short = Refreshed {
+        made: true,
+        short: vec![(Badge::SponsoredOpenSource, Short::Limited)],
+        removed: Counted::default(),
+        unseen: 3,
+        needs: None,
+        ..refreshed.clone()
+    };
+    let content = publishers::content(&Publishers { asks: false, refreshed: Some(&short), ..page });
+    check("publishers_refresh_short", &framed("olga", &owner, Tab::Audit, &content));
     let evil = counted(vec![change(EVIL, None, None)]);
     let refreshed = Refreshed { address: EVIL.to_owned(), removed: evil, made: true, ..refreshed.clone() };
     harmless(&publishers::content(&Publishers { address: EVIL, refreshed: Some(&refreshed), ..page }));
