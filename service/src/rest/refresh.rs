@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Api, Caller,
+    Api, Caller, Code, Refusal,
     answer::{self, Answer},
     input::{Asked, At, Body},
     path, publishers as namespaces,
@@ -35,7 +35,7 @@ pub struct Refresh {
     /// How many namespaces lose their badge by it. It has to be said when they are more than a tenth of those that the
     /// directory has from Docker Hub (`confirmation_required`); `dry_run` counts them before.
     #[param(minimum = 0)]
-    confirm: Option<u32>,
+    confirm: Option<i32>,
 }
 
 /// What a refresh changed, or would change. Each list names at most 20; the count beside it is of all.
@@ -140,17 +140,16 @@ fn examples(counted: Counted<BadgeChange>) -> Vec<ChangedBadge> {
 #[utoipa::path(post, path = "/publishers/refresh", tag = "publishers", params(Refresh),
     responses((status = 200, body = Refreshed), Refusals, ChangeRefusals))]
 pub async fn refresh(State(api): State<Api>, caller: Caller, Asked(asked): Asked<Refresh>) -> Answer {
-    let wanted = match asked {
-        Refresh { dry_run: true, .. } => Wanted::DryRun,
-        Refresh { confirm, .. } => Wanted::Change(confirm.map(|losing| losing as usize)),
-    };
+    let said = asked.confirm.map(usize::try_from).transpose();
+    let said = said.map_err(|_| Refusal::new(Code::Malformed, "`confirm` is out of range: 0 or more"))?;
+    let wanted = if asked.dry_run { Wanted::DryRun } else { Wanted::Change(said) };
     let refreshed = publishers::refresh(&api.store, &caller.actor, &api.search, wanted, |_| ()).await?;
     answer::ok(&Refreshed::from(refreshed))
 }
 
 /// A namespace of that name has its address too.
-fn namespace() -> Result<At<path::Publisher>, super::Refusal> {
-    "refresh".parse().map(|namespace| At(path::Publisher { namespace })).map_err(|_| super::Refusal::not_found())
+fn namespace() -> Result<At<path::Publisher>, Refusal> {
+    "refresh".parse().map(|namespace| At(path::Publisher { namespace })).map_err(|_| Refusal::not_found())
 }
 
 /// What can be done with the namespace `refresh`, as with every other one.

@@ -33,7 +33,9 @@ async fn a_refresh_says_what_it_changes_and_asks_for_the_number(fixture: Fixture
     assert_eq!(world.get(&sole, "/publishers/traefik").await.status, 200);
     assert_eq!(post("?confirm=1").await.body["removed"], 1);
     assert_eq!(world.get(&sole, "/publishers/traefik").await.status, 404);
-    for query in ["?confirm=-1", "?confirm=x", "?dry_run=1", "?dryrun=true"] {
+    for query in
+        ["?confirm=-1", "?dry_run=true&confirm=-1", "?confirm=2147483648", "?confirm=x", "?dry_run=1", "?dryrun=true"]
+    {
         assert_eq!(post(query).await.code(), "malformed", "{query}");
     }
 }
