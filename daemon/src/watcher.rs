@@ -1,4 +1,4 @@
-//! Notices that the credentials file may have changed. The only module that knows `notify`.
+//! Notices that the credentials file may have changed. The only place that knows `notify`.
 //!
 //! The Docker CLI saves by rename, so a watch on the file goes blind after one save, and a
 //! watch on a directory goes blind when the directory is replaced. So directories are
@@ -9,6 +9,7 @@
 //! One thread of its own: a network file system that hangs holds this thread only.
 
 mod chain;
+mod listener;
 mod pending;
 mod remote;
 
@@ -19,12 +20,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::ErrorKind;
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::{credentials::place::Place, stamp::Stamp};
 use chain::DirectoryId;
+use listener::{Listener, Retired};
 use pending::{News, Shared};
 
 /// Quiet time after the last event before anybody is told.
@@ -35,7 +37,7 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(2);
 const PERIOD: Duration = Duration::from_secs(30);
 /// After a flood of events nobody listens for this long: whatever is written, and however fast, costs little.
 const REST: Duration = Duration::from_secs(2);
-/// Looks at the file's metadata where the system cannot tell of changes.
+/// Looks at the file's metadata where the system cannot tell of changes, or tells of too many.
 const POLL: Duration = Duration::from_secs(1);
 
 /// Look again.
@@ -64,7 +66,9 @@ struct Watch {
     place: Place,
     paths: Vec<PathBuf>,
     shared: Arc<Shared>,
-    watcher: Option<RecommendedWatcher>,
+    listener: Option<Listener>,
+    /// There was a flood: the listener of before, and when there may be another.
+    rest: Option<(Retired, Instant)>,
     armed: BTreeMap<PathBuf, DirectoryId>,
     /// Look at the metadata too, since events cannot be had or cannot be trusted.
     polling: bool,
@@ -74,15 +78,15 @@ impl Watch {
     fn new(place: Place) -> Self {
         let shared = Arc::new(Shared::default());
         let paths = place.all().map(Path::to_owned).collect();
-        let mut watch = Self { place, paths, shared, watcher: None, armed: BTreeMap::new(), polling: false };
+        let mut watch =
+            Self { place, paths, shared, listener: None, rest: None, armed: BTreeMap::new(), polling: false };
         watch.listen();
         watch
     }
 
     fn listen(&mut self) {
-        let shared = Arc::clone(&self.shared);
-        match notify::recommended_watcher(move |event| shared.note(event)) {
-            Ok(watcher) => self.watcher = Some(watcher),
+        match Listener::new(Arc::clone(&self.shared)) {
+            Ok(listener) => self.listener = Some(listener),
             Err(error) => self.start_polling(&error.to_string()),
         }
     }
@@ -100,7 +104,7 @@ impl Watch {
                 return;
             }
             let timeout = next_periodic.saturating_duration_since(Instant::now());
-            let timeout = if self.polling { timeout.min(POLL) } else { timeout };
+            let timeout = if self.is_polling() { timeout.min(POLL) } else { timeout };
             let mut news = self.shared.take(timeout);
             if hints.is_closed() {
                 return;
@@ -110,13 +114,15 @@ impl Watch {
             }
             if news.flood {
                 self.rest();
-                news.dirty |= self.place.stamp() != seen;
             } else if news.dirty {
                 self.arm(news.rearm);
             }
+            // What moves while nobody listens shows in the metadata, before and after.
+            let deaf = self.rest.is_some();
+            self.wake();
             if news.dirty {
                 hint = Some(Hint::Changed);
-            } else if self.polling && self.place.stamp() != seen {
+            } else if (deaf || self.polling) && self.place.stamp() != seen {
                 self.arm(false);
                 hint = Some(Hint::Changed);
             } else if Instant::now() >= next_periodic {
@@ -143,15 +149,25 @@ impl Watch {
         }
     }
 
-    /// Listens to nothing for a while, then watches everything anew.
+    fn is_polling(&self) -> bool {
+        self.polling || self.rest.is_some()
+    }
+
+    /// Listens to nothing from now on, and only looks.
     fn rest(&mut self) {
-        self.watcher = None;
-        self.armed.clear();
-        std::thread::sleep(REST);
-        // What was left in the queue.
-        self.shared.take(Duration::ZERO);
-        self.listen();
-        self.arm(true);
+        if let Some(listener) = self.listener.take() {
+            self.rest = Some((listener.retire(), Instant::now() + REST));
+            self.armed.clear();
+        }
+    }
+
+    /// Watches everything anew once it rested enough, and the listener of before is gone.
+    fn wake(&mut self) {
+        if self.rest.as_ref().is_some_and(|(retired, until)| retired.is_gone() && Instant::now() >= *until) {
+            self.rest = None;
+            self.listen();
+            self.arm(true);
+        }
     }
 
     /// Arms what has to be watched now, and looks again until nothing moved under its hands.
@@ -183,7 +199,7 @@ impl Watch {
             for (directory, id) in missing {
                 self.arm_one(directory, id);
             }
-            if self.watcher.is_none() {
+            if self.listener.is_none() {
                 return;
             }
         }
@@ -193,8 +209,8 @@ impl Watch {
         if !self.polling && remote::is_remote(&directory) {
             self.start_polling(&format!("`{}` is on a network file system", directory.display()));
         }
-        let Some(watcher) = &mut self.watcher else { return };
-        match watcher.watch(&directory, RecursiveMode::NonRecursive) {
+        let Some(listener) = &mut self.listener else { return };
+        match listener.watch(&directory) {
             Ok(()) => {
                 self.armed.insert(directory, id);
             }
@@ -209,8 +225,8 @@ impl Watch {
 
     fn disarm(&mut self, directory: &Path) {
         self.armed.remove(directory);
-        if let Some(watcher) = &mut self.watcher {
-            let _ = watcher.unwatch(directory);
+        if let Some(listener) = &mut self.listener {
+            listener.unwatch(directory);
         }
     }
 

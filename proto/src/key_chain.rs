@@ -34,7 +34,10 @@ pub enum KeyChainError {
     )]
     TooMany(usize),
     /// One is missing.
-    #[error("change {found} of the service's keys follows change {after}: one is missing in between")]
+    #[error(
+        "change {found} of the service's keys follows change {after}: one is missing in between; the service \
+         has them all, see `pullgate-service key list`"
+    )]
     Gap {
         /// The last one that holds.
         after: u64,
@@ -56,7 +59,10 @@ pub enum KeyChainError {
         source: SealError,
     },
     /// No keys, too many, the same twice, or one that is none.
-    #[error("change {0} of the service's keys does not name one or two usable keys")]
+    #[error(
+        "change {0} of the service's keys does not name one or two usable keys; update pullgate here, or \
+         see `pullgate-service key list`"
+    )]
     Keys(u64),
 }
 

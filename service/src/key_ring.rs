@@ -34,7 +34,7 @@ pub enum KeyRingError {
         own: String,
     },
     /// The database holds changes that no machine would follow.
-    #[error("the key changes in the database do not lead to the key that signs: {0}; restore it from a backup")]
+    #[error("the database is to be restored from a backup, as its key changes do not lead to the key that signs: {0}")]
     Chain(#[from] KeyChainError),
     /// The same, and each of them holds.
     #[error("the key changes in the database end with other keys than {0}, which signs; restore it from a backup")]

@@ -183,7 +183,7 @@ async fn without_events_the_file_is_looked_at() {
     let file = plain(&directory.path().canonicalize().expect("path"));
     let (hints, mut receiver) = mpsc::channel(1);
     let mut watch = super::Watch::new(place(&file));
-    watch.watcher = None;
+    watch.listener = None;
     watch.start_polling("as if no inotify instance could be had");
     tokio::task::spawn_blocking(move || watch.run(&hints));
     assert_eq!(hint(&mut receiver).await, Hint::Changed);

@@ -28,15 +28,25 @@ pub struct PolicyView {
     /// How long its members' sessions last.
     pub times: SessionTimes,
     /// The newest that was published; none: it will be in a moment.
-    pub generation: Option<i64>,
+    pub published: Option<Published>,
+}
+
+/// Which generation of a policy machines are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its number.
+    pub generation: i64,
+    /// When it was sealed, seconds since the Unix epoch.
+    pub at: i64,
 }
 
 impl PolicyView {
     pub(super) async fn read(view: &mut Reading, place: &Place) -> Result<Self, ActError> {
         let state = view.policy(place.id, &place.name).await?;
         let times = view.session_times(place.id).await?;
-        let generation = view.publication(Kind::Policy, &place.name).await?.map(|published| published.generation);
-        Ok(Self { state, times, generation })
+        let newest = view.publication(Kind::Policy, &place.name).await?;
+        let published = newest.map(|newest| Published { generation: newest.generation, at: newest.issued_at });
+        Ok(Self { state, times, published })
     }
 
     /// Of what [`set`] sets: lists and namespaces are things of their own.
@@ -166,10 +176,10 @@ pub(super) async fn apply(
         change.set_registries(place.id, &registries).await?;
     }
     check(change, place).await?;
-    let generation = before.generation;
+    let published = before.published;
     preview::note(&mut detail, preview::pass(change, place, before.state, terms.confirmation, now).await?);
     let state = change.policy(place.id, &place.name).await?;
-    Ok((PolicyView { state, times, generation }, detail))
+    Ok((PolicyView { state, times, published }, detail))
 }
 
 /// What a change makes of what it can change.

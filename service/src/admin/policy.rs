@@ -48,7 +48,7 @@ async fn set(admin: &Admin, options: PolicyOptions) -> anyhow::Result<()> {
     }
     let set = policy::set(store, actor, &org, &change, &terms, now).await;
     // What is published in a moment has another generation.
-    let policy = PolicyView { generation: None, ..admin.said(set).await? };
+    let policy = PolicyView { published: None, ..admin.said(set).await? };
     admin.out.line(text(&policy), &value(&policy));
     Ok(())
 }
@@ -75,7 +75,7 @@ fn change(options: PolicyOptions) -> PolicyChange {
 }
 
 fn value(policy: &PolicyView) -> Value {
-    let PolicyView { state, times, generation } = policy;
+    let PolicyView { state, times, published } = policy;
     let mut value = json!({
         "organization": state.organization,
         "namespaces": state.namespaces,
@@ -84,7 +84,7 @@ fn value(policy: &PolicyView) -> Value {
         "denylist": policy.count(Effect::Deny),
         "session_fresh": times.fresh,
         "session_valid": times.valid,
-        "published_generation": generation,
+        "published_generation": published.map(|published| published.generation),
     });
     if let (Value::Object(value), Ok(Value::Object(settings))) = (&mut value, serde_json::to_value(&state.settings)) {
         value.extend(settings);
@@ -93,7 +93,7 @@ fn value(policy: &PolicyView) -> Value {
 }
 
 fn text(policy: &PolicyView) -> String {
-    let PolicyView { state, times, generation } = policy;
+    let PolicyView { state, times, published } = policy;
     let settings = &state.settings;
     let yes = |allowed: bool| if allowed { "allowed" } else { "refused" };
     let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
@@ -119,6 +119,6 @@ fn text(policy: &PolicyView) -> String {
     lines.extend(beyond::lines(&settings.beyond));
     let contact = [("message", &settings.message), ("request URL", &settings.request_url), ("e-mail", &settings.email)];
     lines.extend(contact.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| format!("{what:<20} {text}")));
-    lines.extend(generation.map(|generation| format!("published generation {generation}")));
+    lines.extend(published.map(|published| format!("published generation {}", published.generation)));
     lines.join("\n")
 }

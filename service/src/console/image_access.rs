@@ -135,7 +135,7 @@ fn show(
         stored: other.as_ref(),
         problem: shown.problem.as_ref(),
         preview: shown.preview.as_ref(),
-        generation: stored.generation,
+        published: stored.published,
         namespaces: &stored.state.namespaces,
         rules: [stored.count(Effect::Allow), stored.count(Effect::Deny)],
     };

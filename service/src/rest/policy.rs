@@ -202,7 +202,7 @@ pub struct PolicyPatch {
 impl From<PolicyView> for Policy {
     fn from(view: PolicyView) -> Self {
         let (allowlist, denylist) = (view.count(Effect::Allow), view.count(Effect::Deny));
-        let PolicyView { state, times, generation } = view;
+        let PolicyView { state, times, published } = view;
         let Settings { beyond, .. } = state.settings;
         let settings = PolicySettings {
             enabled: state.settings.enabled,
@@ -235,7 +235,7 @@ impl From<PolicyView> for Policy {
             namespaces: state.namespaces,
             allowlist,
             denylist,
-            published_generation: generation,
+            published_generation: published.map(|published| published.generation),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use proto::{document::Policy, sync::ReportRequest};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     report::record,
@@ -129,4 +131,58 @@ async fn half_a_backup_and_one_of_a_newer_version_are_refused_whole() {
     }
     elsewhere.ok(&["restore", file.to_str().unwrap()]);
     assert_eq!(elsewhere.ok(&["organization", "list"]), "acme\nbeta\n");
+}
+
+/// The schema of the first release with backups.
+const FIRST_SCHEMA: u32 = 26;
+
+const POLICY: [&str; 11] = [
+    "organization_id",
+    "enabled",
+    "mode",
+    "official",
+    "verified_publisher",
+    "community",
+    "registry_control",
+    "when_expired",
+    "message",
+    "request_url",
+    "email",
+];
+
+/// A backup as a release with this schema wrote it: one organization.
+fn of_schema(schema: u32) -> String {
+    let lines = [
+        json!({ "pullgate_backup": 1, "schema": schema, "version": "0.0.9", "taken_at": 1_795_000_000 }),
+        json!({ "table": "sequence", "columns": ["only_row", "value", "publishers", "session_generation"] }),
+        json!([1, 7, 1, 0]),
+        json!({ "table": "organizations", "columns": ["id", "name", "revision", "created_at"] }),
+        json!([1, "acme", 2, 1_795_000_000]),
+        json!({ "table": "policies", "columns": POLICY }),
+        json!([1, 1, "enforce", 1, 1, 0, 0, "keep", "", "", ""]),
+    ];
+    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let sha256: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{body}{}\n", json!({ "end": 3, "sha256": sha256 }))
+}
+
+#[tokio::test]
+async fn a_backup_of_each_older_release_is_restored_and_brought_up_to_date() {
+    let newer = (FIRST_SCHEMA..)
+        .find(|schema| {
+            let service = Service::empty();
+            let restored = service.run(&["restore", "-"], &of_schema(*schema));
+            let said = String::from_utf8_lossy(&restored.stderr);
+            if restored.status.success() {
+                // Every list works on what became of it.
+                assert_eq!(service.ok(&["organization", "list"]), "acme\n", "schema {schema}");
+                service.ok(&["policy", "show", "acme"]);
+                service.ok(&["key", "list"]);
+            } else {
+                assert!(said.contains("install the version that wrote it"), "schema {schema}: {said}");
+            }
+            !restored.status.success()
+        })
+        .expect("a newest one");
+    assert!(newer > FIRST_SCHEMA + 3, "{newer}");
 }

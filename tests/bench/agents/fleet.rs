@@ -109,8 +109,9 @@ impl Fleet {
 /// A member who signs in with an access token.
 async fn member(service: &Service, number: usize) -> Account {
     let user = format!("member{number}");
-    let added =
-        service.admin(&["member", "add", ORGANIZATION, &user, "--password-stdin"]).stdin("correct horse battery");
+    let added = service
+        .admin(&["member", "add", ORGANIZATION, &user, "--role", "member", "--password-stdin"])
+        .stdin("correct horse battery");
     added.run().await.and_then(installer::lab::Output::success).expect("a member");
     let token = service.administer(&["token", "create", &user, "--name", "bench"]).await.expect("a token");
     Account {

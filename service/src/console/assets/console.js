@@ -15,7 +15,8 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
   const first = () => new URLSearchParams(new FormData(form)).toString();
   const before = first();
   let sent = false;
-  const changed = () => !sent && first() !== before;
+  // What the page came with may be a draft already.
+  const changed = () => !sent && ("draft" in form.dataset || first() !== before);
   form.addEventListener("input", () => {
     if (said) said.textContent = changed() ? said.dataset.unsaved : "";
   });

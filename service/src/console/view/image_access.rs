@@ -7,10 +7,10 @@ use super::{
     controls::{Form, Label},
     frame::{problem, token},
     preview,
-    words::plural,
+    words::{moment, plural},
 };
 use crate::{
-    acts::{MAX_CONTACT_CHARS, MAX_MESSAGE_CHARS, preview::Preview},
+    acts::{MAX_CONTACT_CHARS, MAX_MESSAGE_CHARS, policy::Published, preview::Preview},
     model::{
         Builds, ContainerBuilders, EnginePlugins, LocalContent, Mode, RunUnapproved, SwarmUse, UnknownRequests,
         WhenExpired,
@@ -32,7 +32,7 @@ pub(in super::super) struct ImageAccess<'a> {
     pub problem: Option<&'a Problem>,
     /// What stands in the form was held against what is known.
     pub preview: Option<&'a Preview>,
-    pub generation: Option<i64>,
+    pub published: Option<Published>,
     /// Docker Hub namespaces of the organization.
     pub namespaces: &'a [String],
     /// How long the allowlist and the denylist are.
@@ -70,6 +70,8 @@ pub(in super::super) struct Entered {
 
 /// Id of the form.
 const FORM: &str = "policy";
+/// Said of a form whose content is not what is stored.
+const UNSAVED: &str = "You have changes that are not saved.";
 
 const MODES: [(Mode, &str); 2] = [
     (Mode::Monitor, "Monitor: nothing is refused, and what would have been is recorded"),
@@ -110,25 +112,29 @@ pub(in super::super) fn content(page: &ImageAccess<'_>) -> Markup {
             (problem(page.problem.map(|problem| problem.text.as_str())))
             @if let Some(stored) = page.stored { (conflict(stored, entered)) }
             @if let Some(preview) = page.preview { (preview::card(preview, FORM, page.problem)) }
-            form id=(FORM) method="post" action={ "/orgs/" (organization) "/image-access" } data-guard {
+            form id=(FORM) method="post" action={ "/orgs/" (organization) "/image-access" } data-guard data-draft[is_draft(page)] {
                 (token(page.csrf))
                 input type="hidden" name="seen" value=(page.seen);
                 (settings(page))
                 div .save {
                     button formaction={ "/orgs/" (organization) "/image-access/preview" } formnovalidate { "Preview" }
                     button .primary { "Save and publish" }
-                    span .hint data-unsaved="You have changes that are not saved." {}
+                    span .hint data-unsaved=(UNSAVED) { @if is_draft(page) { (UNSAVED) } }
                 }
             }
         }
     }
 }
 
+/// What is typed is not saved yet, and no state.
+const fn is_draft(page: &ImageAccess<'_>) -> bool {
+    page.problem.is_some() || page.preview.is_some() || page.stored.is_some()
+}
+
 /// In one line: what holds now.
 fn state(page: &ImageAccess<'_>) -> Markup {
     let now = page.stored.unwrap_or(page.entered);
-    // What is typed and not saved is no state.
-    let known = page.problem.is_none() && page.preview.is_none();
+    let known = page.stored.is_some() || !is_draft(page);
     html! {
         dl .facts {
             @if known {
@@ -145,9 +151,9 @@ fn state(page: &ImageAccess<'_>) -> Markup {
             }
             div {
                 dt { "Published" }
-                dd #generation data-generation=[page.generation] {
-                    @match page.generation {
-                        Some(generation) => { "generation " (generation) },
+                dd #generation data-generation=[page.published.map(|published| published.generation)] {
+                    @match page.published {
+                        Some(published) => (moment(published.at)),
                         None => "in a moment",
                     }
                 }

@@ -189,7 +189,7 @@ fn form(page: &Lists<'_>) -> Markup {
     html! {
         section .card aria-labelledby="h-add" {
             h2 #h-add { @match page.effect { Effect::Allow => "Allow images", Effect::Deny => "Deny images" } }
-            form method="post" action={ "/orgs/" (page.organization) "/allowlist" } data-guard {
+            form method="post" action={ "/orgs/" (page.organization) "/allowlist" } data-guard data-draft[page.problem.is_some()] {
                 (token(page.csrf))
                 input type="hidden" name="list" value=(word(page.effect));
                 div .field {

@@ -33,6 +33,7 @@ use crate::{
         organization_tokens::OrganizationToken,
         preview::Counted,
         publishers::{BadgeChange, Refreshed},
+        policy::Published,
     },
     console::{fault::Problem, fields::Fields, flash::Flash},
     hub_search::Short,
@@ -126,7 +127,7 @@ fn policy<'a>(entered: &'a Entered, namespaces: &'a [String]) -> ImageAccess<'a>
         stored: None,
         problem: None,
         preview: None,
-        generation: Some(12),
+        published: Some(Published { generation: 12, at: 1_795_743_249 }),
         namespaces,
         rules: [1, 0],
     }
