@@ -23,7 +23,7 @@ use crate::{
         oidc::{Oidc, Settings},
     },
     key_ring::{KeyRing, Keys},
-    listener,
+    listener::{self, Proxies},
     metrics::{self, Metrics},
     outgoing::Base,
     publish::{Ahead, Publisher},
@@ -124,14 +124,16 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
         tasks.spawn(named("certificate", certificate.keep(stop.clone())));
     }
     let scheme = if acceptor.is_some() { "https" } else { "http" };
-    let bounds = listener::Bounds::default();
+    let mut bounds = listener::Bounds::default();
+    bounds.most.address = options.connections_per_address;
     if let Some(listener) = metrics_listener {
         tracing::info!(url = %format_args!("http://{}/metrics", listener.local_addr()?), "metrics are shown");
         let page = metrics::Page::new(&metrics, streams, snapshots.clone()).router();
-        let accepting = listener::serve(listener, None, page, bounds, stop.clone(), tracker.clone());
+        let accepting = listener::serve(listener, Proxies::default(), None, page, bounds, stop.clone(), tracker.clone());
         tasks.spawn(named("metrics", accepting));
     }
-    let accepting = listener::serve(listener, acceptor, router, bounds, stop.clone(), tracker.clone());
+    let proxies = Proxies::new(options.proxy_protocol_from.clone());
+    let accepting = listener::serve(listener, proxies, acceptor, router, bounds, stop.clone(), tracker.clone());
     tasks.spawn(named("listener", accepting));
 
     if !address_file.write(address)? {

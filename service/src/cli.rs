@@ -1,10 +1,15 @@
 //! The command line. Secrets never appear here: they come through standard input.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 
 use crate::{
+    listener::MAX_OF_ADDRESS,
     model::{AllowedPulls, Mode, Role, WhenExpired},
     names::Name,
     outgoing::Base,
@@ -78,6 +83,12 @@ pub struct ServeOptions {
     /// Plain HTTP instead of TLS; only on a loopback address
     #[arg(long, conflicts_with_all = ["tls_cert", "host"])]
     pub insecure_http: bool,
+    /// A proxy in front, or a network of them: its connections begin with the PROXY protocol, which says whose they are
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    pub proxy_protocol_from: Vec<IpNet>,
+    /// Open connections of one address: the machines of an office may be behind one
+    #[arg(long, value_name = "NUMBER", default_value_t = MAX_OF_ADDRESS)]
+    pub connections_per_address: usize,
     /// How long a published policy is valid
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_seconds)]
     pub policy_validity: i64,
@@ -433,6 +444,12 @@ pub enum RuleCommand {
         /// Organization
         org: Name,
     },
+}
+
+/// One address, or a network of them.
+fn network(text: &str) -> Result<IpNet, String> {
+    let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    parsed.map_err(|_| "write an address such as 10.0.0.5, or a network such as 10.0.0.0/24".to_owned())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod activity;
 mod places;
+mod proxied;
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -24,11 +25,16 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-pub use self::places::Most;
-use self::{activity::Activity, places::Places};
+pub use self::{places::Most, proxied::Proxies};
+use self::{
+    activity::Activity,
+    places::{Place, Places},
+};
 
 /// Open connections. An agent holds one; more are closed at once, so the backlog never fills.
 pub const MAX_CONNECTIONS: usize = 10_000;
+/// Of one address: an office may be behind one.
+pub const MAX_OF_ADDRESS: usize = 1_000;
 /// From accept to the end of the TLS handshake.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
 /// From there to the first whole request head; also between requests of HTTP/1.1.
@@ -67,13 +73,14 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { most: Most { all: MAX_CONNECTIONS, address: 256, loopback: 1024 }, idle: IDLE }
+        Self { most: Most { all: MAX_CONNECTIONS, address: MAX_OF_ADDRESS }, idle: IDLE }
     }
 }
 
 /// Accepts until told to stop; connections run in `tracker` and end gracefully after `stop`.
 pub async fn serve(
     listener: TcpListener,
+    proxies: Proxies,
     tls: Option<TlsAcceptor>,
     router: Router,
     bounds: Bounds,
@@ -86,27 +93,64 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => return,
         };
-        let (stream, peer) = match accepted {
+        let (mut stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 pause_after(&error).await;
                 continue;
             }
         };
-        let place = match places.take(peer.ip()) {
+        let is_proxy = proxies.include(peer);
+        let place = match if is_proxy { places.any() } else { places.take(peer.ip()) } {
             Ok(place) => place,
             Err(open) => {
-                tracing::warn!(%peer, open, "too many connections; one was closed");
+                refuse(peer, open);
                 continue;
             }
         };
         let (tls, router, stop) = (tls.clone(), router.clone(), stop.clone());
         tracker.spawn(async move {
+            let (peer, place) = if is_proxy {
+                match client(&mut stream, peer, place).await {
+                    Some(client) => client,
+                    None => return,
+                }
+            } else {
+                (peer, place)
+            };
             if let Err(error) = connection(stream, Peer(peer), tls, router, stop, bounds.idle).await {
                 tracing::debug!(%peer, error = %proto::chain(&*error), "connection ended");
             }
             drop(place);
         });
+    }
+}
+
+fn refuse(peer: SocketAddr, open: usize) {
+    tracing::warn!(%peer, open, "too many connections; one was closed");
+}
+
+/// Whose a connection through a proxy is, with their own place; none: it is closed.
+async fn client(stream: &mut TcpStream, proxy: SocketAddr, place: Place) -> Option<(SocketAddr, Place)> {
+    let client = match tokio::time::timeout(HANDSHAKE_DEADLINE, proxied::client(stream, proxy)).await {
+        Ok(Ok(client)) => client,
+        // A health check that only connects.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
+        Ok(Err(error)) => {
+            tracing::warn!(%proxy, %error, "a connection of a proxy was closed");
+            return None;
+        }
+        Err(_) => {
+            tracing::warn!(%proxy, "a proxy did not say in time whose its connection is; it was closed");
+            return None;
+        }
+    };
+    match place.of(client.ip()) {
+        Ok(place) => Some((client, place)),
+        Err(open) => {
+            refuse(client, open);
+            None
+        }
     }
 }
 

@@ -15,8 +15,6 @@ pub struct Most {
     pub all: usize,
     /// From one address.
     pub address: usize,
-    /// From this machine: a proxy in front may be all the world.
-    pub loopback: usize,
 }
 
 /// Counts open connections. Clones share the count.
@@ -37,21 +35,19 @@ impl Places {
         Self { most, open: Arc::default() }
     }
 
-    /// A place, or how many there are already.
+    /// A place for an address, or how many there are already.
     pub(super) fn take(&self, peer: IpAddr) -> Result<Place, usize> {
-        let peer = network(peer);
-        let most = if peer.is_loopback() { self.most.loopback } else { self.most.address };
+        self.any()?.of(peer)
+    }
+
+    /// A place for somebody who is not known yet.
+    pub(super) fn any(&self) -> Result<Place, usize> {
         let mut open = self.lock();
-        let own = open.by_address.get(&peer).copied().unwrap_or_default();
-        if own >= most {
-            return Err(own);
-        }
         if open.all >= self.most.all {
             return Err(open.all);
         }
         open.all += 1;
-        open.by_address.insert(peer, own + 1);
-        Ok(Place { places: self.clone(), peer })
+        Ok(Place { places: self.clone(), peer: None })
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -62,17 +58,35 @@ impl Places {
 /// One connection's place, given back on drop.
 pub(super) struct Place {
     places: Places,
-    peer: IpAddr,
+    peer: Option<IpAddr>,
+}
+
+impl Place {
+    /// The same place, whose it is being known now; or how many that address has already.
+    pub(super) fn of(mut self, peer: IpAddr) -> Result<Self, usize> {
+        let peer = network(peer);
+        let mut open = self.places.lock();
+        let own = open.by_address.get(&peer).copied().unwrap_or_default();
+        if own >= self.places.most.address {
+            return Err(own);
+        }
+        open.by_address.insert(peer, own + 1);
+        drop(open);
+        self.peer = Some(peer);
+        Ok(self)
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.places.lock();
         open.all -= 1;
-        if let Some(own) = open.by_address.get_mut(&self.peer) {
+        if let Some(peer) = self.peer
+            && let Some(own) = open.by_address.get_mut(&peer)
+        {
             *own -= 1;
             if *own == 0 {
-                open.by_address.remove(&self.peer);
+                open.by_address.remove(&peer);
             }
         }
     }
@@ -84,14 +98,19 @@ mod tests {
 
     #[test]
     fn one_address_cannot_take_all_places_and_gives_them_back() {
-        let places = Places::new(Most { all: 10, address: 3, loopback: 5 });
+        let places = Places::new(Most { all: 10, address: 3 });
         let take = |text: &str| places.take(text.parse().unwrap());
         let mut open: Vec<_> = (0..3).map(|_| take("192.0.2.1").ok().unwrap()).collect();
         assert_eq!(take("192.0.2.1").err(), Some(3));
         open.extend((0..3).map(|n| take(&format!("2001:db8::{n}")).ok().unwrap()));
         assert_eq!(take("2001:db8::9").err(), Some(3), "a /64 is one address");
-        open.extend((0..4).map(|_| take("127.0.0.1").ok().unwrap()));
+        // Who is not known yet is counted with all, and later with their own.
+        let known = places.any().ok().unwrap().of("198.51.100.1".parse().unwrap()).ok().unwrap();
+        assert_eq!(places.any().ok().unwrap().of("192.0.2.1".parse().unwrap()).err(), Some(3));
+        open.push(known);
+        open.extend((0..3).map(|_| places.any().ok().unwrap()));
         assert_eq!(take("198.51.100.1").err(), Some(10));
+        assert_eq!(places.any().err(), Some(10));
         drop(open);
         assert_eq!(places.lock().all, 0);
         assert!(places.lock().by_address.is_empty());
