@@ -129,7 +129,8 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
     if let Some(listener) = metrics_listener {
         tracing::info!(url = %format_args!("http://{}/metrics", listener.local_addr()?), "metrics are shown");
         let page = metrics::Page::new(&metrics, streams, snapshots.clone()).router();
-        let accepting = listener::serve(listener, Proxies::default(), None, page, bounds, stop.clone(), tracker.clone());
+        let accepting =
+            listener::serve(listener, Proxies::default(), None, page, bounds, stop.clone(), tracker.clone());
         tasks.spawn(named("metrics", accepting));
     }
     let proxies = Proxies::new(options.proxy_protocol_from.clone());

@@ -25,11 +25,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-pub use self::{places::Most, proxied::Proxies};
 use self::{
     activity::Activity,
     places::{Place, Places},
 };
+pub use self::{places::Most, proxied::Proxies};
 
 /// Open connections. An agent holds one; more are closed at once, so the backlog never fills.
 pub const MAX_CONNECTIONS: usize = 10_000;

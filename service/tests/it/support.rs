@@ -2,6 +2,7 @@
 
 use std::{
     io::Write as _,
+    net::{IpAddr, SocketAddr},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -24,7 +25,7 @@ use rustls::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::{
@@ -245,18 +246,25 @@ impl Service {
 
     /// The agents' client, on a connection of its own.
     pub async fn client(&self) -> Client {
-        let (address, tls) = (self.address(), self.tls(&[b"h2"]));
+        self.try_client(&self.address(), "127.0.0.1").await.unwrap()
+    }
+
+    /// The same, from one address of this machine through another that leads to it.
+    pub async fn try_client(&self, address: &str, from: &str) -> Result<Client, tonic::transport::Error> {
+        let (address, from): (SocketAddr, IpAddr) = (address.parse().unwrap(), from.parse().unwrap());
+        let tls = self.tls(&[b"h2"]);
         let connector = tower::service_fn(move |_: Uri| {
-            let (address, tls) = (address.clone(), tls.clone());
+            let tls = tls.clone();
             async move {
-                let stream = TcpStream::connect(address).await?;
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((from, 0).into())?;
+                let stream = socket.connect(address).await?;
                 let stream = tls.connect(ServerName::try_from("127.0.0.1").unwrap(), stream).await?;
                 Ok::<_, std::io::Error>(TokioIo::new(stream))
             }
         });
-        let channel: Channel =
-            Endpoint::from_static("https://127.0.0.1").connect_with_connector(connector).await.unwrap();
-        Client(SyncClient::new(channel).max_decoding_message_size(proto::local::MAX_MESSAGE_BYTES))
+        let channel: Channel = Endpoint::from_static("https://127.0.0.1").connect_with_connector(connector).await?;
+        Ok(Client(SyncClient::new(channel).max_decoding_message_size(proto::local::MAX_MESSAGE_BYTES)))
     }
 
     /// One HTTP/1.1 request; status line, head and body.
@@ -333,6 +341,12 @@ impl Stream {
     /// The next desired state, which must come.
     pub async fn next(&mut self) -> WatchResponse {
         self.outcome().await.expect("the stream goes on").expect("a desired state")
+    }
+
+    /// The next desired state, or the end.
+    #[allow(dead_code, reason = "on a file there is one service")]
+    pub async fn try_next(&mut self) -> Result<WatchResponse, Status> {
+        self.outcome().await.unwrap_or_else(|| Err(Status::unavailable("the stream ended")))
     }
 
     /// The end, which must come.

@@ -1,5 +1,6 @@
 //! The tests of `it` with PostgreSQL as the database, and those of several processes that share one.
 
+mod behind_haproxy;
 mod connection;
 mod database;
 mod moved;
