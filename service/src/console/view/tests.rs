@@ -31,9 +31,9 @@ use crate::{
     acts::{
         activity::{Filter, Hits, Summary},
         organization_tokens::OrganizationToken,
+        policy::Published,
         preview::Counted,
         publishers::{BadgeChange, Refreshed},
-        policy::Published,
     },
     console::{fault::Problem, fields::Fields, flash::Flash},
     hub_search::Short,
