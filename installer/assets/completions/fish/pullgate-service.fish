@@ -53,6 +53,8 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve"
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l tls-cert -d 'Certificate chain in PEM; without one the service makes its own' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l tls-key -d 'The certificate\'s private key in PEM' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l host -d 'Another name or address for the service\'s own certificate' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l proxy-protocol-from -d 'A proxy in front, or a network of them: its connections begin with the PROXY protocol, which says whose they are' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l connections-per-address -d 'Open connections of one address: the machines of an office may be behind one' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l policy-validity -d 'How long a published policy is valid' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l session-validity -d 'How long a sign-in is valid on a machine that does not reach the service' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand serve" -l refresh-after -d 'When policies and sessions count as stale; new ones are published half-way' -r
