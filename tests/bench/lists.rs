@@ -49,7 +49,8 @@ pub fn measure(report: &mut Report) {
             let url = database.as_ref().map(server::Database::url);
             let filled = fill(&lab, url.as_deref());
             report.note("a backup of all of it restored, with the migrations since", filled.as_secs_f64(), "s");
-            let service = Service::start_with(&lab, &["--insecure-http", "--new-signing-key"]).await.expect("a policy service");
+            let service =
+                Service::start_with(&lab, &["--insecure-http", "--new-signing-key"]).await.expect("a policy service");
             let mut visitors = Visitors::sign_in(&service).await;
             lists(report, &mut visitors);
             reports::measure(report, &service, &mut visitors.browser, "/orgs/acme/activity?since=quarter").await;
