@@ -125,7 +125,7 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
     }
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     let mut bounds = listener::Bounds::default();
-    bounds.most.address = options.connections_per_address;
+    bounds.most.address = options.connections_per_address.get();
     if let Some(listener) = metrics_listener {
         tracing::info!(url = %format_args!("http://{}/metrics", listener.local_addr()?), "metrics are shown");
         let page = metrics::Page::new(&metrics, streams, snapshots.clone()).router();
@@ -208,12 +208,12 @@ fn docker_hub(options: &ServeOptions) -> anyhow::Result<Option<DockerHub>> {
 
 /// Whom to ask which publishers have a badge, when somebody wants to know.
 fn search(options: &ServeOptions) -> Search {
+    let own = options.publishers_ca_file.as_ref();
     let (url, ca_file) = match &options.publishers_url {
-        Some(url) => (Some(url), &options.publishers_ca_file),
-        None => (options.docker_hub_url.as_ref(), &options.docker_hub_ca_file),
+        Some(url) => (Some(url), own),
+        None => (options.docker_hub_url.as_ref(), own.or(options.docker_hub_ca_file.as_ref())),
     };
-    let ca_file = options.publishers_ca_file.as_ref().or(ca_file.as_ref()).cloned();
-    Search::new(url.cloned().unwrap_or_else(Base::docker_hub), ca_file, WHILE_ASKED)
+    Search::new(url.cloned().unwrap_or_else(Base::docker_hub), ca_file.cloned(), WHILE_ASKED)
 }
 
 /// Logins with the identity provider, where there is one. It may be down while the service starts.

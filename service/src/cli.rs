@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
     path::PathBuf,
 };
 
@@ -88,7 +89,7 @@ pub struct ServeOptions {
     pub proxy_protocol_from: Vec<IpNet>,
     /// Open connections of one address: the machines of an office may be behind one
     #[arg(long, value_name = "NUMBER", default_value_t = MAX_OF_ADDRESS)]
-    pub connections_per_address: usize,
+    pub connections_per_address: NonZeroUsize,
     /// How long a published policy is valid
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_seconds)]
     pub policy_validity: i64,

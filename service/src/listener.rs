@@ -7,7 +7,7 @@ mod activity;
 mod places;
 mod proxied;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 use axum::{Router, body::Body};
 use http_body_util::BodyExt as _;
@@ -34,7 +34,7 @@ pub use self::{places::Most, proxied::Proxies};
 /// Open connections. An agent holds one; more are closed at once, so the backlog never fills.
 pub const MAX_CONNECTIONS: usize = 10_000;
 /// Of one address: an office may be behind one.
-pub const MAX_OF_ADDRESS: usize = 1_000;
+pub const MAX_OF_ADDRESS: NonZeroUsize = NonZeroUsize::new(1_000).expect("not zero");
 /// From accept to the end of the TLS handshake.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
 /// From there to the first whole request head; also between requests of HTTP/1.1.
@@ -73,7 +73,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { most: Most { all: MAX_CONNECTIONS, address: MAX_OF_ADDRESS }, idle: IDLE }
+        Self { most: Most { all: MAX_CONNECTIONS, address: MAX_OF_ADDRESS.get() }, idle: IDLE }
     }
 }
 
@@ -141,7 +141,7 @@ async fn client(stream: &mut TcpStream, proxy: SocketAddr, place: Place) -> Opti
             return None;
         }
         Err(_) => {
-            tracing::warn!(%proxy, "a proxy did not say in time whose its connection is; it was closed");
+            tracing::warn!(%proxy, "a proxy did not say in time whose its connection is; it was closed: let it send the PROXY protocol first");
             return None;
         }
     };

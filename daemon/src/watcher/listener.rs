@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -15,7 +15,7 @@ use super::pending::Shared;
 
 /// What a retired listener hears at once before it naps. The kernel drops what is too much for its queue, and keeps
 /// 16,384 events: it has heard those within two seconds of the end of a storm.
-const EVENTS_BETWEEN_NAPS: u32 = 1_000;
+const EVENTS_BETWEEN_NAPS: u64 = 1_000;
 const NAP: Duration = Duration::from_millis(100);
 
 pub(super) struct Listener {
@@ -32,12 +32,12 @@ pub(super) struct Retired(Weak<Ear>);
 struct Ear {
     shared: Arc<Shared>,
     /// Zero while somebody hears it; from then on, one more than the events that came since.
-    retired: AtomicU32,
+    retired: AtomicU64,
 }
 
 impl Listener {
     pub(super) fn new(shared: Arc<Shared>) -> notify::Result<Self> {
-        let ear = Arc::new(Ear { shared, retired: AtomicU32::new(0) });
+        let ear = Arc::new(Ear { shared, retired: AtomicU64::new(0) });
         let heard = Arc::clone(&ear);
         let watcher = notify::recommended_watcher(move |event| heard.hear(event))?;
         Ok(Self { watcher, ear })
