@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use proto::agent::Standing;
+use proto::{agent::Standing, sync::Posture};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, mpsc, watch},
@@ -71,6 +71,7 @@ impl App {
         let (enrolled_in, enrolled_out) = watch::channel(enrolled_now);
         let (runs_in, runs_out) = watch::channel(None);
         let (tickets_in, tickets_out) = watch::channel(None);
+        let (postures_in, postures_out) = watch::channel(Posture::default());
         let (progress_in, progress_out) = watch::channel(Progress { begun: 0, standing: Standing::Busy });
         // One who asks at a time, and a second one who would wait.
         let (looks_in, looks_out) = mpsc::channel(1);
@@ -88,9 +89,9 @@ impl App {
             events: events_in.clone(),
         };
         spawn(&mut long, "credentials", reader.run());
-        spawn(&mut long, "presence", presence::follow(plugin.clone(), uid, events_in.clone(), runs_in));
+        spawn(&mut long, "presence", presence::follow(plugin.clone(), uid, events_in.clone(), runs_in, postures_in));
         spawn(&mut long, "collect", records::collect(plugin.clone(), spool.clone(), runs_out, Arc::clone(&applied)));
-        spawn(&mut long, "report", records::report(spool, tickets_out));
+        spawn(&mut long, "report", records::report(spool, tickets_out, postures_out));
         let listener = locks.1.listener().context("the agent's lock cannot be used")?;
         spawn(&mut long, "compare", compare::serve(listener, uid, looks_in, events_in.clone(), progress_out));
         let driver = Driver {

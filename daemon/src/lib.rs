@@ -34,6 +34,7 @@ pub mod lock;
 pub mod logging;
 pub mod login;
 pub mod plugin_lock;
+pub mod posture;
 pub mod presence;
 pub mod records;
 pub mod request_access;

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use proto::{
     control::StatusResponse,
-    sync::{Held, Kind},
+    sync::{Kind, Posture},
 };
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use crate::{
     enforcement::Plugin,
+    posture,
     sync::{BACKOFF_BASE, Delay, Event, InForceThere, PLUGIN_CAP},
 };
 
@@ -24,8 +25,15 @@ pub struct Run {
     pub started_at_ms: i64,
 }
 
-/// Asks for the plugin's state, and tells each start, each end, and what is in force. Ends when nobody listens.
-pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, runs: watch::Sender<Option<Run>>) {
+/// Asks for the plugin's state, and tells each start, each end, what is in force and what guards the machine. Ends when
+/// nobody listens.
+pub async fn follow(
+    mut plugin: Plugin,
+    uid: u32,
+    events: mpsc::Sender<Event>,
+    runs: watch::Sender<Option<Run>>,
+    postures: watch::Sender<Posture>,
+) {
     let mut known: Option<(String, i64)> = None;
     let mut failures = 0;
     let mut told_down = false;
@@ -34,6 +42,7 @@ pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, r
             Ok(status) => {
                 failures = 0;
                 told_down = false;
+                postures.send_if_modified(|before| replaced(before, posture::of(&status)));
                 let this = (status.machine_id.clone(), status.started_at_ms);
                 if known.as_ref() != Some(&this) {
                     info!(version = status.version, machine = status.machine_id, "the plugin answers");
@@ -53,6 +62,7 @@ pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, r
                 PERIOD
             }
             Err(error) => {
+                postures.send_if_modified(|before| replaced(before, Posture::default()));
                 if known.take().is_some() {
                     runs.send_replace(None);
                     if events.send(Event::PluginDown).await.is_err() {
@@ -73,17 +83,18 @@ pub async fn follow(mut plugin: Plugin, uid: u32, events: mpsc::Sender<Event>, r
     }
 }
 
+/// Puts another value there; false: it is the same.
+fn replaced<T: PartialEq>(before: &mut T, now: T) -> bool {
+    let changed = *before != now;
+    *before = now;
+    changed
+}
+
 /// What is in force there, as far as it is this uid's business.
 fn in_force(status: &StatusResponse, uid: u32) -> InForceThere {
-    let name = |document: &proto::control::InForce| Held {
-        kind: document.kind,
-        subject: document.subject.clone(),
-        generation: document.generation,
-        sha256: document.sha256.clone(),
-    };
     let of = |kind: Kind| status.in_force.iter().filter(move |document| document.kind() == kind);
     InForceThere {
-        session: of(Kind::Session).find(|document| document.uid == uid).map(name),
-        policies: of(Kind::Policy).map(name).collect(),
+        session: of(Kind::Session).find(|document| document.uid == uid).map(posture::held),
+        policies: of(Kind::Policy).map(posture::held).collect(),
     }
 }

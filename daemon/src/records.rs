@@ -1,6 +1,7 @@
-//! Carries records of decisions from the plugin to the service, by way of the spool.
+//! Carries records of decisions from the plugin to the service, by way of the spool, and with them what guards the
+//! machine.
 //!
-//! Each arrives at least once: the plugin forgets what was synced to disk, the spool what
+//! Each record arrives at least once: the plugin forgets what was synced to disk, the spool what
 //! the service took. The service drops what it has by id.
 
 use std::{
@@ -9,12 +10,19 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use proto::secret::Secret;
-use tokio::sync::{Notify, watch};
+use proto::{
+    secret::Secret,
+    sync::{Posture, ReportRequest},
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep_until},
+};
 use tracing::{debug, info, warn};
 
 use crate::{
     enforcement::{ControlError, Plugin},
+    posture::Telling,
     presence::Run,
     service::{CallError, Service},
     spool::Spool,
@@ -129,9 +137,14 @@ pub struct Ticket {
     pub token: Secret,
 }
 
-/// Sends records while there is a ticket. Ends when nobody gives tickets any more.
-pub async fn report(shared: Shared, mut tickets: watch::Receiver<Option<Ticket>>) {
+/// Sends records, and what guards the machine, while there is a ticket. Ends when nobody gives tickets any more.
+pub async fn report(
+    shared: Shared,
+    mut tickets: watch::Receiver<Option<Ticket>>,
+    mut postures: watch::Receiver<Posture>,
+) {
     let mut failures = 0;
+    let mut telling = Telling::default();
     loop {
         let Some(mut ticket) = (match tickets.wait_for(Option::is_some).await {
             Ok(ticket) => ticket.clone(),
@@ -149,15 +162,22 @@ pub async fn report(shared: Shared, mut tickets: watch::Receiver<Option<Ticket>>
                 continue;
             }
         };
-        if batch.is_empty() {
+        let posture = postures.borrow_and_update().clone();
+        let due = telling.due(&ticket.token, &posture, Instant::now(), fastrand::f64());
+        let posture = (due <= Instant::now()).then_some(posture);
+        if batch.is_empty() && posture.is_none() {
             tokio::select! {
                 () = shared.arrived.notified() => {}
+                () = sleep_until(due) => {}
+                changed = postures.changed() => if changed.is_err() { return },
                 changed = tickets.changed() => if changed.is_err() { return },
             }
             continue;
         }
+        let (records, dropped) = (batch.records.clone(), batch.dropped);
+        let report = ReportRequest { records, dropped, posture: posture.clone() };
         let sent = tokio::select! {
-            sent = ticket.service.report(&ticket.token, batch.records.clone(), batch.dropped) => sent,
+            sent = ticket.service.report(&ticket.token, report) => sent,
             changed = tickets.changed() => match changed {
                 Ok(()) => continue,
                 Err(_) => return,
@@ -169,6 +189,12 @@ pub async fn report(shared: Shared, mut tickets: watch::Receiver<Option<Ticket>>
                     info!("records arrive again");
                 }
                 failures = 0;
+                if let Some(posture) = posture {
+                    telling.told(ticket.token.clone(), posture);
+                }
+                if batch.is_empty() {
+                    continue;
+                }
                 debug!(sent = batch.records.len(), accepted, dropped = batch.dropped, "records reported");
                 match shared.with(move |spool| spool.consume(&batch)).await {
                     Ok(()) => continue,

@@ -14,10 +14,7 @@ use proto::secret::Secret;
 use proto::{
     enrollment::Enrollment,
     local::MAX_MESSAGE_BYTES,
-    sync::{
-        Held, Record, ReportRequest, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
-        sync_client::SyncClient,
-    },
+    sync::{Held, ReportRequest, SignInRequest, SignInResponse, WatchRequest, WatchResponse, sync_client::SyncClient},
 };
 use tonic::{
     Code, Request, Status, Streaming,
@@ -152,12 +149,12 @@ impl Service {
         within(FIRST_STATE_TIMEOUT, open).await
     }
 
-    /// Sends records; returns how many were new to the service.
+    /// Sends records and what guards the machine; returns how many records were new to the service.
     ///
     /// # Errors
-    /// [`CallError`]; nothing is lost then, they are sent again.
-    pub async fn report(&mut self, token: &Secret, records: Vec<Record>, dropped: u64) -> Result<u32, CallError> {
-        let request = bearer(ReportRequest { records, dropped }, token)?;
+    /// [`CallError`]; nothing is lost then, it is sent again.
+    pub async fn report(&mut self, token: &Secret, report: ReportRequest) -> Result<u32, CallError> {
+        let request = bearer(report, token)?;
         within(REPORT_TIMEOUT, self.client.report(request)).await.map(|response| response.accepted)
     }
 }

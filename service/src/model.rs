@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 mod access;
 mod beyond;
 mod keeping;
+mod posture;
 mod publisher;
 mod sign_in;
 
@@ -16,6 +17,7 @@ pub use beyond::{
     Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests,
 };
 pub use keeping::{AllowedPulls, Keeping};
+pub use posture::{Guard, OpenWay, Posture, WayIn};
 pub use publisher::{Badge, BadgeSource, Publisher};
 pub use sign_in::{CredentialKind, Origin, Outcome, Source, TokenScope, TokenScopes, Via};
 

@@ -77,4 +77,9 @@ async fn an_owner_decides_in_the_browser_and_docker_follows() {
     station.pulls(IMAGE).await;
     developer.open("/requests").await;
     developer.says("Approved").await;
+
+    // What the machine says of itself: there is no registry door at this station.
+    owner.follow("Machines").await;
+    owner.comes_to_say("no registry door follows the policy there").await;
+    owner.says("engine 2").await;
 }

@@ -108,6 +108,18 @@ async fn records_for_one_service_are_not_sent_to_the_next() {
     assert_eq!(machine.service.state.borrow().records, []);
 }
 
+#[tokio::test]
+async fn the_service_is_told_what_guards_the_machine_after_each_sign_in() {
+    let (machine, _agent) = Machine::signed_in().await;
+    let first = until(&machine.service.state, "a posture", |state| state.postures.first().cloned()).await;
+    assert_eq!(first.plugin_version, "1.0.0");
+    let policies: Vec<_> = first.policies.iter().map(|held| (held.subject.clone(), held.generation)).collect();
+    assert_eq!(policies, [("acme".to_owned(), machine.service.state.borrow().generation)]);
+    machine.login("bob", "s3cret-bob");
+    machine.in_force(Some("bob")).await;
+    until(&machine.service.state, "one by bob's token", |state| (state.postures.len() == 2).then_some(())).await;
+}
+
 /// A plugin of a release before this one, which does not know a call; a service that does not say its version.
 #[tokio::test]
 async fn next_to_an_older_plugin_everything_else_goes_on_and_the_call_is_not_repeated_in_a_circle() {

@@ -69,6 +69,43 @@ pub struct ReportRequest {
     /// Records lost on the machine since the last report, because a bounded queue was full.
     #[prost(uint64, tag = "2")]
     pub dropped: u64,
+    /// What guards the machine; absent: as the report before said.
+    #[prost(message, optional, tag = "3")]
+    pub posture: ::core::option::Option<Posture>,
+}
+/// What guards a machine, as its plugin says. A service keeps what concerns organizations of the caller.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Posture {
+    /// Empty: the plugin is not there, and nothing is known of the rest.
+    #[prost(string, tag = "1")]
+    pub plugin_version: ::prost::alloc::string::String,
+    /// As the engine says so in its requests; empty: not yet.
+    #[prost(string, tag = "2")]
+    pub engine_version: ::prost::alloc::string::String,
+    /// An engine asked the plugin since the plugin started.
+    #[prost(bool, tag = "3")]
+    pub engine_asks: bool,
+    /// Policies in force.
+    #[prost(message, repeated, tag = "4")]
+    pub policies: ::prost::alloc::vec::Vec<Held>,
+    /// Nobody uses the engine without a session.
+    #[prost(bool, tag = "5")]
+    pub sign_in_enforced: bool,
+    /// A registry door follows the documents in force.
+    #[prost(bool, tag = "6")]
+    pub door: bool,
+    /// What the engine asks of loopback addresses is led to the door.
+    #[prost(bool, tag = "7")]
+    pub loopback_led: bool,
+    /// Why it is not, or is not known to be.
+    #[prost(string, tag = "8")]
+    pub loopback_why: ::prost::alloc::string::String,
+    /// Containers are kept from registries too.
+    #[prost(bool, tag = "9")]
+    pub containers_kept: bool,
+    /// What of the plugin's own sandbox the system does not enforce, in words.
+    #[prost(string, repeated, tag = "10")]
+    pub sandbox_faults: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReportResponse {

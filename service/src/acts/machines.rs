@@ -2,9 +2,10 @@
 
 use super::{ActError, Actor};
 use crate::{
+    model::Guard,
     names::Name,
     roles::Deed,
-    store::{Kind, MachineRow, Store},
+    store::{Kind, MachineRow, Store, WhichMachines},
 };
 
 /// Where a page begins: user, machine, local user.
@@ -17,9 +18,11 @@ pub struct Machines {
     pub rows: Vec<MachineRow>,
     /// The newest generation of the policy; none: it will be published in a moment.
     pub published: Option<i64>,
+    /// How many of all of them are guarded how.
+    pub guards: Vec<(Guard, i64)>,
 }
 
-/// Machines of an organization's members behind a position; `user`: only theirs.
+/// Machines of an organization's members behind a position; `user`: only theirs; `guard`: only those guarded like it.
 ///
 /// # Errors
 /// [`ActError`].
@@ -28,6 +31,7 @@ pub async fn list(
     actor: &Actor,
     organization: &Name,
     user: Option<&Name>,
+    guard: Option<Guard>,
     after: Option<Position>,
     limit: u32,
 ) -> Result<Machines, ActError> {
@@ -35,9 +39,14 @@ pub async fn list(
     let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadMachines).await?;
     let published = view.publication(Kind::Policy, &place.name).await?.map(|published| published.generation);
     let after = after.unwrap_or((String::new(), String::new(), -1));
-    let user = user.map(Name::as_str).unwrap_or_default();
-    let rows = view.machines((place.id, &place.name), &after, user, limit).await?;
-    Ok(Machines { rows, published })
+    let which = WhichMachines { user: user.map(Name::as_str).unwrap_or_default(), guard };
+    let mut rows = view.machines((place.id, &place.name), &after, which, limit).await?;
+    // What is in force there of other organizations is theirs to know.
+    for posture in rows.iter_mut().filter_map(|row| row.posture.as_mut()) {
+        posture.policies.retain(|organization, _| *organization == place.name);
+    }
+    let guards = view.guards(place.id).await?;
+    Ok(Machines { rows, published, guards })
 }
 
 /// One's own machines.

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     acts::machines::{self, Position},
     clock,
+    model::{Guard, from_word},
     names::Name,
     rest::Api,
 };
@@ -37,8 +38,9 @@ pub(super) async fn page(
     let typed = fields.text("user");
     // Nobody has a name that is none.
     let user = typed.parse::<Name>().ok();
+    let guard = from_word::<Guard>(fields.text("guard")).ok();
     let mut found =
-        machines::list(&api.store, &visitor.actor(), &name, user.as_ref(), after(&fields), PAGE + 1).await?;
+        machines::list(&api.store, &visitor.actor(), &name, user.as_ref(), guard, after(&fields), PAGE + 1).await?;
     if user.is_none() && !typed.is_empty() {
         found.rows.clear();
     }
@@ -53,6 +55,8 @@ pub(super) async fn page(
         user: typed,
         rows: &found.rows,
         published: found.published,
+        guards: &found.guards,
+        guard,
         next: next.as_deref(),
         now: clock::now(),
     };

@@ -217,17 +217,25 @@ async fn an_account_pays_for_its_calls_here_and_over_the_api_from_one_purse() {
     let hub = Hub::new(Fixture::sqlite()).await;
     let bearer = hub.bearer("member", PASSWORD).await;
     let browser = hub.world.browser("member").await;
-    let mut refused = None;
-    for _ in 0..5000 {
-        let answer = hub.call(&[("authorization", &bearer)], "GET", "/v2/orgs/acme", &Value::Null).await;
-        if answer.status == 429 {
-            refused = Some(answer);
-            break;
+    let spend = async || {
+        for _ in 0..5000 {
+            let answer = hub.call(&[("authorization", &bearer)], "GET", "/v2/orgs/acme", &Value::Null).await;
+            if answer.status == 429 {
+                return answer;
+            }
         }
-    }
-    let refused = refused.expect("a script that never stops is told to");
+        panic!("a script that never stops is told to");
+    };
+    let refused = spend().await;
     assert!(refused.headers.contains_key(header::RETRY_AFTER) && refused.body["error"] == false);
-    assert_eq!(hub.world.get(&browser, "/session").await.status, 429);
+    // The purse fills again, and on a busy machine this test may be slower than that; a purse of its own would not be
+    // empty after so few calls.
+    let mut statuses = Vec::new();
+    while statuses.last() != Some(&429) && statuses.len() < 10 {
+        spend().await;
+        statuses.push(hub.world.get(&browser, "/session").await.status);
+    }
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
 }
 
 on_each_database! {

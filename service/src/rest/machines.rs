@@ -1,5 +1,7 @@
 //! Machines on which members are signed in.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -14,6 +16,7 @@ use super::{
 };
 use crate::{
     acts::machines::{self, Position},
+    model::{Guard, OpenWay},
     names::Name,
     store::MachineRow,
 };
@@ -44,10 +47,53 @@ pub struct Machine {
     records_refused: i64,
     /// Accounts of unrelated organizations reported this machine: one of them may be lying.
     disputed: bool,
+    /// What guards the machine, as its agent said last; null: it never did.
+    posture: Option<Posture>,
+}
+
+/// What guards a machine, as its agent says: a claim, which whoever administers the machine can make. It is told within
+/// a minute of a change, and each hour.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Posture {
+    /// When it was told, milliseconds since the Unix epoch.
+    reported_at_ms: i64,
+    /// Version of the plugin; empty: the plugin did not answer the agent, and nothing is known of the rest.
+    plugin_version: String,
+    /// Version of the engine, as it says so in its requests; empty: it made none yet.
+    engine_version: String,
+    /// Generations of the policies in force there, by organization: only of the one that is asked about.
+    policies: BTreeMap<String, i64>,
+    /// Nobody uses the engine there without being signed in.
+    sign_in_enforced: bool,
+    /// Containers there are kept from registries too.
+    containers_kept: bool,
+    /// What of the plugin's own sandbox the system there does not enforce, in words.
+    sandbox_faults: Vec<String>,
+    /// Ways in that nothing there is known to guard; empty: the machine guards all of them.
+    open: Vec<OpenWay>,
+}
+
+impl Posture {
+    fn of(row: &MachineRow) -> Option<Self> {
+        let (posture, reported_at_ms) = (row.posture.clone()?, row.posture_at_ms?);
+        let open = posture.open();
+        Some(Self {
+            reported_at_ms,
+            plugin_version: posture.plugin_version,
+            engine_version: posture.engine_version,
+            policies: posture.policies,
+            sign_in_enforced: posture.sign_in_enforced,
+            containers_kept: posture.containers_kept,
+            sandbox_faults: posture.sandbox_faults,
+            open,
+        })
+    }
 }
 
 impl From<MachineRow> for Machine {
     fn from(row: MachineRow) -> Self {
+        let posture = Posture::of(&row);
         Self {
             user: row.user,
             machine_id: row.machine_id,
@@ -60,6 +106,7 @@ impl From<MachineRow> for Machine {
             records_dropped: row.records_dropped,
             records_refused: row.records_refused,
             disputed: row.disputed,
+            posture,
         }
     }
 }
@@ -74,6 +121,12 @@ pub struct Machines {
     next: Option<String>,
     /// The newest generation of the policy; null: a first one comes in a moment.
     published_generation: Option<i64>,
+    /// How many of all of them say that every way in is guarded.
+    whole: i64,
+    /// How many say that some are not.
+    open: i64,
+    /// How many told nothing yet.
+    untold: i64,
 }
 
 /// Which machines.
@@ -83,6 +136,8 @@ pub struct Machines {
 pub struct Which {
     /// Of this user.
     user: Option<Name>,
+    /// Guarded like this, as they say.
+    guard: Option<Guard>,
     /// As the page before says in `next`; without it, the first page.
     #[serde(default, deserialize_with = "at_most::<1000, _>")]
     #[param(max_length = 1000)]
@@ -104,8 +159,10 @@ pub async fn list(
     let page = Page { cursor: which.cursor, limit: which.limit };
     let (after, limit) = (page.after::<Position>()?, page.limit()?);
     let (store, actor, more) = (&api.store, &caller.actor, limit.saturating_add(1));
-    let found = machines::list(store, actor, &at.organization, which.user.as_ref(), after, more).await?;
+    let found = machines::list(store, actor, &at.organization, which.user.as_ref(), which.guard, after, more).await?;
     let key = |row: &MachineRow| (row.user.clone(), row.machine_id.clone(), row.uid);
     let Listed { items, next } = Listed::of(found.rows, limit, key).map(Machine::from);
-    answer::ok(&Machines { items, next, published_generation: found.published })
+    let count = |guard| found.guards.iter().find(|(one, _)| *one == guard).map_or(0, |(_, machines)| *machines);
+    let (whole, open, untold) = (count(Guard::Whole), count(Guard::Open), count(Guard::Untold));
+    answer::ok(&Machines { items, next, published_generation: found.published, whole, open, untold })
 }

@@ -73,10 +73,56 @@ fn narrow(which: Which) -> &'static str {
 /// Text that `LIKE` finds anywhere in what `LOWER` made of another: SQLite itself would not look at the case, and
 /// PostgreSQL would.
 fn anywhere(text: &str) -> String {
-    if text.is_empty() {
-        return "%".to_owned();
-    }
     format!("%{}%", text.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+/// Conditions on a row `r`, only of what is asked for: each costs time for every row that is looked at.
+#[derive(Default)]
+struct Narrowed {
+    conditions: String,
+    values: Vec<String>,
+}
+
+impl Narrowed {
+    /// Values bound before these.
+    const BEFORE: usize = 7;
+
+    fn by(filter: &ActivityFilter) -> Self {
+        let mut narrowed = Self::default();
+        if !filter.image.is_empty() {
+            let image = narrowed.bind(anywhere(&filter.image));
+            narrowed.and(&format!("LOWER(r.image) LIKE {image} ESCAPE '\\'"));
+        }
+        if !filter.user.is_empty() {
+            // In the array of names each stands in quotes.
+            let among = narrowed.bind(anywhere(&format!("\"{}\"", filter.user)));
+            let reporter = narrowed.bind(filter.user.clone());
+            narrowed.and(&format!("(r.reported_by = {reporter} OR LOWER(r.users) LIKE {among} ESCAPE '\\')"));
+        }
+        let exact = [
+            ("machine_id", &filter.machine),
+            ("reason", &filter.reason),
+            ("category", &filter.category),
+            ("action", &filter.action),
+            ("rule", &filter.rule),
+        ];
+        for (column, value) in exact.into_iter().filter(|(_, value)| !value.is_empty()) {
+            let value = narrowed.bind(value.clone());
+            narrowed.and(&format!("r.{column} = {value}"));
+        }
+        narrowed
+    }
+
+    /// The mark of a value in the statement.
+    fn bind(&mut self, value: String) -> String {
+        self.values.push(value);
+        format!("${}", Self::BEFORE + self.values.len())
+    }
+
+    fn and(&mut self, condition: &str) {
+        self.conditions.push_str(" AND ");
+        self.conditions.push_str(condition);
+    }
 }
 
 impl Reading {
@@ -96,35 +142,23 @@ impl Reading {
             Which::WouldDeny => " AND r.allowed AND r.would_deny",
             Which::Allowed => " AND r.allowed AND NOT r.would_deny",
         };
+        let narrowed = Narrowed::by(filter);
         let sql = format!(
             "SELECT r.*, COALESCE(m.disputed, FALSE) AS machine_disputed FROM (SELECT * {window} LIMIT {WINDOW}) r \
-             LEFT JOIN machines m ON m.machine_id = r.machine_id \
-             WHERE LOWER(r.image) LIKE $7 ESCAPE '\\' AND (LOWER(r.users) LIKE $8 ESCAPE '\\' OR r.reported_by = $9) \
-             AND ($10 = '' OR r.machine_id = $10) AND ($11 = '' OR r.reason = $11) AND ($12 = '' OR r.category = $12) \
-             AND ($13 = '' OR r.action = $13) AND ($14 = '' OR r.rule = $14){which} \
-             ORDER BY r.received_at_ms DESC, r.machine_id DESC, r.id DESC LIMIT $15"
+             LEFT JOIN machines m ON m.machine_id = r.machine_id WHERE TRUE{}{which} \
+             ORDER BY r.received_at_ms DESC, r.machine_id DESC, r.id DESC LIMIT $7",
+            narrowed.conditions
         );
-        // In the array of names each stands in quotes.
-        let user = if filter.user.is_empty() { String::new() } else { format!("\"{}\"", filter.user) };
-        let rows: Vec<RecordRow> = made(sql)
+        let rows = made(sql)
             .bind(&filter.organization)
             .bind(*at)
             .bind(machine)
             .bind(id)
             .bind(filter.since_ms)
             .bind(filter.until_ms)
-            .bind(anywhere(&filter.image))
-            .bind(anywhere(&user))
-            .bind(&filter.user)
-            .bind(&filter.machine)
-            .bind(&filter.reason)
-            .bind(&filter.category)
-            .bind(&filter.action)
-            .bind(&filter.rule)
-            .bind(limit)
-            .rows()
-            .fetch_all(&mut self.0)
-            .await?;
+            .bind(limit);
+        let rows = narrowed.values.into_iter().fold(rows, |rows, value| rows.bind(value));
+        let rows: Vec<RecordRow> = rows.rows().fetch_all(&mut self.0).await?;
         if rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
             return Ok(Part { rows, rest: None });
         }

@@ -5,6 +5,7 @@ use super::{
     publications::sha256,
     sql::{query, query_as, query_scalar},
 };
+use crate::model::Posture;
 
 /// Machines of one account whose sessions are kept; the least recently sealed goes first.
 const KEPT_AGENTS: i64 = 200;
@@ -97,6 +98,28 @@ impl Writing {
                    WHERE account_id = $1 ORDER BY generation DESC LIMIT 1 OFFSET \
                    (SELECT CASE origin WHEN 'organization' THEN $3 ELSE $2 END FROM accounts WHERE id = $1))";
         query(sql).bind(key.account).bind(KEPT_AGENTS).bind(KEPT_AGENTS_OF_TOKEN).execute(&mut self.0.0).await?;
+        Ok(())
+    }
+
+    /// Keeps what guards the machine, as the agent says.
+    pub(crate) async fn set_posture(
+        &mut self,
+        key: &AgentKey,
+        posture: &Posture,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let open = i64::try_from(posture.open().len()).unwrap_or(i64::MAX);
+        let sql = "UPDATE agents SET posture = $4, posture_at_ms = $5, open_ways = $6 \
+                   WHERE account_id = $1 AND machine_id = $2 AND uid = $3";
+        query(sql)
+            .bind(key.account)
+            .bind(&key.machine_id)
+            .bind(key.uid)
+            .bind(posture.to_text())
+            .bind(now_ms)
+            .bind(open)
+            .execute(&mut self.0.0)
+            .await?;
         Ok(())
     }
 

@@ -64,6 +64,7 @@ pub(crate) use self::{
     browser_sessions::NewBrowserSession,
     dump::{Cell, Cells, Column, TABLES},
     external::{Belongs, Moved},
+    machines::WhichMachines,
     recorded::{RecordedRow, Subject},
     sign_in_pages::SignInFilter,
     trail::{Author, TrailFilter},

@@ -15,6 +15,11 @@ pub const FILE: &str = "pullgate.db";
 
 /// How long a change waits for another process's change.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Most of the file that a connection keeps in memory, in KiB. The one that writes changes pages all over the indexes;
+/// one that fills a whole database, of any size, changes every page of them again and again.
+const READERS_CACHE: u32 = 8 << 10;
+const WRITERS_CACHE: u32 = 32 << 10;
+const FILLING_CACHE: u32 = 512 << 10;
 /// Reading connections: sign-ins and streams; a read takes well under a millisecond.
 const READERS: u32 = 4;
 
@@ -46,15 +51,16 @@ impl Sqlite {
             .busy_timeout(BUSY_TIMEOUT);
         // Two first starts at once would both create the tables.
         let _lock = lock(data_dir).await?;
-        let writer = pool(1).connect_with(options.clone()).await;
+        let cache = if schema.is_some() { FILLING_CACHE } else { WRITERS_CACHE };
+        let writer = pool(1).connect_with(cached(options.clone(), cache)).await;
         let writer = writer.map_err(|source| StoreError::open(name(), source))?;
         let migrated = match schema {
             Some(schema) => MIGRATIONS.run_to(schema, &writer).await,
             None => MIGRATIONS.run(&writer).await,
         };
         migrated.map_err(|error| StoreError::migrate(name(), error))?;
-        let readers =
-            pool(READERS).connect_lazy_with(options.clone().create_if_missing(false).pragma("query_only", "ON"));
+        let reading = options.clone().create_if_missing(false).pragma("query_only", "ON");
+        let readers = pool(READERS).connect_lazy_with(cached(reading, READERS_CACHE));
         Ok(Self { writer, readers, options })
     }
 
@@ -76,6 +82,12 @@ impl Sqlite {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// With so much of the file in memory, in KiB.
+fn cached(options: SqliteConnectOptions, kib: u32) -> SqliteConnectOptions {
+    // Below zero SQLite takes it for KiB, and not for pages.
+    options.pragma("cache_size", format!("-{kib}"))
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {

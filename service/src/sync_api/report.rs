@@ -16,13 +16,13 @@ use ulid::Ulid;
 use super::{
     account,
     budget::{Budgets, is_low, room},
-    exhausted, unavailable,
+    exhausted, posture, unavailable,
 };
 use crate::{
     clock,
     identity::Agent,
     metrics::{Metrics, Reported},
-    model::Account,
+    model::{Account, Posture},
     plain::{is_word, plain},
     store::{AgentKey, RecordRow, Store, StoreError, Stored},
 };
@@ -81,7 +81,9 @@ pub(super) async fn store(
             "records of another machine, of a foreign organization or out of bounds were dropped"
         );
     }
-    let stored = add(store, agent, account.id, &rows, request.dropped, refused).await.map_err(|error| {
+    let posture = request.posture.map(|sent| posture::read(sent, &organizations));
+    let told = Told { rows: &rows, dropped: request.dropped, refused, posture, now_ms };
+    let stored = add(store, agent, account.id, told).await.map_err(|error| {
         budgets.refund(&agent.user, cost.0, cost.1);
         unavailable(&error)
     })?;
@@ -99,17 +101,21 @@ async fn speaker(store: &Store, agent: &Agent) -> Result<(Account, Vec<String>),
     Ok((account, organizations))
 }
 
-async fn add(
-    store: &Store,
-    agent: &Agent,
-    account: i64,
-    rows: &[RecordRow],
+/// What of a report is to be stored.
+struct Told<'a> {
+    rows: &'a [RecordRow],
     dropped: u64,
     refused: usize,
-) -> Result<Stored, StoreError> {
-    if rows.is_empty() && dropped == 0 && refused == 0 {
+    posture: Option<Posture>,
+    now_ms: i64,
+}
+
+async fn add(store: &Store, agent: &Agent, account: i64, told: Told<'_>) -> Result<Stored, StoreError> {
+    let Told { rows, dropped, refused, posture, now_ms } = told;
+    if rows.is_empty() && dropped == 0 && refused == 0 && posture.is_none() {
         return Ok(Stored::default());
     }
+    let key = AgentKey { account, machine_id: agent.machine_id.clone(), uid: agent.uid };
     let mut change = store.write().await?;
     let stored = change.take_records(account, rows).await?;
     if !rows.is_empty() && change.bind_machine(&agent.machine_id, account).await? {
@@ -120,9 +126,11 @@ async fn add(
         );
     }
     if dropped > 0 || refused > 0 {
-        let key = AgentKey { account, machine_id: agent.machine_id.clone(), uid: agent.uid };
         let dropped = i64::try_from(dropped).unwrap_or(i64::MAX).min(1 << 40);
         change.add_lost(&key, dropped, i64::try_from(refused).unwrap_or(i64::MAX)).await?;
+    }
+    if let Some(posture) = posture {
+        change.set_posture(&key, &posture, now_ms).await?;
     }
     if dropped > 0 {
         tracing::warn!(user = %agent.user, machine = %agent.machine_id, dropped, "a machine lost records");

@@ -26,7 +26,10 @@ async fn full() -> Service {
     let token = client.sign_in("alice", PASSWORD).await.unwrap().agent_token;
     // More than one page of a backup, and than one report.
     for records in [0..600, 600..1200] {
-        client.report(&token, ReportRequest { records: records.map(record).collect(), dropped: 0 }).await.unwrap();
+        client
+            .report(&token, ReportRequest { records: records.map(record).collect(), ..ReportRequest::default() })
+            .await
+            .unwrap();
     }
     service
 }

@@ -13,7 +13,10 @@ async fn the_command_line_shows_what_a_change_does_and_asks_for_the_number() {
     let mut client = service.client().await;
     let token = client.sign_in("alice", PASSWORD).await.unwrap().agent_token;
     let off = Record { allowed: true, reason: "off".to_owned(), organization: String::new(), ..record(1) };
-    assert_eq!(client.report(&token, ReportRequest { records: vec![off], dropped: 0 }).await.unwrap(), 1);
+    assert_eq!(
+        client.report(&token, ReportRequest { records: vec![off], ..ReportRequest::default() }).await.unwrap(),
+        1
+    );
 
     let enable = ["policy", "set", "acme", "--enabled", "true"];
     let with = |more: &[&'static str]| [&enable[..], more].concat();

@@ -27,7 +27,7 @@ pub fn record(n: u32) -> Record {
 }
 
 fn report(records: Vec<Record>) -> ReportRequest {
-    ReportRequest { records, dropped: 0 }
+    ReportRequest { records, ..ReportRequest::default() }
 }
 
 fn objects(lines: &str) -> Vec<serde_json::Value> {

@@ -111,7 +111,7 @@ async fn a_record_with_a_nul_or_an_extreme_number_loses_no_other_one_and_is_not_
     for (n, spoil) in (0..).zip(spoil) {
         let (mut bad, good) = (Record { image: long(), ..record(2 * n) }, record(2 * n + 1));
         spoil(&mut bad);
-        let report = ReportRequest { records: vec![bad.clone(), good], dropped: 0 };
+        let report = ReportRequest { records: vec![bad.clone(), good], ..ReportRequest::default() };
         let accepted = client.report(&token, report.clone()).await.unwrap_or_else(|e| panic!("{bad:?}: {e}"));
         assert!(accepted >= 1, "{bad:?}");
         assert_eq!(client.report(&token, report).await.unwrap(), 0, "{bad:?}");

@@ -61,7 +61,7 @@ async fn publish(by: &Service, message: &str, streams: &mut [Stream]) -> Duratio
 }
 
 fn report(records: &[u32]) -> ReportRequest {
-    ReportRequest { records: records.iter().map(|n| record(*n)).collect(), dropped: 0 }
+    ReportRequest { records: records.iter().map(|n| record(*n)).collect(), ..ReportRequest::default() }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use daemon::{
 };
 use proto::{
     secret::Secret,
-    sync::{Held, Kind, Record},
+    sync::{Held, Kind, Record, ReportRequest},
 };
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -207,7 +207,7 @@ async fn report(mut service: Service, token: Secret, machine_id: String) {
             ..Record::default()
         };
         // What is not taken comes again with a real agent; here the next one comes.
-        drop(service.report(&token, vec![record], 0).await);
+        drop(service.report(&token, ReportRequest { records: vec![record], ..ReportRequest::default() }).await);
     }
 }
 

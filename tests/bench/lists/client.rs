@@ -1,4 +1,4 @@
-//! A browser or a script: one connection to the service, which stays.
+//! A browser or a script: one connection to the service, which stays while it is used.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -8,12 +8,15 @@ use std::{
 
 /// A service that says nothing for so long does not answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A connection that nothing was asked on for so long may be closed by now.
+const IDLE: Duration = Duration::from_secs(5);
 
 pub struct Client {
     stream: BufReader<TcpStream>,
     address: String,
     /// A header that says who asks.
     who: String,
+    used: Instant,
 }
 
 pub struct Answer {
@@ -28,10 +31,7 @@ pub struct Answer {
 impl Client {
     /// At `host:port`.
     pub fn new(address: &str, who: &str) -> Self {
-        let stream = TcpStream::connect(address).expect("the service listens");
-        stream.set_nodelay(true).expect("a socket");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-        Self { stream: BufReader::new(stream), address: address.to_owned(), who: who.to_owned() }
+        Self { stream: dial(address), address: address.to_owned(), who: who.to_owned(), used: Instant::now() }
     }
 
     /// From now on with this header.
@@ -54,6 +54,15 @@ impl Client {
     }
 
     fn exchange(&mut self, request: &str) -> Answer {
+        if self.used.elapsed() > IDLE {
+            self.stream = dial(&self.address);
+        }
+        let answer = self.ask(request);
+        self.used = Instant::now();
+        answer
+    }
+
+    fn ask(&mut self, request: &str) -> Answer {
         let start = Instant::now();
         self.stream.get_mut().write_all(request.as_bytes()).expect("the service takes it");
         let mut head: Vec<String> = Vec::new();
@@ -99,4 +108,11 @@ impl Client {
         body.resize(from + length, 0);
         self.stream.read_exact(&mut body[from..]).expect("the rest of an answer");
     }
+}
+
+fn dial(address: &str) -> BufReader<TcpStream> {
+    let stream = TcpStream::connect(address).expect("the service listens");
+    stream.set_nodelay(true).expect("a socket");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    BufReader::new(stream)
 }

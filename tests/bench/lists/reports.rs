@@ -10,7 +10,11 @@ use daemon::{
     service::Service as Agent,
 };
 use installer::lab::Service;
-use proto::{enrollment::Enrollment, secret::Secret, sync::Record};
+use proto::{
+    enrollment::Enrollment,
+    secret::Secret,
+    sync::{Record, ReportRequest},
+};
 
 use super::{PASSWORD, client::Client, filling::ORGANIZATION};
 use crate::Report;
@@ -92,7 +96,10 @@ async fn send((mut agent, token, machine_id): (Agent, Secret, String), number: u
                 ..Record::default()
             }
         });
-        let taken = agent.report(&token, records.collect(), 0).await.expect("a report that is taken");
+        let taken = agent
+            .report(&token, ReportRequest { records: records.collect(), ..ReportRequest::default() })
+            .await
+            .expect("a report that is taken");
         assert_eq!(usize::try_from(taken), Ok(RECORDS));
     }
 }

@@ -222,6 +222,7 @@ impl Control for Api {
         let sessions =
             state.session.iter().map(|user| SessionInForce { user: user.clone(), uid, ..Default::default() });
         Ok(Response::new(StatusResponse {
+            version: "1.0.0".to_owned(),
             machine_id: MACHINE_ID.to_owned(),
             started_at_ms: state.started_at_ms,
             sessions: sessions.collect(),

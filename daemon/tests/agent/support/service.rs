@@ -13,9 +13,9 @@ use proto::{
     sealed::seal,
     sync::{
         AccessRequest, BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse, Held, Kind,
-        ListAccessRequest, ListAccessResponse, Realm, Record, ReportRequest, ReportResponse, RequestAccessRequest,
-        RequestAccessResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse, WithdrawAccessRequest,
-        WithdrawAccessResponse,
+        ListAccessRequest, ListAccessResponse, Posture, Realm, Record, ReportRequest, ReportResponse,
+        RequestAccessRequest, RequestAccessResponse, SignInRequest, SignInResponse, WatchRequest, WatchResponse,
+        WithdrawAccessRequest, WithdrawAccessResponse,
         sync_server::{Sync, SyncServer},
     },
 };
@@ -81,6 +81,7 @@ pub struct State {
     pub watches: Vec<Vec<Held>>,
     pub records: Vec<Record>,
     pub dropped: u64,
+    pub postures: Vec<Posture>,
     pub first_session: u64,
     /// Opens the stream, sends the state, and refuses the token it gave.
     pub take_back: bool,
@@ -123,6 +124,7 @@ impl Service {
             watches: vec![],
             records: vec![],
             dropped: 0,
+            postures: vec![],
             first_session: 0,
             take_back: false,
         };
@@ -310,11 +312,12 @@ impl Sync for Api {
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
         self.sealed(request.metadata())?;
         self.answer().await?;
-        let ReportRequest { records, dropped } = request.into_inner();
+        let ReportRequest { records, dropped, posture } = request.into_inner();
         let accepted = u32::try_from(records.len()).expect("few");
         self.state.send_modify(|state| {
             state.records.extend(records);
             state.dropped += dropped;
+            state.postures.extend(posture);
         });
         Ok(Response::new(ReportResponse { accepted }))
     }

@@ -2,8 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::words::moment;
-use crate::store::MachineRow;
+use super::words::{moment, plural};
+use crate::{
+    model::{Guard, Posture, WayIn, word},
+    store::MachineRow,
+};
 
 /// What it shows.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +18,10 @@ pub(in super::super) struct Machines<'a> {
     pub rows: &'a [MachineRow],
     /// The newest generation of the policy.
     pub published: Option<i64>,
+    /// How many of all of them are guarded how.
+    pub guards: &'a [(Guard, i64)],
+    /// Only those guarded like this.
+    pub guard: Option<Guard>,
     /// Where the next page is.
     pub next: Option<&'a str>,
     /// Seconds since the Unix epoch.
@@ -29,17 +36,26 @@ pub(in super::super) fn path(organization: &str) -> String {
 pub(in super::super) fn content(page: &Machines<'_>) -> Markup {
     html! {
         h1 { "Machines" }
-        p .lead { "Where people of " b { (page.organization) } " are signed in, and what each machine proved of the policy there." }
+        p .lead { "Where people of " b { (page.organization) } " are signed in, and what each machine says of itself." }
+        (summary(page.guards))
         form .row .search method="get" action=(path(page.organization)) role="search" {
             div .field {
                 label for="user" { "Person" }
                 input #user type="search" name="user" value=(page.user) autocapitalize="none" spellcheck="false" autocomplete="off";
             }
+            div .field {
+                label for="guard" { "Guarded" }
+                select #guard name="guard" {
+                    option value="" { "In any way" }
+                    @for (one, text) in GUARDED { option value=(word(one)) selected[Some(one) == page.guard] { (text) } }
+                }
+            }
             button { "Search" }
         }
         @if page.rows.is_empty() {
             p .note {
-                @if page.user.is_empty() { "Nobody is signed in on a machine yet: " code { "docker login" } " with an installed agent does it." }
+                @if page.guard.is_some() { "No machine is guarded like that." }
+                @else if page.user.is_empty() { "Nobody is signed in on a machine yet: " code { "docker login" } " with an installed agent does it." }
                 @else { code { (page.user) } " is signed in on no machine." }
             }
         } @else {
@@ -48,7 +64,8 @@ pub(in super::super) fn content(page: &Machines<'_>) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "Person" } th scope="col" { "Machine" } th scope="col" { "Policy" }
-                            th scope="col" { "Signed in" } th scope="col" { "Agent" } th scope="col" { "Records" }
+                            th scope="col" { "Guarded" } th scope="col" { "Signed in" } th scope="col" { "Versions" }
+                            th scope="col" { "Records" }
                         }
                     }
                     tbody { @for row in page.rows { (machine(page, row)) } }
@@ -57,8 +74,9 @@ pub(in super::super) fn content(page: &Machines<'_>) -> Markup {
         }
         @if let Some(next) = page.next { p { a href=(next) { "More" } } }
         p .hint {
-            "A machine proves a policy with a decision that it reports: one that reported none, or none since the last change, "
-            "may have the newest policy all the same. " code { "pullgate status" } " on the machine says it at once."
+            "An agent tells within a minute what changed on its machine, and each hour that all is as it was; a decision that a "
+            "machine reports proves the policy it was made with. All of it is what the machine says, and whoever administers it "
+            "can make it say anything. " code { "pullgate status" } " on the machine tries each way in."
         }
     }
 }
@@ -75,18 +93,20 @@ fn machine(page: &Machines<'_>, row: &MachineRow) -> Markup {
                 @if row.disputed { div { span .state .watch { "Disputed" } span .hint { " accounts of unrelated organizations report it" } } }
             }
             td data-head="Policy" {
-                @match (row.generation, page.published) {
+                @match (in_force(page, row), page.published) {
                     (Some(at), Some(newest)) if at >= newest => span .state .on { "Newest" },
                     (Some(_), _) => span .state .watch { "An older one" },
+                    (None, _) if row.posture.is_some() => span .state .watch { "None in force" },
                     (None, _) => span .state { "No decision yet" },
                 }
                 @if let Some(at_ms) = row.last_record_at_ms { div .hint { "last decision " (moment(at_ms / 1000)) } }
             }
+            td data-head="Guarded" { (guarded(row)) }
             td data-head="Signed in" {
                 @if ended { span .state .no { "Ended" } " " (moment(row.session_expires_at)) }
                 @else { (moment(row.session_issued_at)) div .hint { "until " (moment(row.session_expires_at)) } }
             }
-            td data-head="Agent" { @if row.agent_version.is_empty() { span .none { "unknown" } } @else { (row.agent_version) } }
+            td data-head="Versions" { (versions(row)) }
             td data-head="Records" {
                 @if row.records_dropped == 0 && row.records_refused == 0 { "all here" }
                 @else {
@@ -94,6 +114,72 @@ fn machine(page: &Machines<'_>, row: &MachineRow) -> Markup {
                     @if row.records_refused > 0 { div { span .state .watch { (row.records_refused) " not taken" } } }
                 }
             }
+        }
+    }
+}
+
+const GUARDED: [(Guard, &str); 3] =
+    [(Guard::Whole, "Every way in"), (Guard::Open, "Some ways in open"), (Guard::Untold, "Nothing told yet")];
+
+/// Who is covered.
+fn summary(guards: &[(Guard, i64)]) -> Markup {
+    let count = |guard| guards.iter().find(|(one, _)| *one == guard).map_or(0, |(_, machines)| *machines);
+    let (whole, open, untold) = (count(Guard::Whole), count(Guard::Open), count(Guard::Untold));
+    let all = usize::try_from(whole + open + untold).unwrap_or_default();
+    html! {
+        @if all > 0 {
+            p .lead {
+                b { (whole) " of " (plural(all, "sign-in")) } " on machines: every way in is guarded. "
+                @if open > 0 { (open) " leave a way in open. " }
+                @if untold > 0 { (untold) " told nothing yet." }
+            }
+        }
+    }
+}
+
+/// The policy's generation there: as it says, or as its newest decision proves.
+fn in_force(page: &Machines<'_>, row: &MachineRow) -> Option<i64> {
+    let told = row.posture.as_ref().and_then(|posture| posture.policies.get(page.organization).copied());
+    told.max(row.generation)
+}
+
+fn guarded(row: &MachineRow) -> Markup {
+    let Some(posture) = &row.posture else { return html! { span .none { "not told" } } };
+    let open = posture.open();
+    html! {
+        @if open.is_empty() { span .state .on { "Every way in" } }
+        @for open in &open {
+            div { span .state .no { (way(open.way)) " open" } " " span .hint { (open.why) } }
+        }
+        (rest(posture))
+        @if let Some(at_ms) = row.posture_at_ms { div .hint { "told " (moment(at_ms / 1000)) } }
+    }
+}
+
+/// What is no way in.
+fn rest(posture: &Posture) -> Markup {
+    html! {
+        @if posture.sign_in_enforced { div .hint { "sign-in is enforced" } }
+        @if posture.containers_kept { div .hint { "containers are kept from registries" } }
+        @for fault in &posture.sandbox_faults { div .hint { "sandbox: " (fault) } }
+    }
+}
+
+fn way(way: WayIn) -> &'static str {
+    match way {
+        WayIn::Pull => "Pulls",
+        WayIn::Builds => "Builds",
+        WayIn::Loopback => "Loopback",
+    }
+}
+
+fn versions(row: &MachineRow) -> Markup {
+    let told = |what: &str, version: &str| html! { @if !version.is_empty() { div { (what) " " (version) } } };
+    html! {
+        @if row.agent_version.is_empty() { span .none { "agent unknown" } } @else { (told("agent", &row.agent_version)) }
+        @if let Some(posture) = &row.posture {
+            (told("plugin", &posture.plugin_version))
+            (told("engine", &posture.engine_version))
         }
     }
 }

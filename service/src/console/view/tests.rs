@@ -38,9 +38,9 @@ use crate::{
     console::{fault::Problem, fields::Fields, flash::Flash},
     hub_search::Short,
     model::{
-        AccessRequest, AccessState, Badge, BadgeSource, Builds, ContainerBuilders, Effect, EnginePlugins, LocalContent,
-        Membership, Mode, Origin, PolicyState, Publisher, Role, Rule, RunUnapproved, Scope, Settings, Source, SwarmUse,
-        TokenScope, UnknownRequests, WhenExpired,
+        AccessRequest, AccessState, Badge, BadgeSource, Builds, ContainerBuilders, Effect, EnginePlugins, Guard,
+        LocalContent, Membership, Mode, Origin, PolicyState, Posture, Publisher, Role, Rule, RunUnapproved, Scope,
+        Settings, Source, SwarmUse, TokenScope, UnknownRequests, WhenExpired,
     },
     store::{Day, Invitation, MachineRow, MadeRule, Member, RecordRow, RuleHits, Team, TokenRow, Top, TrailLine},
 };

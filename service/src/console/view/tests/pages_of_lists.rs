@@ -135,23 +135,62 @@ fn where_people_are_signed_in() {
         disputed: lost > 0,
         generation,
         last_record_at_ms: generation.map(|_| 1_799_999_000_000),
+        posture: None,
+        posture_at_ms: None,
+    };
+    let whole = Posture {
+        plugin_version: "0.1.0".to_owned(),
+        engine_version: "28.5.1".to_owned(),
+        engine_asks: true,
+        policies: [("acme".to_owned(), 12)].into(),
+        sign_in_enforced: true,
+        door: true,
+        loopback_led: true,
+        containers_kept: true,
+        ..Posture::default()
+    };
+    let faulty = Posture {
+        loopback_led: false,
+        loopback_why: "the engine's control group is not in the set".to_owned(),
+        policies: [].into(),
+        sandbox_faults: vec!["this kernel has no Landlock".to_owned()],
+        ..whole.clone()
+    };
+    let told = |machine: MachineRow, posture: &Posture| MachineRow {
+        posture: Some(posture.clone()),
+        posture_at_ms: Some(1_799_999_900_000),
+        ..machine
     };
     let rows = [
         machine("alice", Some(12), 1_800_500_000, 0),
         machine("bob", Some(11), 1_800_500_000, 3),
         machine("carol", None, 1_799_500_000, 0),
+        told(machine("dora", Some(11), 1_800_500_000, 0), &whole),
+        told(machine("emil", None, 1_800_500_000, 0), &faulty),
+        told(machine("fred", Some(12), 1_800_500_000, 0), &Posture::default()),
     ];
+    let guards = [(Guard::Whole, 1), (Guard::Open, 2), (Guard::Untold, 3)];
     let page = Machines {
         organization: "acme",
         user: "",
         rows: &rows,
         published: Some(12),
-        next: Some("/orgs/acme/machines?after=carol"),
+        guards: &guards,
+        guard: Some(Guard::Open),
+        next: Some("/orgs/acme/machines?after=fred"),
         now: 1_800_000_000,
     };
     check("machines", &framed("olga", &owner, Tab::Machines, &machines::content(&page)));
     let mut bad = machine(EVIL, None, 0, 0);
     (bad.machine_id, bad.agent_version) = (EVIL.to_owned(), EVIL.to_owned());
+    bad.posture = Some(Posture {
+        plugin_version: EVIL.to_owned(),
+        engine_version: EVIL.to_owned(),
+        door: true,
+        loopback_why: EVIL.to_owned(),
+        sandbox_faults: vec![EVIL.to_owned()],
+        ..Posture::default()
+    });
     let page = Machines { organization: EVIL, user: EVIL, rows: &[bad], next: None, ..page };
     harmless(&framed(EVIL, &owner, Tab::Machines, &machines::content(&page)));
 }

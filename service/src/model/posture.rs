@@ -1,0 +1,142 @@
+//! What guards a machine, as its agent says. It is a claim: whoever administers the machine can make it say anything.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// As a machine reported it last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Posture {
+    /// Empty: the plugin was not there, and nothing is known of the rest.
+    pub plugin_version: String,
+    /// As the engine says so in its requests; empty: it made none yet.
+    pub engine_version: String,
+    /// An engine asked the plugin since the plugin started.
+    pub engine_asks: bool,
+    /// Generations of the policies in force there, by organization.
+    pub policies: BTreeMap<String, i64>,
+    /// Nobody uses the engine without a session.
+    pub sign_in_enforced: bool,
+    /// A registry door follows the documents in force.
+    pub door: bool,
+    /// What the engine asks of loopback addresses is led to the door.
+    pub loopback_led: bool,
+    /// Why it is not, or is not known to be.
+    pub loopback_why: String,
+    /// Containers are kept from registries too.
+    pub containers_kept: bool,
+    /// What of the plugin's own sandbox the system does not enforce, in words.
+    pub sandbox_faults: Vec<String>,
+}
+
+/// A way in, in the words of `pullgate status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WayIn {
+    /// Pull, run, compose.
+    Pull,
+    /// Builds.
+    Builds,
+    /// Registries on loopback addresses.
+    Loopback,
+}
+
+/// A way in that nothing is known to guard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenWay {
+    /// Which.
+    pub way: WayIn,
+    /// Why.
+    pub why: String,
+}
+
+/// Whether a machine's ways in are guarded, as it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guard {
+    /// All of them are.
+    Whole,
+    /// Some are not.
+    Open,
+    /// It told nothing yet.
+    Untold,
+}
+
+impl Posture {
+    /// For the database.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::to_value(self).unwrap_or_default().to_string()
+    }
+
+    /// As the database has it; what another version added or left out is as if nobody said it.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The ways in that nothing there is known to guard.
+    #[must_use]
+    pub fn open(&self) -> Vec<OpenWay> {
+        let open = |way, why: &str| OpenWay { way, why: why.to_owned() };
+        if self.plugin_version.is_empty() {
+            return [WayIn::Pull, WayIn::Builds, WayIn::Loopback]
+                .map(|way| open(way, "the plugin does not answer the agent"))
+                .into();
+        }
+        let mut all = Vec::new();
+        if !self.engine_asks {
+            all.push(open(WayIn::Pull, "no engine asked the plugin since the plugin started"));
+        }
+        if !self.door {
+            all.push(open(WayIn::Builds, "no registry door follows the policy there"));
+        }
+        match (self.door, self.loopback_led) {
+            (true, true) => {}
+            (false, _) => all.push(open(WayIn::Loopback, "no registry door follows the policy there")),
+            (true, false) if self.loopback_why.is_empty() => {
+                all.push(open(WayIn::Loopback, "the egress rules are not in place"));
+            }
+            (true, false) => all.push(open(WayIn::Loopback, &self.loopback_why)),
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_in_is_guarded_only_where_the_machine_says_so() {
+        let whole = Posture {
+            plugin_version: "1.0.0".to_owned(),
+            engine_asks: true,
+            door: true,
+            loopback_led: true,
+            ..Posture::default()
+        };
+        let open = |posture: Posture| -> Vec<(WayIn, String)> {
+            posture.open().into_iter().map(|open| (open.way, open.why)).collect()
+        };
+        let ways = |posture: Posture| -> Vec<WayIn> { open(posture).into_iter().map(|(way, _)| way).collect() };
+        assert_eq!(Posture::from_text(&whole.to_text()), Some(whole.clone()));
+        assert_eq!(
+            Posture::from_text(r#"{"door":true,"later":1}"#),
+            Some(Posture { door: true, ..Posture::default() })
+        );
+        assert_eq!(Posture::from_text(""), None);
+        assert_eq!(open(whole.clone()), []);
+        assert_eq!(ways(Posture { engine_asks: false, ..whole.clone() }), [WayIn::Pull]);
+        assert_eq!(ways(Posture { door: false, ..whole.clone() }), [WayIn::Builds, WayIn::Loopback]);
+        let unled = Posture { loopback_led: false, loopback_why: "no table".to_owned(), ..whole.clone() };
+        assert_eq!(open(unled), [(WayIn::Loopback, "no table".to_owned())]);
+        assert_eq!(ways(Posture { loopback_led: false, ..whole.clone() }), [WayIn::Loopback]);
+        let gone = Posture { plugin_version: String::new(), ..whole };
+        assert_eq!(ways(gone), [WayIn::Pull, WayIn::Builds, WayIn::Loopback]);
+    }
+}
