@@ -44,8 +44,12 @@ pub(super) async fn page(
     let (fields, now_ms, actor) =
         (Fields::parse(query.unwrap_or_default().as_bytes()), clock::now_ms(), visitor.actor());
     let (filter, since) = read(&fields, now_ms);
-    let summary = activity::summary(&api.store, &actor, &name, since.since_ms(now_ms)).await?;
-    let Found { rows, next } = activity::list(&api.store, &actor, &name, filter.clone(), PAGE).await?;
+    // Beside each other: either may look at many thousand rows.
+    let (summary, found) = tokio::try_join!(
+        activity::summary(&api.store, &actor, &name, since.since_ms(now_ms)),
+        activity::list(&api.store, &actor, &name, filter.clone(), PAGE)
+    )?;
+    let Found { rows, next } = found;
     let older = next.map(|position| fields.address(&view::path(name.as_str()), &[("before", &encode(&position))]));
     let page = Activity {
         organization: name.as_str(),

@@ -137,6 +137,7 @@ pub struct Which {
     /// Of this user.
     user: Option<Name>,
     /// Guarded like this, as they say.
+    #[param(inline)]
     guard: Option<Guard>,
     /// As the page before says in `next`; without it, the first page.
     #[serde(default, deserialize_with = "at_most::<1000, _>")]

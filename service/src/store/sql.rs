@@ -14,6 +14,10 @@ use super::StoreError;
 /// that ([`super::postgres`]): this is for a server or a network that went silent.
 const ANSWER: Duration = Duration::from_secs(12);
 
+/// From so many values on, SQLite is given `?` for each: it looks up every `$1` among all that stand before it, which
+/// for the rows of a large report took longer than to store them.
+const MANY: usize = 32;
+
 /// An open transaction; dropped without [`Transaction::commit`] it leaves nothing.
 pub(super) enum Transaction {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
@@ -94,7 +98,7 @@ macro_rules! fetch {
     ($query:expr, $row:ty, $call:ident, $transaction:expr) => {
         match $transaction {
             Transaction::Sqlite(connection) => {
-                Ok(bound!($query, sqlx::query_as::<Sqlite, $row>).$call(&mut **connection).await?)
+                Ok(bound!($query.for_sqlite(), sqlx::query_as::<Sqlite, $row>).$call(&mut **connection).await?)
             }
             Transaction::Postgres(connection) => {
                 in_time(bound!($query, sqlx::query_as::<Postgres, $row>).$call(&mut **connection)).await
@@ -138,12 +142,20 @@ impl Query {
         self.note();
         match transaction {
             Transaction::Sqlite(connection) => {
-                Ok(bound!(self, sqlx::query::<Sqlite>).execute(&mut **connection).await?.rows_affected())
+                Ok(bound!(self.for_sqlite(), sqlx::query::<Sqlite>).execute(&mut **connection).await?.rows_affected())
             }
             Transaction::Postgres(connection) => {
                 let done = in_time(bound!(self, sqlx::query::<Postgres>).execute(&mut **connection)).await?;
                 Ok(done.rows_affected())
             }
+        }
+    }
+
+    fn for_sqlite(self) -> Self {
+        let unnumbered = (self.values.len() >= MANY).then(|| unnumbered(&self.sql, self.values.len())).flatten();
+        match unnumbered {
+            Some(sql) => Self { sql: sql.into(), values: self.values },
+            None => self,
         }
     }
 
@@ -190,7 +202,8 @@ impl<R: Row> QueryAs<R> {
         self.query.note();
         match transaction {
             Transaction::Sqlite(connection) => {
-                let mut rows = bound!(self.query, sqlx::query_as::<Sqlite, R>).fetch(&mut **connection);
+                let query = self.query.for_sqlite();
+                let mut rows = bound!(query, sqlx::query_as::<Sqlite, R>).fetch(&mut **connection);
                 while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
                     take(row)?;
                 }
@@ -258,6 +271,24 @@ pub(super) fn placeholders(rows: usize, columns: usize) -> String {
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
+/// The statement with `?` for each of its values; none: they do not stand there once each and in order.
+fn unnumbered(sql: &str, values: usize) -> Option<String> {
+    let mut parts = sql.split('$');
+    let mut text = String::with_capacity(sql.len());
+    text.push_str(parts.next()?);
+    let mut number = 0;
+    for part in parts {
+        number += 1;
+        let behind = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        if part[..part.len() - behind.len()].parse() != Ok(number) {
+            return None;
+        }
+        text.push('?');
+        text.push_str(behind);
+    }
+    (number == values).then_some(text)
+}
+
 #[cfg(test)]
 impl Query {
     /// The statement that says how the database would run it.
@@ -267,5 +298,24 @@ impl Query {
 
     pub(super) fn text(&self) -> &str {
         &self.sql
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_stand_once_and_in_order_need_no_numbers() {
+        let sql = format!("INSERT INTO t VALUES {} ON CONFLICT DO NOTHING", placeholders(2, 2));
+        assert_eq!(unnumbered(&sql, 4).unwrap(), "INSERT INTO t VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING");
+        assert_eq!(unnumbered(&placeholders(3, 7), 21).unwrap().matches('?').count(), 21);
+        for (sql, values) in [("$1, $1", 1), ("$2, $1", 2), ("$1, $3", 2), ("$1", 2), ("'$.a', $1", 1), ("$1, $", 2)] {
+            assert_eq!(unnumbered(sql, values), None, "{sql}");
+        }
+        let few = query("SELECT $1").bind("a").for_sqlite();
+        assert_eq!(few.text(), "SELECT $1");
+        let many = (0..64_u32).fold(made(format!("SELECT {}", placeholders(1, 64))), |query, n| query.bind(n));
+        assert!(!many.for_sqlite().text().contains('$'));
     }
 }

@@ -14,7 +14,7 @@ use daemon::{
 };
 use proto::{
     secret::Secret,
-    sync::{Held, Kind, Record, ReportRequest},
+    sync::{Held, Kind, Posture, Record, ReportRequest},
 };
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -192,8 +192,14 @@ async fn watch(mut link: Link, token: Secret, held: Vec<Held>, agent: usize, tol
     let _ = link.events.send(broken(error, attempt, start)).await;
 }
 
-/// A refusal now and then.
+/// What guards the machine, after each sign-in; and a refusal now and then.
 async fn report(mut service: Service, token: Secret, machine_id: String) {
+    let mut posture = Some(Posture {
+        plugin_version: daemon::VERSION.to_owned(),
+        engine_version: "28.5.1".to_owned(),
+        engine_asks: true,
+        ..Posture::default()
+    });
     loop {
         tokio::time::sleep(REPORT_EVERY.mul_f64(2.0 * fastrand::f64())).await;
         let record = Record {
@@ -207,7 +213,9 @@ async fn report(mut service: Service, token: Secret, machine_id: String) {
             ..Record::default()
         };
         // What is not taken comes again with a real agent; here the next one comes.
-        drop(service.report(&token, ReportRequest { records: vec![record], ..ReportRequest::default() }).await);
+        drop(
+            service.report(&token, ReportRequest { records: vec![record], dropped: 0, posture: posture.take() }).await,
+        );
     }
 }
 
