@@ -46,14 +46,22 @@ async fn every_answer_is_one_that_the_document_has() {
 
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("schemathesis.toml"), SETTINGS).unwrap();
-    let mut checker = Command::new(&python);
-    checker.current_dir(dir.path()).env("COLUMNS", "160").args(["-m", "schemathesis.cli", "--no-color", "run"]);
-    checker.arg(format!("https://{}/api/v1/openapi.json", service.address()));
-    checker.arg("--tls-verify").arg(service.data_dir().join("ca.pem"));
-    checker.args(["-H", &format!("Authorization: Bearer {}", token.trim())]);
-    // The same requests in the same order each time, more or fewer of them; a little less than an account may.
-    checker.args(["--seed", "1", "--max-time", "50", "--rate-limit", "38/s"]);
-    let run = tokio::task::spawn_blocking(move || checker.output().unwrap()).await.unwrap();
+    let check = async || {
+        let mut checker = Command::new(&python);
+        checker.current_dir(dir.path()).env("COLUMNS", "160").args(["-m", "schemathesis.cli", "--no-color", "run"]);
+        checker.arg(format!("https://{}/api/v1/openapi.json", service.address()));
+        checker.arg("--tls-verify").arg(service.data_dir().join("ca.pem"));
+        checker.args(["-H", &format!("Authorization: Bearer {}", token.trim())]);
+        // The same requests in the same order each time, more or fewer of them; a little less than an account may.
+        checker.args(["--seed", "1", "--max-time", "50", "--rate-limit", "38/s"]);
+        tokio::task::spawn_blocking(move || checker.output().unwrap()).await.unwrap()
+    };
+    let mut run = check().await;
+    // A connection of HTTP/1.1 ends after ten seconds without a request. A checker that thinks for just as long, on a
+    // busy machine, meets that end with its next request, and it does not ask again; a real fault shows again.
+    if String::from_utf8_lossy(&run.stdout).contains("EOF occurred in violation of protocol") {
+        run = check().await;
+    }
     let (said, log) = (String::from_utf8_lossy(&run.stdout), service.log());
     assert!(run.status.success(), "{said}\n{}\n{log}", String::from_utf8_lossy(&run.stderr));
     // It would also succeed with nothing to do.
