@@ -38,9 +38,14 @@ enum Kind {
     Postgres,
 }
 
-pub fn measure(report: &mut Report) {
+/// `only`: on this database, `sqlite` or `postgres`; none: on both.
+pub fn measure(report: &mut Report, only: Option<&str>) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    for kind in [Kind::Sqlite, Kind::Postgres] {
+    let all = [("sqlite", Kind::Sqlite), ("postgres", Kind::Postgres)];
+    let kinds: Vec<Kind> =
+        all.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name)).map(|(_, kind)| kind).collect();
+    assert!(!kinds.is_empty(), "`lists` takes `sqlite` or `postgres`");
+    for kind in kinds {
         println!("# {} records and {} machines, {kind:?}", SIZE.records, SIZE.machines);
         // Dropped last: the service is gone before its database.
         let database = (kind == Kind::Postgres).then(server::Database::new);

@@ -25,9 +25,9 @@ fn main() -> ExitCode {
             door::measure(&mut report);
             report.finish()
         }
-        (Some("lists"), None) => {
+        (Some("lists"), database) => {
             let mut report = Report::default();
-            lists::measure(&mut report);
+            lists::measure(&mut report, database.as_deref());
             report.finish()
         }
         (Some("agents"), None) => {
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
             change::measure(&mut report);
             door::measure(&mut report);
             agents::measure(&mut report);
-            lists::measure(&mut report);
+            lists::measure(&mut report, None);
             report.finish()
         }
     }

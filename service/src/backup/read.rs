@@ -7,6 +7,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use proto::chain;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -63,7 +64,13 @@ pub(crate) async fn restore(
     store.close().await;
     let restored = restored?;
     // What came since.
-    Store::open(place, Missing::Refuse).await?.close().await;
+    let store = Store::open(place, Missing::Refuse).await?;
+    let settled = store.settle().await;
+    store.close().await;
+    if let Err(error) = settled {
+        // The server does it by itself, later.
+        tracing::warn!(error = %chain(&error), "all is restored; the database's server could not look through it yet");
+    }
     Ok(restored)
 }
 

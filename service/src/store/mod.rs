@@ -180,6 +180,17 @@ impl Store {
         }
     }
 
+    /// Makes a database that was just filled ready for questions.
+    ///
+    /// # Errors
+    /// [`StoreError`]; all that was filled in is there.
+    pub(crate) async fn settle(&self) -> Result<(), StoreError> {
+        match &self.database {
+            Database::Sqlite(_) => Ok(()),
+            Database::Postgres(postgres) => postgres.settle().await,
+        }
+    }
+
     /// Ends all connections.
     pub async fn close(&self) {
         match &self.database {

@@ -62,6 +62,17 @@ impl Postgres {
         Ok(Transaction::Postgres(transaction))
     }
 
+    /// Looks at all that was just filled in: how much there is of what, and which pages everybody sees. Until the server
+    /// did so by itself, pages that count many rows would be slow.
+    pub(super) async fn settle(&self) -> Result<(), StoreError> {
+        let patient = self.options.clone().options([("statement_timeout", "0")]);
+        let connected = tokio::time::timeout(BUSY, patient.connect()).await;
+        let mut connection = connected.map_err(|_| StoreError::Silent)??;
+        sqlx::query("VACUUM (ANALYZE)").execute(&mut connection).await?;
+        drop(tokio::time::timeout(ALIVE, connection.close()).await);
+        Ok(())
+    }
+
     pub(super) fn options(&self) -> &PgConnectOptions {
         &self.options
     }

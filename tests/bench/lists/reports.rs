@@ -64,7 +64,7 @@ pub async fn measure(report: &mut Report, service: &Service, browser: &mut Clien
 
 async fn sign_in(service: &Service, number: usize) -> (Agent, Secret, String) {
     let (user, machine_id) = (format!("reporter{number}"), format!("reporting-{number}"));
-    let args = ["member", "add", ORGANIZATION, &user, "--password-stdin"];
+    let args = ["member", "add", ORGANIZATION, &user, "--role", "member", "--password-stdin"];
     let added = service.admin(&args).stdin(PASSWORD).run().await;
     added.and_then(installer::lab::Output::success).expect("a member");
     let enrollment =

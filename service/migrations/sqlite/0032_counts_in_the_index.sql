@@ -1,0 +1,2 @@
+-- PostgreSQL's step: here the table is in the order of its key (WITHOUT ROWID), and nothing is to be done.
+SELECT 1;
