@@ -38,6 +38,7 @@ async fn a_machine_follows_the_signing_key_whether_it_is_on_or_was_off() {
 
     // A plugin that starts again knows what it followed, and holds what the second key sealed.
     let Workstation { plugin, lab, .. } = station.parts();
+    plugin.process().kill();
     plugin.restart(lab).await.unwrap();
     station.refuses(IMAGE, "by the second key").await;
     a_change_arrives(&station, "after a restart").await;
