@@ -130,8 +130,8 @@ fn summary(guards: &[(Guard, i64)]) -> Markup {
         @if all > 0 {
             p .lead {
                 b { (whole) " of " (plural(all, "sign-in")) } " on machines: every way in is guarded. "
-                @if open > 0 { (open) " leave a way in open. " }
-                @if untold > 0 { (untold) " told nothing yet." }
+                @if open > 0 { "A way in is open at " (open) ". " }
+                @if untold > 0 { "Nothing is told yet by " (untold) "." }
             }
         }
     }
