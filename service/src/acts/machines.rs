@@ -22,6 +22,12 @@ pub struct Machines {
     pub guards: Vec<(Guard, i64)>,
 }
 
+/// How many of them are guarded like this.
+#[must_use]
+pub fn guarded(guards: &[(Guard, i64)], guard: Guard) -> i64 {
+    guards.iter().find(|(one, _)| *one == guard).map_or(0, |(_, machines)| *machines)
+}
+
 /// Machines of an organization's members behind a position; `user`: only theirs; `guard`: only those guarded like it.
 ///
 /// # Errors

@@ -163,7 +163,7 @@ pub async fn list(
     let found = machines::list(store, actor, &at.organization, which.user.as_ref(), which.guard, after, more).await?;
     let key = |row: &MachineRow| (row.user.clone(), row.machine_id.clone(), row.uid);
     let Listed { items, next } = Listed::of(found.rows, limit, key).map(Machine::from);
-    let count = |guard| found.guards.iter().find(|(one, _)| *one == guard).map_or(0, |(_, machines)| *machines);
+    let count = |guard| machines::guarded(&found.guards, guard);
     let (whole, open, untold) = (count(Guard::Whole), count(Guard::Open), count(Guard::Untold));
     answer::ok(&Machines { items, next, published_generation: found.published, whole, open, untold })
 }

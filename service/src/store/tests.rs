@@ -271,6 +271,19 @@ async fn session_generations_are_one_rising_sequence(fixture: Fixture) {
     assert_eq!(taken, [100, 101, 102, 200, 201, 202]);
 }
 
+/// A session that says nothing.
+fn sealed(generation: i64) -> SealedSession {
+    SealedSession {
+        generation,
+        content_sha256: [0; 32],
+        envelope: vec![],
+        keyid: String::new(),
+        issued_at: 1,
+        refresh_after: 2,
+        expires_at: 3,
+    }
+}
+
 async fn agents_of_an_account_are_bounded_and_the_newest_stay(fixture: Fixture) {
     let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
@@ -278,15 +291,7 @@ async fn agents_of_an_account_are_bounded_and_the_newest_stay(fixture: Fixture) 
     let token = change.new_account("acme/ci", crate::model::Origin::Organization, None, 1).await.unwrap();
     for (account, generation) in (1..=250).flat_map(|generation| [(account, generation), (token, generation)]) {
         let key = AgentKey { account, machine_id: format!("m{generation}"), uid: 1 };
-        let session = SealedSession {
-            generation,
-            content_sha256: [0; 32],
-            envelope: vec![],
-            keyid: String::new(),
-            issued_at: 1,
-            refresh_after: 2,
-            expires_at: 3,
-        };
+        let session = sealed(generation);
         change.put_session(&key, &session, "1").await.unwrap();
     }
     let key = |n: u32| AgentKey { account, machine_id: format!("m{n}"), uid: 1 };
@@ -303,15 +308,7 @@ async fn machines_are_found_by_what_guards_them(fixture: Fixture) {
     let acme = change.add_organization("acme", 1).await.unwrap();
     let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
     change.set_member(acme, alice, Role::Member, &[]).await.unwrap();
-    let session = SealedSession {
-        generation: 1,
-        content_sha256: [0; 32],
-        envelope: vec![],
-        keyid: String::new(),
-        issued_at: 1,
-        refresh_after: 2,
-        expires_at: 3,
-    };
+    let session = sealed(1);
     let key = |machine: &str| AgentKey { account: alice, machine_id: machine.to_owned(), uid: 1 };
     for machine in ["gone", "silent", "whole"] {
         change.put_session(&key(machine), &session, "1").await.unwrap();

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::words::{moment, plural};
 use crate::{
+    acts::machines::guarded as guarded_like,
     model::{Guard, Posture, WayIn, word},
     store::MachineRow,
 };
@@ -123,7 +124,7 @@ const GUARDED: [(Guard, &str); 3] =
 
 /// Who is covered.
 fn summary(guards: &[(Guard, i64)]) -> Markup {
-    let count = |guard| guards.iter().find(|(one, _)| *one == guard).map_or(0, |(_, machines)| *machines);
+    let count = |guard| guarded_like(guards, guard);
     let (whole, open, untold) = (count(Guard::Whole), count(Guard::Open), count(Guard::Untold));
     let all = usize::try_from(whole + open + untold).unwrap_or_default();
     html! {
