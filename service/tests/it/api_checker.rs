@@ -56,7 +56,7 @@ async fn every_answer_is_one_that_the_document_has() {
         checker.arg("--tls-verify").arg(service.data_dir().join("ca.pem"));
         checker.args(["-H", &format!("Authorization: Bearer {}", token.trim())]);
         // The same requests in the same order each time, more or fewer of them; a little less than an account may.
-        checker.args(["--seed", "1", "--max-time", "240", "--rate-limit", "38/s"]);
+        checker.args(["--seed", "1", "--max-time", "50", "--rate-limit", "38/s"]);
         tokio::task::spawn_blocking(move || checker.output().unwrap()).await.unwrap()
     };
     let mut run = check().await;
