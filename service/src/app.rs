@@ -99,7 +99,7 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
     let sync = SyncApi {
         store: store.clone(),
         identity: Arc::clone(&identity),
-        logins,
+        logins: logins.clone(),
         sessions: Sessions::new(store.clone(), keys.clone(), validities.session),
         tokens: tokens.clone(),
         snapshots: snapshots.clone(),
@@ -110,7 +110,7 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
         streams: streams.clone(),
         metrics: metrics.clone(),
     };
-    let api = rest::Api::new(store.clone(), Arc::clone(&identity), hasher.clone(), search);
+    let api = rest::Api::new(store.clone(), Arc::clone(&identity), logins, hasher.clone(), search);
     let hub_api = HubApi::new(api.clone(), keys.clone(), certificate.is_some());
     let readiness = Readiness::new(store.clone(), snapshots.clone(), stop.clone());
     let router = http::router(sync.into_server(), tokens, identity, hub_api, api, readiness, metrics.clone());

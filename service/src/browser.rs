@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     id,
     identity::Verified,
-    model::Account,
+    model::{Account, TokenScopes},
     store::{BrowserSessionRow, NewBrowserSession, Store, StoreError},
 };
 
@@ -57,6 +57,8 @@ pub struct Resumed {
     pub id: String,
     /// Whose, as it is now.
     pub account: Account,
+    /// What it may be used for: all, unless it came of less than a person.
+    pub scopes: TokenScopes,
     /// When it ends in any case, seconds since the Unix epoch.
     pub expires_at: i64,
 }
@@ -159,7 +161,7 @@ impl Browsers {
         let after = ends.after_seconds.map(|seconds| now.saturating_add(seconds));
         let longest = now.saturating_add(LONGEST);
         let expires_at = [after, ends.credential_expires_at].into_iter().flatten().fold(longest, i64::min);
-        self.write(&verified.account, from, now, expires_at).await
+        self.write((&verified.account, &verified.scopes), from, now, expires_at).await
     }
 
     /// A new secret for one that counts, with the account's epoch of now: its owner just changed the password.
@@ -169,10 +171,16 @@ impl Browsers {
     pub async fn rotate(&self, resumed: &Resumed, from: From<'_>, now: i64) -> Result<Begun, BrowserError> {
         let account = self.store.read().await?.account(&resumed.account.name).await?;
         let account = account.filter(|now| now.id == resumed.account.id && !now.removed).ok_or(BrowserError::Ended)?;
-        self.write(&account, from, now, resumed.expires_at).await
+        self.write((&account, &resumed.scopes), from, now, resumed.expires_at).await
     }
 
-    async fn write(&self, account: &Account, from: From<'_>, now: i64, expires_at: i64) -> Result<Begun, BrowserError> {
+    async fn write(
+        &self,
+        (account, scopes): (&Account, &TokenScopes),
+        from: From<'_>,
+        now: i64,
+        expires_at: i64,
+    ) -> Result<Begun, BrowserError> {
         let cookie = Cookie::generate()?;
         let id = id::new().map_err(BrowserError::Random)?;
         let agent: String = crate::plain::plain(from.agent.chars().take(MAX_AGENT_CHARS).collect());
@@ -189,6 +197,7 @@ impl Browsers {
             secret_sha256: cookie.stored(),
             id: &id,
             account: &account,
+            scopes,
             now,
             expires_at,
             peer: &from.peer.to_canonical().to_string(),
@@ -217,7 +226,12 @@ impl Browsers {
             change.saw_browser_session(&stored.id, now).await?;
             change.commit().await?;
         }
-        Ok(Some(Resumed { id: stored.id, account: stored.account, expires_at: stored.expires_at }))
+        Ok(Some(Resumed {
+            id: stored.id,
+            account: stored.account,
+            scopes: stored.scopes,
+            expires_at: stored.expires_at,
+        }))
     }
 
     /// Lets a sign-in count on although its owner just ended another credential with it.

@@ -16,6 +16,7 @@
 mod activity;
 mod assets;
 mod audit;
+mod away;
 mod fault;
 mod fields;
 mod flash;
@@ -53,6 +54,8 @@ pub fn router(api: Api) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/sign-in", get(sign_in::page).post(sign_in::submit))
+        .route("/sign-in/provider", get(sign_in::depart))
+        .route("/sign-in/callback", get(sign_in::arrive))
         .route("/sign-out", post(sign_in::out))
         .route("/orgs/{organization}/image-access", get(image_access::page).post(image_access::save))
         .route("/orgs/{organization}/image-access/preview", post(image_access::preview))

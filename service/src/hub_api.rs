@@ -164,7 +164,7 @@ impl HubApi {
     /// Any credential of this service opens this door; what it may read is asked later.
     async fn sign_in(&self, username: &str, secret: Secret, peer: IpAddr) -> Result<Verified, Response> {
         let caller = Caller { peer, via: Via::HubApi, machine_id: "" };
-        let sign_in = SignIn { realm: Realm::Service, username, secret, needs: None, caller };
+        let sign_in = SignIn { realm: Realm::Service, username, secret, code: "", needs: None, caller };
         self.api.identity.verify(sign_in).await.map_err(|error| match error.answer() {
             Answered::Refused => answers::unauthorized(&error.to_string()),
             Answered::Later(wait) => answers::later(&error.to_string(), wait, clock::now()),

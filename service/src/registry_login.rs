@@ -42,7 +42,7 @@ async fn version_check(
     };
     let caller = Caller { peer: peer.0.ip(), via: Via::DockerLogin, machine_id: "" };
     let needs = Some(TokenScope::SignIn);
-    match identity.verify(SignIn { realm: Realm::Service, username: &user, secret, needs, caller }).await {
+    match identity.verify(SignIn { realm: Realm::Service, username: &user, secret, code: "", needs, caller }).await {
         Ok(verified) => {
             tracing::info!(user = %verified.account.name, peer = %peer.0, "docker login");
             registry(StatusCode::OK, "{}".to_owned())

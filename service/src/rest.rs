@@ -64,7 +64,7 @@ use crate::{
     address::network,
     browser::Browsers,
     hub_search::Search,
-    identity::{Hasher, Identity, Rate, Throttle},
+    identity::{Hasher, Identity, Logins, Rate, Throttle},
     store::Store,
 };
 
@@ -87,6 +87,7 @@ pub struct Shared {
     pub(crate) store: Store,
     pub(crate) identity: Arc<Identity>,
     pub(crate) hasher: Hasher,
+    pub(crate) logins: Option<Arc<Logins>>,
     pub(crate) search: Search,
     pub(crate) browsers: Browsers,
     pub(crate) calls: Throttle,
@@ -102,12 +103,19 @@ impl std::ops::Deref for Api {
 }
 
 impl Api {
-    /// Over this store; credentials are checked by `identity`, and publishers looked up by `search`.
+    /// Over this store; credentials are checked by `identity`, browsers are sent to an identity provider by `logins`, and
+    /// publishers looked up by `search`.
     #[must_use]
-    pub fn new(store: Store, identity: Arc<Identity>, hasher: Hasher, search: Search) -> Self {
+    pub fn new(
+        store: Store,
+        identity: Arc<Identity>,
+        logins: Option<Arc<Logins>>,
+        hasher: Hasher,
+        search: Search,
+    ) -> Self {
         let (calls, strangers) = (Throttle::new(CALLS.0, CALLS.1), Throttle::new(STRANGERS.0, STRANGERS.1));
         let browsers = Browsers::new(store.clone());
-        Self(Arc::new(Shared { store, identity, hasher, search, browsers, calls, strangers }))
+        Self(Arc::new(Shared { store, identity, logins, hasher, search, browsers, calls, strangers }))
     }
 
     /// Pays for a call of an account, by whichever door.

@@ -41,18 +41,21 @@ pub enum Needs {
     Read,
     /// `org:write`, or a person who signed in.
     Write,
+    /// `sign-in` or `org:write`, or a person who signed in: whoever signs a machine in can ask there too.
+    Ask,
     /// A person who signed in: no access token does it, whatever its scopes, or one token would make others.
     Person,
 }
 
 impl Needs {
-    /// The scope of an access token; none: no token does it.
+    /// Scopes of an access token of which one is enough; none: no token does it.
     #[must_use]
-    pub fn scope(self) -> Option<TokenScope> {
+    pub fn scopes(self) -> &'static [TokenScope] {
         match self {
-            Self::Read => Some(TokenScope::OrgRead),
-            Self::Write => Some(TokenScope::OrgWrite),
-            Self::Person => None,
+            Self::Read => &[TokenScope::OrgRead],
+            Self::Write => &[TokenScope::OrgWrite],
+            Self::Ask => &[TokenScope::SignIn, TokenScope::OrgWrite],
+            Self::Person => &[],
         }
     }
 }
@@ -108,8 +111,10 @@ pub enum Deed {
     ReadService,
     /// One's own account, memberships, machines, requests and decisions.
     ReadOwn,
-    /// Requests in one's own name, and answers to invitations.
+    /// Requests in one's own name.
     Ask,
+    /// Answers to invitations.
+    AnswerInvitations,
     /// One's own password, access tokens and sign-ins with a browser.
     ChangeOwn,
 }
@@ -138,7 +143,7 @@ const fn row(deed: Deed, place: Place, needs: Needs, may: [bool; 5], words: &'st
 
 /// The table.
 #[rustfmt::skip]
-pub const TABLE: [Row; 26] = [
+pub const TABLE: [Row; 27] = [
     //                                                                        owner admin auditor member token
     row(Deed::ReadPolicy,               Place::Organization, Needs::Read,     [Y,   Y,    Y,      Y,     Y], "see the policy and its lists"),
     row(Deed::PreviewPolicy,            Place::Organization, Needs::Read,     [Y,   Y,    N,      N,     Y], "see what a change of the policy would do"),
@@ -164,7 +169,8 @@ pub const TABLE: [Row; 26] = [
     row(Deed::ChangeAccounts,           Place::Service,      Needs::Person,   [N,   N,    N,      N,     N], "change other people's accounts and tokens"),
     row(Deed::ReadService,              Place::Service,      Needs::Read,     [Y,   N,    Y,      N,     N], "see acts and sign-ins that belong to no organization"),
     row(Deed::ReadOwn,                  Place::Own,          Needs::Read,     [Y,   Y,    Y,      Y,     Y], "see their own account, machines, requests and decisions"),
-    row(Deed::Ask,                      Place::Own,          Needs::Write,    [Y,   Y,    Y,      Y,     N], "ask for images and answer invitations"),
+    row(Deed::Ask,                      Place::Own,          Needs::Ask,      [Y,   Y,    Y,      Y,     N], "ask for images"),
+    row(Deed::AnswerInvitations,        Place::Own,          Needs::Write,    [Y,   Y,    Y,      Y,     N], "answer invitations"),
     row(Deed::ChangeOwn,                Place::Own,          Needs::Person,   [Y,   Y,    Y,      Y,     N], "change their own password and tokens"),
 ];
 
@@ -225,9 +231,9 @@ pub fn page() -> String {
             Place::Anywhere => "any organization",
             Place::Own => "their own",
         };
-        let needs = match row.needs.scope() {
-            Some(scope) => format!("`{}`", word(scope)),
-            None => "a person".to_owned(),
+        let needs = match row.needs.scopes() {
+            [] => "a person".to_owned(),
+            scopes => scopes.iter().map(|scope| format!("`{}`", word(*scope))).collect::<Vec<_>>().join(" or "),
         };
         let cells = row.may.map(|may| if may { "yes" } else { "–" }).join(" | ");
         page.push_str(&format!("| {} | {place} | {cells} | {needs} |\n", row.words));

@@ -133,7 +133,7 @@ impl Sync for SyncApi {
             return Err(Status::invalid_argument("`agent_version` is too long or holds control characters"));
         }
         let caller = Caller { peer: peer.0.ip(), via: Via::Agent, machine_id: &machine_id };
-        let sign_in = SignIn { realm, username: &username, secret, needs: Some(TokenScope::SignIn), caller };
+        let sign_in = SignIn { realm, username: &username, secret, code: "", needs: Some(TokenScope::SignIn), caller };
         let verified = self.identity.verify(sign_in).await.map_err(|error| sign_in_status(&error))?;
         let account = &verified.account;
         let holder = Holder {

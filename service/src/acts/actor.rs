@@ -163,9 +163,11 @@ impl Actor {
         if !row.allows(standing) {
             return Err(ActError::Forbidden { standing, deed, organization: organization.to_owned() });
         }
-        match (row.needs.scope(), means) {
-            (None, Means::Token(_)) => Err(ActError::NotByToken(deed)),
-            (Some(scope), _) if !scopes.contains(scope) => Err(ActError::Scope(scope)),
+        match (row.needs.scopes(), means) {
+            ([], Means::Token(_)) => Err(ActError::NotByToken(deed)),
+            ([first, ..], _) if !row.needs.scopes().iter().any(|scope| scopes.contains(*scope)) => {
+                Err(ActError::Scope(*first))
+            }
             _ => Ok(()),
         }
     }
@@ -174,9 +176,9 @@ impl Actor {
     #[must_use]
     pub fn is_good_for(&self, deed: Deed) -> bool {
         let Self::Account(SignedIn { scopes, means, .. }) = self else { return true };
-        match deed.row().needs.scope() {
-            None => !matches!(means, Means::Token(_)),
-            Some(scope) => scopes.contains(scope),
+        match deed.row().needs.scopes() {
+            [] => !matches!(means, Means::Token(_)),
+            needed => needed.iter().any(|scope| scopes.contains(*scope)),
         }
     }
 

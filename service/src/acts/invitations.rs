@@ -135,7 +135,7 @@ pub async fn mine(store: &Store, actor: &Actor, now: i64) -> Result<Vec<Invitati
 /// [`ActError`].
 pub async fn accept(store: &Store, actor: &Actor, id: &str, now: i64) -> Result<Invitation, ActError> {
     let mut change = store.write().await?;
-    let account = actor.as_self(&mut change, Deed::Ask).await?;
+    let account = actor.as_self(&mut change, Deed::AnswerInvitations).await?;
     let invitation = to(&mut change, &account, id, now).await?;
     join(&mut change, account.id, &invitation).await?;
     end(change, actor, &invitation, "invitation.accept").await?;
@@ -148,7 +148,7 @@ pub async fn accept(store: &Store, actor: &Actor, id: &str, now: i64) -> Result<
 /// [`ActError`].
 pub async fn decline(store: &Store, actor: &Actor, id: &str, now: i64) -> Result<(), ActError> {
     let mut change = store.write().await?;
-    let account = actor.as_self(&mut change, Deed::Ask).await?;
+    let account = actor.as_self(&mut change, Deed::AnswerInvitations).await?;
     let invitation = to(&mut change, &account, id, now).await?;
     end(change, actor, &invitation, "invitation.decline").await
 }

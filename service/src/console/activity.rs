@@ -24,7 +24,7 @@ use crate::{
     acts::activity::{self, Filter, Found, Position},
     clock,
     rest::{Api, has_nul},
-    roles::{Deed, Standing},
+    roles::Deed,
 };
 
 /// Decisions of one page.
@@ -53,7 +53,7 @@ pub(super) async fn page(
     let older = next.map(|position| fields.address(&view::path(name.as_str()), &[("before", &encode(&position))]));
     let page = Activity {
         organization: name.as_str(),
-        allows: Deed::ChangeLists.row().allows(Standing::Member(membership.role)),
+        allows: visitor.may(membership, Deed::ChangeLists),
         fields: &fields,
         shown: shown(&fields),
         since,

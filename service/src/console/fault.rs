@@ -136,6 +136,10 @@ impl Problem {
     }
 }
 
+/// For a browser that came in with an access token of Docker Hub.
+pub(super) const LOOKS_ONLY: &str =
+    "you signed in with an access token, which may look and ask here; to change something, sign in with the password";
+
 /// What a page can do about an error: say it above the form, or show another page.
 pub(super) trait Explained {
     /// Ok: the form is shown again.
@@ -147,7 +151,8 @@ impl Explained for ActError {
         let field = match &self {
             Self::SignedOut => return Err(Fault::Ended("/".to_owned())),
             Self::NoOrganization(_) => return Err(Fault::Nowhere),
-            Self::Forbidden { .. } | Self::Scope(_) | Self::NotByToken(_) | Self::NoPerson => {
+            Self::Scope(_) => return Err(Fault::Forbidden(LOOKS_ONLY.to_owned())),
+            Self::Forbidden { .. } | Self::NotByToken(_) | Self::NoPerson => {
                 return Err(Fault::Forbidden(self.to_string()));
             }
             Self::Store(_) | Self::Hasher(_) | Self::Random(_) | Self::Stopping => return Err(Fault::broken(&self)),

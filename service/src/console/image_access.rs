@@ -25,7 +25,7 @@ use crate::{
     clock,
     model::Effect,
     rest::Api,
-    roles::{Deed, Standing},
+    roles::Deed,
     validity::{parse_seconds, span},
 };
 
@@ -128,7 +128,7 @@ fn show(
     let (seen, csrf) = (stored.tag(), visitor.cookie.csrf());
     let page = ImageAccess {
         organization,
-        editable: Deed::ChangePolicy.row().allows(Standing::Member(membership.role)),
+        editable: visitor.may(membership, Deed::ChangePolicy),
         csrf: &csrf,
         seen: seen.as_str(),
         entered,

@@ -26,7 +26,7 @@ use crate::{
     model::{Effect, Scope},
     names::Name,
     rest::Api,
-    roles::{Deed, Standing},
+    roles::Deed,
 };
 
 /// Rules of one page.
@@ -144,14 +144,14 @@ async fn show(
     let mut rules = rules::page(&api.store, &actor, &name, effect, after, PAGE + 1).await?;
     let more = rules.len() > PAGE as usize;
     rules.truncate(PAGE as usize);
-    let hits = match Deed::ReadActivity.row().allows(Standing::Member(membership.role)) {
+    let hits = match visitor.may(membership, Deed::ReadActivity) {
         true => Some(activity::hits(&api.store, &actor, &name).await?),
         false => None,
     };
     let page = Lists {
         organization,
         effect,
-        editable: Deed::ChangeLists.row().allows(Standing::Member(membership.role)),
+        editable: visitor.may(membership, Deed::ChangeLists),
         csrf: &visitor.cookie.csrf(),
         rules: &rules,
         more,

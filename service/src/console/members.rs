@@ -26,7 +26,7 @@ use crate::{
     clock,
     names::Name,
     rest::Api,
-    roles::{Deed, Standing},
+    roles::Deed,
 };
 
 /// Shows them.
@@ -183,7 +183,7 @@ async fn show(
 ) -> Result<Response, Fault> {
     let (membership, name) = visitor.member_of(organization)?;
     let actor = visitor.actor();
-    let may = |deed: Deed| deed.row().allows(Standing::Member(membership.role));
+    let may = |deed: Deed| visitor.may(membership, deed);
     let page = Members {
         organization: name.as_str(),
         changes: may(Deed::ChangeMembers),

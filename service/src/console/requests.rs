@@ -20,10 +20,10 @@ use crate::{
     access::{self, AccessError, Approval, Listed},
     acts::{ActError, members},
     clock,
-    model::{AccessRequest, AccessState, Membership, Scope},
+    model::{AccessRequest, AccessState, Scope},
     names::Name,
     rest::Api,
-    roles::{Deed, Standing},
+    roles::Deed,
     validity::parse_seconds,
 };
 
@@ -48,7 +48,7 @@ pub(super) async fn list(
     requests.truncate(PAGE);
     let page = Requests {
         organization: &organization,
-        answers: answers(membership),
+        answers: visitor.may(membership, Deed::AnswerRequests),
         csrf: &visitor.cookie.csrf(),
         all,
         requests: &requests,
@@ -130,7 +130,7 @@ async fn show(
         Err(error) => return Err(error.into()),
     };
     let page = OneRequest {
-        answers: answers(membership) && request.state == AccessState::Pending,
+        answers: visitor.may(membership, Deed::AnswerRequests) && request.state == AccessState::Pending,
         csrf: &visitor.cookie.csrf(),
         request: &request,
         teams: &teams.unwrap_or_default(),
@@ -138,11 +138,6 @@ async fn show(
         problem: problem.as_ref(),
     };
     Ok(visitor.page(status, Here::Of(membership, Tab::Requests), "Request", &view::one(&page)))
-}
-
-/// For the page: whoever answers is asked anew.
-fn answers(membership: &Membership) -> bool {
-    Deed::AnswerRequests.row().allows(Standing::Member(membership.role))
 }
 
 impl Answering {

@@ -1,26 +1,27 @@
-//! Signing in and out.
+//! Signing in and out: with a password here, or at the identity provider and back.
 
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
 
 use axum::{
     extract::{Request, State},
     response::{Html, IntoResponse as _, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 use proto::{chain, secret::Secret};
 
 use super::{
+    away,
     fault::{Fault, Problem},
     fields::Fields,
     flash::Flash,
-    view::sign_in::{self as view, SignInPage},
+    view::sign_in::{self as view, SignInPage, Ways},
     visitor::{self, Posted, Visitor},
 };
 use crate::{
     address::network,
     browser::{BrowserError, Cookie, From},
     clock,
-    identity::{Answer, Caller, Realm, SignIn, Verified},
+    identity::{Answer, BUSY_RETRY, Caller, LoginError, Realm, SignIn, SignInError, Verified, oidc},
     model::{CredentialKind, Via},
     rest::Api,
 };
@@ -36,7 +37,7 @@ pub(super) async fn page(State(api): State<Api>, request: Request) -> Result<Res
         return Ok(visitor::see_other(next));
     }
     let flash = Flash::read(&parts.headers);
-    let page = SignInPage { next, flash, ..SignInPage::default() };
+    let page = SignInPage { next, flash, ways: ways(&api), ..SignInPage::default() };
     let mut answer = Html(view::page(&page).into_string()).into_response();
     if flash.is_some() {
         answer.headers_mut().append(header::SET_COOKIE, Flash::clear());
@@ -51,47 +52,104 @@ pub(super) async fn submit(State(api): State<Api>, request: Request) -> Result<R
     api.strangers.pay(network(peer), Instant::now()).map_err(Fault::Later)?;
     let fields = visitor::read(&parts.headers, Request::from_parts(parts.clone(), body)).await?;
     let (user, next) = (fields.text("username").to_owned(), visitor::own_address(fields.text("next")).to_owned());
+    let (realm, code) = (fields.text("realm").to_owned(), fields.text("code").trim().to_owned());
     let secret = Secret::new(fields.raw("password").to_owned());
     drop(fields);
-    let again = |status: StatusCode, text: String| {
-        let problem = Some(Problem::new(text));
-        let page = SignInPage { next: &next, user: &user, problem: problem.as_ref(), flash: None };
-        (status, Html(view::page(&page).into_string())).into_response()
-    };
+    let realm = if realm == view::DOCKER_HUB { Realm::DockerHub } else { Realm::Service };
+    let page = SignInPage { next: &next, user: &user, realm, ways: ways(&api), ..SignInPage::default() };
     let caller = Caller { peer, via: Via::Browser, machine_id: "" };
-    let sign_in = SignIn { realm: Realm::Service, username: &user, secret, needs: None, caller };
+    let sign_in = SignIn { realm, username: &user, secret, code: &code, needs: None, caller };
     let verified = match api.identity.verify(sign_in).await {
         Ok(verified) => verified,
+        Err(error) => return Ok(again(page, refused(&error))),
+    };
+    if !opens_browsers(&verified) {
+        let text = "this is an access token, and the console takes passwords: a token may do less than its owner";
+        return Ok(again(page, (StatusCode::UNAUTHORIZED, text.to_owned(), None)));
+    }
+    begin(&api, &parts, peer, &verified, page).await
+}
+
+/// To the identity provider. A link, and not a form: `form-action` lets forms lead nowhere else.
+pub(super) async fn depart(State(api): State<Api>, request: Request) -> Result<Response, Fault> {
+    let (parts, _) = request.into_parts();
+    let peer = visitor::peer(&parts)?;
+    let query = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let next = visitor::own_address(query.text("next"));
+    let Some(logins) = api.logins.as_ref().filter(|logins| logins.for_browsers().is_some()) else {
+        return Err(Fault::Nowhere);
+    };
+    match logins.depart(next, peer).await {
+        Ok(departure) => {
+            let mut answer = visitor::see_other(&departure.url);
+            answer.headers_mut().append(header::SET_COOKIE, away::set(&departure.handle)?);
+            Ok(answer)
+        }
         Err(error) => {
-            return Ok(match error.answer() {
-                Answer::Refused => again(StatusCode::UNAUTHORIZED, error.to_string()),
-                Answer::Later(wait) => {
-                    let mut answer = again(StatusCode::TOO_MANY_REQUESTS, error.to_string());
-                    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
-                    answer
-                }
-                Answer::Unavailable => again(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
-                Answer::Fault => {
-                    tracing::error!(error = %chain(&error), "a sign-in with a browser failed");
-                    let text = "the service cannot do this now; try again later";
-                    again(StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
-                }
-            });
+            let page = SignInPage { next, ways: ways(&api), ..SignInPage::default() };
+            Ok(again(page, turned_away(&error)))
+        }
+    }
+}
+
+/// Back from the identity provider.
+pub(super) async fn arrive(State(api): State<Api>, request: Request) -> Result<Response, Fault> {
+    let (parts, _) = request.into_parts();
+    let peer = visitor::peer(&parts)?;
+    let Some(logins) = api.logins.as_ref().filter(|logins| logins.for_browsers().is_some()) else {
+        return Err(Fault::Nowhere);
+    };
+    let query = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let handle = away::read(&parts.headers).unwrap_or_default();
+    let arrival = oidc::Arrival {
+        handle: &handle,
+        state: query.text("state"),
+        code: query.text("code"),
+        error: query.text("error"),
+        issuer: query.is("iss").then(|| query.text("iss")),
+    };
+    let mut answer = match logins.arrive(arrival, peer).await {
+        Ok((verified, next)) => {
+            let page = SignInPage { next: &next, ways: ways(&api), ..SignInPage::default() };
+            begin(&api, &parts, peer, &verified, page).await?
+        }
+        Err(error) => {
+            let page = SignInPage { next: "/", ways: ways(&api), ..SignInPage::default() };
+            again(page, turned_away(&error))
         }
     };
-    if !is_person(&verified) {
-        let text = "this is an access token, and the console takes passwords: a token may do less than its owner";
-        return Ok(again(StatusCode::UNAUTHORIZED, text.to_owned()));
+    // One sign-in, one attempt.
+    answer.headers_mut().append(header::SET_COOKIE, away::clear());
+    Ok(answer)
+}
+
+/// What this service lets people sign in with.
+fn ways(api: &Api) -> Ways<'_> {
+    Ways {
+        provider: api.logins.as_ref().and_then(|logins| logins.for_browsers()),
+        docker_hub: api.identity.takes_docker_hub(),
     }
+}
+
+/// Begins the browser's sign-in and goes on.
+async fn begin(
+    api: &Api,
+    parts: &Parts,
+    peer: IpAddr,
+    verified: &Verified,
+    page: SignInPage<'_>,
+) -> Result<Response, Fault> {
     let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let before = Cookie::read(&parts.headers);
     let now = clock::now();
-    let begun = match api.browsers.begin(&verified, From { peer, agent, before: before.as_ref() }, now).await {
-        Err(error @ BrowserError::Ended) => return Ok(again(StatusCode::UNAUTHORIZED, error.to_string())),
+    let begun = match api.browsers.begin(verified, From { peer, agent, before: before.as_ref() }, now).await {
+        Err(error @ BrowserError::Ended) => {
+            return Ok(again(page, (StatusCode::UNAUTHORIZED, error.to_string(), None)));
+        }
         begun => begun?,
     };
     tracing::info!(user = %verified.account.name, %peer, "signed in with a browser");
-    let mut answer = visitor::see_other(&next);
+    let mut answer = visitor::see_other(page.next);
     let cookie = begun.cookie.set(begun.expires_at.saturating_sub(now));
     let mut cookie = HeaderValue::from_str(cookie.expose()).map_err(|error| Fault::broken(&error))?;
     cookie.set_sensitive(true);
@@ -99,9 +157,58 @@ pub(super) async fn submit(State(api): State<Api>, request: Request) -> Result<R
     Ok(answer)
 }
 
-/// A browser's sign-in may do whatever its owner may, so it comes of what only the owner knows.
-fn is_person(verified: &Verified) -> bool {
-    verified.credential == CredentialKind::Password
+/// Status, what is said, and how many seconds to wait.
+type Refusal = (StatusCode, String, Option<u64>);
+
+/// The form once more, with why.
+fn again(page: SignInPage<'_>, (status, text, wait): Refusal) -> Response {
+    let problem = Problem::new(text);
+    let page = SignInPage { problem: Some(&problem), ..page };
+    let mut answer = (status, Html(view::page(&page).into_string())).into_response();
+    if let Some(seconds) = wait {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    answer
+}
+
+fn refused(error: &SignInError) -> Refusal {
+    let text = error.to_string();
+    match error.answer() {
+        Answer::Refused => (StatusCode::UNAUTHORIZED, text, None),
+        Answer::Later(wait) => (StatusCode::TOO_MANY_REQUESTS, text, Some(wait.as_secs())),
+        Answer::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text, None),
+        Answer::Fault => {
+            tracing::error!(error = %chain(error), "a sign-in with a browser failed");
+            let text = "the service cannot do this now; try again later";
+            (StatusCode::SERVICE_UNAVAILABLE, text.to_owned(), None)
+        }
+    }
+}
+
+/// The same for who comes from the identity provider, or is on the way there.
+fn turned_away(error: &LoginError) -> Refusal {
+    use oidc::OidcError::{Busy, Denied, Expired, Foreign, IdToken, Unavailable};
+    let text = error.to_string();
+    match error {
+        LoginError::SignIn(error) => refused(error),
+        LoginError::Limited(wait) => (StatusCode::TOO_MANY_REQUESTS, text, Some(wait.as_secs())),
+        LoginError::Oidc(Busy) => (StatusCode::TOO_MANY_REQUESTS, text, Some(BUSY_RETRY.as_secs())),
+        LoginError::Oidc(Foreign) => {
+            let text = "this browser did not begin that sign-in, or began another one since; begin again here";
+            (StatusCode::BAD_REQUEST, text.to_owned(), None)
+        }
+        LoginError::Oidc(Expired) => {
+            (StatusCode::BAD_REQUEST, "the sign-in took too long; begin again here".to_owned(), None)
+        }
+        LoginError::Oidc(Denied | IdToken(_)) => (StatusCode::UNAUTHORIZED, text, None),
+        LoginError::Oidc(Unavailable(_)) => (StatusCode::SERVICE_UNAVAILABLE, text, None),
+    }
+}
+
+/// A browser's sign-in may do whatever its owner may, so it comes of what only the owner knows; what came of a token
+/// of Docker Hub may do less.
+fn opens_browsers(verified: &Verified) -> bool {
+    matches!(verified.credential, CredentialKind::Password | CredentialKind::DockerHub)
 }
 
 /// Ends the sign-in.

@@ -100,7 +100,7 @@ impl World {
         change.commit().await.unwrap();
         let identity = Arc::new(Identity::new(store.clone(), hasher.clone(), None, Trail::default()));
         let hub = Hub::new().await;
-        let router = router(Api::new(store.clone(), identity, hasher, hub.search())).fallback(nothing_here);
+        let router = router(Api::new(store.clone(), identity, None, hasher, hub.search())).fallback(nothing_here);
         Self { _fixture: fixture, store, hub, router }
     }
 

@@ -27,7 +27,7 @@ use crate::{
     model::{TokenScope, word},
     names::Name,
     rest::Api,
-    roles::{Deed, Standing},
+    roles::Deed,
 };
 use clap::ValueEnum as _;
 
@@ -110,7 +110,7 @@ async fn show(
     let (membership, name) = visitor.member_of(organization)?;
     let page = Tokens {
         organization: name.as_str(),
-        changes: Deed::ChangeOrganizationTokens.row().allows(Standing::Member(membership.role)),
+        changes: visitor.may(membership, Deed::ChangeOrganizationTokens),
         csrf: &visitor.cookie.csrf(),
         tokens: &organization_tokens::list(&api.store, &visitor.actor(), &name).await?,
         typed: &shown.typed,

@@ -17,9 +17,10 @@ use crate::{
     browser::{Cookie, Resumed},
     clock,
     listener::Peer,
-    model::{Membership, TokenScopes},
+    model::Membership,
     names::Name,
     rest::Api,
+    roles::{Deed, Standing},
 };
 
 /// Somebody who is signed in.
@@ -38,8 +39,13 @@ pub(super) struct Visitor {
 impl Visitor {
     /// As whom they act.
     pub(super) fn actor(&self) -> Actor {
-        let (account, scopes) = (self.resumed.account.clone(), TokenScopes::all());
+        let (account, scopes) = (self.resumed.account.clone(), self.resumed.scopes.clone());
         Actor::Account(SignedIn { account, scopes, means: Means::Session, peer: self.peer })
+    }
+
+    /// Whether they may do this in that organization with this sign-in: what a page offers. The act asks anew.
+    pub(super) fn may(&self, membership: &Membership, deed: Deed) -> bool {
+        deed.row().allows(Standing::Member(membership.role)) && self.actor().is_good_for(deed)
     }
 
     /// Their membership in the organization that an address names.
@@ -57,6 +63,7 @@ impl Visitor {
             memberships: &self.memberships,
             here,
             title,
+            looks_only: !self.actor().is_good_for(Deed::ChangePolicy),
             flash: self.flash,
         };
         let mut answer = (status, Html(view::page(&frame, content).into_string())).into_response();

@@ -4,16 +4,16 @@ mod client;
 
 use std::path::Path;
 
-use proto::{chain, secret::Secret};
+use proto::chain;
 
-pub use self::client::HubError;
-use self::client::{Client, HubUser};
+use self::client::{Client, HubUser, Shown};
+pub use self::client::{HubError, Question};
 use super::{
     SignInError, Verified,
     external::{self, Claim, Says},
 };
 use crate::{
-    model::{CredentialKind, TokenScope},
+    model::{CredentialKind, TokenScope, TokenScopes},
     outgoing::{Base, Outgoing, RootsError},
     store::Store,
 };
@@ -39,16 +39,19 @@ impl DockerHub {
     ///
     /// # Errors
     /// [`SignInError`].
-    pub(super) async fn verify(&self, store: &Store, username: &str, secret: Secret) -> Result<Verified, SignInError> {
-        let asked = self.client.ask(username, &secret).await;
-        drop(secret);
-        let HubUser { name, organizations } = asked.map_err(refused)?;
+    pub(super) async fn verify(&self, store: &Store, question: Question<'_>) -> Result<Verified, SignInError> {
+        let HubUser { name, shown, organizations } = self.client.ask(question).await.map_err(refused)?;
         let says = Says::DockerHub { organizations: &organizations };
         let account = external::settle(store, Claim { name: &name, says }).await?;
+        let scopes = match shown {
+            Shown::Password => TokenScopes::all(),
+            // It lies about in many files; what its owner decides here takes more.
+            Shown::AccessToken => [TokenScope::SignIn, TokenScope::OrgRead].into_iter().collect(),
+        };
         Ok(Verified {
             account,
             credential: CredentialKind::DockerHub,
-            scopes: [TokenScope::SignIn].into_iter().collect(),
+            scopes,
             credential_expires_at: None,
             agent_token_seconds: Some(self.recheck_seconds),
             token_id: None,
@@ -59,7 +62,7 @@ impl DockerHub {
 fn refused(error: HubError) -> SignInError {
     match error {
         HubError::Wrong => SignInError::Wrong,
-        HubError::TwoFactor | HubError::OrganizationToken | HubError::Scope | HubError::Name => {
+        HubError::TwoFactor | HubError::Code | HubError::OrganizationToken | HubError::Scope | HubError::Name => {
             SignInError::Unfit(error.to_string())
         }
         HubError::Limited(wait) => SignInError::Later(error.to_string(), wait),

@@ -1,5 +1,9 @@
-//! `pullgate login`: the identity provider says who somebody is, and they get an access token of this
-//! service. Everything after that is an ordinary sign-in.
+//! Sign-ins with the identity provider, which says who somebody is.
+//!
+//! Here is `pullgate login`: people get an access token of this service, and everything after that is an ordinary
+//! sign-in. [`browser`] has the console's.
+
+mod browser;
 
 use std::{
     error::Error as _,
@@ -35,6 +39,8 @@ const BEGIN: (Rate, Rate) =
 /// Questions whether somebody is done. An office shares an address, and each machine asks every five seconds.
 const FINISH: (Rate, Rate) =
     (Rate { burst: 300, refill: Duration::from_millis(50) }, Rate { burst: 1000, refill: Duration::from_millis(10) });
+/// Browsers that are sent to the provider or come back from it.
+const BROWSERS: (Rate, Rate) = FINISH;
 
 /// Why a login goes no further.
 #[derive(Debug, thiserror::Error)]
@@ -79,14 +85,15 @@ pub struct Logins {
     validity_seconds: i64,
     begin: Throttle,
     finish: Throttle,
+    browsers: Throttle,
 }
 
 impl Logins {
     /// Over this store; tokens last so many seconds.
     #[must_use]
     pub fn new(oidc: Oidc, store: Store, hasher: Hasher, trail: Trail, validity_seconds: i64) -> Self {
-        let (begin, finish) = (Throttle::new(BEGIN.0, BEGIN.1), Throttle::new(FINISH.0, FINISH.1));
-        Self { oidc, store, hasher, trail, validity_seconds, begin, finish }
+        let [begin, finish, browsers] = [BEGIN, FINISH, BROWSERS].map(|(one, all)| Throttle::new(one, all));
+        Self { oidc, store, hasher, trail, validity_seconds, begin, finish, browsers }
     }
 
     /// Begins one.
@@ -111,27 +118,21 @@ impl Logins {
             Ok(Standing::Done(person)) => person,
             Err(error) => {
                 if let LoginError::Oidc(OidcError::Denied | OidcError::IdToken(_)) = error {
-                    self.note(String::new(), Outcome::Wrong, peer, None);
+                    self.note(Via::Login, String::new(), Outcome::Wrong, peer, None);
                 }
                 return Err(error);
             }
         };
         let done = self.done(&person).await;
         match &done {
-            Ok((login, id)) => self.note(login.account.name.clone(), Outcome::Accepted, peer, Some(id)),
-            Err(error) => {
-                tracing::warn!(subject = %person.subject, name = ?person.username, error = %chain(error), "a login was refused");
-                let account = match error {
-                    SignInError::Origin { user, .. } => user.clone(),
-                    _ => String::new(),
-                };
-                self.note(account, error.outcome(), peer, None);
-            }
+            Ok((login, id)) => self.note(Via::Login, login.account.name.clone(), Outcome::Accepted, peer, Some(id)),
+            Err(error) => self.note_refused(Via::Login, &person, error, peer),
         }
         Ok(Progress::Done(done?.0))
     }
 
-    async fn done(&self, person: &Person) -> Result<(Login, String), SignInError> {
+    /// The account of a person whom the provider named.
+    async fn account(&self, person: &Person) -> Result<Account, SignInError> {
         let name: Name = person.username.parse().map_err(|_| {
             SignInError::Unfit(format!(
                 "`{}` of the identity provider is no user name here (`a-z`, `0-9`, `_`, `.`, `-`); your administrator \
@@ -140,7 +141,11 @@ impl Logins {
             ))
         })?;
         let says = Says::Oidc { subject: &person.subject, groups: &person.groups };
-        let account = external::settle(&self.store, Claim { name: &name, says }).await?;
+        external::settle(&self.store, Claim { name: &name, says }).await
+    }
+
+    async fn done(&self, person: &Person) -> Result<(Login, String), SignInError> {
+        let account = self.account(person).await?;
         let token = AccessToken::generate(TokenKind::Personal)
             .map_err(|error| SignInError::Internal(format!("the system gives no random bytes: {error}")))?;
         let hash = self.hasher.hash(token.secret.clone()).await?;
@@ -157,8 +162,17 @@ impl Logins {
         Ok((Login { account, token: revealed, expires_at }, token.id))
     }
 
-    fn note(&self, account: String, outcome: Outcome, peer: IpAddr, token_id: Option<&str>) {
-        let caller = Caller { peer, via: Via::Login, machine_id: "" };
+    fn note_refused(&self, via: Via, person: &Person, error: &SignInError, peer: IpAddr) {
+        tracing::warn!(subject = %person.subject, name = ?person.username, error = %chain(error), "a login was refused");
+        let account = match error {
+            SignInError::Origin { user, .. } => user.clone(),
+            _ => String::new(),
+        };
+        self.note(via, account, error.outcome(), peer, None);
+    }
+
+    fn note(&self, via: Via, account: String, outcome: Outcome, peer: IpAddr, token_id: Option<&str>) {
+        let caller = Caller { peer, via, machine_id: "" };
         self.trail.note(Entry { account, credential: CredentialKind::Oidc, outcome, caller }, token_id);
     }
 }

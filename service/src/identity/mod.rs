@@ -2,7 +2,7 @@
 //!
 //! One room for each realm: `own` knows this service's passwords and access tokens,
 //! `docker_hub` asks Docker Hub. A sign-in of one realm opens no account of another.
-//! `login` turns an identity provider's word ([`oidc`]) into an access token of this service.
+//! `login` turns an identity provider's word ([`oidc`]) into an access token of this service, or lets a browser in.
 
 mod access_token;
 mod agent_token;
@@ -29,7 +29,7 @@ use self::recent::Recent;
 pub use self::{
     access_token::{AccessToken, Kind as TokenKind},
     agent_token::{Agent, AgentTokens, Ends, TokenError},
-    docker_hub::{DockerHub, HubError},
+    docker_hub::{DockerHub, HubError, Question},
     error::{Answer, BUSY_RETRY, SignInError},
     hasher::{Hasher, HasherError},
     limiter::{Attempt, Limiter, With},
@@ -43,6 +43,8 @@ use crate::{
 
 /// Longest password or token that is looked at, in bytes.
 pub const MAX_SECRET_BYTES: usize = 1024;
+/// Longest code of a second factor that is handed on, in bytes.
+const MAX_CODE_BYTES: usize = 64;
 
 /// Whose credential it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub struct SignIn<'a> {
     pub username: &'a str,
     /// As typed.
     pub secret: Secret,
+    /// As typed, of the second factor; empty: none.
+    pub code: &'a str,
     /// What the credential must be good for; none: the caller looks at [`Verified::scopes`].
     pub needs: Option<TokenScope>,
     /// Who asks.
@@ -148,6 +152,12 @@ impl Identity {
         Self { logins, ..self }
     }
 
+    /// Whether Docker Hub is asked about its users.
+    #[must_use]
+    pub fn takes_docker_hub(&self) -> bool {
+        self.docker_hub.is_some()
+    }
+
     /// Where attempts at other doors are written down.
     #[must_use]
     pub fn trail(&self) -> &Trail {
@@ -162,16 +172,19 @@ impl Identity {
     /// # Errors
     /// [`SignInError`].
     pub async fn verify(&self, sign_in: SignIn<'_>) -> Result<Verified, SignInError> {
-        let SignIn { realm, username, secret, needs, caller } = sign_in;
+        let SignIn { realm, username, secret, code, needs, caller } = sign_in;
         // Docker Hub's user names are lower case, and people type them as they like.
         let username = username.trim().to_ascii_lowercase();
         let mut seen = Seen { account: String::new(), credential: CredentialKind::Unknown, elsewhere: false };
         let nobodys = username.is_empty() || username.contains('\0');
-        let unusable = secret.is_empty() || secret.expose().len() > MAX_SECRET_BYTES || nobodys;
+        let unusable =
+            secret.is_empty() || code.len() > MAX_CODE_BYTES || secret.expose().len() > MAX_SECRET_BYTES || nobodys;
         let verified = match realm {
             _ if unusable => Err(SignInError::Wrong),
             Realm::Service => own::verify(self, &username, secret, caller.peer, &mut seen).await,
-            Realm::DockerHub => self.at_docker_hub(&username, secret, caller.peer, &mut seen).await,
+            Realm::DockerHub => {
+                self.at_docker_hub(Question { identifier: &username, secret, code }, caller.peer, &mut seen).await
+            }
         };
         let verified = verified.and_then(|verified| match needs {
             Some(scope) if !verified.scopes.contains(scope) => Err(SignInError::Scope(scope)),
@@ -199,18 +212,17 @@ impl Identity {
 
     async fn at_docker_hub(
         &self,
-        username: &str,
-        secret: Secret,
+        question: Question<'_>,
         peer: IpAddr,
         seen: &mut Seen,
     ) -> Result<Verified, SignInError> {
         let Some(docker_hub) = &self.docker_hub else { return Err(SignInError::Realm) };
         seen.credential = CredentialKind::DockerHub;
         // No name of this service: guessing there must not lock anybody out here.
-        let user = format!("docker-hub:{username}");
+        let user = format!("docker-hub:{}", question.identifier);
         let attempt =
             self.limiter.begin(With::Guess { user: &user }, peer, Instant::now()).map_err(SignInError::Limited)?;
-        let verified = docker_hub.verify(&self.store, username, secret).await;
+        let verified = docker_hub.verify(&self.store, question).await;
         match &verified {
             Ok(_) => self.limiter.succeeded(&attempt, Instant::now()),
             Err(SignInError::Origin { user, .. }) => seen.account.clone_from(user),

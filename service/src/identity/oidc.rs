@@ -1,31 +1,35 @@
-//! The organization's identity provider (OpenID Connect), asked by device flow (RFC 8628).
+//! The organization's identity provider (OpenID Connect).
 //!
-//! The service asks, because the client secret stays with it. A person types a code at the
-//! provider; the machine asks the service whether they are done, with a handle that holds all
-//! there is to know about it, so that the service keeps nothing.
+//! The service asks, because the client secret stays with it: for a machine by [`device`] flow, for a browser by
+//! authorization [`code`]. Whoever signs in holds meanwhile all there is to know about it ([`handle`]), so that the
+//! service keeps nothing.
 
+mod code;
+mod device;
 mod handle;
 mod id_token;
 mod provider;
 mod settings;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use openidconnect::{
-    AuthType, ClientId, ClientSecret, ConfigurationError, DeviceCodeErrorResponse, DeviceCodeErrorResponseType,
-    IssuerUrl, RequestTokenError, Scope, TokenResponse as _,
-    core::{CoreClient, CoreClientAuthMethod, CoreDeviceAuthorizationResponse, CoreTokenResponse},
+    AuthType, ClientId, ClientSecret, ConfigurationError, IssuerUrl, RequestTokenError, TokenResponse as _,
+    core::{CoreClient, CoreClientAuthMethod, CoreTokenResponse},
 };
 use tokio::sync::Semaphore;
 
-use self::{
-    handle::{Begun, Handles},
-    provider::{Http, Metadata, Provider},
-};
 pub use self::{
+    code::{Arrival, CALLBACK, Departure, LONGEST},
+    device::{Begin, Standing},
     id_token::{IdTokenError, Person},
     provider::ProviderError,
     settings::{Settings, SettingsError},
+};
+use self::{
+    handle::{Handles, Held},
+    id_token::Expected,
+    provider::{Http, Metadata, Provider},
 };
 use crate::{
     clock,
@@ -35,13 +39,6 @@ use crate::{
 
 /// Questions to the provider at once.
 const MOST_AT_ONCE: usize = 32;
-/// Longest time that a person may take, in seconds; providers say 10 to 30 minutes.
-const LONGEST: u64 = 3600;
-/// Longest and shortest time between two questions, in seconds.
-const INTERVALS: (u32, u32) = (1, 60);
-/// Added when the provider says `slow_down` (RFC 8628, section 3.5).
-const SLOWER: u32 = 5;
-
 /// Why a sign-in with the provider goes no further. The texts are for the person.
 #[derive(Debug, thiserror::Error)]
 pub enum OidcError {
@@ -76,6 +73,9 @@ pub enum UnavailableError {
     /// No device flow there.
     #[error("the identity provider names no `device_authorization_endpoint`; allow the device flow (RFC 8628) there")]
     NoDeviceFlow,
+    /// Browsers have nowhere to come back to.
+    #[error("browsers cannot come back from the identity provider; set `consoleUrl`, and register it there")]
+    NoConsole,
     /// No token endpoint there.
     #[error("the identity provider names no endpoint for tokens")]
     NoTokens(#[from] ConfigurationError),
@@ -109,32 +109,6 @@ pub enum OidcSetupError {
         /// Why.
         why: String,
     },
-}
-
-/// A sign-in that begins.
-#[derive(Debug)]
-pub struct Begin {
-    /// For [`Oidc::finish`].
-    pub login: String,
-    /// What the person types.
-    pub user_code: String,
-    /// Where.
-    pub verification_uri: String,
-    /// The same with the code in it.
-    pub verification_uri_complete: Option<String>,
-    /// Seconds.
-    pub expires_in: u32,
-    /// Seconds.
-    pub interval: u32,
-}
-
-/// How a sign-in stands.
-#[derive(Debug)]
-pub enum Standing {
-    /// The person is not done; ask again after so many seconds.
-    Pending(u32),
-    /// They are.
-    Done(Person),
 }
 
 /// One identity provider.
@@ -174,109 +148,6 @@ impl Oidc {
         &self.settings.issuer
     }
 
-    /// Begins a sign-in.
-    ///
-    /// # Errors
-    /// [`OidcError`].
-    pub async fn begin(&self) -> Result<Begin, OidcError> {
-        let _place = self.places.try_acquire().map_err(|_| OidcError::Busy)?;
-        let metadata = self.metadata().await?;
-        let endpoint = metadata.additional_metadata().device_authorization_endpoint.clone();
-        let endpoint = endpoint.ok_or(OidcError::Unavailable(UnavailableError::NoDeviceFlow))?;
-        let client = self.client(&metadata).set_device_authorization_url(endpoint);
-        let nonce = nonce()?;
-        let scopes = self.settings.scopes.iter().cloned().map(Scope::new);
-        let request = client.exchange_device_code().add_scopes(scopes).add_extra_param("nonce", nonce.clone());
-        let answer: Result<CoreDeviceAuthorizationResponse, _> = request.request_async(&self.http).await;
-        let device = answer.map_err(|error| OidcError::Unavailable(refused(&error)))?;
-        let expires_in = u32::try_from(device.expires_in().as_secs().min(LONGEST)).unwrap_or_default();
-        let interval = seconds(device.interval());
-        let begun = Begun {
-            issuer: self.settings.issuer.clone(),
-            device_code: device.device_code().secret().clone(),
-            nonce,
-            interval,
-            exp: clock::now() + i64::from(expires_in),
-        };
-        Ok(Begin {
-            login: self.handles.seal(&begun),
-            user_code: device.user_code().secret().clone(),
-            verification_uri: device.verification_uri().to_string(),
-            verification_uri_complete: device.verification_uri_complete().map(|uri| uri.secret().clone()),
-            expires_in,
-            interval,
-        })
-    }
-
-    /// The sign-in of a handle. Costs a signature; the provider is not asked.
-    ///
-    /// # Errors
-    /// [`OidcError`].
-    pub(super) fn begun(&self, login: &str) -> Result<Begun, OidcError> {
-        let begun =
-            self.handles.open(login, clock::now()).map_err(|_| OidcError::Foreign)?.ok_or(OidcError::Expired)?;
-        if begun.issuer == self.settings.issuer { Ok(begun) } else { Err(OidcError::Foreign) }
-    }
-
-    /// Asks once how a sign-in stands.
-    ///
-    /// # Errors
-    /// [`OidcError`].
-    pub(super) async fn finish(&self, begun: &Begun) -> Result<Standing, OidcError> {
-        let _place = self.places.try_acquire().map_err(|_| OidcError::Busy)?;
-        let metadata = self.metadata().await?;
-        let token = match self.token(&metadata, begun).await? {
-            Ok(token) => token,
-            Err(pending) => return Ok(Standing::Pending(pending)),
-        };
-        let token = token.id_token().ok_or(OidcError::Unavailable(UnavailableError::NoIdToken))?;
-        let verify = |keys| id_token::verify(token, keys, &self.issuer, &self.settings, &begun.nonce);
-        match verify(metadata.jwks().clone()) {
-            Err(error) if error.may_be_a_new_key() => {
-                // The code was used up by now: the token that came is believed or lost.
-                let keys = self.provider.new_keys().await.ok_or(error)?;
-                Ok(Standing::Done(verify(keys)?))
-            }
-            other => Ok(Standing::Done(other?)),
-        }
-    }
-
-    /// Asks for the token once: the token, or when to ask again.
-    async fn token(&self, metadata: &Metadata, begun: &Begun) -> Result<Result<CoreTokenResponse, u32>, OidcError> {
-        let client = self.client(metadata);
-        // As the provider had sent it: of a code that was typed by now, only the device's half counts.
-        let device: CoreDeviceAuthorizationResponse = serde_json::from_value(serde_json::json!({
-            "device_code": begun.device_code,
-            "user_code": "-",
-            "verification_uri": self.settings.issuer,
-            "expires_in": LONGEST,
-            "interval": begun.interval,
-        }))
-        .map_err(|_| OidcError::Foreign)?;
-        let http = self.http.apart();
-        // The library asks until there is an answer. Here the machine does: its first pause is the end of one question.
-        let (pause, mut paused) = tokio::sync::mpsc::channel(1);
-        let pause = move |wait: Duration| {
-            let _ = pause.try_send(wait);
-            std::future::pending()
-        };
-        let unavailable = |error: UnavailableError| OidcError::Unavailable(error);
-        let request = client.exchange_device_access_token(&device).map_err(|error| unavailable(error.into()))?;
-        let answer = tokio::select! {
-            answer = request.request_async(&http, pause, None) => answer,
-            wait = paused.recv() => {
-                if let Some(failure) = http.failure() {
-                    return Err(unavailable(UnavailableError::Call(failure)));
-                }
-                return Ok(Err(wait.map_or(begun.interval, seconds).clamp(INTERVALS.0, INTERVALS.1 + SLOWER)));
-            }
-        };
-        answer.map(Ok).map_err(|error| match &error {
-            RequestTokenError::ServerResponse(answer) => ended(answer),
-            other => unavailable(refused(other)),
-        })
-    }
-
     fn client(&self, metadata: &Metadata) -> Client {
         let id = ClientId::new(self.settings.client_id.clone());
         let secret = ClientSecret::new(self.settings.client_secret.expose().to_owned());
@@ -290,6 +161,32 @@ impl Oidc {
         } else {
             AuthType::BasicAuth
         })
+    }
+
+    /// What a handle holds, if it was made here for this provider. Costs a signature; the provider is not asked.
+    fn held<T: Held>(&self, handle: &str) -> Result<T, OidcError> {
+        let held: T =
+            self.handles.open(handle, clock::now()).map_err(|_| OidcError::Foreign)?.ok_or(OidcError::Expired)?;
+        if held.issuer() == self.settings.issuer { Ok(held) } else { Err(OidcError::Foreign) }
+    }
+
+    /// The person whom the provider's answer names, once the token in it holds.
+    async fn person(
+        &self,
+        metadata: &Metadata,
+        answer: &CoreTokenResponse,
+        nonce: Expected<'_>,
+    ) -> Result<Person, OidcError> {
+        let token = answer.id_token().ok_or(OidcError::Unavailable(UnavailableError::NoIdToken))?;
+        let verify = |keys| id_token::verify(token, keys, &self.issuer, &self.settings, nonce);
+        match verify(metadata.jwks().clone()) {
+            Err(error) if error.may_be_a_new_key() => {
+                // The code was used up by now: the token that came is believed or lost.
+                let keys = self.provider.new_keys().await.ok_or(error)?;
+                Ok(verify(keys)?)
+            }
+            other => Ok(other?),
+        }
     }
 
     async fn metadata(&self) -> Result<Arc<Metadata>, OidcError> {
@@ -307,16 +204,6 @@ type Client = CoreClient<
     openidconnect::EndpointMaybeSet,
 >;
 
-fn ended(answer: &DeviceCodeErrorResponse) -> OidcError {
-    match answer.error() {
-        DeviceCodeErrorResponseType::AccessDenied => OidcError::Denied,
-        DeviceCodeErrorResponseType::ExpiredToken => OidcError::Expired,
-        // A code that it does not know (any more): used, or forgotten.
-        other if other.to_string() == "invalid_grant" => OidcError::Expired,
-        other => OidcError::Unavailable(UnavailableError::Refused(other.to_string())),
-    }
-}
-
 /// Never the answer itself: it may hold a token.
 fn refused<T: openidconnect::ErrorResponse + std::fmt::Display>(
     error: &RequestTokenError<OutgoingError, T>,
@@ -331,12 +218,9 @@ fn refused<T: openidconnect::ErrorResponse + std::fmt::Display>(
     }
 }
 
-fn nonce() -> Result<String, OidcError> {
+/// 128 random bits, as text.
+fn random() -> Result<String, OidcError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| OidcError::Unavailable(UnavailableError::Random(error)))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn seconds(interval: Duration) -> u32 {
-    u32::try_from(interval.as_secs()).unwrap_or(INTERVALS.1).clamp(INTERVALS.0, INTERVALS.1)
 }

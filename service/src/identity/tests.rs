@@ -31,7 +31,7 @@ impl Identity {
     async fn sign_in(&self, username: &str, secret: Secret, peer: IpAddr) -> Result<Account, SignInError> {
         let caller = Caller { peer, via: Via::Agent, machine_id: "m1" };
         let needs = Some(TokenScope::SignIn);
-        let sign_in = SignIn { realm: Realm::Service, username, secret, needs, caller };
+        let sign_in = SignIn { realm: Realm::Service, username, secret, code: "", needs, caller };
         Ok(self.verify(sign_in).await?.account)
     }
 }
@@ -114,7 +114,7 @@ const NOW_ISH: i64 = 2_000_000_000_000;
 impl Identity {
     async fn open(&self, username: &str, secret: Secret, needs: Option<TokenScope>) -> Result<Verified, SignInError> {
         let caller = Caller { peer: HOME, via: Via::HubApi, machine_id: "" };
-        self.verify(SignIn { realm: Realm::Service, username, secret, needs, caller }).await
+        self.verify(SignIn { realm: Realm::Service, username, secret, code: "", needs, caller }).await
     }
 
     /// A token of a new account of this origin, with these scopes and this end.
@@ -234,8 +234,14 @@ async fn a_sign_in_of_one_origin_opens_no_account_of_another() {
     }
     identity.open("dana", by_provider, None).await.expect("`pullgate login` gave it");
     let caller = Caller { peer: HOME, via: Via::Agent, machine_id: "m1" };
-    let sign_in =
-        SignIn { realm: Realm::DockerHub, username: "alice", secret: secret("correct horse"), needs: None, caller };
+    let sign_in = SignIn {
+        realm: Realm::DockerHub,
+        username: "alice",
+        secret: secret("correct horse"),
+        code: "",
+        needs: None,
+        caller,
+    };
     let refused = identity.verify(sign_in).await.unwrap_err();
     assert!(matches!(refused, SignInError::Realm) && refused.answer() == Answer::Refused);
     assert!(refused.to_string().contains("docker login"), "{refused}");

@@ -44,6 +44,12 @@ impl Base {
         if self.0.starts_with("https:") { Encryption::Required } else { Encryption::ExceptLoopback }
     }
 
+    /// Whether there is no path behind the host.
+    #[must_use]
+    pub fn is_host(&self) -> bool {
+        self.0.split_once("://").is_some_and(|(_, rest)| !rest.contains('/'))
+    }
+
     /// The address of a path that begins with `/`.
     #[must_use]
     pub fn join(&self, path: &str) -> String {

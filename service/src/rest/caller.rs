@@ -11,7 +11,7 @@ use crate::{
     clock,
     identity::{AccessToken, Caller as At, Realm, SignIn},
     listener::Peer,
-    model::{TokenScopes, Via},
+    model::Via,
 };
 
 /// What a page of the console sends with whatever it changes.
@@ -115,6 +115,7 @@ async fn by_token(api: &Api, value: &http::HeaderValue, peer: std::net::IpAddr) 
         // The token says whose it is.
         username: "<token>",
         secret: Secret::new(token.to_owned()),
+        code: "",
         needs: None,
         caller: At { peer, via: Via::Api, machine_id: "" },
     };
@@ -130,8 +131,8 @@ async fn by_cookie(api: &Api, headers: &HeaderMap, peer: std::net::IpAddr) -> Re
     let resumed = resumed.ok_or_else(|| {
         Refusal::new(Code::Unauthenticated, "the sign-in of this browser ended").next("sign in again")
     })?;
-    let account = resumed.account.clone();
-    let signed_in = SignedIn { account, scopes: TokenScopes::all(), means: Means::Session, peer };
+    let (account, scopes) = (resumed.account.clone(), resumed.scopes.clone());
+    let signed_in = SignedIn { account, scopes, means: Means::Session, peer };
     Ok(Caller { actor: Actor::Account(signed_in), browser: Some((cookie, resumed)) })
 }
 

@@ -120,7 +120,8 @@ pub async fn password(
     }
     // Whoever finds an open browser does not have the account.
     let at = From { peer: place.peer, via: Via::Browser, machine_id: "" };
-    let sign_in = SignIn { realm: Realm::Service, username: &account.name, secret: current, needs: None, caller: at };
+    let sign_in =
+        SignIn { realm: Realm::Service, username: &account.name, secret: current, code: "", needs: None, caller: at };
     let verified = api.identity.verify(sign_in).await.map_err(|error| match Refusal::from(error) {
         refusal if refusal.is(Code::Unauthenticated) => Refusal::new(Code::Invalid, "`current` is not the password"),
         refusal => refusal,

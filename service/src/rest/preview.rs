@@ -25,7 +25,7 @@ use crate::{
 pub struct Confirm {
     /// How many people lose something by it. It has to be said when they are more than a tenth of the active ones
     /// (`confirmation_required`); `POST …/policy/preview` counts them before.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, maximum = 4294967295_u32, format = Int64)]
     confirm: Option<u32>,
 }
 

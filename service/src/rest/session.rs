@@ -38,9 +38,14 @@ pub struct Credentials {
     /// User name.
     #[schema(max_length = 255)]
     user: String,
-    /// Password. Access tokens open no browser's sign-in: what they may do is limited.
+    /// Password. Access tokens of this service open no browser's sign-in: what they may do is limited. Those of Docker
+    /// Hub do, and it may read and ask then.
     #[schema(max_length = 1024, format = Password)]
     password: String,
+    /// Of the second factor, for an account of Docker Hub that has one.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    code: String,
     /// Who knows it.
     #[serde(default)]
     realm: SessionRealm,
@@ -85,10 +90,9 @@ pub async fn begin(
         return Err(foreign());
     }
     api.pay_unknown(place.peer)?;
-    let Credentials { user, password, realm } = credentials;
+    let Credentials { user, password, code, realm } = credentials;
     let password = Secret::new(password);
-    let token = AccessToken::parse(password.expose()).is_some();
-    if token || ["dckr_pat_", "dckr_oat_"].iter().any(|prefix| password.expose().starts_with(prefix)) {
+    if AccessToken::parse(password.expose()).is_some() {
         return Err(Refusal::new(Code::Scope, "an access token opens no browser's sign-in")
             .next("send it as `Authorization: Bearer <token>`, or sign in with the password"));
     }
@@ -97,7 +101,7 @@ pub async fn begin(
         SessionRealm::DockerHub => Realm::DockerHub,
     };
     let caller = At { peer: place.peer, via: Via::Browser, machine_id: "" };
-    let sign_in = SignIn { realm, username: &user, secret: password, needs: None, caller };
+    let sign_in = SignIn { realm, username: &user, secret: password, code: &code, needs: None, caller };
     let verified = api.identity.verify(sign_in).await?;
     let before = Cookie::read(&headers);
     let begun = api.browsers.begin(&verified, caller::from(&place, before.as_ref()), clock::now()).await?;

@@ -81,14 +81,14 @@ impl World {
         change.commit().await.unwrap();
         let identity = Identity::new(store.clone(), hasher.clone(), None, Trail::default());
         let hub = Hub::new().await;
-        let api = Api::new(store.clone(), Arc::new(identity), hasher.clone(), hub.search());
+        let api = Api::new(store.clone(), Arc::new(identity), None, hasher.clone(), hub.search());
         let browsers = Browsers::new(store.clone());
         Self { router: router(api.clone()), api, store, hub, hasher, browsers, _fixture: fixture }
     }
 
     /// The same, and another search is asked.
     pub fn asking(self, search: Search) -> Self {
-        let api = Api::new(self.store.clone(), Arc::clone(&self.api.identity), self.hasher.clone(), search);
+        let api = Api::new(self.store.clone(), Arc::clone(&self.api.identity), None, self.hasher.clone(), search);
         Self { router: router(api.clone()), api, ..self }
     }
 

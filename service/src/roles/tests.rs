@@ -14,7 +14,7 @@ const STANDINGS: [Standing; 6] = [
 
 /// Every deed with who may do it, letter by letter in the order of [`STANDINGS`], and what it needs: written a second
 /// time on purpose, so that nobody gives something away by a slip in the table.
-const EXPECTED: [(Deed, &str, Needs); 26] = [
+const EXPECTED: [(Deed, &str, Needs); 27] = [
     (Deed::ReadPolicy, "OAUMT-", Needs::Read),
     (Deed::PreviewPolicy, "OA--T-", Needs::Read),
     (Deed::ChangePolicy, "OA--T-", Needs::Write),
@@ -39,7 +39,8 @@ const EXPECTED: [(Deed, &str, Needs); 26] = [
     (Deed::ChangeAccounts, "------", Needs::Person),
     (Deed::ReadService, "O-U---", Needs::Read),
     (Deed::ReadOwn, "OAUMTS", Needs::Read),
-    (Deed::Ask, "OAUM-S", Needs::Write),
+    (Deed::Ask, "OAUM-S", Needs::Ask),
+    (Deed::AnswerInvitations, "OAUM-S", Needs::Write),
     (Deed::ChangeOwn, "OAUM-S", Needs::Person),
 ];
 

@@ -5,9 +5,10 @@ use sqlx::FromRow;
 use super::{
     Reading, StoreError, Writing,
     accounts::{AccountRow, account},
+    credentials::scopes as scopes_of,
     sql::{query, query_as},
 };
-use crate::model::Account;
+use crate::model::{Account, TokenScopes};
 
 /// Most of one account; the oldest goes first.
 const KEPT: i64 = 20;
@@ -21,6 +22,8 @@ pub(crate) struct NewBrowserSession<'a> {
     pub id: &'a str,
     /// Whose, with the epoch that counts.
     pub account: &'a Account,
+    /// What it may be used for.
+    pub scopes: &'a TokenScopes,
     /// Seconds since the Unix epoch.
     pub now: i64,
     /// Seconds since the Unix epoch.
@@ -38,6 +41,8 @@ pub(crate) struct StoredBrowserSession {
     pub id: String,
     /// As it is now.
     pub account: Account,
+    /// What it may be used for.
+    pub scopes: TokenScopes,
     /// The epoch then.
     pub credential_epoch: i64,
     /// Seconds since the Unix epoch.
@@ -66,13 +71,15 @@ pub struct BrowserSessionRow {
 impl Reading {
     /// The sign-in whose secret has this digest.
     pub(crate) async fn browser_session(&mut self, sha256: &[u8]) -> Result<Option<StoredBrowserSession>, StoreError> {
-        let sql = "SELECT id, account_id, credential_epoch, seen_at, expires_at FROM browser_sessions \
+        let sql = "SELECT id, account_id, scopes, credential_epoch, seen_at, expires_at FROM browser_sessions \
                    WHERE secret_sha256 = $1";
-        let row: Option<(String, i64, i64, i64, i64)> = query_as(sql).bind(sha256).fetch_optional(&mut self.0).await?;
-        let Some((id, owner, credential_epoch, seen_at, expires_at)) = row else { return Ok(None) };
+        let row: Option<(String, i64, String, i64, i64, i64)> =
+            query_as(sql).bind(sha256).fetch_optional(&mut self.0).await?;
+        let Some((id, owner, scopes, credential_epoch, seen_at, expires_at)) = row else { return Ok(None) };
         let sql = "SELECT id, name, origin, credential_epoch, removed_at FROM accounts WHERE id = $1";
         let row: AccountRow = query_as(sql).bind(owner).fetch_one(&mut self.0).await?;
-        Ok(Some(StoredBrowserSession { id, account: account(row)?, credential_epoch, seen_at, expires_at }))
+        let (account, scopes) = (account(row)?, scopes_of(&scopes)?);
+        Ok(Some(StoredBrowserSession { id, account, scopes, credential_epoch, seen_at, expires_at }))
     }
 
     /// The account's sign-ins that could still count, newest first.
@@ -99,7 +106,7 @@ impl Writing {
     /// Adds a sign-in; the oldest of the account make room.
     pub(crate) async fn add_browser_session(&mut self, new: &NewBrowserSession<'_>) -> Result<(), StoreError> {
         let sql = "INSERT INTO browser_sessions (secret_sha256, id, account_id, credential_epoch, created_at, seen_at, \
-                   expires_at, peer, agent) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)";
+                   expires_at, peer, agent, scopes) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9)";
         query(sql)
             .bind(new.secret_sha256.as_slice())
             .bind(new.id)
@@ -109,6 +116,7 @@ impl Writing {
             .bind(new.expires_at)
             .bind(new.peer)
             .bind(new.agent)
+            .bind(new.scopes.to_string())
             .execute(&mut self.0.0)
             .await?;
         let sql = "DELETE FROM browser_sessions WHERE account_id = $1 AND id NOT IN (SELECT id FROM browser_sessions \

@@ -59,7 +59,7 @@ pub struct StoredToken {
 /// `id, name, scopes, created_at, expires_at, last_used_at`.
 type Row = (String, String, String, i64, Option<i64>, Option<i64>);
 
-fn scopes(words: &str) -> Result<TokenScopes, StoreError> {
+pub(super) fn scopes(words: &str) -> Result<TokenScopes, StoreError> {
     words.parse().map_err(StoreError::unknown("the scope of a token"))
 }
 

@@ -54,7 +54,7 @@ fn acts(service: &Service) -> Vec<String> {
 }
 
 /// Docker Hub, played by a pullgate service: organization `acmehub`, its member `alice`.
-async fn hub() -> Service {
+pub async fn hub() -> Service {
     let mut hub = Service::empty();
     hub.ok(&["organization", "add", "acmehub"]);
     hub.add_member("acmehub", "alice", "member");
@@ -63,7 +63,7 @@ async fn hub() -> Service {
 }
 
 /// A service that asks there; members of `acmehub` are members of `acme`.
-async fn asking(hub_url: &str, ca: Option<&str>) -> Service {
+pub async fn asking(hub_url: &str, ca: Option<&str>) -> Service {
     let mut service = Service::empty();
     service.ok(&["organization", "add", "acme"]);
     service.ok(&["organization", "link", "acme", "--docker-hub", "acmehub"]);
@@ -75,7 +75,7 @@ async fn asking(hub_url: &str, ca: Option<&str>) -> Service {
     service
 }
 
-async fn pair() -> (Service, Service) {
+pub async fn pair() -> (Service, Service) {
     let hub = hub().await;
     let ca = hub.data_dir().join("ca.pem");
     let service = asking(&format!("https://{}", hub.address()), Some(ca.to_str().unwrap())).await;

@@ -7,6 +7,7 @@ mod api_checker;
 mod backup;
 mod commands;
 mod connections;
+mod console_sign_in;
 mod database;
 mod docker_hub;
 mod docker_login;

@@ -18,6 +18,7 @@ use proto::{
     sync::{BeginLoginRequest, BeginLoginResponse, FinishLoginRequest, FinishLoginResponse},
 };
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tonic::{Code, Status};
 
 use crate::{
@@ -25,15 +26,15 @@ use crate::{
     support::{PASSWORD, Service},
 };
 
-const SECRET: &str = "the-client-secret";
+pub const SECRET: &str = "the-client-secret";
 
 /// What the provider does next.
 #[derive(Clone)]
-struct Plan {
+pub struct Plan {
     /// An error of the token endpoint; empty: a token.
-    error: &'static str,
+    pub error: &'static str,
     /// Changes to the claims; null takes one away.
-    claims: Value,
+    pub claims: Value,
     /// The seed of the key that signs.
     signs: u8,
     /// The seeds of the keys that it publishes.
@@ -43,12 +44,15 @@ struct Plan {
     /// Changes to what it says about itself.
     metadata: Value,
     /// The nonce of the last sign-in, repeated in the token when `repeats`.
-    nonce: String,
-    repeats: bool,
+    pub nonce: String,
+    pub repeats: bool,
+    /// Of a browser that was sent here: what its code is worth nothing without, and where it goes back to.
+    pub challenge: String,
+    pub redirect_uri: String,
 }
 
 pub struct Provider {
-    fake: Fake,
+    pub fake: Fake,
     plan: Arc<Mutex<Plan>>,
 }
 
@@ -65,7 +69,7 @@ fn merge(into: &mut Value, changes: &Value) {
     }
 }
 
-fn field(form: &str, name: &str) -> Option<String> {
+pub fn field(form: &str, name: &str) -> Option<String> {
     form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
 }
 
@@ -80,6 +84,8 @@ impl Provider {
             metadata: json!({}),
             nonce: String::new(),
             repeats: true,
+            challenge: String::new(),
+            redirect_uri: String::new(),
         }));
         let shared = Arc::clone(&plan);
         let fake = Fake::start(move |asked, url| {
@@ -120,7 +126,20 @@ impl Provider {
                     )
                 }
                 "POST /token" => {
-                    assert_eq!(field(&asked.body, "device_code").unwrap(), "the-device-code");
+                    match field(&asked.body, "grant_type").unwrap().as_str() {
+                        "authorization_code" => {
+                            let basic = STANDARD.encode(format!("pullgate:{SECRET}"));
+                            assert!(asked.head.contains(&format!("Basic {basic}")), "{}", asked.head);
+                            assert_eq!(field(&asked.body, "redirect_uri").unwrap(), plan.redirect_uri);
+                            let verifier = field(&asked.body, "code_verifier").unwrap();
+                            let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
+                            assert_eq!(challenge, plan.challenge, "RFC 7636, 4.6");
+                            if field(&asked.body, "code").unwrap() != "the-code" {
+                                return answer(400, &json!({ "error": "invalid_grant" }));
+                            }
+                        }
+                        _ => assert_eq!(field(&asked.body, "device_code").unwrap(), "the-device-code"),
+                    }
                     if !plan.error.is_empty() {
                         return answer(400, &json!({ "error": plan.error }));
                     }
@@ -143,17 +162,17 @@ impl Provider {
         Self { fake, plan }
     }
 
-    fn plan(&self, change: impl FnOnce(&mut Plan)) {
+    pub fn plan(&self, change: impl FnOnce(&mut Plan)) {
         change(&mut self.plan.lock().unwrap());
     }
 
-    fn asked(&self, line: &str) -> usize {
+    pub fn asked(&self, line: &str) -> usize {
         self.fake.asked().iter().filter(|asked| asked.line == line).count()
     }
 }
 
 /// Starts a service with this provider, in a directory that must outlive it.
-async fn start(service: &mut Service, issuer: &str, more: Value, options: &[&str]) {
+pub async fn start(service: &mut Service, issuer: &str, more: Value, options: &[&str]) {
     let dir = service.data_dir().with_file_name("oidc");
     std::fs::create_dir_all(&dir).unwrap();
     let write = |name: &str, text: &str, mode| {

@@ -23,6 +23,8 @@ pub(in super::super) struct Frame<'a> {
     pub memberships: &'a [Membership],
     pub here: Here<'a>,
     pub title: &'a str,
+    /// The sign-in came of an access token.
+    pub looks_only: bool,
     pub flash: Option<Flash>,
 }
 
@@ -130,6 +132,9 @@ pub(in super::super) fn page(frame: &Frame<'_>, content: &Markup) -> Markup {
             @if frame.here != Here::Nowhere { nav aria-label="Pages" { (menu(frame)) } }
             main #content tabindex="-1" {
                 @if let Some(flash) = frame.flash { (said(flash)) }
+                @if frame.looks_only {
+                    p .note { "You signed in with an access token of Docker Hub: you can look and ask. To change something, sign in with the password." }
+                }
                 (content)
             }
         }

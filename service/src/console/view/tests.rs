@@ -22,7 +22,7 @@ use super::{
     my_policy::{Judged, MyPolicy},
     publishers::Publishers,
     requests::{Answering, MyRequests, NewRequest, OneRequest, Requests},
-    sign_in::SignInPage,
+    sign_in::{SignInPage, Ways},
     tokens::{Account, Tokens},
     *,
 };
@@ -37,6 +37,7 @@ use crate::{
     },
     console::{fault::Problem, fields::Fields, flash::Flash},
     hub_search::Short,
+    identity::Realm,
     model::{
         AccessRequest, AccessState, Badge, BadgeSource, Builds, ContainerBuilders, Effect, EnginePlugins, Guard,
         LocalContent, Membership, Mode, Origin, PolicyState, Posture, Publisher, Role, Rule, RunUnapproved, Scope,
@@ -84,7 +85,15 @@ fn membership(organization: &str, role: Role) -> Membership {
 
 fn framed(user: &str, memberships: &[Membership], tab: Tab, content: &Markup) -> Markup {
     let here = Here::Of(&memberships[0], tab);
-    let frame = Frame { user, csrf: "csrf-token", memberships, here, title: "A page", flash: Some(Flash::PolicySaved) };
+    let frame = Frame {
+        user,
+        csrf: "csrf-token",
+        memberships,
+        here,
+        title: "A page",
+        looks_only: false,
+        flash: Some(Flash::PolicySaved),
+    };
     page(&frame, content)
 }
 
@@ -139,9 +148,11 @@ fn the_sign_in() {
     check("sign_in", &sign_in::page(&plain));
     let problem = Problem::new("the user name or the password is wrong");
     let next = "/requests/new?image=docker.io%2Fa%2Fb";
-    check("sign_in_wrong", &sign_in::page(&SignInPage { next, user: "alice", problem: Some(&problem), flash: None }));
+    check("sign_in_wrong", &sign_in::page(&SignInPage { next, user: "alice", problem: Some(&problem), ..plain }));
+    let ways = Ways { provider: Some("id.acme.example"), docker_hub: true };
+    check("sign_in_ways", &sign_in::page(&SignInPage { next, ways, realm: Realm::DockerHub, ..plain }));
     let problem = Problem::new(format!("`{EVIL}` is wrong"));
-    harmless(&sign_in::page(&SignInPage { next: EVIL, user: EVIL, problem: Some(&problem), flash: None }));
+    harmless(&sign_in::page(&SignInPage { next: EVIL, user: EVIL, problem: Some(&problem), ways, ..plain }));
 }
 
 #[test]

@@ -26,6 +26,9 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const MOST_PAGES: usize = 50;
 
 const TOKEN_PATH: &str = "/v2/auth/token";
+/// The older way in, whose second half takes a code.
+const LOGIN_PATH: &str = "/v2/users/login";
+const SECOND_FACTOR_PATH: &str = "/v2/users/2fa-login";
 const ORGANIZATIONS_PATH: &str = "/v2/user/orgs";
 
 /// Why Docker Hub gave no answer, or not this one. The texts are for the person.
@@ -36,10 +39,13 @@ pub enum HubError {
     Wrong,
     /// A password of an account with a second factor.
     #[error(
-        "the account at Docker Hub has two-factor authentication: its password opens nothing here; \
-         make a personal access token there and sign in with it"
+        "the account at Docker Hub has two-factor authentication: its password alone opens nothing here; \
+         make a personal access token there and sign in with it, or in a browser with the code as well"
     )]
     TwoFactor,
+    /// The password was right, and the code was not.
+    #[error("Docker Hub does not accept the code; type the one that your authenticator shows now")]
+    Code,
     /// The secret of an organization.
     #[error(
         "an organization access token of Docker Hub says nobody's name; sign in with a personal access token, \
@@ -77,11 +83,33 @@ pub enum HubError {
     },
 }
 
+/// What somebody types.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// User name or address of e-mail.
+    pub identifier: &'a str,
+    /// Password or access token.
+    pub secret: Secret,
+    /// Of the second factor; empty: none.
+    pub code: &'a str,
+}
+
+/// What the secret was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// What only a person knows.
+    Password,
+    /// What programs hold.
+    AccessToken,
+}
+
 /// Somebody, as Docker Hub knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubUser {
     /// The user name there.
     pub name: Name,
+    /// What they showed there.
+    pub shown: Shown,
     /// The organizations there, and whether they own them. Lower case.
     pub organizations: Vec<(String, bool)>,
 }
@@ -94,13 +122,26 @@ pub struct Client {
 }
 
 #[derive(Serialize)]
-struct Question<'a> {
+struct Ask<'a> {
     identifier: &'a str,
     secret: &'a str,
 }
 
+#[derive(Serialize)]
+struct Login<'a> {
+    username: &'a str,
+    password: &'a str,
+}
+
+#[derive(Serialize)]
+struct SecondFactor<'a> {
+    login_2fa_token: &'a str,
+    code: &'a str,
+}
+
 #[derive(Deserialize)]
 struct Token {
+    #[serde(alias = "token")]
     access_token: String,
 }
 
@@ -150,34 +191,63 @@ impl Client {
         Self { outgoing, base, places: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
     }
 
-    /// Who that is. `identifier` is a user name or an address of e-mail.
+    /// Who that is.
     ///
     /// # Errors
     /// [`HubError`].
-    pub async fn ask(&self, identifier: &str, secret: &Secret) -> Result<HubUser, HubError> {
-        if ["dckr_oat_", "pg_oat_"].iter().any(|prefix| secret.expose().starts_with(prefix)) {
+    pub async fn ask(&self, question: Question<'_>) -> Result<HubUser, HubError> {
+        if ["dckr_oat_", "pg_oat_"].iter().any(|prefix| question.secret.expose().starts_with(prefix)) {
             return Err(HubError::OrganizationToken);
         }
         let _place = self.places.try_acquire().map_err(|_| HubError::Busy)?;
         let asked = async {
-            let token = self.token(identifier, secret).await?;
-            let name = name(identifier, &claims(&token))?;
-            Ok(HubUser { name, organizations: self.organizations(&token).await? })
+            let token = match question.code {
+                "" => self.token(&question).await?,
+                _ => self.token_with_code(&question).await?,
+            };
+            let claims = claims(&token);
+            let shown = shown(&question.secret, &claims);
+            let name = name(question.identifier, &claims)?;
+            Ok(HubUser { name, shown, organizations: self.organizations(&token).await? })
         };
         tokio::time::timeout(DEADLINE, asked).await.map_err(|_| HubError::Slow)?
     }
 
-    async fn token(&self, identifier: &str, secret: &Secret) -> Result<Secret, HubError> {
-        let address = self.base.join(TOKEN_PATH);
-        let question = Question { identifier, secret: secret.expose() };
-        // Strings always become JSON.
-        let body = Zeroizing::new(serde_json::to_vec(&question).unwrap_or_default());
-        let answer = self.outgoing.post(&address, body).await?;
+    async fn token(&self, question: &Question<'_>) -> Result<Secret, HubError> {
+        let ask = Ask { identifier: question.identifier, secret: question.secret.expose() };
+        let (address, answer) = self.post(TOKEN_PATH, &ask).await?;
         match answer.status {
             StatusCode::OK => Ok(Secret::new(read::<Token>(&answer, &address)?.access_token)),
             StatusCode::UNAUTHORIZED => Err(refusal(&read(&answer, &address)?)),
             _ => Err(unexpected(&answer, address)),
         }
+    }
+
+    /// Password first, then the code. An account without a second factor needs none, and is not asked for it.
+    async fn token_with_code(&self, question: &Question<'_>) -> Result<Secret, HubError> {
+        let login = Login { username: question.identifier, password: question.secret.expose() };
+        let (address, answer) = self.post(LOGIN_PATH, &login).await?;
+        let refused: Refusal = match answer.status {
+            StatusCode::OK => return Ok(Secret::new(read::<Token>(&answer, &address)?.access_token)),
+            StatusCode::UNAUTHORIZED => read(&answer, &address)?,
+            _ => return Err(unexpected(&answer, address)),
+        };
+        let Some(half) = &refused.login_2fa_token else { return Err(refusal(&refused)) };
+        let second = SecondFactor { login_2fa_token: half, code: question.code };
+        let (address, answer) = self.post(SECOND_FACTOR_PATH, &second).await?;
+        match answer.status {
+            StatusCode::OK => Ok(Secret::new(read::<Token>(&answer, &address)?.access_token)),
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => Err(HubError::Code),
+            _ => Err(unexpected(&answer, address)),
+        }
+    }
+
+    async fn post(&self, path: &str, body: &impl Serialize) -> Result<(String, Answer), HubError> {
+        let address = self.base.join(path);
+        // Strings always become JSON.
+        let body = Zeroizing::new(serde_json::to_vec(body).unwrap_or_default());
+        let answer = self.outgoing.post(&address, body).await?;
+        Ok((address, answer))
     }
 
     async fn organizations(&self, token: &Secret) -> Result<Vec<(String, bool)>, HubError> {
@@ -229,6 +299,21 @@ fn claims(token: &Secret) -> HubClaim {
     payload.and_then(|json| serde_json::from_slice::<Claims>(&json).ok()).unwrap_or_default().hub
 }
 
+/// An access token by its looks, or by Docker Hub's word. The oldest ones look like UUIDs.
+fn shown(secret: &Secret, claim: &HubClaim) -> Shown {
+    let secret = secret.expose();
+    let prefixed = ["dckr_pat_", "pg_pat_"].iter().any(|prefix| secret.starts_with(prefix));
+    let dashes = secret.bytes().enumerate().all(|(at, byte)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    });
+    let says = claim.source.split('|').next().is_some_and(|kind| kind.ends_with("_pat"));
+    match prefixed || says || (secret.len() == 36 && dashes) {
+        true => Shown::AccessToken,
+        false => Shown::Password,
+    }
+}
+
 /// Docker Hub's word for the name, else what was typed, unless that is an address of e-mail.
 fn name(typed: &str, claim: &HubClaim) -> Result<Name, HubError> {
     if claim.source.split('|').next().is_some_and(|kind| kind.ends_with("_oat")) {
@@ -275,6 +360,24 @@ mod tests {
             assert!(matches!(named("alice", &says(foreign)), Err(HubError::Name)), "{foreign}");
         }
         assert_eq!(name("bob", &claims(&Secret::new("opaque".into()))).unwrap().as_str(), "bob");
+    }
+
+    #[test]
+    fn an_access_token_is_no_password_however_old() {
+        let told = |secret: &str, claim: &str| shown(&Secret::new(secret.to_owned()), &claims(&token(claim)));
+        let pat = "{\"https://hub.docker.com\":{\"username\":\"alice\",\"source\":\"docker_pat|1\"}}";
+        let login = "{\"https://hub.docker.com\":{\"username\":\"alice\",\"source\":\"docker_login|1\"}}";
+        for (secret, claim) in [
+            ("dckr_pat_abc", "{}"),
+            ("pg_pat_abc", login),
+            ("looks like a password", pat),
+            ("0d5e4f4a-7a0b-4a7c-9c3e-2f1f0a6b8c9d", "{}"),
+        ] {
+            assert_eq!(told(secret, claim), Shown::AccessToken, "{secret}");
+        }
+        for secret in ["correct horse", "0d5e4f4a-7a0b-4a7c-9c3e-2f1f0a6b8c9", "0d5e4f4a-7a0b-4a7c-9c3e-2f1f0a6b8c9x"] {
+            assert_eq!(told(secret, login), Shown::Password, "{secret}");
+        }
     }
 
     #[test]

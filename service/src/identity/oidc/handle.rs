@@ -1,20 +1,29 @@
-//! What a machine holds while a person signs in elsewhere: the service keeps nothing of it.
+//! What somebody holds while they sign in elsewhere: the service keeps nothing of it.
 //!
-//! The handle is signed, not encrypted. Of the device code in it nobody has a use without the
-//! client secret, which stays with the service; whoever has the handle could ask the service anyway.
+//! A handle is signed, not encrypted. Nobody has a use for what is in it without the client secret, which stays with the
+//! service; and whoever holds it could ask the service anyway.
 
 use proto::jws::{self, JwsError};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::key_ring::Keys;
 
-/// The one use of such a token.
-const TYP: &str = "pullgate-login+jwt";
+/// Something to hold.
+pub(super) trait Held: Serialize + DeserializeOwned {
+    /// The one use of such a token.
+    const TYP: &'static str;
 
-/// A sign-in that was begun.
+    /// Which provider: settings may change meanwhile.
+    fn issuer(&self) -> &str;
+
+    /// Seconds since the Unix epoch.
+    fn exp(&self) -> i64;
+}
+
+/// A machine's sign-in that was begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::identity) struct Begun {
-    /// Which provider: settings may change meanwhile.
+    /// Which provider.
     pub issuer: String,
     /// What the provider knows it by.
     pub device_code: String,
@@ -26,6 +35,47 @@ pub(in crate::identity) struct Begun {
     pub exp: i64,
 }
 
+impl Held for Begun {
+    const TYP: &'static str = "pullgate-login+jwt";
+
+    fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    fn exp(&self) -> i64 {
+        self.exp
+    }
+}
+
+/// A browser that is at the provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::identity) struct Away {
+    /// Which provider.
+    pub issuer: String,
+    /// What the provider gives back: whoever comes with another was sent by somebody else.
+    pub state: String,
+    /// What the identity token has to hold.
+    pub nonce: String,
+    /// What the code is worth nothing without (RFC 7636).
+    pub verifier: String,
+    /// Where to go on.
+    pub next: String,
+    /// Seconds since the Unix epoch.
+    pub exp: i64,
+}
+
+impl Held for Away {
+    const TYP: &'static str = "pullgate-away+jwt";
+
+    fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    fn exp(&self) -> i64 {
+        self.exp
+    }
+}
+
 /// Makes and reads handles.
 #[derive(Clone)]
 pub(super) struct Handles(Keys);
@@ -35,13 +85,13 @@ impl Handles {
         Self(keys)
     }
 
-    pub fn seal(&self, begun: &Begun) -> String {
-        jws::sign(TYP, begun, self.0.now().signer())
+    pub fn seal<T: Held>(&self, held: &T) -> String {
+        jws::sign(T::TYP, held, self.0.now().signer())
     }
 
     /// None: too late.
-    pub fn open(&self, handle: &str, now: i64) -> Result<Option<Begun>, JwsError> {
-        let begun: Begun = jws::verify(TYP, handle, self.0.now().trusted())?;
-        Ok(Some(begun).filter(|begun| now < begun.exp))
+    pub fn open<T: Held>(&self, handle: &str, now: i64) -> Result<Option<T>, JwsError> {
+        let held: T = jws::verify(T::TYP, handle, self.0.now().trusted())?;
+        Ok(Some(held).filter(|held| now < held.exp()))
     }
 }

@@ -65,13 +65,22 @@ pub struct Person {
     pub groups: Vec<String>,
 }
 
+/// The nonce of a sign-in, as its token has to hold it.
+#[derive(Clone, Copy)]
+pub(super) enum Expected<'a> {
+    /// This one.
+    Repeated(&'a str),
+    /// This one or none: not every provider repeats it in the device flow.
+    IfRepeated(&'a str),
+}
+
 /// Believes a token, or not.
 pub(super) fn verify(
     token: &CoreIdToken,
     keys: CoreJsonWebKeySet,
     issuer: &IssuerUrl,
     settings: &Settings,
-    nonce: &str,
+    nonce: Expected<'_>,
 ) -> Result<Person, IdTokenError> {
     let client_id = ClientId::new(settings.client_id.clone());
     // "Public": without the client secret, which would verify signatures with a shared one.
@@ -81,10 +90,11 @@ pub(super) fn verify(
             true => Ok(()),
             false => Err(format!("it was issued at {issued}, which lies ahead")),
         });
-    // Not every provider repeats it in this flow. A wrong one is a token of another sign-in.
-    let same_nonce = |found: Option<&Nonce>| match found {
-        Some(found) if found.secret() != nonce => Err("it belongs to another sign-in".to_owned()),
-        _ => Ok(()),
+    let same_nonce = |found: Option<&Nonce>| match (nonce, found) {
+        (Expected::IfRepeated(_), None) => Ok(()),
+        (Expected::Repeated(_), None) => Err("it does not say to which sign-in it belongs".to_owned()),
+        (Expected::Repeated(nonce) | Expected::IfRepeated(nonce), Some(found)) if found.secret() == nonce => Ok(()),
+        (_, Some(_)) => Err("it belongs to another sign-in".to_owned()),
     };
     let claims = token.claims(&verifier, same_nonce)?;
     if claims.authorized_party().is_some_and(|party| party.as_str() != settings.client_id) {

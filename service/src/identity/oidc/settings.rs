@@ -67,6 +67,15 @@ pub enum SettingsError {
         /// Why.
         source: UrlError,
     },
+    /// No address of a console.
+    #[error(
+        "`consoleUrl` in `{path}` is not where a console can be; write how people reach it, without a path, for example \
+         `https://pullgate.acme.example`"
+    )]
+    Console {
+        /// The file.
+        path: PathBuf,
+    },
     /// A setting that is empty.
     #[error("`{key}` in `{path}` is empty; {hint}")]
     Empty {
@@ -101,6 +110,8 @@ pub struct Settings {
     pub groups_claim: Option<String>,
     /// Besides `openid`.
     pub scopes: Vec<String>,
+    /// Where browsers reach the console, without a path; none: they do not sign in with the provider.
+    pub console_url: Option<Base>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +126,7 @@ struct Wire {
     groups_claim: Option<String>,
     #[serde(default = "profile")]
     scopes: Vec<String>,
+    console_url: Option<String>,
 }
 
 fn preferred_username() -> String {
@@ -146,6 +158,9 @@ impl Settings {
         if wire.groups_claim.as_deref() == Some("") {
             return Err(empty("groupsClaim", "leave it out if groups decide nothing here"));
         }
+        let console_url = wire.console_url.as_deref().map(str::parse::<Base>).transpose();
+        let console_url = console_url.ok().filter(|url| url.as_ref().is_none_or(Base::is_host));
+        let console_url = console_url.ok_or_else(|| SettingsError::Console { path: path.to_owned() })?;
         let beside = path.parent().unwrap_or(Path::new("."));
         let client_secret = read_secret(&beside.join(wire.client_secret_file))?;
         Ok(Self {
@@ -157,6 +172,7 @@ impl Settings {
             username_claim: wire.username_claim,
             groups_claim: wire.groups_claim,
             scopes: wire.scopes.into_iter().filter(|scope| scope != "openid").collect(),
+            console_url,
         })
     }
 }
@@ -252,6 +268,11 @@ mod tests {
             ("s3cret", "preferred_username")
         );
         assert_eq!((settings.groups_claim, settings.scopes), (None, vec!["profile".to_owned()]));
+        assert_eq!(settings.console_url, None);
+        let console =
+            GOOD.replace("\"clientId\"", "\"consoleUrl\":\"https://Pullgate.Acme.example:443/\",\"clientId\"");
+        let console = files.read(&console).unwrap().console_url.unwrap();
+        assert_eq!(console.join("/x"), "https://pullgate.acme.example/x");
         assert!(!format!("{:?}", files.read(GOOD).unwrap()).contains("s3cret"));
     }
 
@@ -296,6 +317,11 @@ mod tests {
         says(&GOOD.replace("https://", "http://"), "would show credentials");
         says(&GOOD.replace("pullgate", ""), "`clientId`");
         says(&GOOD.replace("\"clientId\"", "\"groupsClaim\":\"\",\"clientId\""), "`groupsClaim`");
+        for no_console in ["", "pullgate", "http://pullgate.example", "https://pullgate.example/console", "https://a@b"]
+        {
+            let json = GOOD.replace("\"clientId\"", &format!("\"consoleUrl\":\"{no_console}\",\"clientId\""));
+            says(&json, "`consoleUrl`");
+        }
         says(&GOOD.replace("secret\"}", "none\"}"), "none` cannot be read");
     }
 }

@@ -55,6 +55,7 @@ fn people() -> Vec<Samples> {
         samples!(service::identity::HubError:
             Wrong,
             TwoFactor,
+            Code,
             OrganizationToken,
             Scope,
             Name,
@@ -97,6 +98,7 @@ fn provider() -> Vec<Samples> {
         samples!(service::identity::oidc::UnavailableError:
             Provider(ProviderError::Pause("https://login.acme.example".into())),
             NoDeviceFlow,
+            NoConsole,
             Refused("unauthorized_client".into()),
             Call("it did not answer within 10 s".into()),
             NoIdToken;
@@ -121,6 +123,7 @@ fn provider() -> Vec<Samples> {
             Open { path: OIDC.into(), what: "others may write it", owner: 0, mode: 0o666, right: "0644" },
             TooLong(OIDC.into()),
             Json { path: OIDC.into(), source: not_json("{") },
+            Console { path: OIDC.into() },
             Issuer { path: OIDC.into(), source: UrlError::Insecure("http://login.acme.example".into()) },
             Empty { path: OIDC.into(), key: "clientId", hint: "the identity provider shows it" },
             Secret("/etc/pullgate/oidc.secret".into()),
