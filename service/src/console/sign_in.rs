@@ -108,15 +108,15 @@ pub(super) async fn arrive(State(api): State<Api>, request: Request) -> Result<R
         error: query.text("error"),
         issuer: query.is("iss").then(|| query.text("iss")),
     };
-    let mut answer = match logins.arrive(arrival, peer).await {
-        Ok((verified, next)) => {
-            let page = SignInPage { next: &next, ways: ways(&api), ..SignInPage::default() };
-            begin(&api, &parts, peer, &verified, page).await?
-        }
-        Err(error) => {
-            let page = SignInPage { next: "/", ways: ways(&api), ..SignInPage::default() };
-            again(page, turned_away(&error))
-        }
+    let away = logins.back(arrival);
+    let next = away.as_ref().map_or("/", |away| &away.next);
+    let page = SignInPage { next, ways: ways(&api), ..SignInPage::default() };
+    let mut answer = match &away {
+        Err(error) => again(page, turned_away(error)),
+        Ok(away) => match logins.arrive(away, arrival, peer).await {
+            Err(error) => again(page, turned_away(&error)),
+            Ok(verified) => begin(&api, &parts, peer, &verified, page).await?,
+        },
     };
     // One sign-in, one attempt.
     answer.headers_mut().append(header::SET_COOKIE, away::clear());

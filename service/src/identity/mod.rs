@@ -191,8 +191,10 @@ impl Identity {
             _ => Ok(verified),
         });
         self.write_down(&verified, seen, caller);
-        match (verified, self.hint()) {
-            (Err(SignInError::Wrong), Some(hint)) if realm == Realm::Service => Err(SignInError::WrongHere(hint)),
+        // In a browser the form says which ways there are.
+        let hint = self.hint().filter(|_| caller.via != Via::Browser && realm == Realm::Service);
+        match (verified, hint) {
+            (Err(SignInError::Wrong), Some(hint)) => Err(SignInError::WrongHere(hint)),
             (verified, _) => verified,
         }
     }

@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 pub use self::{
     code::{Arrival, CALLBACK, Departure, LONGEST},
     device::{Begin, Standing},
+    handle::Away,
     id_token::{IdTokenError, Person},
     provider::ProviderError,
     settings::{Settings, SettingsError},

@@ -156,7 +156,7 @@ async fn a_member_comes_back_from_the_provider_and_sees_the_policy() {
     for browser in [&mut browser, &mut Browser::new(&service)] {
         let again = browser.arrive(&format!("code=the-code&state={state}")).await;
         assert_eq!(again.status, 400, "{}", again.text);
-        assert!(again.text.contains("this browser did not begin that sign-in"), "{}", again.text);
+        assert!(again.text.contains("This browser did not begin that sign-in"), "{}", again.text);
     }
     assert_eq!(provider.asked("POST /token"), 1);
     let row = wait_until("the sign-in in the trail", async || {
@@ -210,7 +210,7 @@ async fn whoever_did_not_leave_from_this_browser_does_not_arrive() {
         victim.cookies = vec![("__Host-pullgate-away".to_owned(), held.to_owned())];
         let page = victim.arrive(&query).await;
         assert_eq!(page.status, 400, "{what}: {}", page.text);
-        assert!(page.text.contains("this browser did not begin that sign-in"), "{what}: {}", page.text);
+        assert!(page.text.contains("This browser did not begin that sign-in"), "{what}: {}", page.text);
         assert_eq!(victim.holds("__Host-pullgate"), None, "{what}");
     }
     assert_eq!(provider.asked("POST /token"), 0, "nobody was asked");
@@ -250,15 +250,17 @@ async fn what_the_provider_says_is_believed_only_when_it_holds() {
         assert_eq!(browser.cookies, [], "{what}");
     }
     provider.plan(|plan| plan.claims = json!({}));
+    // Whatever went wrong, the next attempt leads where this one was to lead.
     for (query, status, text) in [
         ("error=access_denied", 401, "refused at the identity provider"),
-        ("error=server_error", 503, "cannot be asked now"),
-        ("error=%3Cscript%3E", 503, "cannot be asked now"),
+        ("error=server_error", 503, "identity provider cannot be asked now"),
+        ("error=%3Cscript%3E", 503, "identity provider cannot be asked now"),
         ("code=another-code", 400, "took too long"),
     ] {
         let mut browser = Browser::new(&service);
-        let state = browser.depart(&provider, "/").await;
+        let state = browser.depart(&provider, "/my-policy").await;
         let page = browser.arrive(&format!("{query}&state={state}")).await;
+        assert!(page.text.contains("next=%2Fmy-policy"), "{query}: {}", page.text);
         assert_eq!(page.status, status, "{query}: {}", page.text);
         assert!(page.text.contains(text) && !page.text.contains("<script>"), "{query}: {}", page.text);
     }
@@ -292,7 +294,7 @@ async fn nobody_is_sent_anywhere_that_was_not_set_up() {
     oidc::start(&mut down, "http://127.0.0.1:9", json!({ "consoleUrl": CONSOLE }), &[]).await;
     let page = Browser::new(&down).get("/sign-in/provider").await;
     assert_eq!(page.status, 503, "{}", page.text);
-    assert!(page.text.contains("the identity provider cannot be asked now"), "{}", page.text);
+    assert!(page.text.contains("The identity provider cannot be asked now"), "{}", page.text);
 }
 
 #[tokio::test]
@@ -316,12 +318,11 @@ async fn a_password_of_docker_hub_opens_the_console_and_an_access_token_lets_loo
     assert_eq!((page.status, page.location.as_str()), (303, "/requests"), "{}", page.text);
     let access = browser.get("/orgs/acme/image-access").await;
     assert!(access.text.contains("name=\"enabled\"") && !access.text.contains("You signed in with an access token"));
-    let rule = |csrf: &str| [("csrf", csrf.to_owned()), ("pattern", "evil/one".to_owned()), ("reason", "x".to_owned())];
     let add = async |browser: &mut Browser<'_>| {
         let csrf = browser.csrf("/requests").await;
-        let fields = rule(&csrf);
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        browser.post("/orgs/acme/allowlist", &fields).await
+        let rule =
+            [("csrf", &*csrf), ("list", "allow"), ("pattern", "evil/one"), ("whom", "everybody"), ("reason", "x")];
+        browser.post("/orgs/acme/allowlist", &rule).await
     };
     let added = add(&mut browser).await;
     assert_eq!(added.status, 303, "{}", added.text);
@@ -336,20 +337,18 @@ async fn a_password_of_docker_hub_opens_the_console_and_an_access_token_lets_loo
     assert!(refused.text.contains("which may look and ask here"), "{}", refused.text);
     // Nor by the API, with the same cookie.
     let csrf = browser.csrf("/requests").await;
-    let head = format!("Sec-Fetch-Site: same-origin\r\nX-Pullgate-Csrf: {csrf}\r\nContent-Type: application/json\r\n");
+    let head = format!(
+        "Sec-Fetch-Site: same-origin\r\nIf-Match: *\r\nX-Pullgate-Csrf: {csrf}\r\nContent-Type: application/json\r\n"
+    );
     let refused = browser.exchange("PATCH", "/api/v1/organizations/acme/policy", &head, "{\"enabled\":true}").await;
     assert!(refused.status == 403 && refused.text.contains("\"scope\""), "{} {}", refused.status, refused.text);
     let me: Value = serde_json::from_str(&browser.get("/api/v1/me").await.text).unwrap();
     assert_eq!(me["may"], json!({ "read": true, "change": false, "person": true }));
     service.ok(&["policy", "set", "acme", "--enabled", "true", "--mode", "enforce"]);
-    let alice = {
-        let mut browser = Browser::new(&service);
-        let narrow = hub.ok(&["token", "create", "alice", "--name", "x", "--scope", "org:read"]);
-        let fields = [("realm", "docker-hub"), ("username", "alice"), ("password", narrow.trim()), ("next", "/")];
-        assert_eq!(browser.post("/sign-in", &fields).await.status, 303);
-        browser
-    };
-    let mut browser = alice;
+    let narrow = hub.ok(&["token", "create", "alice", "--name", "x", "--scope", "org:read"]);
+    let mut browser = Browser::new(&service);
+    let fields = [("realm", "docker-hub"), ("username", "alice"), ("password", narrow.trim()), ("next", "/")];
+    assert_eq!(browser.post("/sign-in", &fields).await.status, 303);
     let csrf = browser.csrf("/requests").await;
     let asked =
         browser.post("/requests/new", &[("csrf", &csrf), ("image", "evil/miner"), ("reason", "for a test")]).await;
@@ -396,8 +395,8 @@ async fn the_code_of_a_second_factor_is_handed_to_docker_hub() {
     for (secret, code, text) in [
         ("right", "", "in a browser with the code as well"),
         ("right", "654321", "does not accept the code"),
-        ("wrong", "123456", "the user name or the password is wrong"),
-        ("right", &"1".repeat(65), "the user name or the password is wrong"),
+        ("wrong", "123456", "The user name or the password is wrong"),
+        ("right", &"1".repeat(65), "The user name or the password is wrong"),
     ] {
         let fields = [("realm", "docker-hub"), ("username", "alice"), ("password", secret), ("code", code)];
         let page = Browser::new(&service).post("/sign-in", &fields).await;

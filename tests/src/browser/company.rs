@@ -1,8 +1,9 @@
 //! A service with somebody of every role, and browsers to look at it.
 
-use installer::lab::{Lab, LabError, Service};
+use installer::lab::{Account, Lab, LabError, Service};
 
 use super::{Driver, Scripting, Window, desk::Desk};
+use crate::identity_provider::{Codes, IdentityProvider};
 
 /// The organization.
 pub const ORGANIZATION: &str = "acme";
@@ -49,6 +50,24 @@ impl Company {
         let mut company = Self::start().await;
         company.fill().await.unwrap_or_else(|error| panic!("an empty company: {error}"));
         company
+    }
+
+    /// Lets people sign in with an identity provider, which knows `dana`: a member here by its group.
+    ///
+    /// # Panics
+    /// When that is not reached.
+    pub async fn with_provider(&mut self) -> (IdentityProvider, Account) {
+        self.try_with_provider().await.unwrap_or_else(|error| panic!("no identity provider: {error}"))
+    }
+
+    async fn try_with_provider(&mut self) -> Result<(IdentityProvider, Account), LabError> {
+        let provider = IdentityProvider::start(&self.lab, Codes::default()).await?;
+        let dana = Account::new("dana")?;
+        provider.set_person(&dana, &[ORGANIZATION]).await?;
+        self.service.administer(&["organization", "link", ORGANIZATION, "--oidc-groups"]).await?;
+        let described = provider.describe_for_console(&self.lab, &self.service.url()).await?;
+        self.service.restart_with(&self.lab, &["--oidc", &described.display().to_string()]).await?;
+        Ok((provider, dana))
     }
 
     async fn fill(&mut self) -> Result<(), LabError> {

@@ -282,6 +282,15 @@ impl Window {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("`{script:.200}`: {error}"))
     }
 
+    /// Runs a script that leads to another page, and waits for that.
+    ///
+    /// # Panics
+    /// When it fails, or no page comes.
+    pub async fn run_that_turns(&self, script: &str) {
+        let run = async || self.client.execute(script, Vec::new()).await.map(|_| ());
+        self.turns(run, "the script").await;
+    }
+
     pub(super) async fn run_async(&self, script: &str, argument: Value) -> Value {
         self.client.execute_async(script, vec![argument]).await.unwrap()
     }
@@ -313,12 +322,13 @@ impl Window {
     async fn turns(&self, act: impl AsyncFnOnce() -> Result<(), CmdError>, what: &str) {
         self.run("window.before = true").await;
         act().await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let there = "return !window.before && document.readyState === 'complete'";
+        let there = "return !window.before && document.readyState === 'complete' || \
+                     `${window.before ? 'still' : 'not whole:'} ${location}`";
         let awaited = format!("a page after {what}");
         let turned = wait_until(&awaited, PATIENCE, || async {
             match self.client.execute(there, Vec::new()).await {
                 Ok(Value::Bool(true)) => Ok(()),
-                Ok(_) => Err("the same page".to_owned()),
+                Ok(instead) => Err(instead.to_string()),
                 // Between two pages.
                 Err(error) => Err(error.to_string()),
             }

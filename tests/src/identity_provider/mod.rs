@@ -11,7 +11,7 @@ mod setup;
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use installer::lab::{Account, Command, Lab, LabError, Process};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::{browser::Browser, server::Server};
 
@@ -79,18 +79,34 @@ impl IdentityProvider {
     /// # Errors
     /// When the file system refuses.
     pub fn describe(&self, lab: &Lab) -> Result<PathBuf, LabError> {
+        self.describe_with(lab, json!({}))
+    }
+
+    /// The same, and people can sign in to the console at `console` with it; the provider sends browsers back there.
+    ///
+    /// # Errors
+    /// When the file system or the provider refuses.
+    pub async fn describe_for_console(&self, lab: &Lab, console: &str) -> Result<PathBuf, LabError> {
+        setup::send_back_to(&self.admin, &self.client_secret, &format!("{console}/sign-in/callback")).await?;
+        self.describe_with(lab, json!({ "consoleUrl": console }))
+    }
+
+    fn describe_with(&self, lab: &Lab, more: Value) -> Result<PathBuf, LabError> {
         let secret = lab.write("oidc-secret", format!("{}\n", self.client_secret))?;
         fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).map_err(|source| LabError::File {
             action: "protect",
             path: secret.clone(),
             source,
         })?;
-        let description = json!({
+        let mut description = json!({
             "issuer": self.issuer(),
             "clientId": Self::CLIENT,
             "clientSecretFile": secret,
             "groupsClaim": "groups",
         });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            description[name] = value.clone();
+        }
         lab.write("oidc.json", description.to_string())
     }
 
@@ -114,6 +130,25 @@ impl IdentityProvider {
     /// When it refuses.
     pub async fn remove_person(&self, person: &Account) -> Result<(), LabError> {
         self.admin.call("DELETE", &format!("/api/user/{}", person.name), None).await?.is_ok()
+    }
+
+    /// The script with which a browser that stands at the provider's sign-in page does what that page does once a
+    /// person typed their name and password there and let the client know who they are.
+    #[must_use]
+    pub fn page_script(person: &Account) -> String {
+        let login = json!({"username": person.name, "password": person.password});
+        let send = |method: &str, path: &str, body: &Value| {
+            format!(
+                "await fetch('{path}', {{method: '{method}', headers: {{'content-type': 'application/json'}}, body: {}}});",
+                json!(body.to_string())
+            )
+        };
+        let grant = send("PUT", &format!("/api/auth/grant/{}/", Self::CLIENT), &json!({"scope": "openid profile"}));
+        format!(
+            "return (async () => {{ {} {grant} const back = new URLSearchParams(location.search).get('callback_url'); \
+             location.href = back + '&g_continue'; }})();",
+            send("POST", "/api/auth/", &login)
+        )
     }
 
     /// A person opens the page of a device's code, signs in and lets the client know who they are.

@@ -109,6 +109,12 @@ fn config(address: &str, database: &Path) -> Result<String, LabError> {
         log_mode = "console"
         log_level = "INFO"
         static_files_path = "{usr}/share/glewlwyd/webapp/"
+        static_files_mime_types = (
+            {{ extension = ".html"; mime_type = "text/html" }},
+            {{ extension = ".js"; mime_type = "application/javascript" }},
+            {{ extension = ".css"; mime_type = "text/css" }},
+            {{ extension = ".json"; mime_type = "application/json" }}
+        );
         user_module_path = "{usr}/lib/glewlwyd/user"
         user_middleware_module_path = "{usr}/lib/glewlwyd/user_middleware"
         client_module_path = "{usr}/lib/glewlwyd/client"

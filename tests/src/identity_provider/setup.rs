@@ -47,6 +47,15 @@ pub(super) async fn set_person(admin: &Browser, person: &Account, groups: &[&str
     }
 }
 
+/// Lets people sign in with a browser that is sent back to this address.
+pub(super) async fn send_back_to(admin: &Browser, client_secret: &str, callback: &str) -> Result<(), LabError> {
+    let mut client = client(client_secret);
+    client["authorization_type"] = json!(["device_authorization", "code"]);
+    client["redirect_uri"] = json!([callback]);
+    let path = format!("/api/client/{}", IdentityProvider::CLIENT);
+    admin.call("PUT", &path, Some(&client)).await?.is_ok()
+}
+
 fn openid_connect(server: &Server, codes: Codes) -> Result<Value, LabError> {
     let key = signing_key()?;
     Ok(json!({
@@ -63,6 +72,8 @@ fn openid_connect(server: &Server, codes: Codes) -> Result<Value, LabError> {
             "access-token-duration": 300,
             "refresh-token-duration": 300,
             "code-duration": 60,
+            "auth-type-code-enabled": true,
+            "pkce-allowed": true,
             "auth-type-device-enabled": true,
             "device-authorization-expiration": codes.expire_after,
             "device-authorization-interval": codes.interval,

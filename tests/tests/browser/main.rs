@@ -4,3 +4,4 @@ mod forms;
 mod keyboard;
 mod no_script;
 mod pages;
+mod provider;

@@ -76,7 +76,7 @@ pub(in super::super) fn page(page: &SignInPage<'_>) -> Markup {
                             aria-describedby="code-hint";
                     }
                 }
-                button .primary[page.ways.provider.is_none()] { "Sign in" }
+                button class=[page.ways.provider.is_none().then_some("primary")] { "Sign in" }
             }
             p .hint {
                 "The same name and password as for " code { "docker login" } " to this service. Access tokens do not open the console"

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Instant};
 use super::{
     super::{
         Verified,
-        oidc::{Arrival, Departure},
+        oidc::{Arrival, Away, Departure},
     },
     LoginError, Logins, OidcError, logged,
 };
@@ -32,15 +32,22 @@ impl Logins {
         self.oidc.depart(next).await.map_err(logged)
     }
 
-    /// Who came back, and where they go on.
+    /// What a browser left with, if it is the one that comes back.
     ///
     /// # Errors
     /// [`LoginError`].
-    pub async fn arrive(&self, arrival: Arrival<'_>, peer: IpAddr) -> Result<(Verified, String), LoginError> {
+    pub fn back(&self, arrival: Arrival<'_>) -> Result<Away, LoginError> {
+        Ok(self.oidc.away(arrival)?)
+    }
+
+    /// Who came back.
+    ///
+    /// # Errors
+    /// [`LoginError`].
+    pub async fn arrive(&self, away: &Away, arrival: Arrival<'_>, peer: IpAddr) -> Result<Verified, LoginError> {
         // What did not leave from here costs nobody a place: strangers would keep people from arriving.
-        let away = self.oidc.away(arrival)?;
         self.browsers.pay(network(peer), Instant::now()).map_err(LoginError::Limited)?;
-        let person = self.oidc.arrive(&away, arrival).await.map_err(logged).inspect_err(|error| {
+        let person = self.oidc.arrive(away, arrival).await.map_err(logged).inspect_err(|error| {
             if let LoginError::Oidc(OidcError::Denied | OidcError::IdToken(_)) = error {
                 self.note(Via::Browser, String::new(), Outcome::Wrong, peer, None);
             }
@@ -48,14 +55,13 @@ impl Logins {
         let account = self.account(&person).await;
         let account = account.inspect_err(|error| self.note_refused(Via::Browser, &person, error, peer))?;
         self.note(Via::Browser, account.name.clone(), Outcome::Accepted, peer, None);
-        let verified = Verified {
+        Ok(Verified {
             account,
             credential: CredentialKind::Oidc,
             scopes: TokenScopes::all(),
             credential_expires_at: None,
             agent_token_seconds: None,
             token_id: None,
-        };
-        Ok((verified, away.next))
+        })
     }
 }

@@ -49,7 +49,7 @@ impl Held for Begun {
 
 /// A browser that is at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::identity) struct Away {
+pub struct Away {
     /// Which provider.
     pub issuer: String,
     /// What the provider gives back: whoever comes with another was sent by somebody else.
