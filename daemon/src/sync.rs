@@ -218,6 +218,8 @@ pub enum Timer {
 pub enum Delay {
     /// Exactly this.
     Exactly(Duration),
+    /// Any time up to this.
+    Within(Duration),
     /// Back-off with full jitter.
     Backoff {
         /// Failures before this one.
@@ -229,6 +231,9 @@ pub enum Delay {
 
 /// Start of each back-off.
 pub const BACKOFF_BASE: Duration = Duration::from_millis(250);
+/// Longest wait after a stream that stood and broke without a word. The service may have died, and then every machine is
+/// waiting: they come back one after the other.
+pub const SPREAD: Duration = Duration::from_secs(8);
 /// Longest wait for the service.
 pub const SERVICE_CAP: Duration = Duration::from_secs(30);
 /// Longest wait for the plugin, which is on this machine.
@@ -292,6 +297,7 @@ impl Delay {
     pub fn duration(self, chance: f64) -> Duration {
         match self {
             Self::Exactly(delay) => delay,
+            Self::Within(longest) => longest.mul_f64(chance.clamp(0.0, 1.0)),
             // 2^16 times the base is far beyond every cap.
             Self::Backoff { attempt, cap } => {
                 cap.min(BACKOFF_BASE.saturating_mul(1 << attempt.min(16))).mul_f64(chance.clamp(0.0, 1.0))

@@ -134,6 +134,7 @@ impl Story {
                 match (timer, delay) {
                     (Timer::Grace | Timer::SignIns | Timer::Losses, _) => return None,
                     (timer, Delay::Exactly(delay)) => format!("wait {timer:?} {delay:?}"),
+                    (timer, Delay::Within(longest)) => format!("wait {timer:?} within {longest:?}"),
                     (timer, Delay::Backoff { attempt, cap }) => format!("wait {timer:?} backoff {attempt} to {cap:?}"),
                 }
             }
@@ -497,4 +498,5 @@ fn waits_are_spread_over_the_whole_of_a_growing_window() {
     assert_eq!(delay(u32::MAX, SERVICE_CAP, 1.0), SERVICE_CAP);
     assert_eq!(delay(u32::MAX, PLUGIN_CAP, 1.0), PLUGIN_CAP);
     assert_eq!(Delay::Exactly(GRACE).duration(0.1), GRACE);
+    assert_eq!([0.0, 0.5, 2.0].map(|chance| Delay::Within(SPREAD).duration(chance)), [0, 4, 8].map(Duration::from_secs));
 }

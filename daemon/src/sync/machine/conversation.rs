@@ -9,7 +9,7 @@ use tracing::{debug, error, warn};
 use super::{Applying, Desired, Grace, Next, Phase, Sync};
 use crate::{
     documents::{Document, Documents, Parts, Unusable},
-    sync::{Command, Delay, Goal, Number, SERVICE_CAP, Timer},
+    sync::{Command, Delay, Goal, Number, SERVICE_CAP, SPREAD, Timer},
 };
 
 /// A stream that ends sooner was no success: its end counts as this many failures.
@@ -179,29 +179,37 @@ impl Sync {
     }
 
     pub(super) fn unavailable(&mut self, attempt: Number, retry_after: Option<Duration>, lasted: Duration) {
-        let next = match &self.phase {
-            Phase::SigningIn(current) if *current == attempt => Next::SignIn,
+        let (next, stood) = match &self.phase {
+            Phase::SigningIn(current) if *current == attempt => (Next::SignIn, false),
             Phase::Watching { attempt: current, token, session, heard, .. } if *current == attempt => {
                 let (heard, next) = (*heard, Next::Watch { token: token.clone(), session: session.clone() });
                 self.stream_ended(heard, lasted);
-                next
+                (next, heard)
             }
             _ => return,
         };
-        self.wait_for_service(next, retry_after);
+        match retry_after {
+            // Not after one that broke at once: its waits grow as they are.
+            None if stood && self.service_attempt == 0 => self.wait(next, Delay::Within(SPREAD), false),
+            told => self.wait_for_service(next, told),
+        }
         if self.desired == Desired::Undecided {
             self.grace = Grace::Over;
         }
     }
 
     pub(super) fn wait_for_service(&mut self, next: Next, told: Option<Duration>) {
-        let timer = self.number();
         let delay = match told {
             Some(delay) => Delay::Exactly(delay),
             None => Delay::Backoff { attempt: self.service_attempt, cap: SERVICE_CAP },
         };
         self.service_attempt = self.service_attempt.saturating_add(1);
-        self.phase = Phase::Waiting { timer, next, told: told.is_some() };
+        self.wait(next, delay, told.is_some());
+    }
+
+    fn wait(&mut self, next: Next, delay: Delay, told: bool) {
+        let timer = self.number();
+        self.phase = Phase::Waiting { timer, next, told };
         self.out.push(Command::Wait { timer: Timer::Service, number: timer, delay });
     }
 

@@ -45,11 +45,11 @@ fn what_comes_in_several_messages_is_not_in_force_before_the_last_one_is() {
 #[test]
 fn a_comparison_does_not_wait_for_the_next_try() {
     let mut story = Story::in_force("alice");
-    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s");
+    assert_eq!(story.unavailable(), "wait Service within 8s");
     stands(&story, Standing::ServiceUnreachable);
     assert_eq!(story.send(Event::Compare), "watch holding 2");
     stands(&story, Standing::Busy);
-    assert_eq!(story.unavailable(), "wait Service backoff 1 to 30s");
+    assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s");
     stands(&story, Standing::ServiceUnreachable);
 }
 
