@@ -13,6 +13,7 @@
 //! INVARIANT: a form's fields are only had together with a sign-in and its token (`visitor::Posted`), or, for the
 //! sign-in itself and the link of an invitation, behind `guard`.
 
+mod account;
 mod activity;
 mod assets;
 mod audit;
@@ -76,10 +77,11 @@ pub fn router(api: Api) -> Router {
         .route("/publishers", get(publishers::page).post(publishers::give))
         .route("/publishers/take", post(publishers::take))
         .route("/publishers/refresh", post(publishers::refresh))
-        .route("/account", get(tokens::account))
-        .route("/account/tokens", post(tokens::make_own))
-        .route("/account/tokens/end", post(tokens::end_own))
-        .route("/account/invitations", post(tokens::answer))
+        .route("/account", get(account::page))
+        .route("/account/invitations", post(account::answer))
+        .route("/account/password", post(account::password))
+        .route("/account/tokens", post(account::make_token))
+        .route("/account/tokens/end", post(account::end_token))
         .route("/join", get(join::page).post(join::submit))
         .route("/orgs/{organization}/requests", get(requests::list))
         .route("/orgs/{organization}/requests/{id}", get(requests::one))

@@ -65,6 +65,7 @@ use crate::{
     browser::Browsers,
     hub_search::Search,
     identity::{Hasher, Identity, Rate, Throttle},
+    own_password::OwnPassword,
     store::Store,
 };
 
@@ -89,6 +90,7 @@ pub struct Shared {
     pub(crate) hasher: Hasher,
     pub(crate) search: Search,
     pub(crate) browsers: Browsers,
+    pub(crate) own_password: OwnPassword,
     pub(crate) calls: Throttle,
     pub(crate) strangers: Throttle,
 }
@@ -107,7 +109,8 @@ impl Api {
     pub fn new(store: Store, identity: Arc<Identity>, hasher: Hasher, search: Search) -> Self {
         let (calls, strangers) = (Throttle::new(CALLS.0, CALLS.1), Throttle::new(STRANGERS.0, STRANGERS.1));
         let browsers = Browsers::new(store.clone());
-        Self(Arc::new(Shared { store, identity, hasher, search, browsers, calls, strangers }))
+        let own_password = OwnPassword::new(store.clone(), Arc::clone(&identity), hasher.clone(), browsers.clone());
+        Self(Arc::new(Shared { store, identity, hasher, search, browsers, own_password, calls, strangers }))
     }
 
     /// Pays for a call of an account, by whichever door.

@@ -27,12 +27,13 @@ pub(super) enum Flash {
     Joined,
     Declined,
     TokenEnded,
+    PasswordChanged,
     BadgesSaved,
     BadgeTaken,
 }
 
 /// Each with the word in the cookie, and what the person reads.
-const ALL: [(Flash, &str, &str); 22] = [
+const ALL: [(Flash, &str, &str); 23] = [
     (Flash::SignedOut, "signed-out", "You are signed out."),
     (Flash::Ended, "ended", "Your sign-in ended, and nothing was changed. Sign in and do it again."),
     (Flash::PolicySaved, "policy-saved", "Saved. Machines that are online have it within a second."),
@@ -61,6 +62,11 @@ const ALL: [(Flash, &str, &str); 22] = [
     ),
     (Flash::Declined, "declined", "Declined."),
     (Flash::TokenEnded, "token-ended", "Ended: machines that signed in with it are signed out."),
+    (
+        Flash::PasswordChanged,
+        "password-changed",
+        "Changed. Everything else that was signed in with this account signs in again.",
+    ),
     (Flash::BadgesSaved, "badges-saved", "Saved. Machines that are online have the directory within a second."),
     (Flash::BadgeTaken, "badge-taken", "Taken away: the namespace's images are community images now."),
 ];

@@ -3,6 +3,7 @@
 //! Everything that comes from people is a text in here, and `maud` escapes every text: nothing in this module
 //! calls its way around that.
 
+pub(super) mod account;
 pub(super) mod activity;
 pub(super) mod audit;
 mod chart;

@@ -14,7 +14,7 @@ use super::{fault::Fault, fields::Fields, flash::Flash, view};
 use crate::{
     acts::{Actor, Means, SignedIn},
     address::network,
-    browser::{Cookie, Resumed},
+    browser::{Cookie, From, Resumed},
     clock,
     listener::Peer,
     model::{Membership, TokenScopes},
@@ -32,6 +32,8 @@ pub(super) struct Visitor {
     /// For the menu: each act asks anew.
     pub memberships: Vec<Membership>,
     peer: IpAddr,
+    /// What the browser calls itself.
+    agent: String,
     flash: Option<Flash>,
 }
 
@@ -40,6 +42,11 @@ impl Visitor {
     pub(super) fn actor(&self) -> Actor {
         let (account, scopes) = (self.resumed.account.clone(), TokenScopes::all());
         Actor::Account(SignedIn { account, scopes, means: Means::Session, peer: self.peer })
+    }
+
+    /// Their browser, which is to have a new secret.
+    pub(super) fn from(&self) -> From<'_> {
+        From { peer: self.peer, agent: &self.agent, before: Some(&self.cookie) }
     }
 
     /// Their membership in the organization that an address names.
@@ -95,7 +102,9 @@ impl FromRequestParts<Api> for Visitor {
         };
         api.calls.pay(Some(resumed.account.id), Instant::now()).map_err(Fault::Later)?;
         let memberships = api.store.read().await?.memberships(resumed.account.id).await?;
-        Ok(Self { resumed, cookie, memberships, peer, flash: Flash::read(&parts.headers) })
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let agent = agent.unwrap_or_default().to_owned();
+        Ok(Self { resumed, cookie, memberships, peer, agent, flash: Flash::read(&parts.headers) })
     }
 }
 

@@ -13,6 +13,7 @@ use maud::Markup;
 use proto::secret::Secret;
 
 use super::{
+    account::Account,
     activity::{Activity, Shown, Since},
     audit::Audit,
     image_access::{Entered, ImageAccess},
@@ -23,7 +24,7 @@ use super::{
     publishers::Publishers,
     requests::{Answering, MyRequests, NewRequest, OneRequest, Requests},
     sign_in::SignInPage,
-    tokens::{Account, Tokens},
+    tokens::Tokens,
     *,
 };
 use crate::{

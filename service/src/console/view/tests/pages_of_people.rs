@@ -95,8 +95,9 @@ fn tokens_and_invitations() {
         Tab::Tokens,
         &tokens::content(&Tokens { organization: EVIL, tokens: &[of(EVIL)], ..page }),
     ));
-    let account = Account {
+    let page = Account {
         csrf: "csrf-token",
+        user: "olga",
         origin: Origin::Own,
         invitations: &[],
         tokens: &[token("laptop")],
@@ -105,7 +106,13 @@ fn tokens_and_invitations() {
         made: None,
         now: 1_800_000_000,
     };
-    check("account", &framed("olga", &owner, Tab::Tokens, &tokens::account(&account)));
+    check("account", &framed("olga", &owner, Tab::Tokens, &account::content(&page)));
+    let elsewhere = account::content(&Account { origin: Origin::Oidc, ..page });
+    assert!(!elsewhere.0.contains("type=\"password\""), "there is none to change");
+    assert!(elsewhere.0.contains("the identity provider has it"), "{}", elsewhere.0);
+    let problem = Problem { text: EVIL.to_owned(), field: Some("current") };
+    let page = Account { user: EVIL, tokens: &[token(EVIL)], problem: Some(&problem), ..page };
+    harmless(&framed(EVIL, &owner, Tab::Tokens, &account::content(&page)));
 }
 
 #[test]
