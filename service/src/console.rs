@@ -78,6 +78,7 @@ pub fn router(api: Api) -> Router {
         .route("/publishers/take", post(publishers::take))
         .route("/publishers/refresh", post(publishers::refresh))
         .route("/account", get(account::page))
+        .route("/account/browsers/end", post(account::end_browser))
         .route("/account/invitations", post(account::answer))
         .route("/account/password", post(account::password))
         .route("/account/tokens", post(account::make_token))

@@ -1,4 +1,4 @@
-//! *Account*: one's own invitations, access tokens and password.
+//! *Account*: one's own invitations, access tokens, password and browsers.
 
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, header};
@@ -7,6 +7,7 @@ use proto::secret::Secret;
 use super::{
     fault::{Explained, Fault, Problem},
     flash::Flash,
+    sign_in,
     tokens::{Shown, limits},
     view::{
         Here, Own,
@@ -22,6 +23,7 @@ use crate::{
     names::Name,
     own_password::{NewPassword, OwnPasswordError},
     rest::Api,
+    roles::Deed,
 };
 
 /// Shows it.
@@ -111,6 +113,22 @@ pub(super) async fn password(State(api): State<Api>, Posted { visitor, fields }:
     }
 }
 
+/// Signs a browser out. This one: as its own button does.
+pub(super) async fn end_browser(State(api): State<Api>, posted: Posted) -> Result<Response, Fault> {
+    let Posted { visitor, fields } = &posted;
+    let id = fields.text("browser");
+    if id == visitor.resumed.id {
+        return sign_in::out(State(api), posted).await;
+    }
+    let account = visitor.actor().as_self(&mut api.store.read().await?, Deed::ChangeOwn).await?;
+    if api.browsers.end_of(&account, id).await? {
+        return Ok(visitor::see_other_and_say("/account", Flash::BrowserEnded));
+    }
+    let problem = Problem::new("no such browser is signed in with this account");
+    let shown = Shown { problem: Some(problem), ..Shown::default() };
+    show(&api, visitor, StatusCode::UNPROCESSABLE_ENTITY, &shown).await
+}
+
 /// The header with which the browser keeps its new secret.
 fn kept(begun: &Begun) -> Result<HeaderValue, Fault> {
     let cookie = begun.cookie.set(begun.expires_at.saturating_sub(clock::now()).max(1));
@@ -125,11 +143,14 @@ fn own(visitor: &Visitor) -> Result<Name, Fault> {
 
 async fn show(api: &Api, visitor: &Visitor, status: StatusCode, shown: &Shown) -> Result<Response, Fault> {
     let (actor, now) = (visitor.actor(), clock::now());
+    let account = actor.as_self(&mut api.store.read().await?, Deed::ReadOwn).await?;
     let page = Account {
         csrf: &visitor.cookie.csrf(),
-        user: &visitor.resumed.account.name,
-        origin: visitor.resumed.account.origin,
+        user: &account.name,
+        origin: account.origin,
         invitations: &invitations::mine(&api.store, &actor, now).await?,
+        browsers: &api.browsers.list(&account, now).await?,
+        this: &visitor.resumed.id,
         tokens: &tokens::list(&api.store, &actor, &own(visitor)?).await?,
         typed: &shown.typed,
         problem: shown.problem.as_ref(),

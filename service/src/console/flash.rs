@@ -28,12 +28,13 @@ pub(super) enum Flash {
     Declined,
     TokenEnded,
     PasswordChanged,
+    BrowserEnded,
     BadgesSaved,
     BadgeTaken,
 }
 
 /// Each with the word in the cookie, and what the person reads.
-const ALL: [(Flash, &str, &str); 23] = [
+const ALL: [(Flash, &str, &str); 24] = [
     (Flash::SignedOut, "signed-out", "You are signed out."),
     (Flash::Ended, "ended", "Your sign-in ended, and nothing was changed. Sign in and do it again."),
     (Flash::PolicySaved, "policy-saved", "Saved. Machines that are online have it within a second."),
@@ -67,6 +68,7 @@ const ALL: [(Flash, &str, &str); 23] = [
         "password-changed",
         "Changed. Everything else that was signed in with this account signs in again.",
     ),
+    (Flash::BrowserEnded, "browser-ended", "That browser is signed out."),
     (Flash::BadgesSaved, "badges-saved", "Saved. Machines that are online have the directory within a second."),
     (Flash::BadgeTaken, "badge-taken", "Taken away: the namespace's images are community images now."),
 ];

@@ -1,4 +1,4 @@
-//! One's own account: its password.
+//! One's own account: its password and its browsers.
 
 use super::*;
 use crate::model::Origin;
@@ -117,4 +117,51 @@ async fn who_has_no_password_here_gets_none() {
         assert_eq!(browser.get(ACCOUNT).await.status, StatusCode::OK, "the sign-in is what it was");
         assert_eq!(world.try_sign_in(user, NEW, "/").await.status, StatusCode::UNAUTHORIZED);
     }
+}
+
+const END: &str = "/account/browsers/end";
+
+#[tokio::test]
+async fn a_browser_is_signed_out_from_another_and_by_nobody_else() {
+    let world = World::new().await;
+    let (here, there, olga) =
+        (world.sign_in("alice").await, world.signed_in("alice").await, world.sign_in("olga").await);
+    let page = here.get(ACCOUNT).await;
+    let rows = page.text.split("<h2 id=\"h-browsers\">").nth(1).unwrap();
+    assert_eq!((rows.matches("This one").count(), rows.matches(END).count()), (1, 1), "{rows}");
+    // What `signed_in` calls itself, and where it is.
+    assert!(rows.contains("aria-label=\"Sign out: test, 192.0.2.7\"") && rows.contains(">unknown<"), "{rows}");
+    let id = page.hidden("browser");
+    assert_ne!(id, there.get(ACCOUNT).await.hidden("browser"), "each is offered the other one");
+    let end = [("browser", id.as_str())];
+
+    for other in ["", "x", id.to_lowercase().as_str()] {
+        let page = here.submit(END, &[("browser", other)]).await;
+        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.says("No such browser"), "{}", page.text);
+    }
+    let refused = olga.submit(END, &end).await;
+    assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY && refused.says("No such browser"), "{}", refused.text);
+    assert!(!olga.get(ACCOUNT).await.says(END), "only her own one is shown");
+    assert_eq!(here.post(END, &end).await.status, StatusCode::FORBIDDEN, "not from elsewhere");
+    assert_eq!(there.get(ACCOUNT).await.status, StatusCode::OK, "nothing was ended");
+
+    let ended = here.submit(END, &end).await;
+    assert_eq!(ended.location(), ACCOUNT, "{}", ended.text);
+    assert_eq!(cookie(&ended, "__Host-pullgate-said="), Some("__Host-pullgate-said=browser-ended"));
+    assert_eq!(there.get(ACCOUNT).await.location(), "/sign-in?next=%2Faccount");
+    assert!(!here.get(ACCOUNT).await.says(END), "it is alone now");
+    assert_eq!(here.submit(END, &end).await.status, StatusCode::UNPROCESSABLE_ENTITY, "once");
+}
+
+#[tokio::test]
+async fn to_end_the_own_browser_is_to_sign_out() {
+    let world = World::new().await;
+    let (here, there) = (world.sign_in("alice").await, world.sign_in("alice").await);
+    // What the other one is offered is this one.
+    let id = there.get(ACCOUNT).await.hidden("browser");
+    let out = here.submit(END, &[("browser", &id)]).await;
+    assert_eq!((out.status, out.location()), (StatusCode::SEE_OTHER, "/sign-in"), "{}", out.text);
+    assert_eq!(cookie(&out, "__Host-pullgate="), Some("__Host-pullgate="), "and the cookie is forgotten");
+    assert_eq!(here.get(ACCOUNT).await.location(), "/sign-in?next=%2Faccount");
+    assert_eq!(there.get(ACCOUNT).await.status, StatusCode::OK);
 }

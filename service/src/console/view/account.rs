@@ -5,14 +5,14 @@ use maud::{Markup, html};
 use super::{
     super::{fault::Problem, fields::Fields},
     frame::{problem, token},
-    parts::{once, wrong},
+    parts::{once, sure, wrong},
     tokens::{form, head, row},
     words::moment,
 };
 use crate::{
     acts::tokens::MadeToken,
     model::{Origin, word},
-    store::{Invitation, TokenRow},
+    store::{BrowserSessionRow, Invitation, TokenRow},
 };
 
 /// What it shows.
@@ -29,6 +29,10 @@ pub(in super::super) struct Account<'a> {
     pub typed: &'a Fields,
     pub problem: Option<&'a Problem>,
     pub made: Option<&'a MadeToken>,
+    /// Where the account is signed in, newest first.
+    pub browsers: &'a [BrowserSessionRow],
+    /// Id of the one that asks.
+    pub this: &'a str,
     /// Seconds since the Unix epoch.
     pub now: i64,
 }
@@ -36,7 +40,7 @@ pub(in super::super) struct Account<'a> {
 pub(in super::super) fn content(page: &Account<'_>) -> Markup {
     html! {
         h1 { "Account" }
-        p .lead { "Your invitations, your access tokens and your password." }
+        p .lead { "Your invitations, your access tokens, your password, and the browsers where you are signed in." }
         (problem(page.problem.map(|problem| problem.text.as_str())))
         @if let Some(made) = page.made { (once("The token is made.", made.token.expose())) }
         @for invitation in page.invitations { (invited(page, invitation)) }
@@ -56,6 +60,7 @@ pub(in super::super) fn content(page: &Account<'_>) -> Markup {
             (form("/account/tokens", page.csrf, page.typed, page.problem, false))
         }
         (password(page))
+        (browsers(page))
     }
 }
 
@@ -108,6 +113,46 @@ fn password(page: &Account<'_>) -> Markup {
                 p .hint { "Everything else that is signed in with this account signs in again, but for this browser. Access tokens stay as they are." }
             } @else {
                 p { "Your password is not kept here: " (page.origin) " has it." }
+            }
+        }
+    }
+}
+
+fn browsers(page: &Account<'_>) -> Markup {
+    html! {
+        section .card aria-labelledby="h-browsers" {
+            h2 #h-browsers { "Browsers that are signed in" }
+            table .stack {
+                thead {
+                    tr {
+                        th scope="col" { "Browser" } th scope="col" { "Address" } th scope="col" { "Signed in" }
+                        th scope="col" { "Last seen" } th scope="col" { "Sign out" }
+                    }
+                }
+                tbody { @for browser in page.browsers { (browser_row(page, browser)) } }
+            }
+            p .hint { "An hour without use signs a browser out, and half a day in any case. You do not know one of them? Sign it out, and change the password." }
+        }
+    }
+}
+
+fn browser_row(page: &Account<'_>, browser: &BrowserSessionRow) -> Markup {
+    let name = if browser.agent.is_empty() { "unknown" } else { &browser.agent };
+    html! {
+        tr {
+            th scope="row" { (name) }
+            td data-head="Address" { (browser.peer) }
+            td data-head="Signed in" { (moment(browser.created_at)) }
+            td data-head="Last seen" { (moment(browser.seen_at)) }
+            td {
+                // Its own button stands above every page.
+                @if browser.id == page.this { span .state .on { "This one" } }
+                @else {
+                    (sure(
+                        "/account/browsers/end", page.csrf, "Sign out", &format!("{name}, {}", browser.peer),
+                        &[("browser", &browser.id)],
+                    ))
+                }
             }
         }
     }

@@ -43,7 +43,10 @@ use crate::{
         LocalContent, Membership, Mode, Origin, PolicyState, Posture, Publisher, Role, Rule, RunUnapproved, Scope,
         Settings, Source, SwarmUse, TokenScope, UnknownRequests, WhenExpired,
     },
-    store::{Day, Invitation, MachineRow, MadeRule, Member, RecordRow, RuleHits, Team, TokenRow, Top, TrailLine},
+    store::{
+        BrowserSessionRow, Day, Invitation, MachineRow, MadeRule, Member, RecordRow, RuleHits, Team, TokenRow, Top,
+        TrailLine,
+    },
 };
 
 /// What somebody could call something.
