@@ -28,6 +28,7 @@ mod machines;
 mod members;
 mod my_policy;
 mod my_requests;
+mod namespaces;
 mod publishers;
 mod requests;
 mod sign_in;
@@ -59,6 +60,8 @@ pub fn router(api: Api) -> Router {
         .route("/orgs/{organization}/image-access/preview", post(image_access::preview))
         .route("/orgs/{organization}/allowlist", get(lists::list).post(lists::add))
         .route("/orgs/{organization}/allowlist/remove", post(lists::remove))
+        .route("/orgs/{organization}/namespaces", get(namespaces::page).post(namespaces::add))
+        .route("/orgs/{organization}/namespaces/remove", post(namespaces::remove))
         .route("/orgs/{organization}/activity", get(activity::page))
         .route("/orgs/{organization}/activity.csv", get(activity::csv))
         .route("/orgs/{organization}/activity.json", get(activity::json_file))

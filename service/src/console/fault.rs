@@ -166,6 +166,7 @@ impl Explained for ActError {
             Self::NoTeam { .. } => Some("teams"),
             Self::TokenExists { .. } => Some("name"),
             Self::BadgeOfficial => Some("publishers"),
+            Self::NamespaceOfficial | Self::NamespaceOwned { .. } => Some("namespace"),
             _ => None,
         };
         // The whole chain: `why` is what a person can act on, and none of these errors holds a secret.

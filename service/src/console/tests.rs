@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod members;
+mod namespaces;
 mod plans;
 mod policy;
 mod preview;

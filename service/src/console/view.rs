@@ -14,6 +14,7 @@ pub(super) mod lists;
 pub(super) mod machines;
 pub(super) mod members;
 pub(super) mod my_policy;
+pub(super) mod namespaces;
 mod parts;
 mod preview;
 pub(super) mod publishers;

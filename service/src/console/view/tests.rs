@@ -21,6 +21,7 @@ use super::{
     machines::Machines,
     members::Members,
     my_policy::{Judged, MyPolicy},
+    namespaces::Namespaces,
     publishers::Publishers,
     requests::{Answering, MyRequests, NewRequest, OneRequest, Requests},
     sign_in::SignInPage,
