@@ -13,6 +13,7 @@
 //! INVARIANT: a form's fields are only had together with a sign-in and its token (`visitor::Posted`), or, for the
 //! sign-in itself and the link of an invitation, behind `guard`.
 
+mod account;
 mod activity;
 mod assets;
 mod audit;
@@ -28,6 +29,7 @@ mod machines;
 mod members;
 mod my_policy;
 mod my_requests;
+mod namespaces;
 mod publishers;
 mod requests;
 mod sign_in;
@@ -61,6 +63,8 @@ pub fn router(api: Api) -> Router {
         .route("/orgs/{organization}/image-access/preview", post(image_access::preview))
         .route("/orgs/{organization}/allowlist", get(lists::list).post(lists::add))
         .route("/orgs/{organization}/allowlist/remove", post(lists::remove))
+        .route("/orgs/{organization}/namespaces", get(namespaces::page).post(namespaces::add))
+        .route("/orgs/{organization}/namespaces/remove", post(namespaces::remove))
         .route("/orgs/{organization}/activity", get(activity::page))
         .route("/orgs/{organization}/activity.csv", get(activity::csv))
         .route("/orgs/{organization}/activity.json", get(activity::json_file))
@@ -79,10 +83,12 @@ pub fn router(api: Api) -> Router {
         .route("/publishers", get(publishers::page).post(publishers::give))
         .route("/publishers/take", post(publishers::take))
         .route("/publishers/refresh", post(publishers::refresh))
-        .route("/account", get(tokens::account))
-        .route("/account/tokens", post(tokens::make_own))
-        .route("/account/tokens/end", post(tokens::end_own))
-        .route("/account/invitations", post(tokens::answer))
+        .route("/account", get(account::page))
+        .route("/account/browsers/end", post(account::end_browser))
+        .route("/account/invitations", post(account::answer))
+        .route("/account/password", post(account::password))
+        .route("/account/tokens", post(account::make_token))
+        .route("/account/tokens/end", post(account::end_token))
         .route("/join", get(join::page).post(join::submit))
         .route("/orgs/{organization}/requests", get(requests::list))
         .route("/orgs/{organization}/requests/{id}", get(requests::one))

@@ -15,6 +15,7 @@
 //! | [`sync_api`] | the agents' gRPC service |
 //! | [`registry_login`] | `docker login` as the sign-in |
 //! | [`browser`] | sign-ins with a browser: a cookie, of which the database has a digest |
+//! | [`own_password`] | one's own password, changed in such a browser |
 //! | [`rest`] | the API under `/api/v1`, and its OpenAPI document |
 //! | [`console`] | the pages |
 //! | [`hub_api`] | the endpoints of Docker Hub's API that sign in |
@@ -100,6 +101,7 @@ pub mod metrics;
 pub mod model;
 pub mod names;
 pub mod outgoing;
+pub mod own_password;
 pub mod plain;
 pub mod publish;
 pub mod registry_login;

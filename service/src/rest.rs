@@ -65,6 +65,7 @@ use crate::{
     browser::Browsers,
     hub_search::Search,
     identity::{Hasher, Identity, Logins, Rate, Throttle},
+    own_password::OwnPassword,
     store::Store,
 };
 
@@ -90,6 +91,7 @@ pub struct Shared {
     pub(crate) logins: Option<Arc<Logins>>,
     pub(crate) search: Search,
     pub(crate) browsers: Browsers,
+    pub(crate) own_password: OwnPassword,
     pub(crate) calls: Throttle,
     pub(crate) strangers: Throttle,
 }
@@ -115,7 +117,8 @@ impl Api {
     ) -> Self {
         let (calls, strangers) = (Throttle::new(CALLS.0, CALLS.1), Throttle::new(STRANGERS.0, STRANGERS.1));
         let browsers = Browsers::new(store.clone());
-        Self(Arc::new(Shared { store, identity, logins, hasher, search, browsers, calls, strangers }))
+        let own_password = OwnPassword::new(store.clone(), Arc::clone(&identity), hasher.clone(), browsers.clone());
+        Self(Arc::new(Shared { store, identity, logins, hasher, search, browsers, own_password, calls, strangers }))
     }
 
     /// Pays for a call of an account, by whichever door.

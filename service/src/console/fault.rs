@@ -7,7 +7,10 @@ use http::{HeaderValue, StatusCode, header};
 use proto::chain;
 
 use super::{flash::Flash, view, visitor};
-use crate::{access::AccessError, acts::ActError, browser::BrowserError, store::StoreError};
+use crate::{
+    access::AccessError, acts::ActError, browser::BrowserError, identity::Answer, own_password::OwnPasswordError,
+    store::StoreError,
+};
 
 /// Why there is no page.
 #[derive(Debug)]
@@ -168,6 +171,7 @@ impl Explained for ActError {
             Self::NoTeam { .. } => Some("teams"),
             Self::TokenExists { .. } => Some("name"),
             Self::BadgeOfficial => Some("publishers"),
+            Self::NamespaceOfficial | Self::NamespaceOwned { .. } => Some("namespace"),
             _ => None,
         };
         // The whole chain: `why` is what a person can act on, and none of these errors holds a secret.
@@ -188,6 +192,19 @@ impl Explained for AccessError {
             _ => None,
         };
         Ok(Problem { text: chain(&self), field })
+    }
+}
+
+impl Explained for OwnPasswordError {
+    fn explained(self) -> Result<Problem, Fault> {
+        let field = match self {
+            Self::Act(error) => return error.explained(),
+            Self::Browser(error) => return Err(error.into()),
+            Self::Unchecked(ref error) if error.answer() == Answer::Fault => return Err(Fault::broken(error)),
+            Self::Unchecked(_) => None,
+            Self::Wrong | Self::Token => Some("current"),
+        };
+        Ok(Problem { text: self.to_string(), field })
     }
 }
 

@@ -27,12 +27,16 @@ pub(super) enum Flash {
     Joined,
     Declined,
     TokenEnded,
+    PasswordChanged,
+    BrowserEnded,
     BadgesSaved,
     BadgeTaken,
+    NamespaceAdded,
+    NamespaceRemoved,
 }
 
 /// Each with the word in the cookie, and what the person reads.
-const ALL: [(Flash, &str, &str); 22] = [
+const ALL: [(Flash, &str, &str); 26] = [
     (Flash::SignedOut, "signed-out", "You are signed out."),
     (Flash::Ended, "ended", "Your sign-in ended, and nothing was changed. Sign in and do it again."),
     (Flash::PolicySaved, "policy-saved", "Saved. Machines that are online have it within a second."),
@@ -61,8 +65,16 @@ const ALL: [(Flash, &str, &str); 22] = [
     ),
     (Flash::Declined, "declined", "Declined."),
     (Flash::TokenEnded, "token-ended", "Ended: machines that signed in with it are signed out."),
+    (
+        Flash::PasswordChanged,
+        "password-changed",
+        "Changed. Everything else that was signed in with this account signs in again.",
+    ),
+    (Flash::BrowserEnded, "browser-ended", "That browser is signed out."),
     (Flash::BadgesSaved, "badges-saved", "Saved. Machines that are online have the directory within a second."),
     (Flash::BadgeTaken, "badge-taken", "Taken away: the namespace's images are community images now."),
+    (Flash::NamespaceAdded, "namespace-added", "Saved: its images are the organization's own, and allowed."),
+    (Flash::NamespaceRemoved, "namespace-removed", "Removed: its images are judged as anybody's."),
 ];
 
 impl Flash {
@@ -120,7 +132,7 @@ mod tests {
             assert_eq!(Flash::read(&headers(&format!("{pair}x"))), None);
         }
         // The last one has its row, so nobody was left out.
-        assert_eq!(ALL.len(), Flash::BadgeTaken as usize + 1);
+        assert_eq!(ALL.len(), Flash::NamespaceRemoved as usize + 1);
         assert!(Flash::clear().to_str().unwrap().starts_with(&format!("{COOKIE}=;")));
         assert_eq!(Flash::read(&HeaderMap::new()), None);
     }

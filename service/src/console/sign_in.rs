@@ -141,8 +141,8 @@ async fn begin(
 ) -> Result<Response, Fault> {
     let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let before = Cookie::read(&parts.headers);
-    let now = clock::now();
-    let begun = match api.browsers.begin(verified, From { peer, agent, before: before.as_ref() }, now).await {
+    let from = From { peer, agent, before: before.as_ref() };
+    let begun = match api.browsers.begin(verified, from, clock::now()).await {
         Err(error @ BrowserError::Ended) => {
             return Ok(again(page, (StatusCode::UNAUTHORIZED, error.to_string(), None)));
         }
@@ -150,10 +150,7 @@ async fn begin(
     };
     tracing::info!(user = %verified.account.name, %peer, "signed in with a browser");
     let mut answer = visitor::see_other(page.next);
-    let cookie = begun.cookie.set(begun.expires_at.saturating_sub(now));
-    let mut cookie = HeaderValue::from_str(cookie.expose()).map_err(|error| Fault::broken(&error))?;
-    cookie.set_sensitive(true);
-    answer.headers_mut().append(header::SET_COOKIE, cookie);
+    answer.headers_mut().append(header::SET_COOKIE, visitor::kept(&begun)?);
     Ok(answer)
 }
 

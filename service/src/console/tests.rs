@@ -1,7 +1,9 @@
 //! Requests and answers, as a browser sends and gets them.
 
+mod account;
 mod activity;
 mod members;
+mod namespaces;
 mod plans;
 mod policy;
 mod preview;
@@ -17,10 +19,12 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
+    browser::{Browsers, From},
+    clock,
     hub_search::testing::Hub,
-    identity::{Hasher, Identity, Trail},
+    identity::{Hasher, Identity, Trail, Verified},
     listener::Peer,
-    model::Role,
+    model::{CredentialKind, Role, TokenScopes},
     store::{RecordRow, Store, Writing, testing::Fixture},
 };
 use proto::secret::Secret;
@@ -124,6 +128,23 @@ impl World {
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
         let cookie = page.headers.get(header::SET_COOKIE).unwrap().to_str().unwrap();
         Browser { world: self, cookie: cookie.split(';').next().unwrap().to_owned() }
+    }
+
+    /// The same without a password: of whoever has none here.
+    async fn signed_in(&self, user: &str) -> Browser<'_> {
+        let account = self.store.read().await.unwrap().account(user).await.unwrap().unwrap();
+        let verified = Verified {
+            account,
+            credential: CredentialKind::Password,
+            scopes: TokenScopes::all(),
+            credential_expires_at: None,
+            agent_token_seconds: None,
+            token_id: None,
+        };
+        let from = From { peer: [192, 0, 2, 7].into(), agent: "test", before: None };
+        let begun = Browsers::new(self.store.clone()).begin(&verified, from, clock::now()).await.unwrap();
+        let cookie = begun.cookie.set(60).expose().split_once(';').unwrap().0.to_owned();
+        Browser { world: self, cookie }
     }
 }
 

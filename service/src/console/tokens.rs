@@ -1,4 +1,4 @@
-//! *Tokens* of an organization, and one's own account: its invitations and its tokens.
+//! *Tokens* of an organization.
 
 use axum::{
     extract::{Path, State},
@@ -13,19 +13,18 @@ use super::{
     lists::end_of,
     members::{named, names},
     view::{
-        Here, Own, Tab,
-        tokens::{self as view, Account, Tokens},
+        Here, Tab,
+        tokens::{self as view, Tokens},
     },
     visitor::{self, Posted, Visitor},
 };
 use crate::{
     acts::{
-        ActError, invitations, organization_tokens,
-        tokens::{self, Limits, MadeToken},
+        ActError, organization_tokens,
+        tokens::{Limits, MadeToken},
     },
     clock,
     model::{TokenScope, word},
-    names::Name,
     rest::Api,
     roles::Deed,
 };
@@ -82,14 +81,17 @@ pub(super) async fn end(
 
 /// What a page shows beside what is stored.
 #[derive(Debug, Default)]
-struct Shown {
-    problem: Option<Problem>,
-    typed: Fields,
-    made: Option<MadeToken>,
+pub(super) struct Shown {
+    pub problem: Option<Problem>,
+    pub typed: Fields,
+    pub made: Option<MadeToken>,
 }
 
 impl Shown {
-    fn of(made: Result<MadeToken, Result<Problem, Fault>>, typed: &Fields) -> Result<(StatusCode, Self), Fault> {
+    pub(super) fn of(
+        made: Result<MadeToken, Result<Problem, Fault>>,
+        typed: &Fields,
+    ) -> Result<(StatusCode, Self), Fault> {
         Ok(match made {
             Ok(made) => (StatusCode::OK, Self { made: Some(made), ..Self::default() }),
             Err(problem) => {
@@ -122,7 +124,7 @@ async fn show(
 }
 
 /// What a token may be used for, and until when.
-fn limits(fields: &Fields) -> Result<Limits, Problem> {
+pub(super) fn limits(fields: &Fields) -> Result<Limits, Problem> {
     let scopes = TokenScope::value_variants().iter().copied();
     let scopes: Vec<TokenScope> = scopes.filter(|scope| fields.is(&format!("scope-{}", word(*scope)))).collect();
     if scopes.is_empty() {
@@ -133,75 +135,4 @@ fn limits(fields: &Fields) -> Result<Limits, Problem> {
         day => Some(end_of(day)?),
     };
     Ok(Limits { scopes: scopes.into_iter().collect(), expires_at, note: String::new() })
-}
-
-/// One's own account.
-pub(super) async fn account(State(api): State<Api>, visitor: Visitor) -> Result<Response, Fault> {
-    show_account(&api, &visitor, StatusCode::OK, &Shown::default()).await
-}
-
-/// Makes a token of one's own.
-pub(super) async fn make_own(State(api): State<Api>, Posted { visitor, fields }: Posted) -> Result<Response, Fault> {
-    let user = own(&visitor)?;
-    let made = match limits(&fields) {
-        Ok(limits) => {
-            let (actor, name) = (visitor.actor(), fields.text("name"));
-            tokens::create(&api.store, &api.hasher, &actor, &user, name, limits, clock::now())
-                .await
-                .map_err(ActError::explained)
-        }
-        Err(problem) => Err(Ok(problem)),
-    };
-    let (status, shown) = Shown::of(made, &fields)?;
-    show_account(&api, &visitor, status, &shown).await
-}
-
-/// Ends one of them: machines that signed in with this account sign in again, and this browser stays.
-pub(super) async fn end_own(State(api): State<Api>, Posted { visitor, fields }: Posted) -> Result<Response, Fault> {
-    match tokens::revoke(&api.store, &visitor.actor(), fields.text("token")).await {
-        Ok(_) => {
-            api.browsers.keep(&visitor.resumed).await?;
-            Ok(visitor::see_other_and_say("/account", Flash::TokenEnded))
-        }
-        Err(error) => {
-            let shown = Shown { problem: Some(error.explained()?), ..Shown::default() };
-            show_account(&api, &visitor, StatusCode::UNPROCESSABLE_ENTITY, &shown).await
-        }
-    }
-}
-
-/// Answers an invitation.
-pub(super) async fn answer(State(api): State<Api>, Posted { visitor, fields }: Posted) -> Result<Response, Fault> {
-    let (store, actor, id, now) = (&api.store, visitor.actor(), fields.text("invitation"), clock::now());
-    let answered = match fields.text("answer") {
-        "yes" => invitations::accept(store, &actor, id, now).await.map(|_| Flash::Joined),
-        "no" => invitations::decline(store, &actor, id, now).await.map(|()| Flash::Declined),
-        _ => return Err(Fault::Damaged),
-    };
-    match answered {
-        Ok(flash) => Ok(visitor::see_other_and_say("/account", flash)),
-        Err(error) => {
-            let shown = Shown { problem: Some(error.explained()?), ..Shown::default() };
-            show_account(&api, &visitor, StatusCode::UNPROCESSABLE_ENTITY, &shown).await
-        }
-    }
-}
-
-fn own(visitor: &Visitor) -> Result<Name, Fault> {
-    visitor.resumed.account.name.parse().map_err(|_| Fault::Nowhere)
-}
-
-async fn show_account(api: &Api, visitor: &Visitor, status: StatusCode, shown: &Shown) -> Result<Response, Fault> {
-    let (actor, now) = (visitor.actor(), clock::now());
-    let page = Account {
-        csrf: &visitor.cookie.csrf(),
-        origin: visitor.resumed.account.origin,
-        invitations: &invitations::mine(&api.store, &actor, now).await?,
-        tokens: &tokens::list(&api.store, &actor, &own(visitor)?).await?,
-        typed: &shown.typed,
-        problem: shown.problem.as_ref(),
-        made: shown.made.as_ref(),
-        now,
-    };
-    Ok(visitor.page(status, Here::Own(Own::Account), "Account", &view::account(&page)))
 }

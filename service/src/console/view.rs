@@ -3,6 +3,7 @@
 //! Everything that comes from people is a text in here, and `maud` escapes every text: nothing in this module
 //! calls its way around that.
 
+pub(super) mod account;
 pub(super) mod activity;
 pub(super) mod audit;
 mod chart;
@@ -13,6 +14,7 @@ pub(super) mod lists;
 pub(super) mod machines;
 pub(super) mod members;
 pub(super) mod my_policy;
+pub(super) mod namespaces;
 mod parts;
 mod preview;
 pub(super) mod publishers;

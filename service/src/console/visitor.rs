@@ -14,7 +14,7 @@ use super::{fault::Fault, fields::Fields, flash::Flash, view};
 use crate::{
     acts::{Actor, Means, SignedIn},
     address::network,
-    browser::{Cookie, Resumed},
+    browser::{Begun, Cookie, From, Resumed},
     clock,
     listener::Peer,
     model::Membership,
@@ -33,6 +33,8 @@ pub(super) struct Visitor {
     /// For the menu: each act asks anew.
     pub memberships: Vec<Membership>,
     peer: IpAddr,
+    /// What the browser calls itself.
+    agent: String,
     flash: Option<Flash>,
 }
 
@@ -46,6 +48,11 @@ impl Visitor {
     /// Whether they may do this in that organization with this sign-in: what a page offers. The act asks anew.
     pub(super) fn may(&self, membership: &Membership, deed: Deed) -> bool {
         deed.row().allows(Standing::Member(membership.role)) && self.actor().is_good_for(deed)
+    }
+
+    /// Their browser, which is to have a new secret.
+    pub(super) fn from(&self) -> From<'_> {
+        From { peer: self.peer, agent: &self.agent, before: Some(&self.cookie) }
     }
 
     /// Their membership in the organization that an address names.
@@ -102,7 +109,9 @@ impl FromRequestParts<Api> for Visitor {
         };
         api.calls.pay(Some(resumed.account.id), Instant::now()).map_err(Fault::Later)?;
         let memberships = api.store.read().await?.memberships(resumed.account.id).await?;
-        Ok(Self { resumed, cookie, memberships, peer, flash: Flash::read(&parts.headers) })
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let agent = agent.unwrap_or_default().to_owned();
+        Ok(Self { resumed, cookie, memberships, peer, agent, flash: Flash::read(&parts.headers) })
     }
 }
 
@@ -151,6 +160,14 @@ pub(super) fn own_address(text: &str) -> &str {
     let printable = text.len() <= 2000 && text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let own = text.starts_with('/') && !text.starts_with("//");
     if printable && own { text } else { "/" }
+}
+
+/// The `Set-Cookie` header with which a browser keeps its new secret.
+pub(super) fn kept(begun: &Begun) -> Result<HeaderValue, Fault> {
+    let cookie = begun.cookie.set(begun.expires_at.saturating_sub(clock::now()).max(1));
+    let mut cookie = HeaderValue::from_str(cookie.expose()).map_err(|error| Fault::broken(&error))?;
+    cookie.set_sensitive(true);
+    Ok(cookie)
 }
 
 /// To another page, which is asked for by GET.

@@ -19,10 +19,9 @@ use super::{
 };
 use crate::{
     access::{AccessError, Case},
-    acts::{self, accounts},
-    clock,
-    identity::{Caller as From, Realm, SignIn},
-    model::{Membership, Origin, Role, Via},
+    acts, clock,
+    model::{Membership, Origin, Role},
+    own_password,
     roles::Deed,
     store::BrowserSessionRow,
 };
@@ -108,31 +107,18 @@ pub async fn password(
     place: Place,
     Body(NewPassword { current, new }): Body<NewPassword>,
 ) -> Answer {
-    let (current, new) = (Secret::new(current), Secret::new(new));
-    let account = caller.actor.as_self(&mut api.store.read().await?, Deed::ChangeOwn).await?;
     let Some((cookie, resumed)) = &caller.browser else {
         return Err(Refusal::new(Code::Scope, "a password is changed in a browser that is signed in"));
     };
-    acts::password(new.expose())?;
-    if account.origin != Origin::Own {
-        let (user, origin) = (account.name, account.origin);
-        return Err(acts::ActError::NoPassword { user, origin }.into());
-    }
-    // Whoever finds an open browser does not have the account.
-    let at = From { peer: place.peer, via: Via::Browser, machine_id: "" };
-    let sign_in =
-        SignIn { realm: Realm::Service, username: &account.name, secret: current, code: "", needs: None, caller: at };
-    let verified = api.identity.verify(sign_in).await.map_err(|error| match Refusal::from(error) {
-        refusal if refusal.is(Code::Unauthenticated) => Refusal::new(Code::Invalid, "`current` is not the password"),
-        refusal => refusal,
-    })?;
-    if verified.token_id.is_some() {
-        return Err(Refusal::new(Code::Invalid, "`current` is an access token, and not the password"));
-    }
-    let hash = api.hasher.hash(new).await?;
-    accounts::own_password(&api.store, &caller.actor, &hash, clock::now()).await?;
-    let begun = api.browsers.rotate(resumed, caller::from(&place, Some(cookie)), clock::now()).await?;
-    with_cookie(account.name, begun)
+    let change = own_password::NewPassword {
+        actor: &caller.actor,
+        resumed,
+        from: caller::from(&place, Some(cookie)),
+        current: Secret::new(current),
+        new: Secret::new(new),
+    };
+    let begun = api.own_password.change(change).await?;
+    with_cookie(resumed.account.name.clone(), begun)
 }
 
 /// A browser.

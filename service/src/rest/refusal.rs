@@ -15,6 +15,7 @@ use crate::{
     browser::BrowserError,
     hub_search::SearchError,
     identity::{Answer, HasherError, SignInError},
+    own_password::OwnPasswordError,
     store::StoreError,
 };
 
@@ -155,6 +156,17 @@ impl From<SignInError> for Refusal {
                 SignInError::Store(error) => error.into(),
                 error => Self::fault(&error),
             },
+        }
+    }
+}
+
+impl From<OwnPasswordError> for Refusal {
+    fn from(error: OwnPasswordError) -> Self {
+        match error {
+            OwnPasswordError::Act(error) => error.into(),
+            OwnPasswordError::Wrong | OwnPasswordError::Token => Self::new(Code::Invalid, error.to_string()),
+            OwnPasswordError::Unchecked(error) => error.into(),
+            OwnPasswordError::Browser(error) => error.into(),
         }
     }
 }

@@ -308,13 +308,19 @@ async fn a_password_opens_a_browser_a_token_does_not_and_a_new_password_ends_the
     assert_eq!((&shown.body["user"], &shown.body["csrf"]), (&begun.body["user"], &begun.body["csrf"]));
 
     let change = |current: &str, new: &str| serde_json::json!({ "current": current, "new": new }).to_string();
-    for (body, status) in [
-        (change("wrong", "another long password"), 422),
-        (change(PASSWORD, "short"), 422),
-        (change(&token, "another long password"), 422),
+    for (body, said) in [
+        (change("wrong", "another long password"), "the current password is wrong"),
+        (change(PASSWORD, "short"), "the password is too short"),
+        (change(&token, "another long password"), "this is an access token"),
     ] {
-        assert_eq!(world.call(&me, "PUT", "/me/password", &[], Some(&body)).await.status, status, "{body}");
+        let answer = world.call(&me, "PUT", "/me/password", &[], Some(&body)).await;
+        let message = answer.body["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!((answer.status, answer.code()), (422, "invalid"), "{body}");
+        assert!(message.contains(said), "{body}: {message}");
     }
+    let body = change(PASSWORD, "another long password");
+    let by_token = world.call(&Who::Token(token.clone()), "PUT", "/me/password", &[], Some(&body)).await;
+    assert_eq!((by_token.status, by_token.code()), (403, "scope"), "no token changes it");
     let body = change(PASSWORD, "another long password");
     let changed = world.call(&me, "PUT", "/me/password", &[], Some(&body)).await;
     assert_eq!(changed.status, 200, "{}", changed.body);

@@ -178,6 +178,53 @@ async fn publishers(olga: &Window) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_password_browsers_and_namespaces_are_changed_as_people_do() {
+    let company = Company::start().await;
+    let (olga, other) = tokio::join!(company.window('O'), company.window('O'));
+    olga.follow("Namespaces").await;
+    olga.says("docker.io/acme/*").await;
+    olga.fill("Namespace", "acme/app").await;
+    olga.press("Add").await;
+    assert_eq!(olga.value("Namespace").await, "acme/app", "what was typed is not lost");
+    assert_eq!(olga.run("return document.querySelector('[aria-invalid]').id").await, "namespace");
+    olga.fill("Namespace", "acme-tools").await;
+    olga.press("Add").await;
+    olga.says("docker.io/acme-tools/*").await;
+    olga.unfold("Remove: acme-tools").await;
+    olga.press("Yes: remove").await;
+    olga.says_not("acme-tools").await;
+
+    let change = async |current: &str, new: &str, again: &str| {
+        olga.fill("Current password", current).await;
+        olga.fill("New password", new).await;
+        olga.fill("The same again", again).await;
+        olga.press("Change").await;
+    };
+    let new = "another long password";
+    olga.follow("Account").await;
+    change("not the password", new, new).await;
+    olga.says("The current password is wrong.").await;
+    assert_eq!(olga.run("return document.querySelector('[aria-invalid]').id").await, "current");
+    change(company.password(), new, "another long passwort").await;
+    olga.says("The two passwords are not the same.").await;
+    change(company.password(), new, new).await;
+    olga.says("Changed.").await;
+    other.open("/account").await;
+    assert_eq!(other.heading().await, "Sign in", "who knew the old one is out");
+    other.sign_in("olga", new).await;
+
+    olga.follow("Account").await;
+    // What the browsers call themselves is Chromium's business.
+    let other_one = olga.run("return document.querySelector('summary[aria-label^=\"Sign out: \"]').ariaLabel").await;
+    olga.unfold(other_one.as_str().unwrap()).await;
+    olga.press("Yes: sign out").await;
+    olga.says("That browser is signed out.").await;
+    other.open("/account").await;
+    assert_eq!(other.heading().await, "Sign in");
+    assert_eq!(olga.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_happened_is_found_and_taken_along() {
     let company = Company::busy().await;
     let audrey = company.window('U').await;

@@ -30,7 +30,7 @@ const fn page(
 }
 
 #[rustfmt::skip]
-const PAGES: [Page; 21] = [
+const PAGES: [Page; 22] = [
     page("home",           "/",                                   "/",                               "Image access",      "OAUM"),
     page("sign-in",        "/sign-in",                            "/sign-in",                        "Sign in",           "n"),
     page("sign-in-to-ask", "/sign-in",                            "/sign-in?next=/requests/new",     "Sign in",           "n"),
@@ -38,6 +38,7 @@ const PAGES: [Page; 21] = [
     page("image-access",   "/orgs/{organization}/image-access",   "/orgs/acme/image-access",         "Image access",      "OAUM"),
     page("allowlist",      "/orgs/{organization}/allowlist",      "/orgs/acme/allowlist",            "Allowlist",         "OAUM"),
     page("denylist",       "/orgs/{organization}/allowlist",      "/orgs/acme/allowlist?list=deny",  "Denylist",          "OAUM"),
+    page("namespaces",     "/orgs/{organization}/namespaces",     "/orgs/acme/namespaces",           "Namespaces",        "OAUM"),
     page("requests",       "/orgs/{organization}/requests",       "/orgs/acme/requests",             "Requests",          "OAU"),
     page("request",        "/orgs/{organization}/requests/{id}",  "/orgs/acme/requests/ID",          "Request for docker.io/evil/miner", "OAU"),
     page("activity",       "/orgs/{organization}/activity",       "/orgs/acme/activity",             "Activity",          "OAU"),

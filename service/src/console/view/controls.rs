@@ -67,8 +67,14 @@ impl Form<'_> {
     }
 
     /// Something that nobody can change.
-    pub(super) fn always(self, text: &str, hint: &str) -> Markup {
-        self.value(&Label::new("", text, hint), &html! { span .state .on { "Always allowed" } })
+    pub(super) fn always(text: &str, hint: &Markup) -> Markup {
+        html! {
+            div .setting .fixed {
+                div .label { (text) }
+                div .value { span .state .on { "Always allowed" } }
+                div .hint { (hint) }
+            }
+        }
     }
 
     /// One of some words, each with what it means.

@@ -44,6 +44,7 @@ pub(in super::super) enum Here<'a> {
 pub(in super::super) enum Tab {
     ImageAccess,
     Lists,
+    Namespaces,
     Requests,
     Activity,
     Machines,
@@ -62,9 +63,10 @@ pub(in super::super) enum Own {
 }
 
 impl Tab {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::ImageAccess,
         Self::Lists,
+        Self::Namespaces,
         Self::Requests,
         Self::Activity,
         Self::Machines,
@@ -78,6 +80,7 @@ impl Tab {
         match self {
             Self::ImageAccess => ("image-access", "Image access", Deed::ReadPolicy),
             Self::Lists => ("allowlist", "Allowlist", Deed::ReadPolicy),
+            Self::Namespaces => ("namespaces", "Namespaces", Deed::ReadPolicy),
             Self::Requests => ("requests", "Requests", Deed::ReadRequests),
             Self::Activity => ("activity", "Activity", Deed::ReadActivity),
             Self::Machines => ("machines", "Machines", Deed::ReadMachines),

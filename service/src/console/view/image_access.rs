@@ -6,7 +6,7 @@ use super::{
     super::fault::Problem,
     controls::{Form, Label},
     frame::{problem, token},
-    preview,
+    namespaces, preview,
     words::{moment, plural},
 };
 use crate::{
@@ -181,7 +181,7 @@ fn settings(page: &ImageAccess<'_>) -> Markup {
         section .card aria-labelledby="h-kinds" {
             h2 #h-kinds { "Image types" }
             p { "On Docker Hub. An entry of the allowlist lets single repositories in, whatever their type." }
-            (form.always("Organization images", &own(page.namespaces)))
+            (Form::always("Organization images", &own(page)))
             (form.tick(
                 Label::new("community", "Community images", "Everything else on Docker Hub, Docker-Sponsored Open Source included. Anybody can publish one."),
                 e.community, false,
@@ -239,10 +239,13 @@ fn beyond(form: Form<'_>, e: &Entered) -> Markup {
     }
 }
 
-fn own(namespaces: &[String]) -> String {
-    match namespaces {
-        [] => "The organization owns no Docker Hub namespace yet.".to_owned(),
-        names => format!("Docker Hub: {}.", names.join(", ")),
+fn own(page: &ImageAccess<'_>) -> Markup {
+    html! {
+        @match page.namespaces {
+            [] => "The organization owns no Docker Hub namespace yet.",
+            names => { "Docker Hub: " (names.join(", ")) "." },
+        }
+        " " a href=(namespaces::address(page.organization)) { "The organization's namespaces" }
     }
 }
 

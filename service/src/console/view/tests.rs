@@ -13,6 +13,7 @@ use maud::Markup;
 use proto::secret::Secret;
 
 use super::{
+    account::Account,
     activity::{Activity, Shown, Since},
     audit::Audit,
     image_access::{Entered, ImageAccess},
@@ -20,10 +21,11 @@ use super::{
     machines::Machines,
     members::Members,
     my_policy::{Judged, MyPolicy},
+    namespaces::Namespaces,
     publishers::Publishers,
     requests::{Answering, MyRequests, NewRequest, OneRequest, Requests},
     sign_in::{SignInPage, Ways},
-    tokens::{Account, Tokens},
+    tokens::Tokens,
     *,
 };
 use crate::{
@@ -43,7 +45,10 @@ use crate::{
         LocalContent, Membership, Mode, Origin, PolicyState, Posture, Publisher, Role, Rule, RunUnapproved, Scope,
         Settings, Source, SwarmUse, TokenScope, UnknownRequests, WhenExpired,
     },
-    store::{Day, Invitation, MachineRow, MadeRule, Member, RecordRow, RuleHits, Team, TokenRow, Top, TrailLine},
+    store::{
+        BrowserSessionRow, Day, Invitation, MachineRow, MadeRule, Member, RecordRow, RuleHits, Team, TokenRow, Top,
+        TrailLine,
+    },
 };
 
 /// What somebody could call something.

@@ -1,4 +1,4 @@
-//! *Tokens* of an organization, and *Account*.
+//! *Tokens* of an organization.
 
 use maud::{Markup, html};
 
@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     acts::{MAX_TOKEN_NAME_CHARS, organization_tokens::OrganizationToken, tokens::MadeToken},
-    model::{Origin, TokenScope, word},
-    store::{Invitation, TokenRow},
+    model::{TokenScope, word},
+    store::TokenRow,
 };
 
 /// Those of an organization.
@@ -59,7 +59,7 @@ pub(in super::super) fn content(page: &Tokens<'_>) -> Markup {
     }
 }
 
-fn head(teams: bool, changes: bool) -> Markup {
+pub(super) fn head(teams: bool, changes: bool) -> Markup {
     html! {
         thead {
             tr {
@@ -72,7 +72,7 @@ fn head(teams: bool, changes: bool) -> Markup {
 }
 
 /// `end`: where it is ended, for who may.
-fn row(token: &TokenRow, teams: Option<&Vec<String>>, now: i64, end: &Option<String>, csrf: &str) -> Markup {
+pub(super) fn row(token: &TokenRow, teams: Option<&Vec<String>>, now: i64, end: &Option<String>, csrf: &str) -> Markup {
     html! {
         tr {
             th scope="row" { (token.name) div .hint { code { (token.id) } } }
@@ -92,7 +92,7 @@ fn row(token: &TokenRow, teams: Option<&Vec<String>>, now: i64, end: &Option<Str
     }
 }
 
-fn form(address: &str, csrf: &str, typed: &Fields, problem: Option<&Problem>, teams: bool) -> Markup {
+pub(super) fn form(address: &str, csrf: &str, typed: &Fields, problem: Option<&Problem>, teams: bool) -> Markup {
     let ticked = |scope: TokenScope| match typed.is("name") {
         true => typed.is(&format!("scope-{}", word(scope))),
         false => scope == TokenScope::SignIn,
@@ -128,65 +128,6 @@ fn form(address: &str, csrf: &str, typed: &Fields, problem: Option<&Problem>, te
                     }
                 }
                 button .primary { "Make" }
-            }
-        }
-    }
-}
-
-/// One's own account.
-#[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Account<'a> {
-    pub csrf: &'a str,
-    pub origin: Origin,
-    /// To this account.
-    pub invitations: &'a [Invitation],
-    pub tokens: &'a [TokenRow],
-    pub typed: &'a Fields,
-    pub problem: Option<&'a Problem>,
-    pub made: Option<&'a MadeToken>,
-    /// Seconds since the Unix epoch.
-    pub now: i64,
-}
-
-pub(in super::super) fn account(page: &Account<'_>) -> Markup {
-    html! {
-        h1 { "Account" }
-        p .lead { "Your invitations and your access tokens." }
-        (problem(page.problem.map(|problem| problem.text.as_str())))
-        @if let Some(made) = page.made { (once("The token is made.", made.token.expose())) }
-        @for invitation in page.invitations { (invited(page, invitation)) }
-        @if page.tokens.is_empty() { p .note { "You have no access token." } }
-        @else {
-            div .card {
-                table .stack {
-                    (head(false, true))
-                    tbody { @for token in page.tokens { (row(token, None, page.now, &Some("/account/tokens/end".to_owned()), page.csrf)) } }
-                }
-                p .hint { "Whoever is signed in with this account signs in again when one of them ends, but for this browser." }
-            }
-        }
-        @if page.origin == Origin::DockerHub {
-            p .note { "Docker Hub is asked at each of your sign-ins: make access tokens there." }
-        } @else {
-            (form("/account/tokens", page.csrf, page.typed, page.problem, false))
-        }
-    }
-}
-
-fn invited(page: &Account<'_>, invitation: &Invitation) -> Markup {
-    html! {
-        div .note .warn {
-            p {
-                b { (invitation.inviter) } " invites you to " b { (invitation.organization) } " as " (word(invitation.role)) ". Its policy holds for you then. "
-                "The invitation ends " (moment(invitation.expires_at)) "."
-            }
-            form method="post" action="/account/invitations" {
-                (token(page.csrf))
-                input type="hidden" name="invitation" value=(invitation.id);
-                div .row {
-                    button .primary name="answer" value="yes" { "Join " (invitation.organization) }
-                    button name="answer" value="no" { "Decline" }
-                }
             }
         }
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use policy::{PatternError, RefError};
 use proto::{key_chain::KeyChainError, sealed::SealError};
 use service::{
+    acts::ActError,
+    browser::BrowserError,
     data_dir::DataDirError,
     identity::{
         HubError, SignInError,
@@ -51,6 +53,13 @@ fn people() -> Vec<Samples> {
             Unavailable(HubError::Slow.to_string()),
             Store(StoreError::Busy),
             Internal("argon2 failed: out of memory".into()),
+        ),
+        samples!(service::own_password::OwnPasswordError:
+            Act(ActError::NoPassword { user: "dana".into(), origin: Origin::Oidc }),
+            Wrong,
+            Token,
+            Unchecked(SignInError::Limited(SHORT)),
+            Browser(BrowserError::Ended),
         ),
         samples!(service::identity::HubError:
             Wrong,

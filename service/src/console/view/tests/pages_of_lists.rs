@@ -194,3 +194,27 @@ fn where_people_are_signed_in() {
     let page = Machines { organization: EVIL, user: EVIL, rows: &[bad], next: None, ..page };
     harmless(&framed(EVIL, &owner, Tab::Machines, &machines::content(&page)));
 }
+
+#[test]
+fn namespaces_of_an_organization() {
+    let (owner, all) = ([membership("acme", Role::Owner)], ["acme".to_owned(), "acme-tools".to_owned()]);
+    let page = Namespaces {
+        organization: "acme",
+        editable: true,
+        csrf: "csrf-token",
+        namespaces: &all,
+        typed: "",
+        problem: None,
+        asks: None,
+    };
+    check("namespaces", &framed("olga", &owner, Tab::Namespaces, &namespaces::content(&page)));
+    let looks = namespaces::content(&Namespaces { editable: false, ..page }).0;
+    assert!(!looks.contains("<form") && !looks.contains("<input") && looks.contains("acme-tools"), "{looks}");
+    let none = namespaces::content(&Namespaces { namespaces: &[], ..page }).0;
+    assert!(none.contains("owns no Docker Hub namespace yet") && !none.contains("<table"), "{none}");
+    let problem = Problem { text: EVIL.to_owned(), field: Some("confirm") };
+    let (all, owner) = ([EVIL.to_owned()], [membership(EVIL, Role::Owner)]);
+    let (problem, asks) = (Some(&problem), Some(EVIL));
+    let page = Namespaces { organization: EVIL, csrf: EVIL, namespaces: &all, typed: EVIL, problem, asks, ..page };
+    harmless(&framed(EVIL, &owner, Tab::Namespaces, &namespaces::content(&page)));
+}

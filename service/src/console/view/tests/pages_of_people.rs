@@ -95,8 +95,20 @@ fn tokens_and_invitations() {
         Tab::Tokens,
         &tokens::content(&Tokens { organization: EVIL, tokens: &[of(EVIL)], ..page }),
     ));
-    let account = Account {
+    let browser = |id: &str, agent: &str, peer: &str| BrowserSessionRow {
+        id: id.to_owned(),
+        created_at: 1_799_990_000,
+        seen_at: 1_799_999_940,
+        expires_at: 1_800_033_200,
+        peer: peer.to_owned(),
+        agent: agent.to_owned(),
+    };
+    let browsers = [browser("one", "Firefox", "192.0.2.7"), browser("two", "", "2001:db8::1")];
+    let page = Account {
         csrf: "csrf-token",
+        user: "olga",
+        browsers: &browsers,
+        this: "one",
         origin: Origin::Own,
         invitations: &[],
         tokens: &[token("laptop")],
@@ -105,7 +117,14 @@ fn tokens_and_invitations() {
         made: None,
         now: 1_800_000_000,
     };
-    check("account", &framed("olga", &owner, Tab::Tokens, &tokens::account(&account)));
+    check("account", &framed("olga", &owner, Tab::Tokens, &account::content(&page)));
+    let elsewhere = account::content(&Account { origin: Origin::Oidc, ..page });
+    assert!(!elsewhere.0.contains("type=\"password\""), "there is none to change");
+    assert!(elsewhere.0.contains("the identity provider has it"), "{}", elsewhere.0);
+    let problem = Problem { text: EVIL.to_owned(), field: Some("current") };
+    let browsers = [browser(EVIL, EVIL, EVIL)];
+    let page = Account { user: EVIL, browsers: &browsers, tokens: &[token(EVIL)], problem: Some(&problem), ..page };
+    harmless(&framed(EVIL, &owner, Tab::Tokens, &account::content(&page)));
 }
 
 #[test]
