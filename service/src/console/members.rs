@@ -1,7 +1,7 @@
 //! *Members and teams*.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     response::Response,
 };
 use http::StatusCode;
@@ -27,15 +27,18 @@ use crate::{
     names::Name,
     rest::Api,
     roles::Deed,
+    store::Member,
 };
 
 /// Shows them.
 pub(super) async fn page(
     State(api): State<Api>,
     Path(organization): Path<String>,
+    RawQuery(query): RawQuery,
     visitor: Visitor,
 ) -> Result<Response, Fault> {
-    show(&api, &visitor, &organization, StatusCode::OK, &Shown::default()).await
+    let asked = Asked::read(&Fields::parse(query.unwrap_or_default().as_bytes()));
+    show(&api, &visitor, &organization, StatusCode::OK, &Shown { asked, ..Shown::default() }).await
 }
 
 /// Gives a member another role or other teams, if nobody else did meanwhile.
@@ -133,8 +136,11 @@ pub(super) async fn put_in_team(
     Posted { visitor, fields }: Posted,
 ) -> Result<Response, Fault> {
     let (_, name) = visitor.member_of(&organization)?;
-    let name_of = |field| fields.text(field).parse::<Name>().map_err(|_| Fault::Damaged);
-    let (team, user) = (name_of("team")?, name_of("user")?);
+    let team: Name = fields.text("team").parse().map_err(|_| Fault::Damaged)?;
+    let user = match named(fields.text("user"), "user") {
+        Ok(user) => user,
+        Err(problem) => return again(&api, &visitor, &organization, problem, &fields).await,
+    };
     let done = teams::put_member(&api.store, &visitor.actor(), &name, &team, &user, fields.is("in")).await;
     after(&api, &visitor, &organization, done, Flash::TeamSaved, &fields).await
 }
@@ -145,8 +151,41 @@ struct Shown {
     problem: Option<Problem>,
     /// What was typed into the form that invites.
     typed: Fields,
+    /// Which members are looked at.
+    asked: Asked,
     /// Who was just invited, and the secret of their link.
     invited: Option<(String, Option<Secret>)>,
+}
+
+/// Members of one page.
+const PAGE: usize = 100;
+
+/// Which members are looked at.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    /// A part of their names.
+    find: String,
+    /// The last one of the page before.
+    after: String,
+}
+
+impl Asked {
+    fn read(fields: &Fields) -> Self {
+        Self { find: fields.text("find").to_ascii_lowercase(), after: fields.text("after").to_owned() }
+    }
+
+    /// Those of the page, how many there are in all pages, and where the next one is. They are given by name.
+    fn cut<'a>(&self, members: &'a [Member], path: &str) -> (Vec<&'a Member>, usize, Option<String>) {
+        let found: Vec<&Member> = members.iter().filter(|member| member.user.contains(&self.find)).collect();
+        let count = found.len();
+        let mut page: Vec<&Member> =
+            found.into_iter().filter(|member| member.user.as_str() > self.after.as_str()).take(PAGE + 1).collect();
+        let more = page.len() > PAGE;
+        page.truncate(PAGE);
+        let last = page.last().filter(|_| more).map(|last| last.user.as_str());
+        let next = last.map(|last| Fields::default().address(path, &[("find", &self.find), ("after", last)]));
+        (page, count, next)
+    }
 }
 
 async fn after<T>(
@@ -170,7 +209,9 @@ async fn again(
     problem: Problem,
     typed: &Fields,
 ) -> Result<Response, Fault> {
-    let shown = Shown { problem: Some(problem), typed: typed.clone(), invited: None };
+    // Whom it is about: among thousands they would not be on the first page.
+    let asked = Asked { find: typed.text("user").to_ascii_lowercase(), after: String::new() };
+    let shown = Shown { problem: Some(problem), typed: typed.clone(), asked, invited: None };
     show(api, visitor, organization, StatusCode::UNPROCESSABLE_ENTITY, &shown).await
 }
 
@@ -184,12 +225,22 @@ async fn show(
     let (membership, name) = visitor.member_of(organization)?;
     let actor = visitor.actor();
     let may = |deed: Deed| visitor.may(membership, deed);
+    let members = members::list(&api.store, &actor, &name).await?;
+    let mut asked = shown.asked.clone();
+    if shown.problem.is_some() && !members.iter().any(|member| member.user == asked.find) {
+        asked = Asked::default();
+    }
+    let (listed, found, next) = asked.cut(&members, &format!("/orgs/{name}/members"));
     let page = Members {
         organization: name.as_str(),
         changes: may(Deed::ChangeMembers),
         changes_teams: may(Deed::ChangeTeams),
         csrf: &visitor.cookie.csrf(),
-        members: &members::list(&api.store, &actor, &name).await?,
+        members: &members,
+        listed: &listed,
+        found,
+        find: &asked.find,
+        next: next.as_deref(),
         teams: &teams::list(&api.store, &actor, &name).await?,
         invitations: &invitations::list(&api.store, &actor, &name, clock::now()).await?,
         typed: &shown.typed,
@@ -221,6 +272,34 @@ fn joins(fields: &Fields) -> Result<Result<Joins, Problem>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Origin, Role, Source};
+
+    #[test]
+    fn members_come_in_pages_and_nobody_is_left_out() {
+        let member = |n: usize| Member {
+            user: format!("user-{n:03}"),
+            role: Role::Member,
+            teams: vec![],
+            origin: Origin::Own,
+            source: Source::Admin,
+        };
+        let all: Vec<Member> = (0..250).map(member).collect();
+        let read = |address: &str| {
+            Asked::read(&Fields::parse(address.split_once('?').map_or("", |(_, query)| query).as_bytes()))
+        };
+        let (mut seen, mut next) = (Vec::new(), Some("/m".to_owned()));
+        while let Some(address) = next {
+            let (page, count, more) = read(&address).cut(&all, "/m");
+            assert_eq!(count, 250);
+            seen.extend(page.into_iter().cloned());
+            next = more;
+        }
+        assert_eq!(seen, all);
+        let (page, count, next) = read("/m?find=USER-1").cut(&all, "/m");
+        assert_eq!((page.len(), count, next), (100, 100, None), "a hundred are one page");
+        let (page, count, _) = read("/m?find=nobody&after=user-5").cut(&all, "/m");
+        assert_eq!((page.len(), count), (0, 0));
+    }
 
     #[test]
     fn names_are_read_as_people_type_them() {

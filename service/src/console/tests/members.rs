@@ -74,6 +74,12 @@ async fn members_and_teams_are_changed_by_who_may() {
     let put = [("team", "web"), ("user", "audrey"), ("in", "yes")];
     assert_eq!(adam.submit("/orgs/acme/teams/person", &put).await.location(), MEMBERS);
     assert!(olga.get(MEMBERS).await.says("Take out: audrey, of web"));
+    for (user, said) in [("nobody", "nobody"), ("No Body", "is not a name"), ("", "name")] {
+        let page = adam.submit("/orgs/acme/teams/person", &[("team", "web"), ("user", user), ("in", "yes")]).await;
+        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.says(said), "{user}: {}", page.text);
+    }
+    let found = adam.get("/orgs/acme/members?find=AUD").await;
+    assert!(found.says("1 of ") && found.says(">audrey</th>") && !found.says(">alice</th>"), "{}", found.text);
     assert_eq!(adam.submit("/orgs/acme/teams/person", &put[..2]).await.location(), MEMBERS);
     assert_eq!(adam.submit("/orgs/acme/teams/remove", &[("team", "web")]).await.location(), MEMBERS);
     assert!(!adam.get(MEMBERS).await.says("/members/invite"), "an admin is not offered what only owners may");

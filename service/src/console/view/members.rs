@@ -24,8 +24,16 @@ pub(in super::super) struct Members<'a> {
     /// They may change teams.
     pub changes_teams: bool,
     pub csrf: &'a str,
-    /// By name.
+    /// All of them, by name.
     pub members: &'a [Member],
+    /// Those of this page.
+    pub listed: &'a [&'a Member],
+    /// How many there are on all pages.
+    pub found: usize,
+    /// The part of a name that was asked for.
+    pub find: &'a str,
+    /// Where the next page is.
+    pub next: Option<&'a str>,
     pub teams: &'a [Team],
     /// Those that wait.
     pub invitations: &'a [Invitation],
@@ -57,7 +65,17 @@ pub(in super::super) fn content(page: &Members<'_>) -> Markup {
         (problem(page.problem.map(|problem| problem.text.as_str())))
         @if let Some(invited) = page.invited { (made(page.organization, invited)) }
         section .card aria-labelledby="h-members" {
-            h2 #h-members { (plural(page.members.len(), "member")) }
+            h2 #h-members {
+                @if !page.find.is_empty() { (page.found) " of " }
+                (plural(page.members.len(), "member"))
+            }
+            form .row .search method="get" action={ "/orgs/" (page.organization) "/members" } role="search" {
+                div .field {
+                    label for="find" { "Part of a name" }
+                    input #find type="search" name="find" value=(page.find) autocapitalize="none" spellcheck="false" autocomplete="off";
+                }
+                button { "Find" }
+            }
             table .stack {
                 thead {
                     tr {
@@ -65,8 +83,9 @@ pub(in super::super) fn content(page: &Members<'_>) -> Markup {
                         @if page.changes { th scope="col" { "Change" } th scope="col" { "Remove" } }
                     }
                 }
-                tbody { @for member in page.members { (row(page, member)) } }
+                tbody { @for member in page.listed { (row(page, member)) } }
             }
+            @if let Some(next) = page.next { p { a href=(next) { "More" } } }
         }
         @if !page.invitations.is_empty() { (waiting(page)) }
         @if page.changes { (invite(page)) }
@@ -195,8 +214,16 @@ fn invite(page: &Members<'_>) -> Markup {
     }
 }
 
+/// People of one team, and names that are offered, at most: a page is for people, and the row of each member has their
+/// teams too.
+const MOST_NAMES: usize = 50;
+const MOST_OFFERED: usize = 500;
+
 fn teams(page: &Members<'_>) -> Markup {
     html! {
+        @if page.changes_teams && !page.teams.is_empty() {
+            datalist #names { @for member in page.members.iter().take(MOST_OFFERED) { option value=(member.user) {} } }
+        }
         section .card aria-labelledby="h-teams" {
             h2 #h-teams { "Teams" }
             p .hint { "An entry of the allowlist or the denylist may hold for a team alone." }
@@ -226,13 +253,13 @@ fn teams(page: &Members<'_>) -> Markup {
 
 fn one_team(page: &Members<'_>, team: &Team) -> Markup {
     let base = format!("/orgs/{}/teams", page.organization);
-    let (inside, outside): (Vec<&Member>, Vec<&Member>) =
-        page.members.iter().partition(|member| member.teams.contains(&team.name));
+    let inside: Vec<&Member> = page.members.iter().filter(|member| member.teams.contains(&team.name)).collect();
+    let unnamed = inside.len().saturating_sub(MOST_NAMES);
     html! {
         details .team {
             summary { b { (team.name) } " " span .hint { (plural(inside.len(), "person").replace("persons", "people")) @if !team.description.is_empty() { " · " (team.description) } } }
             ul .names {
-                @for member in &inside {
+                @for member in inside.iter().take(MOST_NAMES) {
                     li {
                         (member.user) " "
                         @if page.changes_teams {
@@ -246,21 +273,19 @@ fn one_team(page: &Members<'_>, team: &Team) -> Markup {
                     }
                 }
             }
+            @if unnamed > 0 { p .hint { "And " (unnamed) " more: find them above." } }
             @if page.changes_teams {
                 div .row {
-                    @if !outside.is_empty() {
-                        form .row method="post" action={ (base) "/person" } {
-                            (token(page.csrf))
-                            input type="hidden" name="team" value=(team.name);
-                            input type="hidden" name="in" value="yes";
-                            div .field {
-                                label for={ "into-" (team.name) } { "Put in" }
-                                select id={ "into-" (team.name) } name="user" {
-                                    @for member in &outside { option { (member.user) } }
-                                }
-                            }
-                            button .small { "Put in" }
+                    form .row method="post" action={ (base) "/person" } {
+                        (token(page.csrf))
+                        input type="hidden" name="team" value=(team.name);
+                        input type="hidden" name="in" value="yes";
+                        div .field {
+                            label for={ "into-" (team.name) } { "Who else" }
+                            input id={ "into-" (team.name) } name="user" list="names" required autocapitalize="none"
+                                spellcheck="false" autocomplete="off";
                         }
+                        button .small { "Put in" }
                     }
                     (sure(&format!("{base}/remove"), page.csrf, "Remove the team", &team.name, &[("team", &team.name)]))
                 }

@@ -32,6 +32,10 @@ fn who_belongs_to_it() {
         changes_teams: true,
         csrf: "csrf-token",
         members: &members,
+        listed: &[&members[0], &members[1]],
+        found: 2,
+        find: "",
+        next: None,
         teams: &[team("ops", "who is called at night")],
         invitations: &[invitation("carol")],
         typed: &typed,
@@ -40,7 +44,7 @@ fn who_belongs_to_it() {
     };
     check("members", &framed("olga", &owner, Tab::Members, &members::content(&page)));
     let looks = members::content(&Members { changes: false, changes_teams: false, invited: None, ..page });
-    assert!(!looks.0.contains("<form"), "who only looks is offered nothing");
+    assert!(!looks.0.contains("method=\"post\""), "who only looks is offered nothing");
     let joined = invitation("carol");
     check("join", &sign_in::join(&sign_in::JoinPage::default()));
     harmless(&sign_in::join(&sign_in::JoinPage { code: EVIL, problem: Some(&Problem::new(EVIL)), joined: None }));
@@ -51,9 +55,21 @@ fn who_belongs_to_it() {
     let typed = ["user", "teams", "team", "description"].map(|name| (name, EVIL));
     let typed = form_urlencoded::Serializer::new(String::new()).extend_pairs(typed).finish();
     let typed = Fields::parse(typed.as_bytes());
+    let found = Members { listed: &[&members[0]], found: 1, find: "ali", next: Some("/more"), ..page };
+    let found = members::content(&found).0;
+    assert!(found.contains("1 of 2 members") && found.contains("href=\"/more\""), "{found}");
+    // A page of an organization with thousands of people stays one that a browser shows at once.
+    let many: Vec<_> = (0..5_000).map(|n| member(&format!("user-{n}"), Role::Member, &["ops"])).collect();
+    let listed: Vec<_> = many.iter().take(100).collect();
+    let whole = members::content(&Members { members: &many, listed: &listed, found: many.len(), ..page });
+    assert!(whole.0.contains("And 4950 more") && whole.0.len() < 300_000, "{} bytes", whole.0.len());
+    let evil = member(EVIL, Role::Member, &[EVIL]);
     let page = Members {
         organization: EVIL,
-        members: &[member(EVIL, Role::Member, &[EVIL])],
+        members: std::slice::from_ref(&evil),
+        listed: &[&evil],
+        find: EVIL,
+        next: Some(EVIL),
         teams: &[team(EVIL, EVIL)],
         invitations: &[invitation(EVIL)],
         typed: &typed,
