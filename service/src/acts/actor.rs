@@ -163,12 +163,10 @@ impl Actor {
         if !row.allows(standing) {
             return Err(ActError::Forbidden { standing, deed, organization: organization.to_owned() });
         }
-        match (row.needs.scopes(), means) {
-            ([], Means::Token(_)) => Err(ActError::NotByToken(deed)),
-            ([first, ..], _) if !row.needs.scopes().iter().any(|scope| scopes.contains(*scope)) => {
-                Err(ActError::Scope(*first))
-            }
-            _ => Ok(()),
+        match row.needs.scopes() {
+            _ if good_for(scopes, means, row) => Ok(()),
+            [] => Err(ActError::NotByToken(deed)),
+            [first, ..] => Err(ActError::Scope(*first)),
         }
     }
 
@@ -176,10 +174,7 @@ impl Actor {
     #[must_use]
     pub fn is_good_for(&self, deed: Deed) -> bool {
         let Self::Account(SignedIn { scopes, means, .. }) = self else { return true };
-        match deed.row().needs.scopes() {
-            [] => !matches!(means, Means::Token(_)),
-            needed => needed.iter().any(|scope| scopes.contains(*scope)),
-        }
+        good_for(scopes, means, deed.row())
     }
 
     /// For other people: the account's name, or `local:<uid>`, which no account has.
@@ -205,6 +200,14 @@ impl Actor {
                 peer: Some(peer.to_canonical().to_string()),
             },
         }
+    }
+}
+
+/// Whether a credential is good for what the row asks. A browser that came in with less than a password is no person.
+fn good_for(scopes: &TokenScopes, means: &Means, row: &roles::Row) -> bool {
+    match row.needs.scopes() {
+        [] => !matches!(means, Means::Token(_)) && *scopes == TokenScopes::all(),
+        needed => needed.iter().any(|scope| scopes.contains(*scope)),
     }
 }
 

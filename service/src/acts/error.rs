@@ -292,6 +292,17 @@ pub enum ActError {
          membership there; for a machine that is nobody's make an `organization token`"
     )]
     TokenOfDockerHub(String),
+    /// Who leaves at the provider keeps it until it ends.
+    #[error(
+        "`{user}` is an account of the identity provider, and who leaves there keeps a token until it ends: let it end \
+         within {days} days, or make an `organization token` for a machine that is nobody's"
+    )]
+    TokenOfProvider {
+        /// The account.
+        user: String,
+        /// The longest time.
+        days: i64,
+    },
     /// Too many.
     #[error("`{owner}` has {most} {what} already")]
     TooMany {

@@ -26,6 +26,9 @@ pub struct Limits {
     pub note: String,
 }
 
+/// Longest life of a token that somebody of an identity provider makes, in days.
+const PROVIDER_DAYS: i64 = 30;
+
 /// Most bytes of a note.
 const MAX_NOTE: usize = 8 << 10;
 
@@ -187,6 +190,11 @@ pub async fn create(
     let account = owner(&mut change, actor, user).await?;
     if account.origin == Origin::DockerHub {
         return Err(ActError::TokenOfDockerHub(user.to_string()));
+    }
+    // As long as the token of a `pullgate login`, unless whoever runs the service says otherwise.
+    let ends = draft.limits.expires_at.is_some_and(|at| at <= now.saturating_add(PROVIDER_DAYS * 86_400));
+    if account.origin == Origin::Oidc && !actor.is_local() && !ends {
+        return Err(ActError::TokenOfProvider { user: user.to_string(), days: PROVIDER_DAYS });
     }
     if change.tokens(account.id).await?.len() >= MAX_TOKENS {
         return Err(ActError::TooMany { owner: user.to_string(), most: MAX_TOKENS, what: "tokens" });

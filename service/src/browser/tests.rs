@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 use super::*;
 use crate::{
-    model::{CredentialKind, TokenScopes},
+    model::{CredentialKind, TokenScope, TokenScopes},
     store::testing::{Fixture, on_each_database},
 };
 
@@ -47,6 +47,12 @@ impl World {
 
     async fn begin(&self, user: &str) -> Cookie {
         self.browsers.begin(&self.verified(user, None).await, from(None), NOW).await.unwrap().cookie
+    }
+
+    async fn begin_with(&self, user: &str, scopes: &[TokenScope], now: i64) -> Cookie {
+        let scopes = scopes.iter().copied().collect();
+        let verified = Verified { scopes, ..self.verified(user, None).await };
+        self.browsers.begin(&verified, from(None), now).await.unwrap().cookie
     }
 
     async fn is_in(&self, cookie: &Cookie, now: i64) -> bool {
@@ -148,6 +154,25 @@ async fn each_sign_in_has_a_new_secret_and_ends_the_one_before(fixture: Fixture)
     assert!(!world.is_in(&begun.cookie, NOW).await);
 }
 
+async fn what_came_of_less_signs_nobody_out_who_came_with_more(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let looks = [TokenScope::SignIn, TokenScope::OrgRead];
+    let person = world.begin("alice").await;
+    let mut limited = Vec::new();
+    for later in 0..25 {
+        limited.push(world.begin_with("alice", &looks, NOW + later).await);
+    }
+    assert!(world.is_in(&person, NOW).await);
+    assert_eq!(world.browsers.resume(&person, NOW).await.unwrap().unwrap().scopes, TokenScopes::all());
+    let newest = world.browsers.resume(&limited[24], NOW + 30).await.unwrap().unwrap();
+    assert_eq!(newest.scopes, looks.into_iter().collect());
+    assert!(!world.is_in(&limited[0], NOW + 30).await, "and the oldest of their own make room");
+    // A new secret brings no more.
+    let begun = world.browsers.rotate(&newest, from(Some(&limited[24])), NOW + 30).await.unwrap();
+    let rotated = world.browsers.resume(&begun.cookie, NOW + 30).await.unwrap().unwrap();
+    assert_eq!(rotated.scopes, looks.into_iter().collect());
+}
+
 async fn what_is_stored_opens_nothing_and_is_bounded(fixture: Fixture) {
     let world = World::new(fixture).await;
     let mut cookies = Vec::new();
@@ -171,5 +196,6 @@ on_each_database! {
     it_does_not_outlast_what_it_came_of,
     whatever_ends_a_credential_ends_it_everywhere_but_where_it_was_done,
     each_sign_in_has_a_new_secret_and_ends_the_one_before,
+    what_came_of_less_signs_nobody_out_who_came_with_more,
     what_is_stored_opens_nothing_and_is_bounded,
 }

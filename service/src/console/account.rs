@@ -135,14 +135,17 @@ fn own(visitor: &Visitor) -> Result<Name, Fault> {
 async fn show(api: &Api, visitor: &Visitor, status: StatusCode, shown: &Shown) -> Result<Response, Fault> {
     let (actor, now) = (visitor.actor(), clock::now());
     let account = actor.as_self(&mut api.store.read().await?, Deed::ReadOwn).await?;
+    let person = actor.is_good_for(Deed::ChangeOwn);
+    let tokens = if person { tokens::list(&api.store, &actor, &own(visitor)?).await? } else { Vec::new() };
     let page = Account {
+        person,
         csrf: &visitor.cookie.csrf(),
         user: &account.name,
         origin: account.origin,
         invitations: &invitations::mine(&api.store, &actor, now).await?,
         browsers: &api.browsers.list(&account, now).await?,
         this: &visitor.resumed.id,
-        tokens: &tokens::list(&api.store, &actor, &own(visitor)?).await?,
+        tokens: &tokens,
         typed: &shown.typed,
         problem: shown.problem.as_ref(),
         made: shown.made.as_ref(),

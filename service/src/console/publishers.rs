@@ -146,7 +146,7 @@ async fn show(api: &Api, visitor: &Visitor, shown: Shown) -> Result<Response, Fa
         rows.last().filter(|_| more).map(|row| query.address("/publishers", &[("after", row.namespace.as_str())]));
     let changes = match actor.in_service(&mut api.store.read().await?, Deed::ChangePublishers).await {
         Ok(()) => true,
-        Err(ActError::Forbidden { .. }) => false,
+        Err(ActError::Forbidden { .. } | ActError::Scope(_)) => false,
         Err(error) => return Err(error.into()),
     };
     let page = Publishers {

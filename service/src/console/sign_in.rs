@@ -31,9 +31,7 @@ pub(super) async fn page(State(api): State<Api>, request: Request) -> Result<Res
     let (parts, _) = request.into_parts();
     let query = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let next = visitor::own_address(query.text("next"));
-    if let Some(cookie) = Cookie::read(&parts.headers)
-        && api.browsers.resume(&cookie, clock::now()).await?.is_some()
-    {
+    if is_in(&api, &parts).await? {
         return Ok(visitor::see_other(next));
     }
     let flash = Flash::read(&parts.headers);
@@ -79,6 +77,10 @@ pub(super) async fn depart(State(api): State<Api>, request: Request) -> Result<R
     let Some(logins) = api.logins.as_ref().filter(|logins| logins.for_browsers().is_some()) else {
         return Err(Fault::Nowhere);
     };
+    // Another site may send somebody here, and they stay who they are.
+    if is_in(&api, &parts).await? {
+        return Ok(visitor::see_other(next));
+    }
     match logins.depart(next, peer).await {
         Ok(departure) => {
             let mut answer = visitor::see_other(&departure.url);
@@ -112,8 +114,14 @@ pub(super) async fn arrive(State(api): State<Api>, request: Request) -> Result<R
     let next = away.as_ref().map_or("/", |away| &away.next);
     let page = SignInPage { next, ways: ways(&api), ..SignInPage::default() };
     let mut answer = match &away {
+        // The same page once more, by a reload or "back": nothing of it is believed.
+        Err(_) if is_in(&api, &parts).await? => visitor::see_other("/"),
         Err(error) => again(page, turned_away(error)),
         Ok(away) => match logins.arrive(away, arrival, peer).await {
+            // Nothing was asked: the same address works in a moment.
+            Err(error @ (LoginError::Limited(_) | LoginError::Oidc(oidc::OidcError::Busy))) => {
+                return Ok(again(page, turned_away(&error)));
+            }
             Err(error) => again(page, turned_away(&error)),
             Ok(verified) => begin(&api, &parts, peer, &verified, page).await?,
         },
@@ -121,6 +129,12 @@ pub(super) async fn arrive(State(api): State<Api>, request: Request) -> Result<R
     // One sign-in, one attempt.
     answer.headers_mut().append(header::SET_COOKIE, away::clear());
     Ok(answer)
+}
+
+/// Whether somebody is signed in already.
+async fn is_in(api: &Api, parts: &Parts) -> Result<bool, Fault> {
+    let Some(cookie) = Cookie::read(&parts.headers) else { return Ok(false) };
+    Ok(api.browsers.resume(&cookie, clock::now()).await?.is_some())
 }
 
 /// What this service lets people sign in with.

@@ -62,8 +62,12 @@ impl DockerHub {
 fn refused(error: HubError) -> SignInError {
     match error {
         HubError::Wrong => SignInError::Wrong,
-        HubError::TwoFactor | HubError::Code | HubError::OrganizationToken | HubError::Scope | HubError::Name => {
+        HubError::TwoFactor | HubError::OrganizationToken | HubError::Scope | HubError::Name => {
             SignInError::Unfit(error.to_string())
+        }
+        HubError::Code => {
+            tracing::warn!("a wrong code of a second factor after a right password of Docker Hub");
+            SignInError::Code(error.to_string())
         }
         HubError::Limited(wait) => SignInError::Later(error.to_string(), wait),
         HubError::Busy => SignInError::Busy,

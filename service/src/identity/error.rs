@@ -44,6 +44,9 @@ pub enum SignInError {
     /// A secret that nobody can be signed in with, as Docker Hub says.
     #[error("{0}")]
     Unfit(String),
+    /// The right password, and a code of the second factor that is not.
+    #[error("{0}")]
+    Code(String),
     /// Nobody here checks such credentials.
     #[error(
         "this service does not take Docker Hub credentials; sign in to it with `docker login` and its own host name"
@@ -74,7 +77,7 @@ impl SignInError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Wrong | Self::WrongHere(_) | Self::Unfit(_) => Outcome::Wrong,
+            Self::Wrong | Self::WrongHere(_) | Self::Unfit(_) | Self::Code(_) => Outcome::Wrong,
             Self::Expired => Outcome::Expired,
             Self::Scope(_) => Outcome::Scope,
             Self::Origin { .. } => Outcome::Origin,
@@ -93,6 +96,7 @@ impl SignInError {
             Self::Wrong
             | Self::WrongHere(_)
             | Self::Unfit(_)
+            | Self::Code(_)
             | Self::Expired
             | Self::Scope(_)
             | Self::Origin { .. }

@@ -39,8 +39,10 @@ const BEGIN: (Rate, Rate) =
 /// Questions whether somebody is done. An office shares an address, and each machine asks every five seconds.
 const FINISH: (Rate, Rate) =
     (Rate { burst: 300, refill: Duration::from_millis(50) }, Rate { burst: 1000, refill: Duration::from_millis(10) });
-/// Browsers that are sent to the provider or come back from it.
-const BROWSERS: (Rate, Rate) = FINISH;
+/// Browsers that are sent to the provider. That costs a signature, and whoever is on the way back pays apart.
+const DEPART: (Rate, Rate) = FINISH;
+/// Browsers that come back: each costs a question to the provider.
+const ARRIVE: (Rate, Rate) = FINISH;
 
 /// Why a login goes no further.
 #[derive(Debug, thiserror::Error)]
@@ -85,15 +87,16 @@ pub struct Logins {
     validity_seconds: i64,
     begin: Throttle,
     finish: Throttle,
-    browsers: Throttle,
+    depart: Throttle,
+    arrive: Throttle,
 }
 
 impl Logins {
     /// Over this store; tokens last so many seconds.
     #[must_use]
     pub fn new(oidc: Oidc, store: Store, hasher: Hasher, trail: Trail, validity_seconds: i64) -> Self {
-        let [begin, finish, browsers] = [BEGIN, FINISH, BROWSERS].map(|(one, all)| Throttle::new(one, all));
-        Self { oidc, store, hasher, trail, validity_seconds, begin, finish, browsers }
+        let [begin, finish, depart, arrive] = [BEGIN, FINISH, DEPART, ARRIVE].map(|(one, all)| Throttle::new(one, all));
+        Self { oidc, store, hasher, trail, validity_seconds, begin, finish, depart, arrive }
     }
 
     /// Begins one.

@@ -45,6 +45,8 @@ use crate::{
 pub const MAX_SECRET_BYTES: usize = 1024;
 /// Longest code of a second factor that is handed on, in bytes.
 const MAX_CODE_BYTES: usize = 64;
+/// Attempts that a wrong code counts for.
+const CODE_COSTS: u32 = 5;
 
 /// Whose credential it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,14 +178,17 @@ impl Identity {
         // Docker Hub's user names are lower case, and people type them as they like.
         let username = username.trim().to_ascii_lowercase();
         let mut seen = Seen { account: String::new(), credential: CredentialKind::Unknown, elsewhere: false };
+        // Authenticators show them in groups.
+        let code: String = code.split_whitespace().collect();
         let nobodys = username.is_empty() || username.contains('\0');
-        let unusable =
-            secret.is_empty() || code.len() > MAX_CODE_BYTES || secret.expose().len() > MAX_SECRET_BYTES || nobodys;
+        let unusable = secret.is_empty() || secret.expose().len() > MAX_SECRET_BYTES || nobodys;
         let verified = match realm {
             _ if unusable => Err(SignInError::Wrong),
+            _ if code.len() > MAX_CODE_BYTES => Err(SignInError::Code(HubError::Code.to_string())),
             Realm::Service => own::verify(self, &username, secret, caller.peer, &mut seen).await,
             Realm::DockerHub => {
-                self.at_docker_hub(Question { identifier: &username, secret, code }, caller.peer, &mut seen).await
+                self.at_docker_hub(Question { identifier: &username, secret, code: &code }, caller.peer, &mut seen)
+                    .await
             }
         };
         let verified = verified.and_then(|verified| match needs {
@@ -227,6 +232,12 @@ impl Identity {
         let verified = docker_hub.verify(&self.store, question).await;
         match &verified {
             Ok(_) => self.limiter.succeeded(&attempt, Instant::now()),
+            // There are a million codes, and whoever tries them has the password.
+            Err(SignInError::Code(_)) => {
+                for _ in 1..CODE_COSTS {
+                    let _ = self.limiter.begin(With::Guess { user: &user }, peer, Instant::now());
+                }
+            }
             Err(SignInError::Origin { user, .. }) => seen.account.clone_from(user),
             // Each question makes Docker Hub say no for longer, to everybody here: a stranger's is not free.
             Err(SignInError::Later(..)) if !attempt.asker().known => {}

@@ -20,7 +20,7 @@ use openidconnect::{
 use tokio::sync::Semaphore;
 
 pub use self::{
-    code::{Arrival, CALLBACK, Departure, LONGEST},
+    code::{Arrival, Departure},
     device::{Begin, Standing},
     handle::Away,
     id_token::{IdTokenError, Person},

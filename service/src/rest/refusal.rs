@@ -213,6 +213,7 @@ impl From<ActError> for Refusal {
             | E::TooMany { .. }
             | E::TokenExists { .. } => Code::Conflict,
             E::NamespaceOfficial
+            | E::TokenOfProvider { .. }
             | E::BadgeOfficial
             | E::TooManyMemberships { .. }
             | E::Policy { .. }

@@ -119,9 +119,11 @@ impl Writing {
             .bind(new.scopes.to_string())
             .execute(&mut self.0.0)
             .await?;
-        let sql = "DELETE FROM browser_sessions WHERE account_id = $1 AND id NOT IN (SELECT id FROM browser_sessions \
-                   WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2)";
-        query(sql).bind(new.account.id).bind(KEPT).execute(&mut self.0.0).await?;
+        // Among its like: an access token that somebody found signs nobody out who came with a password.
+        let sql = "DELETE FROM browser_sessions WHERE account_id = $1 AND scopes = $3 AND id NOT IN \
+                   (SELECT id FROM browser_sessions WHERE account_id = $1 AND scopes = $3 \
+                   ORDER BY created_at DESC, id DESC LIMIT $2)";
+        query(sql).bind(new.account.id).bind(KEPT).bind(new.scopes.to_string()).execute(&mut self.0.0).await?;
         Ok(())
     }
 

@@ -152,12 +152,20 @@ async fn a_member_comes_back_from_the_provider_and_sees_the_policy() {
     let access = browser.get("/orgs/acme/image-access").await;
     assert!(access.status == 200 && !access.text.contains(">Publish<"), "a member only looks: {}", access.text);
 
-    // The same code and state once more, and in the browser of somebody who was sent the address.
-    for browser in [&mut browser, &mut Browser::new(&service)] {
-        let again = browser.arrive(&format!("code=the-code&state={state}")).await;
-        assert_eq!(again.status, 400, "{}", again.text);
-        assert!(again.text.contains("This browser did not begin that sign-in"), "{}", again.text);
-    }
+    // The same code and state once more: who reloads is in, and somebody who was sent the address is not.
+    let again = browser.arrive(&format!("code=the-code&state={state}")).await;
+    assert_eq!((again.status, again.location.as_str()), (303, "/"), "{}", again.text);
+    let again = Browser::new(&service).arrive(&format!("code=the-code&state={state}")).await;
+    assert_eq!(again.status, 400, "{}", again.text);
+    assert!(again.text.contains("This browser did not begin that sign-in"), "{}", again.text);
+    // Nor does another site sign anybody in as somebody else.
+    let sent = browser.get("/sign-in/provider?next=/requests").await;
+    assert_eq!((sent.status, sent.location.as_str()), (303, "/requests"));
+    // What they make here does not outlive them at the provider for long.
+    let csrf = browser.csrf("/account").await;
+    let token = [("csrf", &*csrf), ("name", "laptop"), ("until", ""), ("scope-sign-in", "on")];
+    let refused = browser.post("/account/tokens", &token).await;
+    assert!(refused.status == 422 && refused.text.contains("within 30 days"), "{}", refused.text);
     assert_eq!(provider.asked("POST /token"), 1);
     let row = wait_until("the sign-in in the trail", async || {
         let lines = service.ok(&["sign-ins", "--json"]);
@@ -343,7 +351,14 @@ async fn a_password_of_docker_hub_opens_the_console_and_an_access_token_lets_loo
     let refused = browser.exchange("PATCH", "/api/v1/organizations/acme/policy", &head, "{\"enabled\":true}").await;
     assert!(refused.status == 403 && refused.text.contains("\"scope\""), "{} {}", refused.status, refused.text);
     let me: Value = serde_json::from_str(&browser.get("/api/v1/me").await.text).unwrap();
-    assert_eq!(me["may"], json!({ "read": true, "change": false, "person": true }));
+    assert_eq!(me["may"], json!({ "read": true, "change": false, "person": false }));
+    // Nor is anybody signed out with it.
+    let account = browser.get("/account").await;
+    assert!(account.status == 200 && !account.text.contains("/account/browsers/end"), "{}", account.text);
+    let ended = browser.post("/account/browsers/end", &[("csrf", &csrf), ("browser", "x")]).await;
+    assert_eq!(ended.status, 403, "{}", ended.text);
+    let publishers = browser.get("/publishers").await;
+    assert!(publishers.status == 200 && !publishers.text.contains("/publishers/refresh"), "{}", publishers.text);
     service.ok(&["policy", "set", "acme", "--enabled", "true", "--mode", "enforce"]);
     let narrow = hub.ok(&["token", "create", "alice", "--name", "x", "--scope", "org:read"]);
     let mut browser = Browser::new(&service);
@@ -396,13 +411,13 @@ async fn the_code_of_a_second_factor_is_handed_to_docker_hub() {
         ("right", "", "in a browser with the code as well"),
         ("right", "654321", "does not accept the code"),
         ("wrong", "123456", "The user name or the password is wrong"),
-        ("right", &"1".repeat(65), "The user name or the password is wrong"),
+        ("right", &"1".repeat(65), "does not accept the code"),
     ] {
         let fields = [("realm", "docker-hub"), ("username", "alice"), ("password", secret), ("code", code)];
         let page = Browser::new(&service).post("/sign-in", &fields).await;
         assert!(page.status == 401 && page.text.contains(text), "{secret} {code}: {}", page.text);
     }
-    let fields = [("realm", "docker-hub"), ("username", "alice"), ("password", "right"), ("code", " 123456 ")];
+    let fields = [("realm", "docker-hub"), ("username", "alice"), ("password", "right"), ("code", " 123 456 ")];
     let mut browser = Browser::new(&service);
     let page = browser.post("/sign-in", &fields).await;
     assert_eq!(page.status, 303, "{}", page.text);
@@ -412,5 +427,15 @@ async fn the_code_of_a_second_factor_is_handed_to_docker_hub() {
     let head = "Sec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n";
     let page = Browser::new(&service).exchange("POST", "/api/v1/session", head, &body).await;
     assert_eq!(page.status, 200, "{} {}", page.head, page.text);
+    // A wrong one costs more than a wrong password.
+    let guesses = async |code: &str| {
+        let fields = [("realm", "docker-hub"), ("username", "alice"), ("password", "right"), ("code", code)];
+        Browser::new(&service).post("/sign-in", &fields).await.status
+    };
+    let mut statuses = Vec::new();
+    for code in ["000000", "000001", "000002", "000003"] {
+        statuses.push(guesses(code).await);
+    }
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
     assert!(field(&page.text, "password").is_none() && !service.log().contains("123456"));
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     super::{fault::Problem, fields::Fields},
     frame::{problem, token},
-    parts::{once, sure, wrong},
+    parts::{new_password, once, sure, wrong},
     tokens::{form, head, row},
     words::moment,
 };
@@ -22,6 +22,8 @@ pub(in super::super) struct Account<'a> {
     /// Whose it is.
     pub user: &'a str,
     pub origin: Origin,
+    /// They came in with what only a person knows.
+    pub person: bool,
     /// To this account.
     pub invitations: &'a [Invitation],
     pub tokens: &'a [TokenRow],
@@ -44,7 +46,7 @@ pub(in super::super) fn content(page: &Account<'_>) -> Markup {
         (problem(page.problem.map(|problem| problem.text.as_str())))
         @if let Some(made) = page.made { (once("The token is made.", made.token.expose())) }
         @for invitation in page.invitations { (invited(page, invitation)) }
-        @if page.tokens.is_empty() { p .note { "You have no access token." } }
+        @if page.tokens.is_empty() { @if page.person { p .note { "You have no access token." } } }
         @else {
             div .card {
                 table .stack {
@@ -56,7 +58,8 @@ pub(in super::super) fn content(page: &Account<'_>) -> Markup {
         }
         @if page.origin == Origin::DockerHub {
             p .note { "Docker Hub is asked at each of your sign-ins: make access tokens there." }
-        } @else {
+        } @else if page.person {
+            @if page.origin == Origin::Oidc { p .note { "A token that you make ends within 30 days, as that of " code { "pullgate login" } " does." } }
             (form("/account/tokens", page.csrf, page.typed, page.problem, false))
         }
         (password(page))
@@ -97,17 +100,7 @@ fn password(page: &Account<'_>) -> Markup {
                         input #current type="password" name="current" autocomplete="current-password" required
                             aria-invalid=[wrong(page.problem, "current")];
                     }
-                    div .field {
-                        label for="password" { "New password" }
-                        div #password-hint .hint { "At least 8 characters." }
-                        input #password type="password" name="password" autocomplete="new-password" required minlength="8"
-                            aria-describedby="password-hint" aria-invalid=[wrong(page.problem, "password")];
-                    }
-                    div .field {
-                        label for="again" { "The same again" }
-                        input #again type="password" name="again" autocomplete="new-password" required minlength="8"
-                            aria-invalid=[wrong(page.problem, "again")];
-                    }
+                    (new_password(page.problem))
                     button .primary { "Change" }
                 }
                 p .hint { "Everything else that is signed in with this account signs in again, but for this browser. Access tokens stay as they are." }
@@ -147,7 +140,7 @@ fn browser_row(page: &Account<'_>, browser: &BrowserSessionRow) -> Markup {
             td {
                 // Its own button stands above every page.
                 @if browser.id == page.this { span .state .on { "This one" } }
-                @else {
+                @else if page.person {
                     (sure(
                         "/account/browsers/end", page.csrf, "Sign out", &format!("{name}, {}", browser.peer),
                         &[("browser", &browser.id)],

@@ -35,6 +35,23 @@ pub(super) fn number_of_people(problem: Option<&Problem>, form: Option<&str>) ->
     }
 }
 
+/// A new password, twice.
+pub(super) fn new_password(problem: Option<&Problem>) -> Markup {
+    html! {
+        div .field {
+            label for="password" { "New password" }
+            div #password-hint .hint { "At least 8 characters." }
+            input #password type="password" name="password" autocomplete="new-password" required minlength="8"
+                aria-describedby="password-hint" aria-invalid=[wrong(problem, "password")];
+        }
+        div .field {
+            label for="again" { "The same again" }
+            input #again type="password" name="again" autocomplete="new-password" required minlength="8"
+                aria-invalid=[wrong(problem, "again")];
+        }
+    }
+}
+
 /// What is shown once.
 pub(super) fn once(title: &str, secret: &str) -> Markup {
     html! {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     super::{fault::Problem, flash::Flash},
     frame::{document, mark, problem, said},
-    parts::wrong,
+    parts::new_password,
 };
 use crate::{identity::Realm, store::Invitation};
 
@@ -128,17 +128,7 @@ pub(in super::super) fn join(page: &JoinPage<'_>) -> Markup {
                         input #code name="code" value=(page.code) required autocapitalize="none" spellcheck="false"
                             autocomplete="off" aria-describedby="code-hint" data-fragment;
                     }
-                    div .field {
-                        label for="password" { "New password" }
-                        div #password-hint .hint { "At least 8 characters." }
-                        input #password type="password" name="password" autocomplete="new-password" required minlength="8"
-                            aria-describedby="password-hint" aria-invalid=[wrong(page.problem, "password")];
-                    }
-                    div .field {
-                        label for="again" { "The same again" }
-                        input #again type="password" name="again" autocomplete="new-password" required minlength="8"
-                            aria-invalid=[wrong(page.problem, "again")];
-                    }
+                    (new_password(page.problem))
                     button .primary { "Join" }
                 }
             }

@@ -141,8 +141,13 @@ struct SecondFactor<'a> {
 
 #[derive(Deserialize)]
 struct Token {
-    #[serde(alias = "token")]
     access_token: String,
+}
+
+/// Of the older way in.
+#[derive(Deserialize)]
+struct OlderToken {
+    token: String,
 }
 
 #[derive(Deserialize)]
@@ -228,7 +233,7 @@ impl Client {
         let login = Login { username: question.identifier, password: question.secret.expose() };
         let (address, answer) = self.post(LOGIN_PATH, &login).await?;
         let refused: Refusal = match answer.status {
-            StatusCode::OK => return Ok(Secret::new(read::<Token>(&answer, &address)?.access_token)),
+            StatusCode::OK => return Ok(Secret::new(read::<OlderToken>(&answer, &address)?.token)),
             StatusCode::UNAUTHORIZED => read(&answer, &address)?,
             _ => return Err(unexpected(&answer, address)),
         };
@@ -236,7 +241,7 @@ impl Client {
         let second = SecondFactor { login_2fa_token: half, code: question.code };
         let (address, answer) = self.post(SECOND_FACTOR_PATH, &second).await?;
         match answer.status {
-            StatusCode::OK => Ok(Secret::new(read::<Token>(&answer, &address)?.access_token)),
+            StatusCode::OK => Ok(Secret::new(read::<OlderToken>(&answer, &address)?.token)),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => Err(HubError::Code),
             _ => Err(unexpected(&answer, address)),
         }
@@ -302,7 +307,7 @@ fn claims(token: &Secret) -> HubClaim {
 /// An access token by its looks, or by Docker Hub's word. The oldest ones look like UUIDs.
 fn shown(secret: &Secret, claim: &HubClaim) -> Shown {
     let secret = secret.expose();
-    let prefixed = ["dckr_pat_", "pg_pat_"].iter().any(|prefix| secret.starts_with(prefix));
+    let prefixed = ["dckr_", "pg_"].iter().any(|prefix| secret.starts_with(prefix));
     let dashes = secret.bytes().enumerate().all(|(at, byte)| match at {
         8 | 13 | 18 | 23 => byte == b'-',
         _ => byte.is_ascii_hexdigit(),

@@ -28,7 +28,7 @@ impl Logins {
     /// # Errors
     /// [`LoginError`].
     pub async fn depart(&self, next: &str, peer: IpAddr) -> Result<Departure, LoginError> {
-        self.browsers.pay(network(peer), Instant::now()).map_err(LoginError::Limited)?;
+        self.depart.pay(network(peer), Instant::now()).map_err(LoginError::Limited)?;
         self.oidc.depart(next).await.map_err(logged)
     }
 
@@ -46,7 +46,7 @@ impl Logins {
     /// [`LoginError`].
     pub async fn arrive(&self, away: &Away, arrival: Arrival<'_>, peer: IpAddr) -> Result<Verified, LoginError> {
         // What did not leave from here costs nobody a place: strangers would keep people from arriving.
-        self.browsers.pay(network(peer), Instant::now()).map_err(LoginError::Limited)?;
+        self.arrive.pay(network(peer), Instant::now()).map_err(LoginError::Limited)?;
         let person = self.oidc.arrive(away, arrival).await.map_err(logged).inspect_err(|error| {
             if let LoginError::Oidc(OidcError::Denied | OidcError::IdToken(_)) = error {
                 self.note(Via::Browser, String::new(), Outcome::Wrong, peer, None);

@@ -18,9 +18,9 @@ use super::{
 use crate::clock;
 
 /// Where the provider sends browsers back to; it is registered there, behind the console's address.
-pub const CALLBACK: &str = "/sign-in/callback";
+const CALLBACK: &str = "/sign-in/callback";
 /// Longest time at the provider, in seconds.
-pub const LONGEST: i64 = 900;
+const LONGEST: i64 = 900;
 /// Longest code, state and error that are looked at, in bytes.
 const MAX_BYTES: usize = 4096;
 
@@ -29,7 +29,7 @@ const MAX_BYTES: usize = 4096;
 pub struct Departure {
     /// The provider's page.
     pub url: String,
-    /// What the browser holds until it is back, [`LONGEST`] at most.
+    /// What the browser holds until it is back, a quarter of an hour at most.
     pub handle: String,
 }
 
@@ -102,7 +102,12 @@ impl Oidc {
         match error {
             "" if code.is_empty() || code.len() > MAX_BYTES => return Err(OidcError::Foreign),
             "" => {}
-            "access_denied" => return Err(OidcError::Denied),
+            "access_denied" => {
+                tracing::info!(
+                    "the identity provider refuses a sign-in: the person said no, or may not use this client"
+                );
+                return Err(OidcError::Denied);
+            }
             // A word of a list (RFC 6749, 4.1.2.1), or whatever somebody typed into the address.
             other => {
                 let plain = other.chars().filter(|c| c.is_ascii_graphic()).take(80).collect();
@@ -118,6 +123,8 @@ impl Oidc {
         let answer = request.request_async(&self.http).await.map_err(|error| match &error {
             // A code that it does not know (any more): used, or too old.
             RequestTokenError::ServerResponse(answer) if *answer.error() == CoreErrorResponseType::InvalidGrant => {
+                let why = answer.error_description().map(|text| crate::plain::plain(text.chars().take(200).collect()));
+                tracing::info!(?why, "the identity provider does not know a code of its own, or no longer");
                 OidcError::Expired
             }
             other => OidcError::Unavailable(refused(other)),

@@ -79,6 +79,7 @@ pub fn samples() -> Vec<Samples> {
             NoToken,
             TokenOfOrganization { organization: "acme".into(), id: "0011223344556677".into() },
             TokenOfDockerHub("dana".into()),
+            TokenOfProvider { user: "dana".into(), days: 30 },
             TooMany { owner: "dana".into(), most: 100, what: "tokens" },
             TokenExists { organization: "acme".into(), name: "ci".into() },
             Store(StoreError::Busy),

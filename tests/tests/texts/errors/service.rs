@@ -46,6 +46,7 @@ fn people() -> Vec<Samples> {
             Origin { user: "dana".into(), origin: Origin::Oidc },
             NotMember("`dana` belongs to no organization here; ask an owner to add you".into()),
             Unfit(HubError::TwoFactor.to_string()),
+            Code(HubError::Code.to_string()),
             Realm,
             Limited(SHORT),
             Later(HubError::Limited(SHORT).to_string(), SHORT),

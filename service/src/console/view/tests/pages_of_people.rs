@@ -123,6 +123,7 @@ fn tokens_and_invitations() {
     let page = Account {
         csrf: "csrf-token",
         user: "olga",
+        person: true,
         browsers: &browsers,
         this: "one",
         origin: Origin::Own,
