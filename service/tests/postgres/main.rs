@@ -14,6 +14,8 @@ mod backup;
 mod commands;
 #[path = "../it/connections.rs"]
 mod connections;
+#[path = "../it/console_sign_in.rs"]
+mod console_sign_in;
 #[path = "../it/docker_hub.rs"]
 mod docker_hub;
 #[path = "../it/docker_login.rs"]
