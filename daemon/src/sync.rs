@@ -233,7 +233,7 @@ pub enum Delay {
 pub const BACKOFF_BASE: Duration = Duration::from_millis(250);
 /// Longest wait after a stream that stood and broke without a word. The service may have died, and then every machine is
 /// waiting: they come back one after the other.
-pub const SPREAD: Duration = Duration::from_secs(8);
+pub const SPREAD: Duration = Duration::from_secs(10);
 /// Longest wait for the service.
 pub const SERVICE_CAP: Duration = Duration::from_secs(30);
 /// Longest wait for the plugin, which is on this machine.

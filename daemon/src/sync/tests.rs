@@ -500,6 +500,6 @@ fn waits_are_spread_over_the_whole_of_a_growing_window() {
     assert_eq!(Delay::Exactly(GRACE).duration(0.1), GRACE);
     assert_eq!(
         [0.0, 0.5, 2.0].map(|chance| Delay::Within(SPREAD).duration(chance)),
-        [0, 4, 8].map(Duration::from_secs)
+        [0, 5, 10].map(Duration::from_secs)
     );
 }

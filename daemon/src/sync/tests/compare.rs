@@ -45,7 +45,7 @@ fn what_comes_in_several_messages_is_not_in_force_before_the_last_one_is() {
 #[test]
 fn a_comparison_does_not_wait_for_the_next_try() {
     let mut story = Story::in_force("alice");
-    assert_eq!(story.unavailable(), "wait Service within 8s");
+    assert_eq!(story.unavailable(), "wait Service within 10s");
     stands(&story, Standing::ServiceUnreachable);
     assert_eq!(story.send(Event::Compare), "watch holding 2");
     stands(&story, Standing::Busy);

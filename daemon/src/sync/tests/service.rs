@@ -44,7 +44,7 @@ fn the_service_is_asked_again_with_growing_waits_until_it_answers() {
     story.signed_in("alice");
     assert_eq!(story.state("alice", 1), "apply alice 1, store alice");
     story.applied();
-    assert_eq!(story.unavailable(), "wait Service within 8s", "a stream that stood: all machines may have lost theirs");
+    assert_eq!(story.unavailable(), "wait Service within 10s", "a stream that stood: all machines may have lost theirs");
     assert_eq!(story.time(Timer::Service), "watch holding 2", "with the same token");
     assert_eq!(story.unavailable(), "wait Service backoff 0 to 30s", "a success starts anew");
 }
@@ -135,5 +135,5 @@ fn streams_that_end_at_once_are_opened_more_and_more_slowly() {
         story.time(Timer::Service);
         story.state("alice", 1);
     }
-    assert_eq!(story.unavailable(), "wait Service within 8s", "one that lasted starts anew");
+    assert_eq!(story.unavailable(), "wait Service within 10s", "one that lasted starts anew");
 }
