@@ -56,7 +56,7 @@ const STREAMS_PER_TOKEN: usize = 4096;
 /// Open watch streams in all.
 const STREAMS: usize = 10_000;
 /// Agents that come back in a second after the service stopped, so that none of its first seconds is its hardest.
-const BACK_IN_A_SECOND: usize = 40;
+const BACK_IN_A_SECOND: usize = 34;
 /// Longest that an agent is sent away for: what is in force at its machine stays meanwhile.
 const LONGEST_AWAY: Duration = Duration::from_secs(15);
 

@@ -189,8 +189,11 @@ impl Sync {
             _ => return,
         };
         match retry_after {
-            // Not after one that broke at once: its waits grow as they are.
-            None if stood && self.service_attempt == 0 => self.wait(next, Delay::Within(SPREAD), false),
+            None if stood => {
+                // One that broke at once counts as failures, and waits longer still.
+                let backoff = Delay::Backoff { attempt: self.service_attempt, cap: SERVICE_CAP }.duration(1.0);
+                self.wait(next, Delay::Within(SPREAD.max(backoff)), false);
+            }
             told => self.wait_for_service(next, told),
         }
         if self.desired == Desired::Undecided {
