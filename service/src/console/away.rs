@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderValue, header};
 
 use super::fault::Fault;
+
 const COOKIE: &str = "__Host-pullgate-away";
 /// Seconds. Longer than it is good for, so that whoever took too long is told that.
 const KEPT: i64 = 3600;

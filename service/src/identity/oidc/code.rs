@@ -21,7 +21,7 @@ use crate::clock;
 const CALLBACK: &str = "/sign-in/callback";
 /// Longest time at the provider, in seconds.
 const LONGEST: i64 = 900;
-/// Longest code, state and error that are looked at, in bytes.
+/// Longest code that is handed on, in bytes.
 const MAX_BYTES: usize = 4096;
 
 /// A browser that leaves for the provider.
