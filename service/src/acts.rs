@@ -11,6 +11,7 @@
 pub mod accounts;
 pub mod activity;
 mod actor;
+pub mod browsers;
 mod error;
 pub mod invitations;
 pub mod keeping;

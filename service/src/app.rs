@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use proto::chain;
+use serde_json::json;
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, signal::unix};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -30,7 +31,7 @@ use crate::{
     rest,
     sessions::Sessions,
     signing_key::{self, IfMissing},
-    store::{Missing, Place, PostgresUrl, Store, StoreError},
+    store::{Act, Missing, Place, PostgresUrl, Store, StoreError},
     sync_api::{Budgets, Streams, SyncApi},
     tls::{self, Certificate, FileCertificate, OwnAuthority, OwnCertificate},
     validity::Validities,
@@ -190,6 +191,9 @@ async fn keys(dir: &DataDir, store: &Store, is_new: bool) -> anyhow::Result<Keys
         if signs != own.id().as_str() {
             change.forget_key_changes().await?;
             change.claim_signing_key(own.id().as_str()).await?;
+            let detail = json!({ "before": Some(signs).filter(|signs| !signs.is_empty()) });
+            let act = Act { act: "key.claim", organization: "", target: own.id().as_str(), detail };
+            change.audit("service", &act).await?;
         }
     }
     let ring = KeyRing::load(dir, &mut change).await?;

@@ -261,15 +261,4 @@ impl Browsers {
     pub async fn list(&self, account: &Account, now: i64) -> Result<Vec<BrowserSessionRow>, StoreError> {
         self.store.read().await?.browser_sessions(account, now, now.saturating_sub(IDLE)).await
     }
-
-    /// Ends one of the account's by its public id. False: it has no such one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn end_of(&self, account: &Account, id: &str) -> Result<bool, StoreError> {
-        let mut change = self.store.write().await?;
-        let ended = change.end_browser_session_of(account.id, id).await?;
-        change.commit().await?;
-        Ok(ended)
-    }
 }

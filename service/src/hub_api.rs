@@ -44,10 +44,10 @@ use serde_json::json;
 use self::{caller::Caller as Bearer, kept::Kept, pages::Page, refused::Answer, token::Tokens};
 use crate::{
     clock,
-    identity::{Answer as Answered, Caller, Realm, SignIn, Verified},
+    identity::{AccessToken, Answer as Answered, Caller, Realm, SignIn, TokenKind, Verified},
     key_ring::Keys,
     listener::Peer,
-    model::{CredentialKind, Via},
+    model::Via,
     registry_login,
     rest::Api,
     roles::Deed,
@@ -140,11 +140,12 @@ async fn users_login(State(api): State<HubApi>, Extension(peer): Extension<Peer>
     let Some(asked) = read::<UsersLogin>(body) else {
         return answers::unreadable("send {\"username\": .., \"password\": ..}");
     };
-    match api.sign_in(&asked.username, Secret::new(asked.password), peer.0.ip()).await {
-        // As Docker Hub says it; tools compare the text.
-        Ok(verified) if verified.credential == CredentialKind::OrganizationToken => {
-            answers::unauthorized("Cannot log into an organization account")
-        }
+    let secret = Secret::new(asked.password);
+    // As Docker Hub says it; tools compare the text. Before it is verified: it is written down as no sign-in.
+    if AccessToken::parse(secret.expose()).is_some_and(|token| token.kind == TokenKind::Organization) {
+        return answers::unauthorized("Cannot log into an organization account");
+    }
+    match api.sign_in(&asked.username, secret, peer.0.ip()).await {
         Ok(verified) => answers::ok(&json!({ "token": api.tokens.issue(&verified, clock::now()) })),
         Err(refused) => refused,
     }

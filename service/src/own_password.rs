@@ -8,7 +8,7 @@ use crate::{
     acts::{self, ActError, Actor, accounts},
     browser::{Begun, BrowserError, Browsers, From, Resumed},
     clock,
-    identity::{Answer, Caller, Hasher, Identity, Realm, SignIn, SignInError},
+    identity::{AccessToken, Answer, Caller, Hasher, Identity, Realm, SignIn, SignInError},
     model::{Origin, Via},
     roles::Deed,
     store::Store,
@@ -76,17 +76,18 @@ impl OwnPassword {
         if account.origin != Origin::Own {
             return Err(ActError::NoPassword { user: account.name, origin: account.origin }.into());
         }
+        // Before it is verified: a token changes nothing here, and is written down as no sign-in.
+        if AccessToken::parse(current.expose()).is_some() {
+            return Err(OwnPasswordError::Token);
+        }
         // Whoever finds an open browser does not have the account.
         let caller = Caller { peer: from.peer, via: Via::Browser, machine_id: "" };
         let sign_in =
             SignIn { realm: Realm::Service, username: &account.name, secret: current, code: "", needs: None, caller };
-        let verified = self.identity.verify(sign_in).await.map_err(|error| match error.answer() {
+        self.identity.verify(sign_in).await.map_err(|error| match error.answer() {
             Answer::Refused => OwnPasswordError::Wrong,
             Answer::Later(_) | Answer::Unavailable | Answer::Fault => OwnPasswordError::Unchecked(error),
         })?;
-        if verified.token_id.is_some() {
-            return Err(OwnPasswordError::Token);
-        }
         let hash = self.hasher.hash(new).await.map_err(ActError::from)?;
         accounts::own_password(&self.store, actor, &hash, clock::now()).await?;
         Ok(self.browsers.rotate(resumed, from, clock::now()).await?)

@@ -3,7 +3,7 @@
 //! A row is a deed, who may do it, and what a credential must be good for that does it. Nothing else in this
 //! program says that some role may do something.
 
-use crate::model::{Role, TokenScope, word};
+use crate::model::{Origin, Role, TokenScope, word};
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +19,17 @@ pub enum Standing {
     OrganizationToken,
     /// No member.
     Stranger,
+}
+
+impl Standing {
+    /// Of an account with a role in an organization.
+    #[must_use]
+    pub fn of(origin: Origin, role: Role) -> Self {
+        match origin {
+            Origin::Organization => Self::OrganizationToken,
+            Origin::Own | Origin::DockerHub | Origin::Oidc => Self::Member(role),
+        }
+    }
 }
 
 /// Where a deed is done.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{AccessError, Case, MAX_NOTE_CHARS, MAX_REASON_CHARS, Refusal, known, line};
 use crate::{
-    acts::{ActError, Actor},
+    acts::{ActError, Actor, rules},
     id,
     model::{AccessRequest, AccessState, Account, Effect, Rule, Scope, word},
     names::Name,
@@ -74,6 +74,14 @@ pub async fn approve(
         expires_at: approval.expires_at,
         reason,
     };
+    let state = change.policy(organization, &request.organization).await?;
+    let same =
+        |other: &&Rule| other.effect == rule.effect && other.pattern == rule.pattern && other.scope == rule.scope;
+    let before = state.rules.iter().find(same).cloned();
+    // An approval gives: what is allowed for longer stays so.
+    if let Some(before) = before.as_ref().filter(|before| rules::ends_later(before, rule.expires_at, now)) {
+        rule.expires_at = before.expires_at;
+    }
     let new = rule.id.clone();
     rule = change.put_rule(organization, &rule, now).await?;
     if rule.id == new {
@@ -102,7 +110,7 @@ pub async fn approve(
         Scope::Organization | Scope::Team(_) => answer_others(&mut change, &request, &image, case, &answer).await?,
     };
     let detail = json!({
-        "image": request.image, "user": request.user, "rule": rule,
+        "image": request.image, "user": request.user, "rule": rule, "before": before,
         "also": also.iter().map(|other| &other.id).collect::<Vec<_>>(),
     });
     let act = Act { act: "request.approve", organization: &request.organization, target: id, detail };

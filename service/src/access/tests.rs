@@ -213,6 +213,19 @@ async fn an_approval_is_a_rule_for_the_person_and_a_line_in_the_trail(fixture: F
     }
 }
 
+async fn an_approval_takes_nothing_away(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let asked = world.asked("bob", "evil/miner:1.2").await;
+    // Somebody allowed it for good meanwhile.
+    world.rule(Effect::Allow, "docker.io/evil/miner:1.2", Scope::User("bob".to_owned())).await;
+    let approval = Approval { expires_at: Some(NOW + DAY), ..Approval::default() };
+    let approved = world.approve(&asked, approval).await.unwrap();
+    assert_eq!((approved.rule.expires_at, approved.request.expires_at), (None, None));
+    let line = world.store.read().await.unwrap().audit_lines(1).await.unwrap().remove(0);
+    let detail: serde_json::Value = serde_json::from_str(&line.detail).unwrap();
+    assert_eq!(detail["before"]["id"], approved.rule.id.as_str());
+}
+
 async fn an_approval_for_everybody_answers_whoever_waits_for_the_same(fixture: Fixture) {
     let world = World::new(fixture).await;
     world.asked("alice", "evil/miner").await;
@@ -324,6 +337,7 @@ async fn whoever_gets_the_name_of_somebody_who_left_gets_nothing_that_they_asked
 
 on_each_database! {
     each_organization_that_refuses_is_asked_once,
+    an_approval_takes_nothing_away,
     what_is_allowed_is_not_asked_for,
     what_cannot_be_asked_is_told,
     words_are_one_line_that_steers_nothing,

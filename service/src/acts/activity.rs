@@ -86,14 +86,14 @@ impl Hits {
     }
 }
 
-/// How often each rule of an organization decided, as long as counts are kept.
+/// How often each of these rules of an organization decided, as long as counts are kept. A page of them at most.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn hits(store: &Store, actor: &Actor, organization: &Name) -> Result<Hits, ActError> {
+pub async fn hits(store: &Store, actor: &Actor, organization: &Name, rules: &[&str]) -> Result<Hits, ActError> {
     let mut view = store.read().await?;
     let place = actor.in_organization(&mut view, organization.as_str(), Deed::ReadActivity).await?;
-    Ok(Hits(view.rule_hits(&place.name).await?))
+    Ok(Hits(view.rule_hits(&place.name, rules).await?))
 }
 
 /// Decisions of an organization, newest first by this service's clock. A search for what is rare looks at a part at a

@@ -151,8 +151,7 @@ impl Actor {
     fn standing(&self, role: Role) -> Standing {
         match self.account() {
             None => Standing::Local,
-            Some(account) if account.origin == Origin::Organization => Standing::OrganizationToken,
-            Some(_) => Standing::Member(role),
+            Some(account) => Standing::of(account.origin, role),
         }
     }
 

@@ -147,6 +147,16 @@ pub enum ActError {
     /// No invitation of that id or link, not theirs, or past its end.
     #[error("there is no such invitation, or it ended")]
     NoInvitation,
+    /// Whoever invited may not any more.
+    #[error(
+        "`{inviter}`, who invited you, invites nobody to `{organization}` any more; ask one of its owners for another invitation"
+    )]
+    NoInviter {
+        /// Who invited.
+        inviter: String,
+        /// To what.
+        organization: String,
+    },
     /// No such team.
     #[error("`{organization}` has no team `{team}`")]
     NoTeam {
@@ -278,6 +288,9 @@ pub enum ActError {
     /// No token of that id, or not theirs.
     #[error("there is no such token")]
     NoToken,
+    /// No sign-in of that id, or not theirs.
+    #[error("no such browser is signed in with this account")]
+    NoBrowser,
     /// It is an organization's.
     #[error("this token belongs to the organization `{organization}`")]
     TokenOfOrganization {

@@ -67,6 +67,7 @@ pub async fn create(
     }
     // Says no more than the name already does: whoever has the link learns it too.
     let exists = change.account(joins.user.as_str()).await?.is_some_and(|account| !account.removed);
+    let before = change.invitations(place.id).await?.into_iter().find(|other| other.invitee == joins.user.as_str());
     let secret = (!exists).then_some(secret);
     let invitation = Invitation {
         id,
@@ -81,6 +82,7 @@ pub async fn create(
     change.put_invitation(place.id, &invitation, secret.as_ref().map(|secret| digest(secret.expose()))).await?;
     let detail = json!({
         "id": invitation.id, "role": invitation.role, "teams": invitation.teams, "expires_at": invitation.expires_at,
+        "before": before.map(|before| json!({ "id": before.id, "role": before.role, "teams": before.teams })),
     });
     let act = Act { act: "invitation.add", organization: &place.name, target: joins.user.as_str(), detail };
     commit(change, actor, &act).await?;
@@ -186,12 +188,33 @@ async fn join(change: &mut Writing, account: i64, invitation: &Invitation) -> Re
     let id = change.organization_id(&invitation.organization).await?.ok_or(ActError::NoInvitation)?;
     let place = super::Place { id, name: invitation.organization.clone(), standing: Standing::Member(Role::Member) };
     let name = |text: &String| text.parse::<Name>().map_err(|_| ActError::NoInvitation);
-    let joins = Joins {
-        user: name(&invitation.invitee)?,
-        role: invitation.role,
-        teams: invitation.teams.iter().map(name).collect::<Result<_, _>>()?,
-    };
+    let user = name(&invitation.invitee)?;
+    // What a member is, an owner changes: an old invitation neither raises nor lowers them.
+    if members::member(change, &place, &user).await?.is_some() {
+        return Err(ActError::MemberAlready { user: invitation.invitee.clone(), organization: place.name });
+    }
+    still_invites(change, invitation).await?;
+    let joins =
+        Joins { user, role: invitation.role, teams: invitation.teams.iter().map(name).collect::<Result<_, _>>()? };
     members::set(change, &place, account, &joins).await
+}
+
+/// An invitation is worth what its inviter may now: who was removed for cause comes back by none that they left behind.
+async fn still_invites(change: &mut Writing, invitation: &Invitation) -> Result<(), ActError> {
+    let Invitation { inviter, organization, .. } = invitation;
+    // The command line, which no account is called.
+    if inviter.starts_with("local:") {
+        return Ok(());
+    }
+    if let Some(account) = change.account(inviter).await?.filter(|account| !account.removed) {
+        let memberships = change.memberships(account.id).await?;
+        let own = memberships.iter().find(|membership| membership.organization == *organization);
+        let standing = own.map(|membership| Standing::of(account.origin, membership.role));
+        if standing.is_some_and(|standing| Deed::ChangeMembers.row().allows(standing)) {
+            return Ok(());
+        }
+    }
+    Err(ActError::NoInviter { inviter: inviter.clone(), organization: organization.clone() })
 }
 
 async fn end(mut change: Writing, actor: &Actor, invitation: &Invitation, act: &'static str) -> Result<(), ActError> {

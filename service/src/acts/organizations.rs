@@ -8,7 +8,7 @@ use crate::{
     model::{AllowedPulls, Role},
     names::Name,
     roles::{Deed, Standing},
-    store::{Act, Store, Writing},
+    store::{Act, Member, Store, Writing},
 };
 
 /// An organization, as whoever may see it sees it.
@@ -120,8 +120,9 @@ pub async fn link_docker_hub(
         let (hub, organization) = (other.hub_organization.clone(), other.name.clone());
         return Err(ActError::LinkedElsewhere { hub, organization });
     }
+    let members = change.members(place.id).await?;
     let ended = change.set_hub_organization(place.id, wanted).await?;
-    write_down(&mut change, actor, &place, &ended).await?;
+    write_down(&mut change, actor, &place, &members, &ended).await?;
     let detail = json!({ "hub_organization": { "from": before, "to": wanted }, "memberships_ended": ended.len() });
     linked(change, actor, &place, detail).await?;
     Ok(Linked { ended })
@@ -137,9 +138,16 @@ pub async fn link_groups(store: &Store, actor: &Actor, organization: &Name, on: 
     if change.oidc_links().await?.iter().any(|(linked, _)| *linked == place.id) == on {
         return Err(ActError::GroupsAlready { organization: place.name, on });
     }
+    let members = change.members(place.id).await?;
     let ended = change.set_oidc_groups(place.id, on).await?;
-    write_down(&mut change, actor, &place, &ended).await?;
-    linked(change, actor, &place, json!({ "oidc_groups": on, "memberships_ended": ended.len() })).await?;
+    write_down(&mut change, actor, &place, &members, &ended).await?;
+    linked(
+        change,
+        actor,
+        &place,
+        json!({ "oidc_groups": { "from": !on, "to": on }, "memberships_ended": ended.len() }),
+    )
+    .await?;
     Ok(Linked { ended })
 }
 
@@ -156,9 +164,19 @@ async fn linked(change: Writing, actor: &Actor, place: &Place, detail: serde_jso
 }
 
 /// Each membership that ended with a link has its own line.
-async fn write_down(change: &mut Writing, actor: &Actor, place: &Place, ended: &[String]) -> Result<(), ActError> {
+async fn write_down(
+    change: &mut Writing,
+    actor: &Actor,
+    place: &Place,
+    members: &[Member],
+    ended: &[String],
+) -> Result<(), ActError> {
     for user in ended {
-        let act = Act { act: "member.remove", organization: &place.name, target: user, detail: json!({}) };
+        let before = members.iter().find(|member| member.user == *user);
+        let before =
+            before.map(|member| json!({ "role": member.role, "teams": member.teams, "source": member.source }));
+        let detail = json!({ "before": before });
+        let act = Act { act: "member.remove", organization: &place.name, target: user, detail };
         change.write_down(&actor.author(), &act).await?;
     }
     Ok(())

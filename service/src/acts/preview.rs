@@ -24,7 +24,7 @@ use std::collections::HashSet;
 use policy::{Category, Reason};
 
 pub use self::guard::{Confirmation, needs};
-pub(super) use self::guard::{note, pass};
+pub(super) use self::guard::{note, pass, pass_to};
 use self::{
     compare::{Differences, Thing},
     crowd::{Crowd, Judging, Sides},

@@ -79,7 +79,11 @@ pub async fn set_noted(
     let change_of =
         PolicyChange { registry_control: Some(controlled), registries: Some(hosts), ..PolicyChange::default() };
     let terms = Terms { condition: Condition::Any, confirmation: Confirmation::NotAsked };
-    let (view, detail) = policy::apply(&mut change, &place, &change_of, &terms, now).await?;
+    let before: Vec<Noted> = serde_json::from_str(&change.registry_notes(place.id).await?).unwrap_or_default();
+    let (view, mut detail) = policy::apply(&mut change, &place, &change_of, &terms, now).await?;
+    if before != wanted {
+        detail["registry_notes"] = json!({ "from": before, "to": wanted });
+    }
     let notes = serde_json::to_string(wanted).unwrap_or_default();
     change.set_registry_notes(place.id, &notes).await?;
     commit(change, actor, &Act { act: "policy.set", organization: &place.name, target: &place.name, detail }).await?;

@@ -119,8 +119,14 @@ pub async fn put(
     }
     policy::check(&mut change, &place).await?;
     let confirmed = match effect {
-        Effect::Allow => None,
         Effect::Deny => preview::pass(&mut change, &place, policy, confirmation, now).await?,
+        // What ends earlier than it did is taken away then.
+        Effect::Allow if before.as_ref().is_some_and(|before| ends_later(before, rule.expires_at, now)) => {
+            let mut then = change.policy(place.id, &place.name).await?;
+            then.rules.retain(|other| other.id != rule.id);
+            preview::pass_to(&mut change, &place, (policy, then), confirmation, now).await?
+        }
+        Effect::Allow => None,
     };
     let concerns_nobody = concerns_nobody(&mut change, place.id, &rule.scope).await?;
     let mut detail = json!(rule);
@@ -129,6 +135,14 @@ pub async fn put(
     let act = if effect == Effect::Allow { "allowlist.add" } else { "denylist.add" };
     commit(change, actor, &Act { act, organization: &place.name, target: &rule.pattern, detail }).await?;
     Ok(PutRule { rule, before, concerns_nobody })
+}
+
+/// Whether a rule is in force, and longer than until `end`.
+pub(crate) fn ends_later(rule: &Rule, end: Option<i64>, now: i64) -> bool {
+    match (rule.expires_at, end) {
+        (None, end) => end.is_some(),
+        (Some(at), end) => at > now && end.is_some_and(|end| end < at),
+    }
 }
 
 async fn concerns_nobody(change: &mut Writing, organization: i64, scope: &Scope) -> Result<bool, ActError> {

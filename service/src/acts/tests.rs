@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde_json::{Value, json};
 
 use super::{
-    accounts,
+    accounts, invitations,
     members::{self, Joins, NewAccount, PutMember},
     namespaces, organizations,
     policy::{self, PolicyChange, Terms},
@@ -231,6 +231,34 @@ async fn an_organization_keeps_an_owner_unless_the_command_line_says_otherwise(f
     assert_eq!(detail, json!({ "before": { "role": "owner", "teams": [], "source": "admin" } }));
 }
 
+async fn an_invitation_is_worth_what_its_inviter_may_now(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let (store, acme) = (&world.store, name("acme"));
+    let (olga, sole, bea) = (world.person("olga").await, world.person("sole").await, world.person("bea").await);
+    let joins = |user: &str, role| Joins { user: name(user), role, teams: Vec::new() };
+    // For themselves by another name, before they are removed.
+    let link = invitations::create(store, &sole, &acme, &joins("backdoor", Role::Owner), NOW).await.unwrap();
+    let asked = invitations::create(store, &sole, &acme, &joins("bea", Role::Admin), NOW).await.unwrap().invitation;
+    members::remove(store, &olga, &acme, &name("sole")).await.unwrap();
+    let refused = invitations::accept_as_new(store, &link.secret.unwrap(), HASH, NOW).await.unwrap_err();
+    assert!(matches!(refused, ActError::NoInviter { .. }), "{refused}");
+    assert!(world.store.read().await.unwrap().account("backdoor").await.unwrap().is_none());
+    assert!(matches!(invitations::accept(store, &bea, &asked.id, NOW).await, Err(ActError::NoInviter { .. })));
+    // Asked again, by who may; and a member answers no more.
+    let again = invitations::create(store, &olga, &acme, &joins("bea", Role::Member), NOW).await.unwrap();
+    let before = world.newest().await.3["before"].clone();
+    assert_eq!(before, json!({ "id": asked.id, "role": "admin", "teams": [] }));
+    members::put(store, &LOCAL, &acme, &joins("bea", Role::Owner), NewAccount::No, &Condition::Any, NOW).await.unwrap();
+    let id = &again.invitation.id;
+    assert!(matches!(invitations::accept(store, &bea, id, NOW).await, Err(ActError::MemberAlready { .. })));
+    invitations::decline(store, &bea, id, NOW).await.unwrap();
+    assert!(matches!(invitations::accept(store, &bea, id, NOW).await, Err(ActError::NoInvitation)));
+    // The command line's is nobody's, and stands.
+    let local = invitations::create(store, &LOCAL, &acme, &joins("otto", Role::Member), NOW).await.unwrap();
+    let otto = world.person("otto").await;
+    invitations::accept(store, &otto, &local.invitation.id, NOW).await.unwrap();
+}
+
 async fn whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more(fixture: Fixture) {
     let world = World::new(fixture).await;
     let (olga, adam) = (world.person("olga").await, world.person("adam").await);
@@ -322,6 +350,7 @@ on_each_database! {
     what_holds_for_all_organizations_is_for_who_owns_all_of_them,
     nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several,
     an_organization_keeps_an_owner_unless_the_command_line_says_otherwise,
+    an_invitation_is_worth_what_its_inviter_may_now,
     whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more,
     a_change_of_what_nobody_saw_is_none,
     a_rule_is_written_down_with_what_it_was,

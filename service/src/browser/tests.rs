@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 use super::*;
 use crate::{
+    acts::{ActError, Actor, Means, SignedIn, browsers},
     model::{CredentialKind, TokenScope, TokenScopes},
     store::testing::{Fixture, on_each_database},
 };
@@ -148,10 +149,19 @@ async fn each_sign_in_has_a_new_secret_and_ends_the_one_before(fixture: Fixture)
     assert_eq!(resumed.account.name, "bob");
     let listed = world.browsers.list(&resumed.account, NOW).await.unwrap();
     assert_eq!((listed.len(), listed[0].agent.as_str(), listed[0].id == resumed.id), (1, "Firefox[2J", true));
-    let alice = world.verified("alice", None).await.account;
-    assert!(!world.browsers.end_of(&alice, &resumed.id).await.unwrap(), "nobody ends somebody else's");
-    assert!(world.browsers.end_of(&resumed.account, &resumed.id).await.unwrap());
+    let person = |account| {
+        let means = Means::Session;
+        Actor::Account(SignedIn { account, scopes: TokenScopes::all(), means, peer: IpAddr::V4(Ipv4Addr::LOCALHOST) })
+    };
+    let alice = person(world.verified("alice", None).await.account);
+    let refused = browsers::end(&world.store, &alice, &resumed.id).await.unwrap_err();
+    assert!(matches!(refused, ActError::NoBrowser), "nobody ends somebody else's: {refused}");
+    assert!(world.is_in(&begun.cookie, NOW).await);
+    browsers::end(&world.store, &person(resumed.account), &resumed.id).await.unwrap();
     assert!(!world.is_in(&begun.cookie, NOW).await);
+    let line = world.store.read().await.unwrap().audit_lines(1).await.unwrap().remove(0);
+    assert_eq!((line.act.as_str(), line.actor.as_str(), &line.target), ("browser.end", "user:bob", &resumed.id));
+    assert!(line.detail.contains("\"agent\":\"Firefox[2J\""), "{}", line.detail);
 }
 
 async fn what_came_of_less_signs_nobody_out_who_came_with_more(fixture: Fixture) {

@@ -16,7 +16,7 @@ use super::{
     visitor::{self, Posted, Visitor},
 };
 use crate::{
-    acts::{ActError, invitations, tokens},
+    acts::{ActError, browsers, invitations, tokens},
     clock,
     identity::Answer,
     names::Name,
@@ -119,13 +119,13 @@ pub(super) async fn end_browser(State(api): State<Api>, posted: Posted) -> Resul
     if id == visitor.resumed.id {
         return sign_in::out(State(api), posted).await;
     }
-    let account = visitor.actor().as_self(&mut api.store.read().await?, Deed::ChangeOwn).await?;
-    if api.browsers.end_of(&account, id).await? {
-        return Ok(visitor::see_other_and_say("/account", Flash::BrowserEnded));
+    match browsers::end(&api.store, &visitor.actor(), id).await {
+        Ok(()) => Ok(visitor::see_other_and_say("/account", Flash::BrowserEnded)),
+        Err(error) => {
+            let shown = Shown { problem: Some(error.explained()?), ..Shown::default() };
+            show(&api, visitor, StatusCode::UNPROCESSABLE_ENTITY, &shown).await
+        }
     }
-    let problem = Problem::new("no such browser is signed in with this account");
-    let shown = Shown { problem: Some(problem), ..Shown::default() };
-    show(&api, visitor, StatusCode::UNPROCESSABLE_ENTITY, &shown).await
 }
 
 fn own(visitor: &Visitor) -> Result<Name, Fault> {

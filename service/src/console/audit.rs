@@ -18,6 +18,7 @@ use super::{
 use crate::{
     acts::trail::{self, Acts},
     rest::Api,
+    roles::Deed,
 };
 
 /// Acts of one page.
@@ -41,12 +42,24 @@ pub(super) async fn page(
         act: short("act"),
         ..Acts::default()
     };
-    let mut lines = trail::acts(&api.store, &visitor.actor(), Some(&name), &acts, PAGE + 1).await?;
+    let actor = visitor.actor();
+    // Accounts, tokens, publishers and keys belong to no organization.
+    let reads_service = actor.in_service(&mut api.store.read().await?, Deed::ReadService).await.is_ok();
+    let of_service = fields.text("of") == view::SERVICE;
+    let of = if of_service { None } else { Some(&name) };
+    let mut lines = trail::acts(&api.store, &actor, of, &acts, PAGE + 1).await?;
     let more = lines.len() > PAGE as usize;
     lines.truncate(PAGE as usize);
     let older = lines.last().filter(|_| more).map(|last| last.id.to_string());
     let older = older.map(|id| fields.address(&view::path(name.as_str()), &[("before", &id)]));
-    let page =
-        Audit { organization: name.as_str(), actor: &typed, act: &acts.act, lines: &lines, older: older.as_deref() };
+    let page = Audit {
+        organization: name.as_str(),
+        reads_service,
+        of_service,
+        actor: &typed,
+        act: &acts.act,
+        lines: &lines,
+        older: older.as_deref(),
+    };
     Ok(visitor.page(StatusCode::OK, Here::Of(membership, Tab::Audit), "Audit log", &view::content(&page)))
 }

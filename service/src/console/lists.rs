@@ -145,7 +145,10 @@ async fn show(
     let more = rules.len() > PAGE as usize;
     rules.truncate(PAGE as usize);
     let hits = match visitor.may(membership, Deed::ReadActivity) {
-        true => Some(activity::hits(&api.store, &actor, &name).await?),
+        true => {
+            let ids: Vec<&str> = rules.iter().map(|rule| rule.rule.id.as_str()).collect();
+            Some(activity::hits(&api.store, &actor, &name, &ids).await?)
+        }
         false => None,
     };
     let page = Lists {

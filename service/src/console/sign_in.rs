@@ -21,8 +21,8 @@ use crate::{
     address::network,
     browser::{BrowserError, Cookie, From},
     clock,
-    identity::{Answer, BUSY_RETRY, Caller, LoginError, Realm, SignIn, SignInError, Verified, oidc},
-    model::{CredentialKind, Via},
+    identity::{AccessToken, Answer, BUSY_RETRY, Caller, LoginError, Realm, SignIn, SignInError, Verified, oidc},
+    model::Via,
     rest::Api,
 };
 
@@ -55,17 +55,17 @@ pub(super) async fn submit(State(api): State<Api>, request: Request) -> Result<R
     drop(fields);
     let realm = if realm == view::DOCKER_HUB { Realm::DockerHub } else { Realm::Service };
     let page = SignInPage { next: &next, user: &user, realm, ways: ways(&api), ..SignInPage::default() };
-    let caller = Caller { peer, via: Via::Browser, machine_id: "" };
-    let sign_in = SignIn { realm, username: &user, secret, code: &code, needs: None, caller };
-    let verified = match api.identity.verify(sign_in).await {
-        Ok(verified) => verified,
-        Err(error) => return Ok(again(page, refused(&error))),
-    };
-    if !opens_browsers(&verified) {
+    // Before it is verified: what opens nothing here is no sign-in, and is written down as none.
+    if AccessToken::parse(secret.expose()).is_some() {
         let text = "this is an access token, and the console takes passwords: a token may do less than its owner";
         return Ok(again(page, (StatusCode::UNAUTHORIZED, text.to_owned(), None)));
     }
-    begin(&api, &parts, peer, &verified, page).await
+    let caller = Caller { peer, via: Via::Browser, machine_id: "" };
+    let sign_in = SignIn { realm, username: &user, secret, code: &code, needs: None, caller };
+    match api.identity.verify(sign_in).await {
+        Ok(verified) => begin(&api, &parts, peer, &verified, page).await,
+        Err(error) => Ok(again(page, refused(&error))),
+    }
 }
 
 /// To the identity provider. A link, and not a form: `form-action` lets forms lead nowhere else.
@@ -214,12 +214,6 @@ fn turned_away(error: &LoginError) -> Refusal {
         LoginError::Oidc(Denied | IdToken(_)) => (StatusCode::UNAUTHORIZED, text, None),
         LoginError::Oidc(Unavailable(_)) => (StatusCode::SERVICE_UNAVAILABLE, text, None),
     }
-}
-
-/// A browser's sign-in may do whatever its owner may, so it comes of what only the owner knows; what came of a token
-/// of Docker Hub may do less.
-fn opens_browsers(verified: &Verified) -> bool {
-    matches!(verified.credential, CredentialKind::Password | CredentialKind::DockerHub)
 }
 
 /// Ends the sign-in.

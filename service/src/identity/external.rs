@@ -123,7 +123,9 @@ async fn write_down(change: &mut Writing, actor: &str, account: &Account, moved:
         (Some((from, before)), Some((to, after))) => {
             ("member.role", json!({ "role": { "from": from, "to": to }, "teams": { "from": before, "to": after } }))
         }
-        (_, None) => ("member.remove", json!({})),
+        (Some((role, teams)), None) => ("member.remove", json!({ "before": { "role": role, "teams": teams } })),
+        // Never was, and is not.
+        (None, None) => return Ok(()),
     };
     let act = Act { act, organization: &organization, target: &account.name, detail };
     Ok(change.audit(actor, &act).await?)

@@ -165,11 +165,8 @@ pub async fn sessions(State(api): State<Api>, caller: Caller, Asked(page): Asked
 #[utoipa::path(delete, path = "/me/sessions/{id}", tag = "me", params(Own), security(("browser" = [])),
     responses((status = 204), Refusals))]
 pub async fn end_session(State(api): State<Api>, caller: Caller, At(Own { id }): At<Own>) -> Answer {
-    let account = caller.actor.as_self(&mut api.store.read().await?, Deed::ChangeOwn).await?;
-    match api.browsers.end_of(&account, &id).await? {
-        true => answer::done(),
-        false => Err(Refusal::not_found()),
-    }
+    acts::browsers::end(&api.store, &caller.actor, &id).await?;
+    answer::done()
 }
 
 /// Machines that are signed in

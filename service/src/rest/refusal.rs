@@ -192,6 +192,7 @@ impl From<ActError> for Refusal {
             | E::NoRule { .. }
             | E::NoBadge(_)
             | E::NoToken
+            | E::NoBrowser
             | E::NoTeam { .. }
             | E::NoInvitation
             | E::NoRegistry { .. } => Code::NotFound,
@@ -207,6 +208,7 @@ impl From<ActError> for Refusal {
             | E::OtherOrigin { .. }
             | E::NewAccount(_)
             | E::MemberAlready { .. }
+            | E::NoInviter { .. }
             | E::TeamExists { .. }
             | E::TokenOfOrganization { .. }
             | E::TokenOfDockerHub(_)

@@ -200,16 +200,17 @@ pub async fn allowed(
 }
 
 /// Allow images
-#[utoipa::path(post, path = "/organizations/{organization}/allowlist", tag = "lists", params(Organization),
+#[utoipa::path(post, path = "/organizations/{organization}/allowlist", tag = "lists", params(Organization, Confirm),
     request_body = WantedRule,
     responses((status = 200, body = ChangedRule), (status = 201, body = ChangedRule), Refusals, ChangeRefusals))]
 pub async fn allow(
     State(api): State<Api>,
     caller: Caller,
     At(at): At<Organization>,
+    Asked(confirm): Asked<Confirm>,
     Body(wanted): Body<WantedRule>,
 ) -> Answer {
-    put(&api, &caller, &at, wanted, Effect::Allow, Confirmation::None).await
+    put(&api, &caller, &at, wanted, Effect::Allow, confirm.into()).await
 }
 
 /// One rule of the allowlist

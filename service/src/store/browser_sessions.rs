@@ -52,7 +52,7 @@ pub(crate) struct StoredBrowserSession {
 }
 
 /// A line of a list.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
 pub struct BrowserSessionRow {
     /// Public.
     pub id: String,
@@ -149,10 +149,15 @@ impl Writing {
         Ok(())
     }
 
-    /// Ends one of the account's. False: it has no such one.
-    pub(crate) async fn end_browser_session_of(&mut self, account: i64, id: &str) -> Result<bool, StoreError> {
-        let sql = "DELETE FROM browser_sessions WHERE account_id = $1 AND id = $2";
-        Ok(query(sql).bind(account).bind(id).execute(&mut self.0.0).await? > 0)
+    /// Ends one of the account's, and returns it; none: it has no such one.
+    pub(crate) async fn end_browser_session_of(
+        &mut self,
+        account: i64,
+        id: &str,
+    ) -> Result<Option<BrowserSessionRow>, StoreError> {
+        let sql = "DELETE FROM browser_sessions WHERE account_id = $1 AND id = $2 \
+                   RETURNING id, created_at, seen_at, expires_at, peer, agent";
+        query_as(sql).bind(account).bind(id).fetch_optional(&mut self.0.0).await
     }
 
     /// Forgets those that count no more. Returns how many.

@@ -69,7 +69,8 @@ fn fate<'a>(record: &RecordRow, organizations: &'a [Concerned]) -> Fate<'a> {
     };
     let (mut row, mut counted) = (false, Vec::new());
     for concerned in organizations.iter().filter(all) {
-        row |= concerned.allowed_pulls == AllowedPulls::All;
+        // A row without an organization would be nobody's to forget.
+        row |= concerned.allowed_pulls == AllowedPulls::All && !record.organization.is_empty();
         if concerned.allowed_pulls != AllowedPulls::None {
             counted.push(concerned.name.as_str());
         }

@@ -148,7 +148,8 @@ impl Store {
         let now_ms = now_ms.min(newest_ms);
         let mut organizations = view.all_keeping().await?;
         drop(view);
-        organizations.push((String::new(), Keeping { allowed_pulls: AllowedPulls::All, keep_records: None }));
+        // Of what concerns no organization only refusals are kept, and the service's own acts.
+        organizations.push((String::new(), Keeping { allowed_pulls: AllowedPulls::Counts, keep_records: None }));
         let (mut forgotten, mut longest_ms) = (0, keep_ms);
         for (organization, Keeping { allowed_pulls, keep_records }) in organizations {
             let keep_ms = keep_records.map_or(keep_ms, |seconds| seconds.saturating_mul(1000));

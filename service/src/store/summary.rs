@@ -1,4 +1,4 @@
-//! Counts over the decisions of an organization, from those of each day. What has many names a day looks at the newest
+//! Counts over the decisions of an organization, from those of each day. What is refused most is looked for in the newest
 //! [`WINDOW`] of them at most, so that a page with counts costs the same however many there are.
 
 use sqlx::FromRow;
@@ -41,13 +41,20 @@ const COUNTS: &str = "SELECT day, name, decision, times, last_ms FROM daily_coun
                       AND subject = $2 AND day >= $3 ORDER BY day DESC";
 
 impl Reading {
-    /// How often each rule of an organization decided, as long as counts are kept.
-    pub(crate) async fn rule_hits(&mut self, organization: &str) -> Result<Vec<RuleHits>, StoreError> {
+    /// How often these rules of an organization decided, of those that decided something, by id: as long as counts are
+    /// kept, which is a row a day. A page of them at most.
+    pub(crate) async fn rule_hits(&mut self, organization: &str, rules: &[&str]) -> Result<Vec<RuleHits>, StoreError> {
+        if rules.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The index is of this subject, so that it stands there as text.
+        let marks: Vec<String> = (2..rules.len() + 2).map(|number| format!("${number}")).collect();
         let sql = format!(
-            "SELECT name AS rule, CAST(SUM(times) AS BIGINT) AS hits, MAX(last_ms) AS last_ms \
-             FROM ({COUNTS} LIMIT {WINDOW}) c GROUP BY name ORDER BY name"
+            "SELECT name AS rule, CAST(SUM(times) AS BIGINT) AS hits, MAX(last_ms) AS last_ms FROM daily_counts \
+             WHERE organization = $1 AND subject = 'rule' AND name IN ({}) GROUP BY name ORDER BY name",
+            marks.join(", ")
         );
-        made(sql).bind(organization).bind(Subject::Rule.word()).bind(i64::MIN).rows().fetch_all(&mut self.0).await
+        rules.iter().fold(made(sql).bind(organization), |sql, rule| sql.bind(*rule)).rows().fetch_all(&mut self.0).await
     }
 
     /// Refusals of each day since that of this time, of days that have any, oldest first.

@@ -201,6 +201,7 @@ async fn records_come_by_the_time_they_were_received_and_keep_their_count(fixtur
 
 async fn a_clock_that_jumps_ahead_or_back_forgets_no_record(fixture: Fixture) {
     let store = fixture.store().await;
+    let record = |id: &str, at| RecordRow { allowed: false, ..record(id, at) };
     let add = async |records: &[RecordRow]| {
         let mut change = store.write().await.unwrap();
         change.add_records(records).await.unwrap();
@@ -216,6 +217,7 @@ async fn a_clock_that_jumps_ahead_or_back_forgets_no_record(fixture: Fixture) {
 
 async fn what_is_forgotten_is_forgotten_in_parts_and_others_get_their_turn(fixture: Fixture) {
     let store = fixture.store().await;
+    let record = |id: &str, at| RecordRow { allowed: false, ..record(id, at) };
     let mut change = store.write().await.unwrap();
     let old: Vec<RecordRow> = (0..2500).map(|n| record(&format!("{n:04}"), 1000)).collect();
     change.add_records(&old).await.unwrap();
@@ -396,8 +398,10 @@ async fn refusals_are_counted_by_day_image_and_person(fixture: Fixture) {
     let images = change.top_images("acme", day, 1).await.unwrap();
     assert_eq!(images, [Top { name: "a".to_owned(), refusals: 2 }]);
     assert_eq!(change.top_people("acme", 0, 9).await.unwrap(), [Top { name: "alice".to_owned(), refusals: 4 }]);
-    let hits = change.rule_hits("acme").await.unwrap();
+    let hits = change.rule_hits("acme", &["q", "r"]).await.unwrap();
     assert_eq!(hits, [RuleHits { rule: "r".to_owned(), hits: 3, last_ms: 2 * day }]);
+    assert_eq!(change.rule_hits("acme", &["q"]).await.unwrap(), []);
+    assert_eq!(change.rule_hits("acme", &[]).await.unwrap(), []);
 }
 
 on_each_empty_database! {

@@ -44,10 +44,24 @@ pub(in crate::acts) async fn pass(
     confirmation: Confirmation,
     now: i64,
 ) -> Result<Option<usize>, ActError> {
+    let after = change.policy(place.id, &place.name).await?;
+    pass_to(change, place, (before, after), confirmation, now).await
+}
+
+/// The same of what the policy comes to by itself: `after` is what it will be.
+///
+/// # Errors
+/// [`ActError::Unconfirmed`].
+pub(in crate::acts) async fn pass_to(
+    change: &mut Writing,
+    place: &Place,
+    (before, after): (PolicyState, PolicyState),
+    confirmation: Confirmation,
+    now: i64,
+) -> Result<Option<usize>, ActError> {
     if confirmation == Confirmation::NotAsked {
         return Ok(None);
     }
-    let after = change.policy(place.id, &place.name).await?;
     if refuses_nothing(&after) || what_decides(before.clone()) == what_decides(after.clone()) {
         return Ok(None);
     }

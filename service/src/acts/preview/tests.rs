@@ -178,6 +178,17 @@ async fn every_way_to_take_something_away_is_guarded(fixture: Fixture) {
     let denied = put(Effect::Deny, "alpine", one).await.unwrap().rule;
     assert_eq!(world.newest().await.1["confirmed"], 1);
 
+    // An end that comes earlier takes it away then; one that comes later does not.
+    let until = |end: i64, said| {
+        let new = NewRule { expires_at: Some(end), ..rule(Effect::Allow, "evil/miner") };
+        rules::put(store, &local, &acme, new, said, NOW)
+    };
+    assert_eq!(unconfirmed(until(NOW + 60, Confirmation::None).await), (1, 1, None));
+    until(NOW + 60, one).await.unwrap();
+    assert_eq!(world.newest().await.1["confirmed"], 1);
+    until(NOW + 120, Confirmation::None).await.unwrap();
+    assert_eq!(unconfirmed(until(NOW + 90, Confirmation::None).await), (1, 1, None));
+
     let remove = |effect, id, said| rules::remove(store, &local, &acme, effect, Meant::Id(id), said, NOW);
     assert_eq!(unconfirmed(remove(Effect::Allow, &allowed.id, Confirmation::None).await), (1, 1, None));
     remove(Effect::Allow, &allowed.id, one).await.unwrap();

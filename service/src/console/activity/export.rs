@@ -167,6 +167,10 @@ impl Form {
         }
         match (self, part.end) {
             (Self::Json, Some(end)) => writeln!(text, "\n],\"whole\":{}}}", end == End::Whole),
+            // For who reads it: rows of such a table have more than one cell.
+            (Self::Csv, Some(End::Cut)) => {
+                write!(text, "cut: these are the newest {MOST}; search for less at a time to have all of it\r\n")
+            }
             _ => Ok(()),
         }
     }

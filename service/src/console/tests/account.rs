@@ -38,7 +38,7 @@ async fn a_password_is_changed_by_who_knows_it_and_only_this_browser_stays_in() 
     for (current, new, again, said, field) in [
         ("wrong password", NEW, NEW, "The current password is wrong.", "current"),
         ("", NEW, NEW, "The current password is wrong.", "current"),
-        (&others, NEW, NEW, "The current password is wrong.", "current"),
+        (&others, NEW, NEW, "this is an access token", "current"),
         (&own, NEW, NEW, "this is an access token", "current"),
         (PASSWORD, "short", "short", "too short", "password"),
         (PASSWORD, NEW, "another long passwort", "not the same", "again"),

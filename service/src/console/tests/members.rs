@@ -131,6 +131,10 @@ async fn tokens_are_shown_once_and_ended() {
     assert!(olga.get("/orgs/acme/audit?actor=adam").await.says("Nothing of that kind was done"));
     assert!(olga.get("/orgs/acme/audit?actor=olga").await.says("organization.token.revoke"));
     assert_eq!(alice.get("/orgs/acme/audit").await.status, StatusCode::FORBIDDEN);
+    // What belongs to no organization is for who owns or audits all of them, and is not offered to others.
+    let service = olga.get("/orgs/acme/audit?of=service").await;
+    assert_eq!(service.status, StatusCode::FORBIDDEN, "{}", service.text);
+    assert!(!audit.says("The whole service"), "{}", audit.text);
 }
 
 #[tokio::test]

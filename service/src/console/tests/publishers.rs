@@ -39,6 +39,10 @@ async fn who_owns_all_refreshes_with_a_button_and_types_the_number() {
         made.says("<td data-head=\"Source\">Docker Hub</td>") && made.says("<td data-head=\"Source\">By hand</td>")
     );
     assert!(olga.submit(REFRESH, &[]).await.says("Nothing differs."));
+    // What belongs to no organization stands in an audit log too.
+    let audit = olga.get("/orgs/acme/audit?of=service&act=publisher").await;
+    assert!(audit.says("publisher.refresh") && audit.says("aria-current=\"page\">The whole service"), "{}", audit.text);
+    assert!(!olga.get("/orgs/acme/audit").await.says("publisher.refresh"));
 
     world.hub.show(&[]);
     let seen = olga.submit(REFRESH, &[("look", "on")]).await;

@@ -10,6 +10,10 @@ use crate::store::TrailLine;
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Audit<'a> {
     pub organization: &'a str,
+    /// Whether they may see what belongs to no organization.
+    pub reads_service: bool,
+    /// That is what is shown.
+    pub of_service: bool,
     /// What stands in the boxes.
     pub actor: &'a str,
     pub act: &'a str,
@@ -19,8 +23,11 @@ pub(in super::super) struct Audit<'a> {
     pub older: Option<&'a str>,
 }
 
+/// What belongs to no organization, in an address.
+pub(in super::super) const SERVICE: &str = "service";
+
 /// Kinds of acts, as their words begin, and what people call them.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("", "Everything"),
     ("policy", "Policy"),
     ("allowlist", "Allowlist"),
@@ -31,6 +38,18 @@ const KINDS: [(&str, &str); 10] = [
     ("team", "Teams"),
     ("organization", "Organization and its tokens"),
     ("namespace", "Namespaces"),
+    ("registry", "Other registries"),
+];
+
+/// The same of those that belong to no organization.
+const KINDS_OF_SERVICE: [(&str, &str); 7] = [
+    ("", "Everything"),
+    ("publisher", "Publishers"),
+    ("account", "Accounts"),
+    ("token", "Access tokens"),
+    ("browser", "Browsers"),
+    ("key", "Signing keys"),
+    ("database", "Backups"),
 ];
 
 /// Where it is.
@@ -39,10 +58,23 @@ pub(in super::super) fn path(organization: &str) -> String {
 }
 
 pub(in super::super) fn content(page: &Audit<'_>) -> Markup {
+    let kinds: &[(&str, &str)] = if page.of_service { &KINDS_OF_SERVICE } else { &KINDS };
+    let here = |of_service: bool| (page.of_service == of_service).then_some("page");
     html! {
         h1 { "Audit log" }
-        p .lead { "Who changed what in " b { (page.organization) } ", with what was before." }
+        p .lead {
+            "Who changed what in "
+            @if page.of_service { "the whole service" } @else { b { (page.organization) } }
+            ", with what was before."
+        }
+        @if page.reads_service {
+            ul .filter aria-label="Whose acts" {
+                li { a href=(path(page.organization)) aria-current=[here(false)] { (page.organization) } }
+                li { a href={ (path(page.organization)) "?of=" (SERVICE) } aria-current=[here(true)] { "The whole service" } }
+            }
+        }
         form .row .search method="get" action=(path(page.organization)) role="search" {
+            @if page.of_service { input type="hidden" name="of" value=(SERVICE); }
             div .field {
                 label for="actor" { "Who" }
                 input #actor type="search" name="actor" value=(page.actor) autocapitalize="none" spellcheck="false" autocomplete="off";
@@ -50,7 +82,7 @@ pub(in super::super) fn content(page: &Audit<'_>) -> Markup {
             div .field {
                 label for="act" { "What" }
                 select #act name="act" {
-                    @for (kind, text) in KINDS { option value=(kind) selected[kind == page.act] { (text) } }
+                    @for (kind, text) in kinds { option value=(kind) selected[*kind == page.act] { (text) } }
                 }
             }
             button { "Search" }

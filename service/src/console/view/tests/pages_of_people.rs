@@ -214,8 +214,15 @@ fn publishers_and_the_audit_log() {
         target: text.to_owned(),
         detail: serde_json::json!({ "enabled": { "from": false, "to": text } }).to_string(),
     };
-    let page =
-        Audit { organization: "acme", actor: "", act: "policy", lines: &[line("policy.set")], older: Some("/x") };
+    let page = Audit {
+        organization: "acme",
+        reads_service: true,
+        of_service: false,
+        actor: "",
+        act: "policy",
+        lines: &[line("policy.set")],
+        older: Some("/x"),
+    };
     check("audit", &framed("olga", &owner, Tab::Audit, &audit::content(&page)));
     harmless(&audit::content(&Audit { actor: EVIL, act: EVIL, lines: &[line(EVIL)], older: Some(EVIL), ..page }));
 }

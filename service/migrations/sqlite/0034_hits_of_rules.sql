@@ -1,0 +1,2 @@
+-- How often a rule decided, of all days, whatever else was counted on them.
+CREATE INDEX daily_counts_of_rules ON daily_counts (organization, name, times, last_ms) WHERE subject = 'rule';
