@@ -16,7 +16,7 @@ use super::{
     visitor::Visitor,
 };
 use crate::{
-    acts::machines::{self, Position},
+    acts::machines::{self, Position, Which},
     clock,
     model::{Guard, from_word},
     names::Name,
@@ -39,8 +39,8 @@ pub(super) async fn page(
     // Nobody has a name that is none.
     let user = typed.parse::<Name>().ok();
     let guard = from_word::<Guard>(fields.text("guard")).ok();
-    let mut found =
-        machines::list(&api.store, &visitor.actor(), &name, user.as_ref(), guard, after(&fields), PAGE + 1).await?;
+    let (which, now) = (Which { user: user.as_ref(), guard }, clock::now());
+    let mut found = machines::list(&api.store, &visitor.actor(), &name, which, after(&fields), PAGE + 1, now).await?;
     if user.is_none() && !typed.is_empty() {
         found.rows.clear();
     }
@@ -58,7 +58,7 @@ pub(super) async fn page(
         guards: &found.guards,
         guard,
         next: next.as_deref(),
-        now: clock::now(),
+        now,
     };
     Ok(visitor.page(StatusCode::OK, Here::Of(membership, Tab::Machines), "Machines", &view::content(&page)))
 }

@@ -55,14 +55,17 @@ pub struct OpenWay {
 }
 
 /// Whether a machine's ways in are guarded, as it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Guard {
     /// All of them are.
     Whole,
     /// Some are not.
     Open,
+    /// Nothing is known: its session ended, or nothing was heard of it for 2 hours.
+    Silent,
     /// It told nothing yet.
+    #[default]
     Untold,
 }
 

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     acts::machines::{self, Position},
+    clock,
     model::{Guard, OpenWay},
     names::Name,
     store::MachineRow,
@@ -49,6 +50,8 @@ pub struct Machine {
     disputed: bool,
     /// What guards the machine, as its agent said last; null: it never did.
     posture: Option<Posture>,
+    /// Whether its ways in are guarded, as far as it let itself be heard.
+    guard: Guard,
 }
 
 /// What guards a machine, as its agent says: a claim, which whoever administers the machine can make. It is told within
@@ -107,6 +110,7 @@ impl From<MachineRow> for Machine {
             records_refused: row.records_refused,
             disputed: row.disputed,
             posture,
+            guard: row.guard,
         }
     }
 }
@@ -125,6 +129,8 @@ pub struct Machines {
     whole: i64,
     /// How many say that some are not.
     open: i64,
+    /// Of how many nothing is known, whatever they said last: their session ended, or nothing was heard for 2 hours.
+    silent: i64,
     /// How many told nothing yet.
     untold: i64,
 }
@@ -160,10 +166,12 @@ pub async fn list(
     let page = Page { cursor: which.cursor, limit: which.limit };
     let (after, limit) = (page.after::<Position>()?, page.limit()?);
     let (store, actor, more) = (&api.store, &caller.actor, limit.saturating_add(1));
-    let found = machines::list(store, actor, &at.organization, which.user.as_ref(), which.guard, after, more).await?;
+    let which = machines::Which { user: which.user.as_ref(), guard: which.guard };
+    let found = machines::list(store, actor, &at.organization, which, after, more, clock::now()).await?;
     let key = |row: &MachineRow| (row.user.clone(), row.machine_id.clone(), row.uid);
     let Listed { items, next } = Listed::of(found.rows, limit, key).map(Machine::from);
     let count = |guard| machines::guarded(&found.guards, guard);
-    let (whole, open, untold) = (count(Guard::Whole), count(Guard::Open), count(Guard::Untold));
-    answer::ok(&Machines { items, next, published_generation: found.published, whole, open, untold })
+    let (whole, open) = (count(Guard::Whole), count(Guard::Open));
+    let (silent, untold) = (count(Guard::Silent), count(Guard::Untold));
+    answer::ok(&Machines { items, next, published_generation: found.published, whole, open, silent, untold })
 }

@@ -173,7 +173,7 @@ pub async fn end_session(State(api): State<Api>, caller: Caller, At(Own { id }):
 #[utoipa::path(get, path = "/me/machines", tag = "me", params(Page),
     responses((status = 200, body = Listed<Machine>), Refusals))]
 pub async fn machines(State(api): State<Api>, caller: Caller, Asked(page): Asked<Page>) -> Answer {
-    let rows = acts::machines::mine(&api.store, &caller.actor).await?;
+    let rows = acts::machines::mine(&api.store, &caller.actor, clock::now()).await?;
     let key = |row: &crate::store::MachineRow| (row.machine_id.clone(), row.uid);
     answer::ok(&page.cut(rows, key)?.map(Machine::from))
 }

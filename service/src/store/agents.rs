@@ -12,6 +12,9 @@ const KEPT_AGENTS: i64 = 200;
 /// Of one organization access token.
 const KEPT_AGENTS_OF_TOKEN: i64 = 4096;
 
+/// How long a machine is remembered after its session ended, in seconds. It goes when its account's next session is sealed.
+const REMEMBERED: i64 = 90 * 86_400;
+
 /// Whose session it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AgentKey {
@@ -94,10 +97,16 @@ impl Writing {
             .bind(version)
             .execute(&mut self.0.0)
             .await?;
-        let sql = "DELETE FROM agents WHERE account_id = $1 AND generation <= (SELECT generation FROM agents \
-                   WHERE account_id = $1 ORDER BY generation DESC LIMIT 1 OFFSET \
-                   (SELECT CASE origin WHEN 'organization' THEN $3 ELSE $2 END FROM accounts WHERE id = $1))";
-        query(sql).bind(key.account).bind(KEPT_AGENTS).bind(KEPT_AGENTS_OF_TOKEN).execute(&mut self.0.0).await?;
+        let sql = "DELETE FROM agents WHERE account_id = $1 AND (expires_at < $4 OR generation <= \
+                   (SELECT generation FROM agents WHERE account_id = $1 ORDER BY generation DESC LIMIT 1 OFFSET \
+                   (SELECT CASE origin WHEN 'organization' THEN $3 ELSE $2 END FROM accounts WHERE id = $1)))";
+        query(sql)
+            .bind(key.account)
+            .bind(KEPT_AGENTS)
+            .bind(KEPT_AGENTS_OF_TOKEN)
+            .bind(session.issued_at.saturating_sub(REMEMBERED))
+            .execute(&mut self.0.0)
+            .await?;
         Ok(())
     }
 

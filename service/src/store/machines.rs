@@ -35,24 +35,53 @@ pub struct MachineRow {
     pub posture: Option<Posture>,
     /// When it said so, milliseconds since the Unix epoch.
     pub posture_at_ms: Option<i64>,
+    /// Whether that counts, and what it says.
+    #[sqlx(skip)]
+    pub guard: Guard,
 }
 
-/// With the posture as it is stored.
+/// With the posture and the guard as they are stored.
 #[derive(FromRow)]
 struct Row {
     #[sqlx(flatten)]
     machine: MachineRow,
     posture: String,
+    guard: String,
 }
 
-impl From<Row> for MachineRow {
-    fn from(row: Row) -> Self {
-        Self { posture: Posture::from_text(&row.posture), ..row.machine }
+impl TryFrom<Row> for MachineRow {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self { posture: Posture::from_text(&row.posture), guard: guard(&row.guard)?, ..row.machine })
     }
 }
 
-/// The word of a row's [`Guard`].
-const GUARD: &str = "CASE WHEN g.open_ways IS NULL THEN 'untold' WHEN g.open_ways = 0 THEN 'whole' ELSE 'open' END";
+fn guard(text: &str) -> Result<Guard, StoreError> {
+    from_word(text).map_err(StoreError::unknown("guard"))
+}
+
+/// Longest that nothing is heard of a machine until it counts as silent, in milliseconds. An agent tells what guards its
+/// machine each 70 minutes at the latest; this leaves time to try again.
+pub(crate) const SILENT_MS: i64 = 2 * 60 * 60 * 1000;
+
+/// The word of a row's [`Guard`]; `now` and `heard` are the places of the values of [`moments`].
+///
+/// Heard are a posture, a session that was sealed anew, and a record. Who never told a posture is an agent that cannot: its
+/// silence says nothing before its session ends.
+fn guarded(now: u8, heard: u8) -> String {
+    format!(
+        "CASE WHEN g.expires_at <= ${now} THEN 'silent' WHEN g.open_ways IS NULL THEN 'untold' \
+         WHEN g.posture_at_ms <= ${heard} AND g.issued_at * 1000 <= ${heard} AND NOT EXISTS (SELECT 1 \
+         FROM machine_generations h WHERE h.machine_id = g.machine_id AND h.received_at_ms > ${heard}) THEN 'silent' \
+         WHEN g.open_ways = 0 THEN 'whole' ELSE 'open' END"
+    )
+}
+
+/// Now, in seconds since the Unix epoch, and since when a machine was to be heard of, in milliseconds.
+fn moments(now: i64) -> (i64, i64) {
+    (now, now.saturating_mul(1000).saturating_sub(SILENT_MS))
+}
 
 /// Which machines.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,7 +93,7 @@ pub(crate) struct WhichMachines<'a> {
 }
 
 /// All columns of a [`MachineRow`]; `of` narrows the records that say which policy is in force.
-fn columns(of: &str) -> String {
+fn columns(of: &str, guard: &str) -> String {
     let newest = |column: &str| {
         format!(
             "(SELECT r.{column} FROM machine_generations r WHERE r.machine_id = g.machine_id{of} \
@@ -75,7 +104,7 @@ fn columns(of: &str) -> String {
         "a.name AS \"user\", g.machine_id, g.uid, g.version AS agent_version, g.issued_at AS session_issued_at, \
          g.expires_at AS session_expires_at, g.records_dropped, g.records_refused, \
          COALESCE(m.disputed, FALSE) AS disputed, {} AS generation, {} AS last_record_at_ms, \
-         g.posture, g.posture_at_ms",
+         g.posture, g.posture_at_ms, {guard} AS guard",
         newest("generation"),
         newest("received_at_ms")
     )
@@ -89,14 +118,16 @@ impl Reading {
         after: &(String, String, i64),
         which: WhichMachines<'_>,
         limit: u32,
+        now: i64,
     ) -> Result<Vec<MachineRow>, StoreError> {
+        let ((now, heard), guard) = (moments(now), guarded(9, 10));
         let sql = format!(
             "SELECT {} FROM memberships s JOIN accounts a ON a.id = s.account_id \
              JOIN agents g ON g.account_id = a.id LEFT JOIN machines m ON m.machine_id = g.machine_id \
              WHERE s.organization_id = $2 AND ($3 = '' OR a.name = $3) \
-             AND (a.name, g.machine_id, g.uid) > ($4, $5, $6) AND ($8 = '' OR {GUARD} = $8) \
+             AND (a.name, g.machine_id, g.uid) > ($4, $5, $6) AND ($8 = '' OR {guard} = $8) \
              ORDER BY a.name, g.machine_id, g.uid LIMIT $7",
-            columns(" AND r.organization = $1")
+            columns(" AND r.organization = $1", &guard)
         );
         let rows: Vec<Row> = made(sql)
             .bind(organization.1)
@@ -107,32 +138,35 @@ impl Reading {
             .bind(after.2)
             .bind(limit)
             .bind(which.guard.map(word).unwrap_or_default())
+            .bind(now)
+            .bind(heard)
             .rows()
             .fetch_all(&mut self.0)
             .await?;
-        Ok(rows.into_iter().map(MachineRow::from).collect())
+        rows.into_iter().map(MachineRow::try_from).collect()
     }
 
     /// How many machines of the members of an organization are guarded how.
-    pub(crate) async fn guards(&mut self, organization: i64) -> Result<Vec<(Guard, i64)>, StoreError> {
+    pub(crate) async fn guards(&mut self, organization: i64, now: i64) -> Result<Vec<(Guard, i64)>, StoreError> {
+        let ((now, heard), word) = (moments(now), guarded(2, 3));
         let sql = format!(
-            "SELECT {GUARD} AS guard, COUNT(*) AS machines FROM memberships s JOIN agents g \
+            "SELECT {word} AS guard, COUNT(*) AS machines FROM memberships s JOIN agents g \
              ON g.account_id = s.account_id WHERE s.organization_id = $1 GROUP BY 1 ORDER BY 1"
         );
-        let rows: Vec<(String, i64)> = made(sql).bind(organization).rows().fetch_all(&mut self.0).await?;
-        let guard =
-            |(text, machines): (String, i64)| Ok((from_word(&text).map_err(StoreError::unknown("guard"))?, machines));
-        rows.into_iter().map(guard).collect()
+        let counted = made(sql).bind(organization).bind(now).bind(heard).rows();
+        let rows: Vec<(String, i64)> = counted.fetch_all(&mut self.0).await?;
+        rows.into_iter().map(|(word, machines)| Ok((guard(&word)?, machines))).collect()
     }
 
     /// One account's machines, by machine and local user.
-    pub(crate) async fn machines_of(&mut self, account: i64) -> Result<Vec<MachineRow>, StoreError> {
+    pub(crate) async fn machines_of(&mut self, account: i64, now: i64) -> Result<Vec<MachineRow>, StoreError> {
+        let (now, heard) = moments(now);
         let sql = format!(
             "SELECT {} FROM accounts a JOIN agents g ON g.account_id = a.id \
              LEFT JOIN machines m ON m.machine_id = g.machine_id WHERE a.id = $1 ORDER BY g.machine_id, g.uid",
-            columns("")
+            columns("", &guarded(2, 3))
         );
-        let rows: Vec<Row> = made(sql).bind(account).rows().fetch_all(&mut self.0).await?;
-        Ok(rows.into_iter().map(MachineRow::from).collect())
+        let rows: Vec<Row> = made(sql).bind(account).bind(now).bind(heard).rows().fetch_all(&mut self.0).await?;
+        rows.into_iter().map(MachineRow::try_from).collect()
     }
 }

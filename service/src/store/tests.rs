@@ -1,5 +1,6 @@
 //! Tests of [`super`].
 
+mod machines;
 mod plans;
 mod schema;
 
@@ -7,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 use crate::{
-    model::{Badge, Guard, Posture, Role},
+    model::{Badge, Role},
     store::{
         audit::Act,
         testing::{Fixture, on_each_database, on_each_empty_database},
@@ -304,50 +305,6 @@ async fn agents_of_an_account_are_bounded_and_the_newest_stay(fixture: Fixture) 
     assert!(change.session(&server).await.unwrap().is_some(), "a token stands for many machines");
 }
 
-async fn machines_are_found_by_what_guards_them(fixture: Fixture) {
-    let store = fixture.store().await;
-    let mut change = store.write().await.unwrap();
-    let acme = change.add_organization("acme", 1).await.unwrap();
-    let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
-    change.set_member(acme, alice, Role::Member, &[]).await.unwrap();
-    let session = sealed(1);
-    let key = |machine: &str| AgentKey { account: alice, machine_id: machine.to_owned(), uid: 1 };
-    for machine in ["gone", "silent", "whole"] {
-        change.put_session(&key(machine), &session, "1").await.unwrap();
-    }
-    let whole = Posture {
-        plugin_version: "1".to_owned(),
-        engine_asks: true,
-        policies: [("acme".to_owned(), 7)].into(),
-        door: true,
-        loopback_led: true,
-        ..Posture::default()
-    };
-    change.set_posture(&key("whole"), &Posture::default(), 10).await.unwrap();
-    change.set_posture(&key("whole"), &whole, 20).await.unwrap();
-    change.set_posture(&key("gone"), &Posture::default(), 30).await.unwrap();
-    change.set_posture(&key("unknown"), &whole, 40).await.unwrap();
-    // Signed in again, it is still guarded as it was.
-    change.put_session(&key("whole"), &session, "2").await.unwrap();
-    let start = (String::new(), String::new(), -1);
-    let mut seen = Vec::new();
-    for guard in [None, Some(Guard::Whole), Some(Guard::Open), Some(Guard::Untold)] {
-        let which = WhichMachines { user: "alice", guard };
-        let rows = change.machines((acme, "acme"), &start, which, 10).await.unwrap();
-        seen.push(rows.into_iter().map(|row| (row.machine_id, row.posture, row.posture_at_ms)).collect::<Vec<_>>());
-    }
-    let one = |machine: &str, posture, at| (machine.to_owned(), posture, at);
-    let (gone, silent) = (one("gone", Some(Posture::default()), Some(30)), one("silent", None, None));
-    let whole = one("whole", Some(whole), Some(20));
-    assert_eq!(
-        seen,
-        [vec![gone.clone(), silent.clone(), whole.clone()], vec![whole.clone()], vec![gone], vec![silent]]
-    );
-    assert_eq!(change.machines_of(alice).await.unwrap()[2].posture, whole.1);
-    let guards: std::collections::BTreeMap<Guard, i64> = change.guards(acme).await.unwrap().into_iter().collect();
-    assert_eq!(guards, [(Guard::Whole, 1), (Guard::Open, 1), (Guard::Untold, 1)].into());
-}
-
 async fn a_name_that_comes_back_inherits_nothing(fixture: Fixture) {
     let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
@@ -425,7 +382,6 @@ on_each_database! {
     a_machine_that_unrelated_accounts_report_is_disputed,
     session_generations_are_one_rising_sequence,
     agents_of_an_account_are_bounded_and_the_newest_stay,
-    machines_are_found_by_what_guards_them,
     a_name_that_comes_back_inherits_nothing,
     refusals_are_counted_by_day_image_and_person,
 }

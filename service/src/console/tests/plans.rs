@@ -4,7 +4,7 @@ use super::*;
 use crate::store::testing::{on_each_database, plans::scans};
 
 /// Every page, with what narrows it.
-const PAGES: [&str; 25] = [
+const PAGES: [&str; 26] = [
     "/",
     "/orgs/acme/image-access",
     "/orgs/acme/allowlist",
@@ -16,6 +16,7 @@ const PAGES: [&str; 25] = [
     "/orgs/acme/activity.json?show=would-deny",
     "/orgs/acme/machines",
     "/orgs/acme/machines?user=alice",
+    "/orgs/acme/machines?guard=silent",
     "/orgs/acme/machines?after=alice&machine=m&uid=1000",
     "/orgs/acme/members",
     "/orgs/acme/tokens",

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::words::{moment, plural};
+use super::words::{moment, plural, span};
 use crate::{
-    acts::machines::guarded as guarded_like,
+    acts::machines::{guarded as guarded_like, in_force},
     model::{Guard, Posture, WayIn, word},
     store::MachineRow,
 };
@@ -76,7 +76,7 @@ pub(in super::super) fn content(page: &Machines<'_>) -> Markup {
         @if let Some(next) = page.next { p { a href=(next) { "More" } } }
         p .hint {
             "An agent tells within a minute what changed on its machine, and each hour that all is as it was; a decision that a "
-            "machine reports proves the policy it was made with. All of it is what the machine says, and whoever administers it "
+            "machine reports proves the policy it was made with. One that slept is silent until it tells again. All of it is what the machine says, and whoever administers it "
             "can make it say anything. " code { "pullgate status" } " on the machine tries each way in."
         }
     }
@@ -94,12 +94,7 @@ fn machine(page: &Machines<'_>, row: &MachineRow) -> Markup {
                 @if row.disputed { div { span .state .watch { "Disputed" } span .hint { " accounts of unrelated organizations report it" } } }
             }
             td data-head="Policy" {
-                @match (in_force(page, row), page.published) {
-                    (Some(at), Some(newest)) if at >= newest => span .state .on { "Newest" },
-                    (Some(_), _) => span .state .watch { "An older one" },
-                    (None, _) if row.posture.is_some() => span .state .watch { "None in force" },
-                    (None, _) => span .state { "No decision yet" },
-                }
+                (policy(page, row))
                 @if let Some(at_ms) = row.last_record_at_ms { div .hint { "last decision " (moment(at_ms / 1000)) } }
             }
             td data-head="Guarded" { (guarded(row)) }
@@ -119,36 +114,52 @@ fn machine(page: &Machines<'_>, row: &MachineRow) -> Markup {
     }
 }
 
-const GUARDED: [(Guard, &str); 3] =
-    [(Guard::Whole, "Every way in"), (Guard::Open, "Some ways in open"), (Guard::Untold, "Nothing told yet")];
+const GUARDED: [(Guard, &str); 4] = [
+    (Guard::Whole, "Every way in"),
+    (Guard::Open, "Some ways in open"),
+    (Guard::Silent, "Silent"),
+    (Guard::Untold, "Nothing told yet"),
+];
 
 /// Who is covered.
 fn summary(guards: &[(Guard, i64)]) -> Markup {
     let count = |guard| guarded_like(guards, guard);
-    let (whole, open, untold) = (count(Guard::Whole), count(Guard::Open), count(Guard::Untold));
-    let all = usize::try_from(whole + open + untold).unwrap_or_default();
+    let (whole, open, silent, untold) =
+        (count(Guard::Whole), count(Guard::Open), count(Guard::Silent), count(Guard::Untold));
+    let all = usize::try_from(whole + open + silent + untold).unwrap_or_default();
     html! {
         @if all > 0 {
             p .lead {
                 b { (whole) " of " (plural(all, "sign-in")) } " on machines: every way in is guarded. "
                 @if open > 0 { "A way in is open at " (open) ". " }
+                @if silent > 0 { (silent) @if silent == 1 { " is" } @else { " are" } " silent: the session ended, or nothing was heard for 2 hours. " }
                 @if untold > 0 { "Nothing is told yet by " (untold) "." }
             }
         }
     }
 }
 
-/// The policy's generation there: as it says, or as its newest decision proves.
-fn in_force(page: &Machines<'_>, row: &MachineRow) -> Option<i64> {
-    let told = row.posture.as_ref().and_then(|posture| posture.policies.get(page.organization).copied());
-    told.max(row.generation)
+/// The generation in force there, which is about the milliseconds since the Unix epoch at which it was sealed.
+fn policy(page: &Machines<'_>, row: &MachineRow) -> Markup {
+    let Some(at) = in_force(row, page.organization) else {
+        return html! {
+            @if row.posture.is_some() { span .state .watch { "None in force" } }
+            @else { span .state { "No decision yet" } }
+        };
+    };
+    let newest = page.published.is_some_and(|newest| at >= newest);
+    html! {
+        @if newest { span .state .on { "Newest" } } @else { span .state .watch { "An older one" } }
+        div .hint { "generation " (at) ", " (span(page.now - at / 1000)) " old: of " (moment(at / 1000)) }
+    }
 }
 
 fn guarded(row: &MachineRow) -> Markup {
     let Some(posture) = &row.posture else { return html! { span .none { "not told" } } };
     let open = posture.open();
     html! {
-        @if open.is_empty() { span .state .on { "Every way in" } }
+        @if row.guard == Guard::Silent { div { span .state .no { "Silent" } " " span .hint { "what it said last:" } } }
+        @if open.is_empty() { span .state .on[row.guard == Guard::Whole] { "Every way in" } }
         @for open in &open {
             div { span .state .no { (way(open.way)) " open" } " " span .hint { (open.why) } }
         }

@@ -31,6 +31,15 @@ pub(super) fn moment(at: i64) -> Markup {
     html! { time datetime=(exact) { (date) (format!(" {hour:02}:{minute:02} UTC")) } }
 }
 
+/// A time that went by, in the largest unit that it fills.
+pub(super) fn span(seconds: i64) -> String {
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute")];
+    match units.into_iter().find(|(unit, _)| seconds >= *unit) {
+        Some((unit, name)) => plural(usize::try_from(seconds / unit).unwrap_or_default(), name),
+        None => "less than a minute".to_owned(),
+    }
+}
+
 /// A day, since the Unix epoch.
 pub(super) fn date(day: i64) -> String {
     let at = day.checked_mul(86_400).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
@@ -52,6 +61,14 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(capital(text).into_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_span_is_as_rough_as_people_say_it() {
+        let cases = [(-5, "less than a minute"), (59, "less than a minute"), (60, "1 minute"), (7199, "1 hour")];
+        for (seconds, expected) in cases.into_iter().chain([(86_399, "23 hours"), (40 * 86_400, "40 days")]) {
+            assert_eq!(span(seconds), expected);
         }
     }
 

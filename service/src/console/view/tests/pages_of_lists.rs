@@ -137,12 +137,15 @@ fn where_people_are_signed_in() {
         last_record_at_ms: generation.map(|_| 1_799_999_000_000),
         posture: None,
         posture_at_ms: None,
+        guard: Guard::Untold,
     };
+    // What the clock says when it is sealed.
+    let (newest, older) = (1_799_990_000_000, 1_796_500_000_000);
     let whole = Posture {
         plugin_version: "0.1.0".to_owned(),
         engine_version: "28.5.1".to_owned(),
         engine_asks: true,
-        policies: [("acme".to_owned(), 12)].into(),
+        policies: [("acme".to_owned(), newest)].into(),
         sign_in_enforced: true,
         door: true,
         loopback_led: true,
@@ -156,25 +159,30 @@ fn where_people_are_signed_in() {
         sandbox_faults: vec!["this kernel has no Landlock".to_owned()],
         ..whole.clone()
     };
-    let told = |machine: MachineRow, posture: &Posture| MachineRow {
+    let told = |machine: MachineRow, guard, posture: &Posture| MachineRow {
         posture: Some(posture.clone()),
         posture_at_ms: Some(1_799_999_900_000),
+        guard,
         ..machine
     };
     let rows = [
-        machine("alice", Some(12), 1_800_500_000, 0),
-        machine("bob", Some(11), 1_800_500_000, 3),
-        machine("carol", None, 1_799_500_000, 0),
-        told(machine("dora", Some(11), 1_800_500_000, 0), &whole),
-        told(machine("emil", None, 1_800_500_000, 0), &faulty),
-        told(machine("fred", Some(12), 1_800_500_000, 0), &Posture::default()),
+        machine("alice", Some(newest), 1_800_500_000, 0),
+        machine("bob", Some(older), 1_800_500_000, 3),
+        MachineRow { guard: Guard::Silent, ..machine("carol", None, 1_799_500_000, 0) },
+        told(machine("dora", Some(older), 1_800_500_000, 0), Guard::Whole, &whole),
+        told(machine("emil", None, 1_800_500_000, 0), Guard::Open, &faulty),
+        told(machine("fred", Some(newest), 1_800_500_000, 0), Guard::Open, &Posture::default()),
+        MachineRow {
+            posture_at_ms: Some(1_799_000_000_000),
+            ..told(machine("gina", None, 1_799_500_000, 0), Guard::Silent, &whole)
+        },
     ];
-    let guards = [(Guard::Whole, 1), (Guard::Open, 2), (Guard::Untold, 3)];
+    let guards = [(Guard::Whole, 1), (Guard::Open, 2), (Guard::Silent, 2), (Guard::Untold, 2)];
     let page = Machines {
         organization: "acme",
         user: "",
         rows: &rows,
-        published: Some(12),
+        published: Some(newest),
         guards: &guards,
         guard: Some(Guard::Open),
         next: Some("/orgs/acme/machines?after=fred"),
