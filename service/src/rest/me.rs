@@ -194,7 +194,7 @@ pub struct Try {
 pub struct Checked {
     /// As the engine reads it.
     image: String,
-    /// No organization refuses it.
+    /// It may be pulled now: no organization refuses it, or those that would only watch.
     allowed: bool,
     /// Organizations that refuse it, or would once they no longer only watch.
     refused: Vec<RefusedBy>,
@@ -210,6 +210,8 @@ pub struct RefusedBy {
     reason: String,
     /// Id of the rule that refuses it; null: no single one does.
     rule: Option<String>,
+    /// It only watches: the pull passes and is recorded, and is refused once the policy is enforced.
+    watched: bool,
 }
 
 /// Try an image
@@ -246,7 +248,8 @@ pub async fn check(State(api): State<Api>, caller: Caller, Asked(Try { image }):
             organization: refusal.organization,
             reason: refusal.reason.code().to_owned(),
             rule: refusal.rule,
+            watched: refusal.watched,
         })
         .collect();
-    answer::ok(&Checked { image: name, allowed: refused.is_empty(), refused })
+    answer::ok(&Checked { image: name, allowed: refused.iter().all(|refusal| refusal.watched), refused })
 }
