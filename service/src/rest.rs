@@ -4,6 +4,7 @@
 //! do what is not decided here. The OpenAPI document is made of the same types and the same list of routes; it is kept
 //! in the tree (`docs/reference/openapi.json`), and a test holds the two together.
 
+mod activity;
 mod answer;
 mod audit;
 mod caller;
@@ -185,6 +186,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(teams::show, teams::change, teams::remove))
         .routes(routes!(teams::put_member, teams::remove_member))
         .routes(routes!(records::list))
+        .routes(routes!(activity::summary))
         .routes(routes!(machines::list))
         .routes(routes!(audit::of_organization))
         .routes(routes!(sign_ins::of_organization))

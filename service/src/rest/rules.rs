@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Api, Caller,
+    Api, Caller, Refusal,
     answer::{self, Answer},
     input::{Asked, At, Body},
     page::{Listed, Page},
@@ -15,6 +15,8 @@ use super::{
 };
 use crate::{
     acts::{
+        ActError,
+        activity::{self, Hits},
         preview::Confirmation,
         rules::{self, Meant, NewRule, PutRule},
     },
@@ -82,6 +84,10 @@ pub struct ListedRule {
     created_at: i64,
     /// Who made it: an account, or `local:<uid>`; empty: it was not written down.
     created_by: String,
+    /// How often it decided, as long as counts are kept; null: the caller does not see everybody's decisions.
+    hits: Option<i64>,
+    /// When the newest of these decisions was received, milliseconds since the Unix epoch; null: none, or the same.
+    last_hit_ms: Option<i64>,
 }
 
 /// What became of a rule.
@@ -145,11 +151,24 @@ impl From<RuleScope> for Scope {
     }
 }
 
-impl From<MadeRule> for ListedRule {
-    fn from(made: MadeRule) -> Self {
+impl ListedRule {
+    /// `hits`: for who sees everybody's decisions.
+    fn of(made: MadeRule, hits: Option<&Hits>) -> Self {
         let MadeRule { rule, created_at, created_by } = made;
         let Rule { id, pattern, scope, expires_at, reason } = rule.into();
-        Self { id, pattern, scope, expires_at, reason, created_at, created_by }
+        let own = hits.map(|hits| hits.of(&id));
+        let last_hit_ms = own.flatten().map(|own| own.last_ms);
+        let hits = own.map(|own| own.map_or(0, |own| own.hits));
+        Self { id, pattern, scope, expires_at, reason, created_at, created_by, hits, last_hit_ms }
+    }
+}
+
+/// How often the rules decided; none: that is not for the caller's eyes.
+async fn hits(api: &Api, caller: &Caller, organization: &Name) -> Result<Option<Hits>, Refusal> {
+    match activity::hits(&api.store, &caller.actor, organization).await {
+        Ok(hits) => Ok(Some(hits)),
+        Err(ActError::Forbidden { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -157,12 +176,15 @@ async fn list(api: &Api, caller: &Caller, at: &Organization, page: &Page, effect
     let (after, limit) = (page.after::<String>()?.unwrap_or_default(), page.limit()?);
     let rows =
         rules::page(&api.store, &caller.actor, &at.organization, effect, &after, limit.saturating_add(1)).await?;
-    answer::ok(&Listed::of(rows, limit, |made| made.rule.id.clone()).map(ListedRule::from))
+    let hits = hits(api, caller, &at.organization).await?;
+    let listed = Listed::of(rows, limit, |made| made.rule.id.clone());
+    answer::ok(&listed.map(|made| ListedRule::of(made, hits.as_ref())))
 }
 
 async fn show(api: &Api, caller: &Caller, at: &Thing, effect: Effect) -> Answer {
     let rule = rules::show(&api.store, &caller.actor, &at.organization, effect, &at.id).await?;
-    answer::ok(&ListedRule::from(rule))
+    let hits = hits(api, caller, &at.organization).await?;
+    answer::ok(&ListedRule::of(rule, hits.as_ref()))
 }
 
 async fn put(

@@ -1,5 +1,6 @@
 //! Tests of [`super`]: every route times everybody who may call, from the router's own list of routes.
 
+mod activity;
 mod check;
 mod hostile;
 mod matrix;

@@ -11,7 +11,7 @@ const EVERYBODY: &str = "nSMUAOErwst";
 
 /// Method, path, and the letters of those who get through to the thing itself.
 #[rustfmt::skip]
-const ROUTES: [(&str, &str, &str); 69] = [
+const ROUTES: [(&str, &str, &str); 70] = [
     ("GET",    "/session",                                          " SMUAOErwst "),
     ("POST",   "/session",                                          "nSMUAOErwst "),
     ("DELETE", "/session",                                          " SMUAOErwst "),
@@ -73,6 +73,7 @@ const ROUTES: [(&str, &str, &str); 69] = [
     ("PUT",    "/organizations/{organization}/teams/{team}/members/{user}", "    AOE w   "),
     ("DELETE", "/organizations/{organization}/teams/{team}/members/{user}", "    AOE w   "),
     ("GET",    "/organizations/{organization}/records",             "   UAOEr  t "),
+    ("GET",    "/organizations/{organization}/activity/summary",    "   UAOEr  t "),
     ("GET",    "/organizations/{organization}/machines",            "   UAOEr  t "),
     ("GET",    "/organizations/{organization}/audit",               "   UAOEr  t "),
     ("GET",    "/organizations/{organization}/sign-ins",            "   UAOEr  t "),

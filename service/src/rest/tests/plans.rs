@@ -4,7 +4,7 @@ use super::*;
 use crate::store::testing::plans::scans;
 
 /// What narrows a list, beside the rows of the matrix.
-const NARROWED: [&str; 19] = [
+const NARROWED: [&str; 21] = [
     "/organizations/acme/records?effect=refused&since_ms=1&until_ms=2",
     "/organizations/acme/records?effect=would-deny",
     "/organizations/acme/records?effect=allowed",
@@ -13,7 +13,9 @@ const NARROWED: [&str; 19] = [
     "/organizations/acme/records?machine=m",
     "/organizations/acme/records?reason=category&category=official&action=pull",
     "/organizations/acme/records?rule=01J9",
+    "/organizations/acme/activity/summary?since_ms=1",
     "/organizations/acme/machines?user=member",
+    "/organizations/acme/machines?guard=silent",
     "/organizations/acme/audit?actor=user:owner&act=policy",
     "/organizations/acme/sign-ins?account=member&outcome=wrong",
     "/organizations/acme/requests?state=pending",
