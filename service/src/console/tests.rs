@@ -2,6 +2,7 @@
 
 mod account;
 mod activity;
+mod matrix;
 mod members;
 mod namespaces;
 mod plans;
@@ -9,6 +10,7 @@ mod policy;
 mod preview;
 mod publishers;
 mod requests;
+mod routes;
 
 use std::sync::Arc;
 
