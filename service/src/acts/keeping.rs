@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ActError, Actor, Field, TextError, commit, organizations::Organization};
+use super::{ActError, Actor, Condition, Field, Place, Tag, TextError, commit, organizations::Organization};
 use crate::{
     model::{AllowedPulls, Keeping},
     names::Name,
     roles::Deed,
-    store::{Act, Store},
+    store::{Act, Reading, Store},
 };
 
 /// What is to be changed. What is absent stays.
@@ -19,7 +19,14 @@ pub struct KeepingChange {
     pub keep_records: Option<Option<i64>>,
 }
 
-/// Changes what is given, and returns the organization as it is then. What is there already and is not to be kept any more is forgotten within the hour.
+/// What an organization looks like, with all that is said of it.
+#[must_use]
+pub fn tag(organization: &Organization) -> Tag {
+    Tag::of(organization)
+}
+
+/// Changes what is given if the organization looks as it is said, and returns it as it is then. What is there already and
+/// is not to be kept any more is forgotten within the hour.
 ///
 /// # Errors
 /// [`ActError`].
@@ -28,10 +35,13 @@ pub async fn set(
     actor: &Actor,
     organization: &Name,
     wanted: KeepingChange,
+    condition: &Condition,
 ) -> Result<Organization, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeKeeping).await?;
-    let before = change.keeping(place.id).await?;
+    let seen = of(&mut change, &place).await?;
+    condition.check(|| tag(&seen))?;
+    let before = Keeping { allowed_pulls: seen.allowed_pulls, keep_records: seen.keep_records };
     let after = Keeping {
         allowed_pulls: wanted.allowed_pulls.unwrap_or(before.allowed_pulls),
         keep_records: wanted.keep_records.unwrap_or(before.keep_records),
@@ -48,16 +58,21 @@ pub async fn set(
     if before.keep_records != after.keep_records {
         detail.insert("keep_records".to_owned(), json!({ "from": before.keep_records, "to": after.keep_records }));
     }
-    let hub = change.hub_links().await?.into_iter().find(|link| link.organization == place.id);
-    let now = Organization {
-        allowed_pulls: after.allowed_pulls,
-        hub_organization: hub.map(|link| link.hub_organization),
-        keep_records: after.keep_records,
-        oidc_groups: change.oidc_links().await?.iter().any(|(linked, _)| *linked == place.id),
-        organization: place.name.clone(),
-    };
+    let now = Organization { allowed_pulls: after.allowed_pulls, keep_records: after.keep_records, ..seen };
     let detail = Value::Object(detail);
     commit(change, actor, &Act { act: "organization.keep", organization: &place.name, target: &place.name, detail })
         .await?;
     Ok(now)
+}
+
+async fn of(view: &mut Reading, place: &Place) -> Result<Organization, ActError> {
+    let Keeping { allowed_pulls, keep_records } = view.keeping(place.id).await?;
+    let hub = view.hub_links().await?.into_iter().find(|link| link.organization == place.id);
+    Ok(Organization {
+        allowed_pulls,
+        hub_organization: hub.map(|link| link.hub_organization),
+        keep_records,
+        oidc_groups: view.oidc_links().await?.iter().any(|(linked, _)| *linked == place.id),
+        organization: place.name.clone(),
+    })
 }

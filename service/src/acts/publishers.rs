@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 pub use self::refresh::{BadgeChange, Refreshed, Wanted, refresh};
-use super::{ActError, Actor, commit};
+use super::{ActError, Actor, Condition, Tag, commit};
 use crate::{
     model::{Badge, BadgeSource, Publisher},
     names::Name,
@@ -29,17 +29,32 @@ pub async fn list(store: &Store, actor: &Actor) -> Result<Vec<Publisher>, ActErr
     Ok(view.directory().await?)
 }
 
-/// Gives a namespace its badge, by hand: no refresh changes it from then on. Returns the one that it had.
+/// What a namespace's badge looks like, and who says so.
+#[must_use]
+pub fn tag(publisher: &Publisher) -> Tag {
+    Tag::of(&(&publisher.namespace, publisher.badge, publisher.source))
+}
+
+/// Gives a namespace its badge if that of now looks as it is said, by hand: no refresh changes it from then on. Returns
+/// the one that it had.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn set(store: &Store, actor: &Actor, namespace: &Name, badge: Badge) -> Result<Option<Badge>, ActError> {
+pub async fn set(
+    store: &Store,
+    actor: &Actor,
+    namespace: &Name,
+    badge: Badge,
+    condition: &Condition,
+) -> Result<Option<Badge>, ActError> {
     let mut change = store.write().await?;
     actor.in_service(&mut change, Deed::ChangePublishers).await?;
     if namespace.as_str() == "library" {
         return Err(ActError::BadgeOfficial);
     }
-    let before = badge_of(&change.publishers().await?, namespace);
+    let before = change.directory().await?.into_iter().find(|one| one.namespace == namespace.as_str());
+    condition.check(|| before.as_ref().map(tag).unwrap_or_default())?;
+    let before = before.map(|one| one.badge);
     change.set_publisher(namespace.as_str(), badge).await?;
     compile::check_directory(change.publishers().await?).map_err(ActError::Directory)?;
     let detail = json!({ "badge": badge, "before": before });

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ActError, Actor, Field, Place, commit, members, text};
+use super::{ActError, Actor, Condition, Field, Place, Tag, commit, members, text};
 use crate::{
     names::Name,
     roles::Deed,
@@ -83,7 +83,13 @@ pub async fn add(
     Ok(team)
 }
 
-/// Changes a team's name or description; who is in it and what holds for it stay.
+/// What a team looks like: its name and its words. Who is in it is said of each member.
+#[must_use]
+pub fn tag(team: &Team) -> Tag {
+    Tag::of(&(&team.name, &team.description))
+}
+
+/// Changes a team's name or description if it looks as it is said; who is in it and what holds for it stay.
 ///
 /// # Errors
 /// [`ActError`].
@@ -93,10 +99,12 @@ pub async fn change(
     organization: &Name,
     name: &Name,
     wanted: &TeamChange,
+    condition: &Condition,
 ) -> Result<Team, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeTeams).await?;
     let before = find(&mut change, &place, name).await?;
+    condition.check(|| tag(&before))?;
     if let Some(description) = &wanted.description {
         text::short(Field("description"), description, MAX_DESCRIPTION_CHARS)?;
         change.describe_team(place.id, name.as_str(), description).await?;

@@ -175,7 +175,7 @@ async fn a_token_of_an_organization_administers_no_people_and_no_tokens(fixture:
     rules::put(&world.store, &ci, &name("acme"), rule("evil/miner"), Confirmation::None, NOW).await.unwrap();
     assert!(matches!(world.role(&ci, "acme", "mia", Role::Owner).await, Err(ActError::Forbidden { .. })));
     assert!(matches!(world.set(&ci, "beta", &Condition::Any).await, Err(ActError::NoOrganization(_))));
-    let badge = publishers::set(&world.store, &ci, &name("evil"), Badge::VerifiedPublisher).await;
+    let badge = publishers::set(&world.store, &ci, &name("evil"), Badge::VerifiedPublisher, &Condition::Any).await;
     assert!(matches!(badge, Err(ActError::Forbidden { .. })), "badges hold for all organizations");
     assert_eq!(world.newest().await.0, "user:acme/ci");
 }
@@ -184,7 +184,8 @@ async fn what_holds_for_all_organizations_is_for_who_owns_all_of_them(fixture: F
     let world = World::new(fixture).await;
     for (user, good) in [("olga", false), ("otto", false), ("mia", false), ("sole", true)] {
         let actor = world.person(user).await;
-        let set = publishers::set(&world.store, &actor, &name("bitnami"), Badge::VerifiedPublisher).await;
+        let set =
+            publishers::set(&world.store, &actor, &name("bitnami"), Badge::VerifiedPublisher, &Condition::Any).await;
         assert_eq!(set.is_ok(), good, "{user}");
         publishers::list(&world.store, &actor).await.expect("everybody sees the badges");
         let organization = format!("of-{user}");

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Admin, organization_token};
 use crate::{
     acts::{
+        Condition,
         keeping::{self, KeepingChange},
         organizations::{self, Organization},
     },
@@ -44,7 +45,7 @@ async fn list(admin: &Admin) -> anyhow::Result<()> {
 }
 
 async fn keep(admin: &Admin, org: &Name, change: KeepingChange) -> anyhow::Result<()> {
-    let kept = admin.said(keeping::set(&admin.store, &admin.actor, org, change).await).await?;
+    let kept = admin.said(keeping::set(&admin.store, &admin.actor, org, change, &Condition::Any).await).await?;
     let allowed = match kept.allowed_pulls {
         AllowedPulls::None => "nothing of what was allowed",
         AllowedPulls::Counts => "of what was allowed how often, by day, person and image",

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Admin;
 use crate::{
-    acts::publishers,
+    acts::{Condition, publishers},
     cli::PublisherCommand,
     model::{Publisher, word},
 };
@@ -15,7 +15,7 @@ pub(super) async fn run(admin: &Admin, command: PublisherCommand) -> anyhow::Res
     let Admin { store, actor, out, .. } = admin;
     match command {
         PublisherCommand::Set { namespace, badge } => {
-            admin.said(publishers::set(store, actor, &namespace, badge).await).await?;
+            admin.said(publishers::set(store, actor, &namespace, badge, &Condition::Any).await).await?;
             let value = json!({ "namespace": namespace.as_str(), "badge": badge });
             out.line(format!("`{namespace}` is a {}", word(badge)), &value);
         }

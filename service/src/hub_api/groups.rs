@@ -14,7 +14,10 @@ use super::{
     refused::{Answer, Refused},
 };
 use crate::{
-    acts::teams::{self, TeamChange},
+    acts::{
+        Condition,
+        teams::{self, TeamChange},
+    },
     clock,
     names::Name,
     store,
@@ -82,7 +85,8 @@ pub(super) async fn change(
     Body(ChangedTeam { name, description }): Body<ChangedTeam>,
 ) -> Answer {
     let wanted = TeamChange { name: name.as_deref().map(named).transpose()?, description };
-    let changed = teams::change(&hub.api.store, &caller.actor, &at.organization, &at.team, &wanted).await?;
+    let changed =
+        teams::change(&hub.api.store, &caller.actor, &at.organization, &at.team, &wanted, &Condition::Any).await?;
     Ok(answers::ok(&team(&changed)))
 }
 

@@ -1,13 +1,14 @@
 //! Organizations.
 
 use axum::extract::State;
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Api, Caller, Refusal,
     answer::{self, Answer},
-    input::{Asked, At, Body, given, present},
+    input::{Asked, At, Body, MustMatch, given, present},
     page::{Listed, Page},
     path,
     refusal::{ChangeRefusals, Refusals},
@@ -89,11 +90,16 @@ pub async fn add(State(api): State<Api>, caller: Caller, Body(new): Body<NewOrga
 
 /// One of them
 #[utoipa::path(get, path = "/organizations/{organization}", tag = "organizations", params(path::Organization),
-    responses((status = 200, body = Organization), Refusals))]
-pub async fn show(State(api): State<Api>, caller: Caller, At(at): At<path::Organization>) -> Answer {
+    responses((status = 200, body = Organization, headers(("etag" = String))), (status = 304), Refusals))]
+pub async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    At(at): At<path::Organization>,
+    headers: HeaderMap,
+) -> Answer {
     let rows = organizations::list(&api.store, &caller.actor).await?;
     match rows.into_iter().find(|row| row.organization == at.organization.as_str()) {
-        Some(row) => answer::ok(&Organization::from(row)),
+        Some(row) => answer::thing(&headers, &keeping::tag(&row), &Organization::from(row)),
         None => Err(Refusal::from(crate::acts::ActError::NoOrganization(at.organization.to_string()))),
     }
 }
@@ -115,17 +121,20 @@ pub struct OrganizationPatch {
 /// Say what is kept of decisions
 ///
 /// What is there already and is not to be kept any more is forgotten within the hour.
-#[utoipa::path(patch, path = "/organizations/{organization}", tag = "organizations", params(path::Organization),
+#[utoipa::path(patch, path = "/organizations/{organization}", tag = "organizations",
+    params(path::Organization, ("If-Match" = String, Header, description = "The `ETag` of what was looked at, or `*`.")),
     request_body(content((OrganizationPatch = "application/json"), (OrganizationPatch = "application/merge-patch+json"))),
-    responses((status = 200, body = Organization), Refusals, ChangeRefusals))]
+    responses((status = 200, body = Organization, headers(("etag" = String))), Refusals, ChangeRefusals))]
 pub async fn change(
     State(api): State<Api>,
     caller: Caller,
     At(at): At<path::Organization>,
+    MustMatch(condition): MustMatch,
     Body(patch): Body<OrganizationPatch>,
 ) -> Answer {
     let OrganizationPatch { allowed_pulls, keep_records } = patch;
     let wanted = KeepingChange { allowed_pulls, keep_records };
-    let now = keeping::set(&api.store, &caller.actor, &at.organization, wanted).await?;
-    answer::ok(&Organization::from(now))
+    let now = keeping::set(&api.store, &caller.actor, &at.organization, wanted, &condition).await?;
+    let tag = keeping::tag(&now);
+    Ok(answer::tagged(answer::ok(&Organization::from(now))?, &tag))
 }

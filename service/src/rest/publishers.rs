@@ -1,13 +1,14 @@
 //! Badges of Docker Hub namespaces. They hold for all organizations of this service.
 
 use axum::extract::State;
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Api, Caller,
     answer::{self, Answer},
-    input::{Asked, At, Body},
+    input::{Asked, At, Body, IfMatch},
     page::{Listed, Page},
     path,
     refusal::{ChangeRefusals, Refusals},
@@ -91,28 +92,32 @@ pub async fn import(State(api): State<Api>, caller: Caller, Body(import): Body<I
 
 /// One of them
 #[utoipa::path(get, path = "/publishers/{namespace}", tag = "publishers", params(path::Publisher),
-    responses((status = 200, body = Publisher), Refusals))]
-pub async fn show(State(api): State<Api>, caller: Caller, At(at): At<path::Publisher>) -> Answer {
+    responses((status = 200, body = Publisher, headers(("etag" = String))), (status = 304), Refusals))]
+pub async fn show(State(api): State<Api>, caller: Caller, At(at): At<path::Publisher>, headers: HeaderMap) -> Answer {
     let rows = publishers::list(&api.store, &caller.actor).await?;
     match rows.into_iter().find(|row| row.namespace == at.namespace.as_str()) {
-        Some(row) => answer::ok(&Publisher::from(row)),
+        Some(row) => answer::thing(&headers, &publishers::tag(&row), &Publisher::from(row)),
         None => Err(ActError::NoBadge(at.namespace.to_string()).into()),
     }
 }
 
 /// Give a badge
-#[utoipa::path(put, path = "/publishers/{namespace}", tag = "publishers", params(path::Publisher),
+#[utoipa::path(put, path = "/publishers/{namespace}", tag = "publishers",
+    params(path::Publisher, ("If-Match" = Option<String>, Header, description = "The `ETag` of what was looked at.")),
     request_body = WantedBadge,
-    responses((status = 200, body = Publisher), (status = 201, body = Publisher), Refusals, ChangeRefusals))]
+    responses((status = 200, body = Publisher, headers(("etag" = String))), (status = 201, body = Publisher), Refusals,
+        ChangeRefusals))]
 pub async fn put(
     State(api): State<Api>,
     caller: Caller,
     At(at): At<path::Publisher>,
+    IfMatch(condition): IfMatch,
     Body(WantedBadge { badge }): Body<WantedBadge>,
 ) -> Answer {
-    let before = publishers::set(&api.store, &caller.actor, &at.namespace, badge).await?;
-    let source = BadgeSource::Hand;
-    answer::put(before.is_none(), &Publisher { namespace: at.namespace.to_string(), badge, source })
+    let before = publishers::set(&api.store, &caller.actor, &at.namespace, badge, &condition).await?;
+    let now = model::Publisher { namespace: at.namespace.to_string(), badge, source: BadgeSource::Hand };
+    let tag = publishers::tag(&now);
+    Ok(answer::tagged(answer::put(before.is_none(), &Publisher::from(now))?, &tag))
 }
 
 /// Take it away

@@ -4,13 +4,14 @@ use axum::{
     extract::State,
     routing::{MethodRouter, delete},
 };
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Api, Caller, Code, Refusal,
     answer::{self, Answer},
-    input::{Asked, At, Body},
+    input::{Asked, At, Body, IfMatch},
     path, publishers as namespaces,
     refusal::{ChangeRefusals, Refusals},
 };
@@ -155,8 +156,10 @@ fn namespace() -> Result<At<path::Publisher>, Refusal> {
 /// What can be done with the namespace `refresh`, as with every other one.
 pub fn of_the_namespace() -> MethodRouter<Api> {
     delete(async |api: State<Api>, caller: Caller| namespaces::remove(api, caller, namespace()?).await)
-        .get(async |api: State<Api>, caller: Caller| namespaces::show(api, caller, namespace()?).await)
-        .put(async |api: State<Api>, caller: Caller, badge: Body<namespaces::WantedBadge>| {
-            namespaces::put(api, caller, namespace()?, badge).await
+        .get(async |api: State<Api>, caller: Caller, headers: HeaderMap| {
+            namespaces::show(api, caller, namespace()?, headers).await
+        })
+        .put(async |api: State<Api>, caller: Caller, seen: IfMatch, badge: Body<namespaces::WantedBadge>| {
+            namespaces::put(api, caller, namespace()?, seen, badge).await
         })
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{
     Api, Caller,
     answer::{self, Answer},
-    input::{Asked, At, Body, present},
+    input::{Asked, At, Body, MustMatch, present},
     members::Member,
     page::{Listed, Page},
     path::{self, Organization, TeamUser},
@@ -104,26 +104,33 @@ pub async fn add(
 }
 
 /// One of them
+///
+/// The tag is of its name and its words: who is in it has an address of its own.
 #[utoipa::path(get, path = "/organizations/{organization}/teams/{team}", tag = "teams", params(path::Team),
-    responses((status = 200, body = WholeTeam), Refusals))]
+    responses((status = 200, body = WholeTeam, headers(("etag" = String))), Refusals))]
 pub async fn show(State(api): State<Api>, caller: Caller, At(at): At<path::Team>) -> Answer {
     let (team, members) = teams::show(&api.store, &caller.actor, &at.organization, &at.team).await?;
     let members = members.into_iter().map(Member::from).collect();
-    answer::ok(&WholeTeam { team: team.name, description: team.description, members })
+    let tag = teams::tag(&team);
+    Ok(answer::tagged(answer::ok(&WholeTeam { team: team.name, description: team.description, members })?, &tag))
 }
 
 /// Rename or describe it
-#[utoipa::path(patch, path = "/organizations/{organization}/teams/{team}", tag = "teams", params(path::Team),
-    request_body = TeamPatch, responses((status = 200, body = Team), Refusals, ChangeRefusals))]
+#[utoipa::path(patch, path = "/organizations/{organization}/teams/{team}", tag = "teams",
+    params(path::Team, ("If-Match" = String, Header, description = "The `ETag` of what was looked at, or `*`.")),
+    request_body = TeamPatch,
+    responses((status = 200, body = Team, headers(("etag" = String))), Refusals, ChangeRefusals))]
 pub async fn change(
     State(api): State<Api>,
     caller: Caller,
     At(at): At<path::Team>,
+    MustMatch(condition): MustMatch,
     Body(TeamPatch { team, description }): Body<TeamPatch>,
 ) -> Answer {
     let wanted = TeamChange { name: team, description };
-    let changed = teams::change(&api.store, &caller.actor, &at.organization, &at.team, &wanted).await?;
-    answer::ok(&Team::from(changed))
+    let changed = teams::change(&api.store, &caller.actor, &at.organization, &at.team, &wanted, &condition).await?;
+    let tag = teams::tag(&changed);
+    Ok(answer::tagged(answer::ok(&Team::from(changed))?, &tag))
 }
 
 /// End it

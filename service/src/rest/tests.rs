@@ -7,6 +7,7 @@ mod matrix;
 mod plans;
 mod preview;
 mod publishers;
+mod tags;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -47,8 +47,8 @@ async fn lines(store: &Store) -> Vec<crate::store::AuditLine> {
 async fn what_was_given_by_hand_stays_whatever_docker_hub_shows(fixture: Fixture) {
     let (store, hub) = (fixture.store().await, Hub::new().await);
     let search = hub.search();
-    set(&store, &LOCAL, &"ns00".parse().unwrap(), Badge::SponsoredOpenSource).await.unwrap();
-    set(&store, &LOCAL, &"byhand".parse().unwrap(), Badge::VerifiedPublisher).await.unwrap();
+    set(&store, &LOCAL, &"ns00".parse().unwrap(), Badge::SponsoredOpenSource, &Condition::Any).await.unwrap();
+    set(&store, &LOCAL, &"byhand".parse().unwrap(), Badge::VerifiedPublisher, &Condition::Any).await.unwrap();
     show(&hub, &twenty(), &[("traefik/whoami", OPEN)]);
     let refreshed = change(&store, &search, None).await.unwrap();
     assert_eq!((refreshed.added.count, refreshed.by_hand, refreshed.namespaces), (20, 1, 21));
@@ -58,7 +58,7 @@ async fn what_was_given_by_hand_stays_whatever_docker_hub_shows(fixture: Fixture
     assert_eq!(ns00.badge, Badge::SponsoredOpenSource);
 
     // Whatever is given by hand is by hand from then on, its badge the same or not.
-    set(&store, &LOCAL, &"ns01".parse().unwrap(), Badge::VerifiedPublisher).await.unwrap();
+    set(&store, &LOCAL, &"ns01".parse().unwrap(), Badge::VerifiedPublisher, &Condition::Any).await.unwrap();
     let given =
         [("ns02".parse().unwrap(), Badge::VerifiedPublisher), ("ns00".parse().unwrap(), Badge::SponsoredOpenSource)];
     assert_eq!(import(&store, &LOCAL, &given).await.unwrap(), 1);
@@ -160,7 +160,7 @@ async fn nothing_is_held_while_docker_hub_is_asked_and_nobody_asks_twice(fixture
         async move { change(&store, &search, None).await }
     });
     asked.notified().await;
-    set(&store, &LOCAL, &"meanwhile".parse().unwrap(), Badge::VerifiedPublisher).await.unwrap();
+    set(&store, &LOCAL, &"meanwhile".parse().unwrap(), Badge::VerifiedPublisher, &Condition::Any).await.unwrap();
     let second = change(&store, &search, None).await;
     assert!(matches!(second, Err(ActError::Search(SearchError::Running))), "{second:?}");
     answer.add_permits(1);
