@@ -5,7 +5,7 @@
 
 mod facts;
 mod findings;
-mod look;
+pub(crate) mod look;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 

@@ -6,6 +6,7 @@ pub(crate) mod door;
 pub(crate) mod engine;
 mod health;
 mod json;
+pub(crate) mod others;
 pub(crate) mod probe;
 pub(crate) mod seen;
 mod view;
@@ -18,7 +19,7 @@ use clap::Args as ClapArgs;
 use proto::{control::StatusRequest, enrollment, paths};
 use tokio::runtime::Runtime;
 
-use self::{coverage::Facts, door::Setup, seen::Seen};
+use self::{coverage::Facts, door::Setup, others::Engines, seen::Seen};
 use crate::{
     agent,
     machine::{Door, Engine, Machine},
@@ -92,6 +93,7 @@ pub(crate) async fn look(args: &Args, engine: Option<Facts>) -> Seen {
             Setup::unknown(expected, &args.door.door_settings)
         }
     };
+    let engines = Engines::look(&args.engine.engine_socket);
     let engine = match engine {
         Some(facts) => facts,
         None if args.no_probe => Facts::unknown("not asked (--no-probe)"),
@@ -103,9 +105,11 @@ pub(crate) async fn look(args: &Args, engine: Option<Facts>) -> Seen {
         }
         None => engine::facts(&args.engine.engine_socket, &door.probe_keys).await,
     };
+    let engine = Facts { named: engines.names_the_plugin(), ..engine };
     Seen {
         plugin,
         engine,
+        engines,
         door,
         disabled: disabled::Seen::look(std::path::Path::new(disabled::FILE)),
         agent: agent::of_this_user(args.machine.control_socket()),

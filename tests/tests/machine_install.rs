@@ -67,6 +67,45 @@ async fn with_engine_26_1_it_comes_and_goes_and_leaves_every_byte_as_it_was() {
     comes_and_goes("trixie").await;
 }
 
+/// What a management of devices relies on, which runs it again and again: with no restart, too, the second time is nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_install_finds_nothing_to_do_after_a_reload_too() {
+    let site = Site::boot("trixie").await;
+    let unchanged = async |args: &str| {
+        let output = site.pullgate(&format!("install --yes --json {args}")).await;
+        assert!(output.code() == 0 && output.stdout.contains("\"result\":\"unchanged\""), "{}", output.text());
+        let output = site.pullgate(&format!("install --dry-run {args}")).await;
+        assert!(output.stdout.contains("nothing is to be done"), "{}", output.text());
+    };
+    site.installs("--no-door --enrollment /opt/enrollment.json").await;
+    unchanged("--no-door").await;
+    let status = site.pullgate("status --json").await;
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["engine"]["lists_the_plugin"], false, "or this test shows nothing: {status}");
+    let pull = status["coverage"].as_array().unwrap().iter().find(|way| way["way"] == "pull").unwrap();
+    assert_eq!((&pull["configured"], &pull["state"]), (&"yes".into(), &"enforced".into()), "{pull}");
+    site.installs("--restart-later").await;
+    unchanged("--restart-later").await;
+    // An engine that had no file has none while it is disabled, and none afterwards.
+    let taken = site.pullgate("uninstall --yes --purge").await;
+    assert_eq!(taken.code(), 0, "{}", taken.text());
+    site.machine.done("rm /etc/docker/daemon.json; systemctl restart docker").await.unwrap();
+    site.installs("--no-door --enrollment /opt/enrollment.json").await;
+    let disabled = site.pullgate("disable --for 1h").await;
+    assert_eq!(disabled.code(), 0, "{}", disabled.text());
+    site.is_free().await;
+    site.machine.done("test ! -e /etc/docker/daemon.json").await.unwrap();
+    let enabled = site.pullgate("enable").await;
+    assert_eq!(enabled.code(), 0, "{}", enabled.text());
+    site.asks().await;
+    let again = site.pullgate("disable --for 1h").await;
+    assert_eq!(again.code(), 0, "{}", again.text());
+    let taken = site.pullgate("uninstall --yes --purge").await;
+    assert_eq!(taken.code(), 0, "{}", taken.text());
+    site.is_free().await;
+    site.machine.done("test ! -e /etc/docker/daemon.json").await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_boots_again_is_governed_from_its_engines_first_answer() {
     let mut site = Site::boot("trixie").await;

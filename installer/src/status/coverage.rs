@@ -19,8 +19,10 @@ pub struct Facts {
     pub version: Option<EngineVersion>,
     /// Its version, as it says it; empty: it was not told.
     pub version_text: String,
-    /// Whether its configuration lists the plugin; none: it was not told.
+    /// Whether it lists the plugin among those that it started with; none: it was not told. A reload does not change that.
     pub listed: Option<bool>,
+    /// Whether its file or its unit names the plugin; none: they cannot be read, or it is none of the system's engines.
+    pub named: Option<bool>,
     /// Whether it asks the plugin about a pull.
     pub asks: Proof,
     /// Whether it shows the plugin a JSON body.
@@ -126,7 +128,7 @@ pub fn coverage(facts: &Facts, door: &Setup) -> Vec<Way> {
     let way = |way, what, configured, (state, why): (State, String)| Way { way, what, configured, state, why };
     let through = Through { facts, door };
     let fetches = &facts.fetches;
-    let (by_plugin, by_door) = (facts.lists_the_plugin(), through.is_set_up());
+    let (by_plugin, by_door) = (facts.names_the_plugin(), through.is_set_up());
     let bodies = |note| facts.state(&facts.shows_bodies, note);
     let mut ways = vec![
         way("pull", "pull, run, compose", by_plugin, through.either(facts.state(&facts.asks, ""), &fetches.pull)),
@@ -287,6 +289,7 @@ impl Facts {
             version: None,
             version_text: String::new(),
             listed: None,
+            named: None,
             asks: untried.clone(),
             shows_bodies: untried,
             proxies: Default::default(),
@@ -305,22 +308,28 @@ impl Facts {
         }
     }
 
-    fn lists_the_plugin(&self) -> Configured {
-        match self.listed {
-            Some(true) => Configured::Yes,
-            Some(false) => Configured::No,
-            None => Configured::Unknown,
+    /// Whether it is configured to ask: it asks, or its settings say so, or else itself, of its start.
+    pub(super) fn names_the_plugin(&self) -> Configured {
+        match (&self.asks, self.named.or(self.listed)) {
+            (Proof::Proved, _) | (_, Some(true)) => Configured::Yes,
+            (_, Some(false)) => Configured::No,
+            (_, None) => Configured::Unknown,
         }
     }
 
+    /// Whether nothing says that it would ask: neither itself nor its settings.
+    pub(super) fn is_not_configured(&self) -> bool {
+        self.listed == Some(false) && self.named != Some(true)
+    }
+
     fn state(&self, proof: &Proof, note: &str) -> (State, String) {
-        match (proof, self.listed) {
-            (Proof::Proved, _) => (State::Enforced, note.to_owned()),
-            (Proof::Refuted(words), _) => (State::Open, format!("the engine did not ask the plugin: {words}")),
-            (Proof::Untried(_), Some(false)) => {
+        match proof {
+            Proof::Proved => (State::Enforced, note.to_owned()),
+            Proof::Refuted(words) => (State::Open, format!("the engine did not ask the plugin: {words}")),
+            Proof::Untried(_) if self.is_not_configured() => {
                 (State::Open, "the engine's configuration does not list the plugin `pullgate`".to_owned())
             }
-            (Proof::Untried(why), _) => (self.untried(), why.clone()),
+            Proof::Untried(why) => (self.untried(), why.clone()),
         }
     }
 }

@@ -55,6 +55,7 @@ pub async fn facts(socket: &Path, keys: &[Vec<u8>]) -> Facts {
             mirrors: mirrors(&info),
             insecure: insecure(&info),
             listed,
+            named: None,
             asks: proof(pull, &nonce),
             shows_bodies: proof(install, &nonce),
             fetches: fetches.by(&proxies),

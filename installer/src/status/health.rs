@@ -7,7 +7,7 @@ use policy::Mode;
 use proto::{control::StatusResponse, local::CANNOT_START};
 
 use super::{
-    coverage::{Answers, Proof, State, Way},
+    coverage::{Answers, Configured, Proof, State, Way},
     disabled,
     seen::{Agent, Seen},
 };
@@ -85,7 +85,9 @@ impl Health {
 
 /// Judges.
 pub fn judge(seen: &Seen, ways: &[Way]) -> Health {
-    let also = seen.plugin.as_ref().map(notices).unwrap_or_default();
+    let others = seen.engines.causes();
+    let notices = seen.plugin.as_ref().map(notices).unwrap_or_default();
+    let also: Vec<Cause> = others.iter().cloned().chain(notices).collect();
     let is = |verdict, root: Cause| Health { verdict, root: Some(root), also: also.clone() };
     if let Some(cause) = switched_off(seen).or_else(|| no_plugin(seen)).or_else(|| not_asked(seen)) {
         return is(Verdict::NotEnforced, cause);
@@ -102,13 +104,16 @@ pub fn judge(seen: &Seen, ways: &[Way]) -> Health {
     if let Some(cause) = blocked {
         return is(Verdict::Enforced, cause);
     }
-    match open_ways(seen, ways) {
-        Some(cause) => is(Verdict::Partly, cause),
-        None => Health { verdict: Verdict::Enforced, root: None, also },
+    match (open_ways(seen, ways), others.first()) {
+        (Some(cause), _) => is(Verdict::Partly, cause),
+        (None, Some(other)) => {
+            Health { verdict: Verdict::Partly, root: Some(other.clone()), also: also.into_iter().skip(1).collect() }
+        }
+        (None, None) => Health { verdict: Verdict::Enforced, root: None, also },
     }
 }
 
-fn cause(code: &'static str, what: impl Into<String>, next: impl Into<String>) -> Cause {
+pub(super) fn cause(code: &'static str, what: impl Into<String>, next: impl Into<String>) -> Cause {
     Cause { code, what: what.into(), next: next.into() }
 }
 
@@ -129,7 +134,7 @@ fn no_plugin(seen: &Seen) -> Option<Cause> {
             return cause("plugin_cannot_start", why.as_str(), next);
         }
         let meanwhile = match &seen.engine.asks {
-            Proof::Untried(_) if seen.engine.listed == Some(true) => {
+            Proof::Untried(_) if seen.engine.names_the_plugin() == Configured::Yes => {
                 ", and the engine refuses everything until it does"
             }
             _ => "",
@@ -142,14 +147,14 @@ fn no_plugin(seen: &Seen) -> Option<Cause> {
 /// Whether the engine goes past the plugin, as far as it could be asked.
 fn not_asked(seen: &Seen) -> Option<Cause> {
     let next = "`pullgate install` as root puts it there; `pullgate doctor` says more";
-    match (&seen.engine.asks, seen.engine.listed) {
-        (Proof::Refuted(words), _) => {
+    match &seen.engine.asks {
+        Proof::Refuted(words) => {
             Some(cause("engine_does_not_ask", format!("the engine does not ask the plugin; it says: {words}"), next))
         }
-        (Proof::Untried(_), Some(false)) => {
+        Proof::Untried(_) if seen.engine.is_not_configured() => {
             Some(cause("engine_does_not_ask", "the engine's configuration does not name the plugin", next))
         }
-        _ => None,
+        Proof::Untried(_) | Proof::Proved => None,
     }
 }
 

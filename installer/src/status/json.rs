@@ -56,12 +56,14 @@ pub fn object(seen: &Seen, health: &Health, ways: &[Way]) -> Value {
             "organization": p.organization, "generation": p.generation, "enabled": p.enabled, "mode": p.mode, "age": p.age,
         })).collect::<Vec<_>>(),
         "engine": {
+            "socket": seen.engines.socket,
             "requests": status.requests,
             "denials": status.denials,
             "last_request_at_ms": status.last_request_at_ms,
             "version": status.engine_version,
             "version_told": seen.engine.version_text,
             "lists_the_plugin": seen.engine.listed,
+            "names_the_plugin": seen.engine.named,
             "error": match &seen.engine.answers {
                 Answers::Yes => None,
                 Answers::No(why) | Answers::NotThisUser(why) => Some(why),

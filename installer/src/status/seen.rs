@@ -7,6 +7,7 @@ use super::{
     disabled,
     door::Setup,
     health::{self, Health},
+    others::Engines,
 };
 
 /// Whether the agent of this user runs.
@@ -16,7 +17,7 @@ pub enum Agent {
     Runs(i32),
     /// It does not.
     Missing,
-    /// Nobody expects one: this is root.
+    /// Nobody expects one: this is root, or a user of the system.
     NotExpected,
 }
 
@@ -27,6 +28,8 @@ pub struct Seen {
     pub plugin: Result<StatusResponse, String>,
     /// The engine.
     pub engine: Facts,
+    /// Where it was asked, and what others there are.
+    pub engines: Engines,
     /// The registry door.
     pub door: Setup,
     /// Whether `pullgate disable` is in force.

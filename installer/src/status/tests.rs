@@ -12,6 +12,7 @@ use super::{
     seen::Agent,
     *,
 };
+use crate::doctor::look::engine_files::{EngineFile, Names};
 
 const NOW: i64 = 1_795_691_045_000;
 
@@ -72,6 +73,7 @@ pub(super) fn good() -> Seen {
             },
             ..Facts::unknown("")
         },
+        engines: Engines { socket: "/var/run/docker.sock".into(), of_the_system: Vec::new() },
         disabled: disabled::Seen::No,
         agent: Agent::Runs(4321),
         login_host: "gate.example:8443".into(),
@@ -131,6 +133,26 @@ fn states() -> Vec<(&'static str, &'static str, Seen)> {
     vec![
         ("enforced", "", with_door()),
         ("in-part", "open_ways", good()),
+        (
+            "second-engine",
+            "other_engine",
+            changed(with_door(), |seen| {
+                let file = |name: &str, names| EngineFile {
+                    path: format!("/etc/docker/{name}.json").into(),
+                    socket: format!("/var/run/{name}.sock").into(),
+                    unit: format!("{name}.service"),
+                    names,
+                    ungoverned: String::new(),
+                };
+                let ours = Names::File(vec!["pullgate".into()]);
+                seen.engines.of_the_system = vec![
+                    file("docker", ours.clone()),
+                    file("ci", Names::Nothing),
+                    file("builds", ours),
+                    EngineFile { ungoverned: "a snap starts it".into(), ..file("snap", Names::Nothing) },
+                ];
+            }),
+        ),
         (
             "door-down",
             "open_ways",

@@ -139,12 +139,16 @@ fn engine(seen: &Seen, status: &StatusResponse) -> String {
         ("", told) => told,
         (version, _) => version,
     };
-    let version = if version.is_empty() { String::new() } else { format!("{version}; ") };
+    let version = if version.is_empty() { String::new() } else { format!("{version} ") };
+    let socket = seen.engines.socket.display();
     let last = match status.last_request_at_ms {
         0 => "never".to_owned(),
         at_ms => format!("{} ago", when::span(seen.now_ms.saturating_sub(at_ms))),
     };
-    format!("engine      {version}asked {} times, last {last}; {} refused", status.requests, status.denials)
+    format!(
+        "engine      {version}at `{socket}`; asked {} times, last {last}; {} refused",
+        status.requests, status.denials
+    )
 }
 
 fn table(text: &mut Text, ways: &[Way]) {

@@ -3,7 +3,7 @@
 use super::{Facts, Finding, State, finding};
 use crate::{
     doctor::look::{
-        engine_files::{EngineFile, Names},
+        engine_files::{EngineFile, Names, real},
         holes,
     },
     status::coverage::Proof,
@@ -17,11 +17,6 @@ pub fn files(facts: &Facts) -> Vec<Finding> {
     let asked = facts.engine_files.iter().find(same).map(|engine| asked(facts, engine));
     let others = facts.engine_files.iter().filter(|engine| !same(engine)).filter_map(other);
     asked.into_iter().chain(others).collect()
-}
-
-/// `/var/run` is `/run` in other words.
-fn real(path: &std::path::Path) -> std::path::PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 fn asked(facts: &Facts, engine: &EngineFile) -> Finding {

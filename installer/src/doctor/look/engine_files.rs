@@ -43,6 +43,16 @@ pub fn look() -> Vec<EngineFile> {
     engines::find(Path::new("/")).engines.iter().map(of).collect()
 }
 
+/// Those that units of the system start.
+pub fn of_the_system() -> Vec<EngineFile> {
+    engines::of_the_system(Path::new("/")).iter().filter(|engine| engine.unit.is_some()).map(of).collect()
+}
+
+/// `/var/run` is `/run` in other words.
+pub fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
 fn of(engine: &FoundEngine) -> EngineFile {
     EngineFile {
         path: engine.config_file.clone(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{EngineFacts, Health, command_line};
 use crate::{
     engines::FoundEngine,
-    install::{drop_in, engine, error::ChangeError, files, journal, obstacle::Locked, prove, state::Installed},
+    install::{drop_in, error::ChangeError, files, journal, obstacle::Locked, prove, state::Installed},
     status::probe::http::{self, Body},
     systemd::{Systemd, Unit},
 };
@@ -49,8 +49,8 @@ pub(super) fn look(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -
     let (version, info) = running.unwrap_or_default();
     let version = version["Version"].as_str().map(str::to_owned).or_else(|| found.version.clone());
     let major = version.and_then(|version| version.split('.').next()?.parse().ok());
-    let listed = info["Plugins"]["Authorization"].as_array().is_some_and(|all| all.contains(&engine::PLUGIN.into()));
-    let asks_plugin = listed && health == Health::Runs && prove::engine_asks(&found.socket).is_ok();
+    // Asked, not read: what an engine lists of its plugins is what it started with, whatever it reloaded since.
+    let asks_plugin = health == Health::Runs && prove::engine_asks(&found.socket).is_ok();
     Ok(EngineFacts {
         file: files::read(&found.config_file)?,
         locked: locked(&found.config_file),

@@ -21,6 +21,7 @@ fn facts(version: &str, asks: Proof, went: &Went) -> Facts {
         mirrors: Vec::new(),
         insecure: Vec::new(),
         listed: Some(true),
+        named: None,
         asks: asks.clone(),
         shows_bodies: asks,
         proxies: Default::default(),
@@ -205,6 +206,15 @@ fn what_is_configured_is_another_column_than_what_is_enforced() {
     let told = Facts { proxies, listed: Some(false), ..deaf };
     assert_eq!(configured(&told, &door(), "pull").0, Configured::No);
     assert_eq!(configured(&told, &door(), "builds"), (Configured::Yes, State::Open));
+    // What was reloaded is not in what an engine lists: its file says it, and a probe even without.
+    let named = Facts { named: Some(true), ..told.clone() };
+    assert_eq!(configured(&named, &door(), "pull"), (Configured::Yes, State::Open));
+    let untried = Facts { asks: Proof::Untried("late".into()), shows_bodies: Proof::Untried("late".into()), ..named };
+    assert_eq!(configured(&untried, &door(), "pull"), (Configured::Yes, State::NotProved));
+    let removed = Facts { listed: Some(true), named: Some(false), ..told.clone() };
+    assert_eq!(configured(&removed, &door(), "pull").0, Configured::No);
+    let reloaded = Facts { asks: Proof::Proved, shows_bodies: Proof::Proved, named: None, ..told.clone() };
+    assert_eq!(configured(&reloaded, &door(), "pull"), (Configured::Yes, State::Enforced));
     assert_eq!(configured(&told, &Setup::default(), "builds").0, Configured::No);
     assert_eq!(configured(&told, &Setup { egress_why: "x".into(), ..door() }, "loopback").0, Configured::No);
     assert_eq!(configured(&told, &door(), "loopback").0, Configured::Yes);

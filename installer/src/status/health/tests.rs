@@ -35,6 +35,15 @@ fn a_no_that_is_known_is_said_also_by_who_cannot_see_everything() {
 }
 
 #[test]
+fn an_engine_that_was_only_reloaded_is_not_said_to_lack_the_plugin() {
+    let mut seen = good();
+    (seen.engine.listed, seen.engine.asks) = (Some(false), Proof::Untried("the probe failed: late".into()));
+    assert_eq!(code(&seen), ("engine_does_not_ask", Verdict::NotEnforced));
+    seen.engine.named = Some(true);
+    assert_eq!(code(&seen), ("not_proved", Verdict::Unknown));
+}
+
+#[test]
 fn one_policy_that_refuses_is_enough() {
     let mut seen = good();
     let status = seen.plugin.as_mut().unwrap();
@@ -61,6 +70,7 @@ fn every_cause_is_in_the_reference() {
     let page = include_str!("../../../../docs/reference/reasons.md");
     let (code, _) = include_str!("../health.rs").split_once("#[cfg(test)]").unwrap();
     // As `cause("code", ..)`, or first in what becomes one.
+    let code = [code, include_str!("../others.rs")].concat();
     let words = code.split("(\"").skip(1).filter_map(|rest| rest.split_once("\",")).map(|(word, _)| word);
     let codes: Vec<&str> =
         words.filter(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect();
