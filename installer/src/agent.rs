@@ -63,12 +63,18 @@ pub fn program() -> anyhow::Result<PathBuf> {
     Ok(lab::own("pullgated").or_else(|missing| lab::installed("pullgated", "pullgate").map_err(|_| missing))?)
 }
 
+/// Whether somebody signs in with this user id: none below those that people are given (`UID_MIN` of login.defs), nor
+/// that of `nobody`.
+const fn is_a_persons(uid: u32) -> bool {
+    uid >= 1000 && uid != 65_534
+}
+
 /// The agent of this user at the plugin with this control socket.
 pub(crate) fn of_this_user(control_socket: &Path) -> Agent {
     let uid = rustix::process::geteuid();
     match proto::agent::connect(&proto::agent::name(uid.as_raw(), control_socket)) {
         Ok((_, holder)) if holder.uid == uid.as_raw() => Agent::Runs(holder.pid),
-        _ if uid.is_root() => Agent::NotExpected,
+        _ if !is_a_persons(uid.as_raw()) => Agent::NotExpected,
         _ => Agent::Missing,
     }
 }

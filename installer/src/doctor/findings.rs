@@ -9,7 +9,7 @@ mod service;
 mod skew;
 
 use super::facts::Facts;
-use crate::status::coverage::Proof;
+use crate::status::{coverage::Proof, seen::Agent};
 
 /// How it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,14 +192,44 @@ fn credentials(facts: &Facts) -> Finding {
             (None, Some(class)) => {
                 let detail = answer["detail"].as_str().unwrap_or_default();
                 let what = format!("cannot be used, so nobody counts as signed in: {detail} ({class})");
-                finding("credentials", State::Wrong, what, "correct that; `pullgate credentials` shows it again")
+                let next = "correct that; `pullgate credentials` shows it again";
+                finding("credentials", if_needed(facts), what, next)
             }
-            (None, None) => {
-                let enforced = facts.files.demand() != Demand::Optional;
-                let state = if enforced { State::Wrong } else { State::Notice };
-                finding("credentials", state, "nobody is signed in", &login)
+            (None, None) if facts.files.demand() == Demand::Optional => {
+                finding("credentials", State::Notice, "nobody is signed in", &login)
             }
+            (None, None) => match (somebody(facts), &facts.agent) {
+                (Some(user), _) => {
+                    let what = format!("nobody is signed in as this user; the session of {user} counts");
+                    finding("credentials", State::Notice, what, "")
+                }
+                (None, Agent::NotExpected) => {
+                    let what = "nobody is signed in as this user, and nobody has to: people are, each as themselves";
+                    finding("credentials", State::Notice, what, "run this as somebody who uses docker")
+                }
+                (None, _) => finding("credentials", State::Wrong, "nobody is signed in", &login),
+            },
         },
+    }
+}
+
+/// Whose session is good enough for this machine, of whomever.
+fn somebody(facts: &Facts) -> Option<&str> {
+    let counts = |organizations: &[String]| match facts.files.demand() {
+        Demand::Required(allowed) => organizations.iter().any(|name| allowed.contains(name)),
+        Demand::Optional => true,
+        Demand::Nobody(_) => false,
+    };
+    let sessions = &facts.plugin.as_ref().ok()?.sessions;
+    let valid = sessions.iter().find(|session| !session.expired && counts(&session.organizations))?;
+    Some(&valid.user)
+}
+
+/// Wrong only where this user's sign-in is what is missing: not where nobody expects one, or somebody else's counts.
+fn if_needed(facts: &Facts) -> State {
+    match facts.agent == Agent::NotExpected || somebody(facts).is_some() {
+        true => State::Notice,
+        false => State::Wrong,
     }
 }
 
@@ -233,11 +263,14 @@ fn session(facts: &Facts) -> Option<Finding> {
         }
         (None, Some(user)) => finding(
             "session",
-            State::Wrong,
+            if_needed(facts),
             format!("{user} is in the credentials, and no session of this user is in force"),
             "see what the agent says: `systemctl --user status pullgated`, `journalctl --user -u pullgated`",
         ),
-        (None, None) => finding("session", State::Notice, "none of this user is in force", ""),
+        (None, None) => match somebody(facts) {
+            Some(user) => finding("session", State::Good, format!("{user} is in force"), ""),
+            None => finding("session", State::Notice, "none of this user is in force", ""),
+        },
     })
 }
 

@@ -117,14 +117,14 @@ fn each_thing_that_is_wrong_is_named_with_its_next_step() {
     let deaf = coverage::Facts { asks: Proof::Refuted("404 not found".into()), ..facts().engine };
     check(&Facts { engine: deaf, ..facts() }, "engine", wrong, "404", "pullgate install");
 
-    let out = Facts { credentials: Ok(json!({})), ..facts() };
+    let alone = || Facts { plugin: Ok(StatusResponse { sessions: Vec::new(), ..facts().plugin.unwrap() }), ..facts() };
+    let out = Facts { credentials: Ok(json!({})), ..alone() };
     check(&out, "credentials", wrong, "nobody", "docker login gate.example:8443");
 
-    let damaged = Facts { credentials: Ok(json!({"error": "parse", "detail": "it is not JSON"})), ..facts() };
+    let damaged = Facts { credentials: Ok(json!({"error": "parse", "detail": "it is not JSON"})), ..alone() };
     check(&damaged, "credentials", wrong, "it is not JSON (parse)", "pullgate credentials");
 
-    let unheard = Facts { plugin: Ok(StatusResponse::default()), ..facts() };
-    check(&unheard, "session", wrong, "no session", "journalctl");
+    check(&alone(), "session", wrong, "no session", "journalctl");
 
     let session = |expired, organization: &str| {
         let mut facts = facts();
@@ -137,6 +137,38 @@ fn each_thing_that_is_wrong_is_named_with_its_next_step() {
 
     let far = Facts { service: Some(Reached { error: "timed out".into(), ..Reached::default() }), ..facts() };
     check(&far, "service", State::Notice, "timed out", "stays until it expires");
+}
+
+/// As with `sudo`, and where a machine's own agent signs in with a token of a file.
+#[test]
+fn nothing_is_wrong_with_who_is_not_signed_in_and_need_not_be() {
+    let place = tempfile::tempdir().unwrap();
+    let nobody = json!({"user": null, "error": null});
+    let damaged = json!({"error": "parse", "detail": "it is not JSON"});
+    let is_well = |facts: &Facts| findings(facts).iter().all(|finding| finding.state != State::Wrong);
+    let root = |credentials: &serde_json::Value| Facts {
+        credentials: Ok(credentials.clone()),
+        agent: Agent::NotExpected,
+        uid: 0,
+        ..good(&place)
+    };
+    for credentials in [&nobody, &damaged, &json!({"user": "admin", "key": "gate.example:8443"})] {
+        assert!(is_well(&root(credentials)), "{:#?}", findings(&root(credentials)));
+        let mut early = root(credentials);
+        early.plugin.as_mut().unwrap().sessions.clear();
+        assert!(is_well(&early), "{:#?}", findings(&early));
+    }
+    check(&root(&nobody), "credentials", State::Notice, "the session of dana counts", "");
+    check(&root(&nobody), "session", State::Good, "dana is in force", "");
+    let mut early = root(&nobody);
+    early.plugin.as_mut().unwrap().sessions.clear();
+    check(&early, "credentials", State::Notice, "nobody has to", "uses docker");
+    let machine = Facts { credentials: Ok(nobody.clone()), uid: 1001, ..good(&place) };
+    check(&machine, "credentials", State::Notice, "the session of dana counts", "");
+    // A session of an organization that does not count is nobody's.
+    let mut other = Facts { credentials: Ok(nobody), uid: 1001, ..good(&place) };
+    other.plugin.as_mut().unwrap().sessions[0].organizations = vec!["other".to_owned()];
+    check(&other, "credentials", State::Wrong, "nobody is signed in", "docker login");
 }
 
 #[test]
