@@ -98,6 +98,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let may_write = rustix::process::geteuid().is_root() && systemd.is_some() && !args.dry_run;
     let journal = if may_write { Some(Journal::lock(root)?) } else { None };
     if let (Some(journal), Some(systemd)) = (&journal, &systemd) {
+        let interrupted = journal.interrupted()?;
+        if !interrupted.is_empty() && !args.undo {
+            let interrupts = undo::interrupts(&interrupted);
+            let what =
+                [vec!["an earlier install was interrupted, and is taken back first".to_owned()], interrupts].concat();
+            if !args.json {
+                output::aside(&what.join("; it "));
+            }
+            if let Some(code) = ask::declined(args.yes, args.json, &json!({ "interrupted": what }))? {
+                return Ok(code);
+            }
+        }
         let taken_back = take_back(root, systemd, journal)?;
         if args.undo {
             let text =

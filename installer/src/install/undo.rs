@@ -44,7 +44,7 @@ pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change
             Change::Files { files } => {
                 let is_read = |file: &Saved| file.before.is_some() || file.path == Path::new(paths::DOOR_SETTINGS);
                 programs |= files.iter().any(is_read);
-                files.iter().rev().try_for_each(|file| back(root, journal, file))
+                files.iter().rev().try_for_each(|file| back(root, journal, file).map(drop))
             }
             Change::Users { names } => names.iter().try_for_each(|name| remove_user(root, name)),
             Change::Directory { path } => remove_directory(root, path),
@@ -59,8 +59,8 @@ pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change
     left
 }
 
-/// A file as it was, unless somebody has written something else there since.
-fn back(root: &Path, journal: &Journal, saved: &Saved) -> Result<(), ChangeError> {
+/// A file as it was, unless somebody has written something else there since. False: it was so already.
+fn back(root: &Path, journal: &Journal, saved: &Saved) -> Result<bool, ChangeError> {
     let path = below(root, &saved.path);
     let now = files::read(&path)?;
     let digest = now.as_deref().map(files::sha256);
@@ -70,7 +70,7 @@ fn back(root: &Path, journal: &Journal, saved: &Saved) -> Result<(), ChangeError
             files::put_back(&path, before)?;
         }
         files::let_go(&path);
-        return Ok(());
+        return Ok(false);
     }
     if digest != saved.after {
         return Err(ChangeError::Changed(path));
@@ -79,13 +79,14 @@ fn back(root: &Path, journal: &Journal, saved: &Saved) -> Result<(), ChangeError
         files::remove(&path, now.as_deref())?;
         files::let_go(&path);
         certificate::remove_empty(root, &saved.path);
-        return Ok(());
+        return Ok(true);
     };
     if files::put_back(&path, before)? {
-        return Ok(());
+        return Ok(true);
     }
     let bytes = journal.backed_up(before).ok_or_else(|| ChangeError::NoBackup(path.clone()))?;
-    Ok(files::replace(&path, now.as_deref(), &bytes, saved.mode)?)
+    files::replace(&path, now.as_deref(), &bytes, saved.mode)?;
+    Ok(true)
 }
 
 fn engine_back(
@@ -94,16 +95,17 @@ fn engine_back(
     journal: &Journal,
     (engine, saved, then, door): (&EngineName, &[Saved], Then, bool),
 ) -> Result<(), ChangeError> {
+    let mut changed = false;
     for file in saved.iter().rev() {
         let path = below(root, &file.path);
-        match back(root, journal, file) {
+        changed |= match back(root, journal, file) {
             // What is there now is somebody's; only what is ours in it goes.
             Err(_) if file.path == engine.config_file => {
                 let before = file.before.as_deref().and_then(|name| journal.backed_up(name));
-                take_out(&path, before.as_deref())?;
+                take_out(&path, before.as_deref())?
             }
             result => result?,
-        }
+        };
     }
     systemd.daemon_reload()?;
     if door {
@@ -112,21 +114,33 @@ fn engine_back(
         remove_egress()?;
     }
     let unit = systemd.unit(&engine.unit)?;
+    let socket = below(root, &engine.socket);
+    // An earlier install's, which stays.
+    let asked = files::read(&below(root, &engine.config_file))?
+        .is_some_and(|file| engine_config::names(&file).is_ok_and(|names| names.iter().any(|it| it == engine::PLUGIN)));
+    let as_before = |bound| match asked {
+        true => prove::engine_comes_to_ask(&socket),
+        false => prove::engine_comes_to_answer_alone(&socket, bound),
+    };
+    let is_as_before = || as_before(Duration::ZERO).is_ok() && !(door && prove::engine_has_door(&socket) == Some(true));
     match (then, unit.active.as_str()) {
         (Then::Nothing, _) => return Ok(()),
+        // It never came to know anything: on a full disk nothing of it was written.
+        (_, "active" | "reloading") if !changed && is_as_before() => return Ok(()),
         (Then::Reload, "active" | "reloading") => systemd.hang_up(&engine.unit)?,
         // Also one that failed over the new settings, or sits there waiting.
         (Then::Reload | Then::Restart, _) => systemd.restart(&engine.unit, systemd::ENGINE)?,
     }
-    prove::engine_comes_to_answer_alone(&below(root, &engine.socket), ENGINE).map_err(ChangeError::engine(&engine.unit))
+    as_before(ENGINE).map_err(ChangeError::engine(&engine.unit))
 }
 
-/// Takes what is ours out of an engine's file, whoever wrote the rest; the proxies that it had `before` are back.
+/// Takes what is ours out of an engine's file, whoever wrote the rest; the proxies that it had `before` are back. False:
+/// there was nothing of ours in it.
 ///
 /// # Errors
 /// [`ChangeError`].
-pub fn take_out(path: &Path, before: Option<&[u8]>) -> Result<(), ChangeError> {
-    let Some(now) = files::read(path)? else { return Ok(()) };
+pub fn take_out(path: &Path, before: Option<&[u8]>) -> Result<bool, ChangeError> {
+    let Some(now) = files::read(path)? else { return Ok(false) };
     let door = drop_in::door();
     let wanted = Wanted {
         plugin: engine::PLUGIN,
@@ -148,7 +162,7 @@ pub fn restore(path: &Path, before: Option<&[u8]>, wanted: &Wanted<'_>) -> Resul
     let Some(now) = files::read(path)? else { return Ok(()) };
     let edited = engine_config::undo(&now, before, wanted)
         .map_err(|refusal| ChangeError::Edit { path: path.to_owned(), refusal })?;
-    write(path, &now, edited.edit)
+    write(path, &now, edited.edit).map(drop)
 }
 
 /// The same, for a file of which it is written down what it was and what an install put into it; `path` is where it is.
@@ -168,13 +182,30 @@ pub fn restore_original(path: &Path, journal: &Journal, original: &Original) -> 
     restore(path, before.as_deref(), &wanted)
 }
 
-fn write(path: &Path, now: &[u8], edit: Edit) -> Result<(), ChangeError> {
+/// False: there is nothing to write.
+fn write(path: &Path, now: &[u8], edit: Edit) -> Result<bool, ChangeError> {
     match edit {
-        Edit::Unchanged => {}
+        Edit::Unchanged => return Ok(false),
         Edit::Changed(bytes) => files::replace_shorter(path, now, &bytes)?,
         Edit::Removed => files::remove(path, Some(now))?,
     }
-    Ok(())
+    Ok(true)
+}
+
+/// What undoing would do to engines that run, in words; empty: nothing.
+#[must_use]
+pub fn interrupts(changes: &[Change]) -> Vec<String> {
+    let line = |change: &Change| match change {
+        Change::Engine { engine, then: Then::Restart, .. } => Some(format!(
+            "restarts `{}`, unless it never came to know the new settings: running containers stop unless `live-restore` is on",
+            engine.unit
+        )),
+        Change::Engine { engine, then: Then::Reload, .. } => {
+            Some(format!("reloads `{}`, and restarts it if it does not run", engine.unit))
+        }
+        _ => None,
+    };
+    changes.iter().rev().filter_map(line).collect()
 }
 
 /// Ends who keeps the egress rules, and takes them away.

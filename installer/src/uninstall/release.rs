@@ -77,6 +77,6 @@ fn give_back(journal: &Journal, installed: &Installed, governed: &Governed) -> R
             };
             undo::restore(path, None, &wanted)
         }
-        None => undo::take_out(path, None),
+        None => undo::take_out(path, None).map(drop),
     }
 }

@@ -4,8 +4,10 @@ use std::{
     path::PathBuf,
 };
 
+use serde_json::json;
+
 use super::*;
-use crate::install::journal::UnitWas;
+use crate::{install::journal::UnitWas, status::probe::REFUSAL};
 
 const THEIRS: &[u8] = b"{ \"debug\" : true }";
 const OURS: &[u8] = b"{ \"debug\" : true, \"authorization-plugins\": [\"pullgate\"] }";
@@ -31,13 +33,25 @@ impl Machine {
         );
         fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let dir = root.path().to_owned();
         let listener = UnixListener::bind(root.path().join("run/docker.sock")).unwrap();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
-                let _ = stream.read(&mut [0; 4096]);
-                let _ =
-                    stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}");
+                let mut asked = [0; 4096];
+                let length = stream.read(&mut asked).unwrap_or_default();
+                let asked = String::from_utf8_lossy(&asked[..length]).into_owned();
+                let told = fs::read_to_string(dir.join("calls")).unwrap_or_default().contains("docker.service");
+                // With `asks` it asks the plugin, until it is told of its settings.
+                let (status, said) = match (dir.join("asks").exists() && !told, asked.split_once("&tag=")) {
+                    (true, Some((_, rest))) => {
+                        let nonce = rest.split(['&', ' ']).next().unwrap_or_default();
+                        ("403 Forbidden", json!({ "message": format!("{REFUSAL} {nonce}") }).to_string())
+                    }
+                    _ => ("400 Bad Request", "{}".to_owned()),
+                };
+                let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", said.len());
+                let _ = stream.write_all(format!("{head}{said}").as_bytes());
             }
         });
         let journal = Journal::lock(root.path()).unwrap();
@@ -129,6 +143,45 @@ fn whatever_was_announced_and_however_much_of_it_was_done_is_taken_back() {
             machine.is_as_before();
         }
     }
+}
+
+/// A disk that is full: the step was announced, and every file is as it was.
+#[test]
+fn an_engine_of_which_nothing_was_changed_is_not_restarted() {
+    let with = |then| {
+        let machine = Machine::new();
+        let [files, units, engine] = machine.changes();
+        let Change::Engine { engine, files: saved, .. } = engine else { panic!("{engine:?}") };
+        machine.installed();
+        fs::write(machine.path("etc/docker/daemon.json"), THEIRS).unwrap();
+        (machine, [files, units, Change::Engine { engine, files: saved, then, door: false }])
+    };
+    for then in [Then::Restart, Then::Reload] {
+        let (machine, changes) = with(then);
+        assert_eq!(machine.undo(&changes), Vec::<String>::new());
+        machine.is_as_before();
+        assert!(!machine.calls().iter().any(|call| call.contains("docker.service")), "{:?}", machine.calls());
+        // An undo that was killed has put the files back, and the engine does not know it yet.
+        let (machine, changes) = with(then);
+        fs::write(machine.path("asks"), "").unwrap();
+        assert_eq!(machine.undo(&changes), Vec::<String>::new());
+        assert!(machine.calls().iter().any(|call| call.contains("docker.service")), "{:?}", machine.calls());
+    }
+}
+
+/// One that asked before, of an earlier install, asks afterwards.
+#[test]
+fn an_engine_that_asked_the_plugin_before_goes_on_asking() {
+    let machine = Machine::new();
+    let [_, _, engine] = machine.changes();
+    let Change::Engine { engine, .. } = engine else { panic!("{engine:?}") };
+    fs::write(machine.path("asks"), "").unwrap();
+    fs::write(machine.path("etc/docker/daemon.json"), OURS).unwrap();
+    let more = b"{ \"authorization-plugins\": [\"pullgate\"], \"proxies\": {} }";
+    let file = saved("/etc/docker/daemon.json", Some(OURS), more);
+    let changes = [Change::Engine { engine, files: vec![file], then: Then::Restart, door: false }];
+    assert_eq!(machine.undo(&changes), Vec::<String>::new());
+    assert_eq!(machine.read("etc/docker/daemon.json").as_deref(), Some(OURS));
 }
 
 #[test]
