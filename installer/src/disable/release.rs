@@ -26,7 +26,7 @@ const STARTED: Duration = Duration::from_secs(60);
 /// Takes one engine off; says whether it was restarted.
 pub(super) fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) -> Result<bool, ChangeError> {
     let unit = engine.unit.as_deref().unwrap_or_default();
-    take_out(Path::new("/"), &engine.config_file, restart)?;
+    take_out(Path::new("/"), &engine.config_file, &engine.flags, restart)?;
     if restart {
         if let Some(path) = super::drop_in(engine) {
             without_door(&path)?;
@@ -68,13 +68,13 @@ fn without_door(path: &Path) -> Result<(), FileError> {
 }
 
 /// Takes the plugin out; `door`: and the registry door, with the proxies back that the engine had before it.
-fn take_out(root: &Path, path: &Path, door: bool) -> Result<(), ChangeError> {
+fn take_out(root: &Path, path: &Path, flags: &[String], door: bool) -> Result<(), ChangeError> {
     let Some(now) = files::read(path)? else { return Ok(()) };
+    let installed = Installed::read(root).unwrap_or_default();
+    let original = installed.original(path);
     let refused = |refusal| ChangeError::Edit { path: path.to_owned(), refusal };
     let proxies = drop_in::door();
     let edited = if door {
-        let installed = Installed::read(root).unwrap_or_default();
-        let original = installed.original(path);
         let before = original.and_then(|it| journal::backed_up(root, it.before.as_deref()?));
         let wanted = engine_config::Wanted {
             plugin: engine::PLUGIN,
@@ -91,8 +91,51 @@ fn take_out(root: &Path, path: &Path, door: bool) -> Result<(), ChangeError> {
     match edited.edit {
         Edit::Unchanged => {}
         Edit::Changed(bytes) => files::replace_shorter(path, &now, &bytes)?,
+        // There was none before the install, and an engine that is not told where it is needs none.
+        Edit::Removed
+            if original.is_some_and(|it| it.before.is_none())
+                && engine_config::flags::values(flags, "config-file").is_empty() =>
+        {
+            files::remove(path, Some(&now))?;
+        }
         // An empty file is one that `enable` finds again with its mode and owner.
         Edit::Removed => files::replace_shorter(path, &now, b"{}\n")?,
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_not_there_before_an_install_is_not_left_behind() {
+        let machine = tempfile::tempdir().unwrap();
+        let path = machine.path().join("daemon.json");
+        let wanted = engine_config::Wanted {
+            plugin: engine::PLUGIN,
+            proxies: None,
+            unit_flags: &[],
+            move_proxies: true,
+            move_plugin_flags: true,
+        };
+        let Edit::Changed(ours) = engine_config::add(None, &wanted).unwrap().edit else { panic!("no file") };
+        let left = |before: Option<&[u8]>, flags: &[&str]| {
+            std::fs::write(&path, &ours).unwrap();
+            let mut installed = Installed::default();
+            installed.note(&path, before, &ours, false, &[]);
+            installed.write(machine.path()).unwrap();
+            let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
+            take_out(machine.path(), &path, &flags, false).unwrap();
+            std::fs::read_to_string(&path).ok()
+        };
+        assert_eq!(left(None, &["-H", "fd://"]), None);
+        assert_eq!(left(Some(b"{}"), &[]).as_deref(), Some("{}\n"), "there was one");
+        // An engine that is told where it is does not start without it.
+        assert_eq!(left(None, &["--config-file=/etc/docker/daemon.json"]).as_deref(), Some("{}\n"));
+        std::fs::write(&path, &ours).unwrap();
+        std::fs::remove_dir_all(machine.path().join("var")).unwrap();
+        take_out(machine.path(), &path, &[], false).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}\n", "nobody knows");
+    }
 }
