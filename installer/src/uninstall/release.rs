@@ -42,7 +42,9 @@ pub(super) fn release(
     } else {
         Ok(())
     };
-    let door = governed.door.or_else(|| prove::engine_has_door(&engine.socket)).unwrap_or(alone.is_err());
+    // One that does not run is not asked: the manager holds its socket, and starts it for whoever asks.
+    let says = || governed.active.then(|| prove::engine_has_door(&engine.socket)).flatten();
+    let door = governed.door.or_else(says).unwrap_or(alone.is_err());
     if door {
         systemd.disable_now(layout::EGRESS_UNIT)?;
         undo::remove_egress()?;
@@ -78,5 +80,61 @@ fn give_back(journal: &Journal, installed: &Installed, governed: &Governed) -> R
             undo::restore(path, None, &wanted)
         }
         None => undo::take_out(path, None).map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::engines::{FoundEngine, Kind, ProxyEnvironment};
+
+    /// Its socket is the manager's, so that a question alone would start it.
+    #[test]
+    fn an_engine_that_somebody_stopped_is_not_started() {
+        let machine = tempfile::tempdir().unwrap();
+        let path = |name: &str| machine.path().join(name);
+        let script = format!(
+            "#!/bin/sh\ncase $1 in\nshow) printf 'LoadState=loaded\\nActiveState=inactive\\n' ;;\n*) echo \"$*\" >>{} ;;\nesac\n",
+            path("calls").display()
+        );
+        std::fs::write(path("systemctl"), script).unwrap();
+        std::fs::set_permissions(path("systemctl"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(path("daemon.json"), "{ \"authorization-plugins\": [\"pullgate\"], \"debug\": true }").unwrap();
+        let dir = path("docker.service.d");
+        std::fs::create_dir(&dir).unwrap();
+        std::fs::write(dir.join(drop_in::NAME), "[Unit]\nWants=pullgate-proxy.socket\n").unwrap();
+        let socket = std::os::unix::net::UnixListener::bind(path("docker.sock")).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let governed = Governed {
+            engine: FoundEngine {
+                kind: Kind::Packaged,
+                config_file: path("daemon.json"),
+                socket: path("docker.sock"),
+                unit: Some("docker.service".to_owned()),
+                drop_in_dir: Some(dir.clone()),
+                flags: Vec::new(),
+                running_flags: None,
+                environment: ProxyEnvironment::default(),
+                pid: None,
+                version: None,
+                dockerd: None,
+                plugin_dir: path("plugins"),
+                ungoverned: None,
+                notes: Vec::new(),
+            },
+            unit: "docker.service".to_owned(),
+            drop_in: Some(dir.join(drop_in::NAME)),
+            active: false,
+            flags_moved: false,
+            door: None,
+        };
+        let journal = Journal::lock(machine.path()).unwrap();
+        release(&Systemd::asked_by(path("systemctl")), &journal, &Installed::default(), &governed).unwrap();
+        assert_eq!(std::fs::read_to_string(path("daemon.json")).unwrap(), "{ \"debug\": true }");
+        assert!(!dir.exists());
+        assert_eq!(std::fs::read_to_string(path("calls")).unwrap(), "daemon-reload\n");
+        assert_eq!(socket.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nobody asked");
     }
 }
