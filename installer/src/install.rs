@@ -254,7 +254,7 @@ fn installed() -> String {
     let host = enrollment.map(|enrollment| enrollment.login_host().to_owned());
     let next = match host.filter(|host| !host.is_empty()) {
         Some(host) => {
-            format!("people sign in with `docker login {host}`, once their agent runs (from their next login on)")
+            format!("people sign in with `docker login {host}`")
         }
         None => {
             "nothing is restricted until this machine is enrolled (`pullgate install --enrollment FILE`)".to_owned()

@@ -18,6 +18,8 @@ pub use self::{
 
 /// For what only asks, or changes files.
 const ASK: Duration = Duration::from_secs(20);
+/// For the manager of a user.
+const USER: Duration = Duration::from_secs(10);
 /// For starting and stopping what is small.
 const START: Duration = Duration::from_secs(60);
 /// For an engine: with many containers it takes its time, and its unit has no limit of its own.
@@ -92,6 +94,20 @@ impl Systemd {
         self.run(["--global", if starts { "enable" } else { "disable" }, name], START).map(drop)
     }
 
+    /// Starts or stops a unit in the managers of users that run now. One that cannot be reached does it with the user's next
+    /// login, for what [`Systemd::for_all_users`] says.
+    pub fn in_running_managers(&self, root: &Path, name: &str, starts: bool) {
+        let managers = std::fs::read_dir(root.join("run/user")).into_iter().flatten().flatten();
+        for manager in managers.filter(|manager| manager.path().join("systemd").is_dir()) {
+            let Some(uid) = manager.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+            let whose = format!("--machine={uid}@.host");
+            // Its unit may be new to it.
+            if self.run(["--user", &whose, "daemon-reload"], USER).is_ok() {
+                let _ = self.run(["--user", &whose, if starts { "start" } else { "stop" }, name], USER);
+            }
+        }
+    }
+
     /// Starts a unit.
     ///
     /// # Errors
@@ -157,5 +173,34 @@ impl Systemd {
 
     fn run<const N: usize>(&self, args: [&str; N], deadline: Duration) -> Result<String, SystemdError> {
         run(self.program.as_os_str(), &args, deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    #[test]
+    fn a_unit_starts_and_stops_in_the_managers_of_users_that_run() {
+        let machine = tempfile::tempdir().unwrap();
+        let path = |name: &str| machine.path().join(name);
+        let script = format!("#!/bin/sh\necho \"$*\" >>{}\n[ $2 != --machine=1002@.host ]\n", path("calls").display());
+        fs::write(path("systemctl"), script).unwrap();
+        fs::set_permissions(path("systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
+        for dir in ["run/user/1001/systemd", "run/user/1002/systemd", "run/user/1003", "run/user/else/systemd"] {
+            fs::create_dir_all(path(dir)).unwrap();
+        }
+        let systemd = Systemd::asked_by(path("systemctl"));
+        systemd.in_running_managers(machine.path(), "pullgated.service", true);
+        let mut calls: Vec<String> = fs::read_to_string(path("calls")).unwrap().lines().map(str::to_owned).collect();
+        calls.sort();
+        let expected = [
+            "--user --machine=1001@.host daemon-reload",
+            "--user --machine=1001@.host start pullgated.service",
+            "--user --machine=1002@.host daemon-reload",
+        ];
+        assert_eq!(calls, expected);
     }
 }

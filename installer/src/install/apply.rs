@@ -168,7 +168,11 @@ impl Apply<'_> {
             Step::Restart(units) => {
                 units.iter().try_for_each(|unit| self.systemd.try_restart(unit)).map_err(Into::into)
             }
-            Step::Agent => Ok(self.systemd.for_all_users(layout::AGENT_UNIT, true)?),
+            Step::Agent => {
+                self.systemd.for_all_users(layout::AGENT_UNIT, true)?;
+                self.systemd.in_running_managers(self.root, layout::AGENT_UNIT, true);
+                Ok(())
+            }
             Step::ProvePlugin => Ok(prove::plugin(self.root)?),
             Step::ProveDoor => Ok(prove::door()?),
             Step::Engine { engine, files, then, .. } => {

@@ -40,7 +40,10 @@ pub fn undo(root: &Path, systemd: &Systemd, journal: &Journal, changes: &[Change
                 .rev()
                 .filter(|unit| !(unit.active && unit.enabled))
                 .try_for_each(|unit| systemd.disable_now(&unit.name).map_err(Into::into)),
-            Change::Agent => systemd.for_all_users(layout::AGENT_UNIT, false).map_err(Into::into),
+            Change::Agent => {
+                systemd.in_running_managers(root, layout::AGENT_UNIT, false);
+                systemd.for_all_users(layout::AGENT_UNIT, false).map_err(Into::into)
+            }
             Change::Files { files } => {
                 let is_read = |file: &Saved| file.before.is_some() || file.path == Path::new(paths::DOOR_SETTINGS);
                 programs |= files.iter().any(is_read);

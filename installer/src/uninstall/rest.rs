@@ -37,6 +37,7 @@ pub(super) fn remove(root: &Path, systemd: Option<&Systemd>, journal: &Journal, 
             left.extend(systemd.disable_now(unit).err().map(Into::into));
         }
         if found.agent {
+            systemd.in_running_managers(root, layout::AGENT_UNIT, false);
             left.extend(systemd.for_all_users(layout::AGENT_UNIT, false).err().map(Into::into));
         }
         left.extend(disable::forget_timer(root, systemd).err());

@@ -113,6 +113,13 @@ impl Place {
         assert_eq!(shown.lines().count(), 4, "{shown}");
         self.run("man --where pullgate pullgated pullgate-plugin pullgate-proxy pullgate-install").await;
         self.run("test -s /usr/share/bash-completion/completions/pullgate && test -s /usr/share/fish/vendor_completions.d/pullgate.fish").await;
+        let zsh = match self.kind {
+            Kind::Deb => "vendor-completions",
+            Kind::Rpm => "site-functions",
+        };
+        for program in ["pullgate", "pullgated", "pullgate-plugin", "pullgate-proxy"] {
+            self.run(&format!("head -1 /usr/share/zsh/{zsh}/_{program} | grep -q '^#compdef {program}'")).await;
+        }
         self.run("test -s /usr/share/doc/pullgate/examples/enrollment.json").await;
     }
 
@@ -123,10 +130,9 @@ impl Place {
         self.run(script).await
     }
 
-    /// The agent of whoever is logged in; gives its process.
+    /// The agent of whoever is logged in, without anybody's starting it; gives its process.
     pub async fn agent_runs(&self) -> String {
-        // A manager that was there before learns of the unit at the next login; here somebody says so.
-        let script = "systemctl --user --machine=dev@.host daemon-reload && systemctl --user --machine=dev@.host start pullgated \
+        let script = "systemctl --user --machine=dev@.host is-active --quiet pullgated \
                       && systemctl --user --machine=dev@.host show --value -p MainPID pullgated";
         self.eventually("an agent", script).await
     }

@@ -158,6 +158,8 @@ fn an_engine_of_which_nothing_was_changed_is_not_restarted() {
     };
     for then in [Then::Restart, Then::Reload] {
         let (machine, changes) = with(then);
+        let told = interrupts(&changes);
+        assert!(told.len() == 1 && told[0].contains("starts `docker.service`") == (then == Then::Restart), "{told:?}");
         assert_eq!(machine.undo(&changes), Vec::<String>::new());
         machine.is_as_before();
         assert!(!machine.calls().iter().any(|call| call.contains("docker.service")), "{:?}", machine.calls());
