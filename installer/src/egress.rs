@@ -29,6 +29,7 @@ use proto::{egress, paths};
 use serde_json::json;
 
 pub use self::error::EgressError;
+pub(crate) use self::nft::is_there as has_nft;
 use self::{names::Registries, nft::Nft, options::Options, record::Record};
 use crate::output;
 

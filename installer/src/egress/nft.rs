@@ -27,6 +27,14 @@ const FEATURES: [(&str, &str, &str); 4] = [
     ("following connections", "nft_ct", "type filter hook output priority 0;\nct direction reply return"),
 ];
 
+/// Whether this machine has the program.
+#[must_use]
+pub fn is_there(root: &std::path::Path) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut dirs = DIRS.split(':').chain(path.split(':')).filter(|dir| dir.starts_with('/'));
+    dirs.any(|dir| root.join(dir.trim_start_matches('/')).join("nft").is_file())
+}
+
 /// The program.
 #[derive(Debug, Clone)]
 pub struct Nft {

@@ -19,11 +19,12 @@ use super::{
     files::{self, Owned},
     journal::EngineName,
     layout::{self, Source},
-    obstacle::{Locked, NoDoor},
+    obstacle::{Locked, NoDoor, Obstacle},
     plan::{FileEdit, Whose},
     state::Disabled,
 };
 use crate::{
+    egress,
     engines::{self, FoundEngine, Kind, NotAnEngine},
     systemd::Systemd,
 };
@@ -138,6 +139,10 @@ pub struct Facts {
     pub door_user: bool,
     /// Why there can be no registry door.
     pub no_door: Option<NoDoor>,
+    /// Whether there is what loads the egress rules.
+    pub nft: bool,
+    /// Why this installation and another one would stand in each other's way.
+    pub other_install: Option<Obstacle>,
     /// What the registry door is told.
     pub door_settings: DoorSettings,
     /// The enrollment file.
@@ -199,6 +204,8 @@ pub fn look(root: &Path, systemd: Option<&Systemd>, enrollment: Option<&[u8]>) -
         door_user: layout::is_user(root, layout::DOOR_USER),
         no_door: no_door(&running_units),
         running_units,
+        nft: egress::has_nft(root),
+        other_install: source.other(root),
         door_settings: DoorSettings::look(root)?,
         enrollment: enrollment_now,
         enrollment_wrong: enrollment_wrong(&below(Path::new(proto::paths::ENROLLMENT))),

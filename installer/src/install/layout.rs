@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::obstacle::Obstacle;
+
 /// The plugin's units, in the order in which they start.
 pub const PLUGIN_UNITS: [&str; 3] = ["pullgate-plugin.socket", "pullgate-control.socket", "pullgate-plugin.service"];
 /// The registry door's.
@@ -112,6 +114,31 @@ impl Source {
     }
 }
 
+impl Source {
+    /// What of another installation would count before this one, or after it in silence. Units that an administrator wrote
+    /// for the package's programs are none.
+    #[must_use]
+    pub fn other(&self, root: &Path) -> Option<Obstacle> {
+        let below = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
+        match self {
+            Self::Package => {
+                let copied = |path: &PathBuf| {
+                    fs::read_to_string(below(path)).is_ok_and(|text| {
+                        text.lines().any(|line| {
+                            line.starts_with("Exec") && line.contains("/usr/local/") && line.contains("bin/pullgate")
+                        })
+                    })
+                };
+                local_units().into_iter().find(copied).map(Obstacle::CopiesThere)
+            }
+            Self::Copied(_) => {
+                let units = unit_dirs().into_iter().map(|dir| Path::new("/").join(dir).join(PLUGIN_UNITS[2]));
+                units.into_iter().find(|unit| below(unit).is_file()).map(Obstacle::PackageThere)
+            }
+        }
+    }
+}
+
 /// Where [`Source::Copied`] puts programs.
 #[must_use]
 pub fn local_programs() -> Vec<PathBuf> {
@@ -160,5 +187,27 @@ mod tests {
                 assert!(line.contains("/usr/local/"), "{}: {line}", path.display());
             }
         }
+    }
+
+    #[test]
+    fn a_package_and_copies_do_not_shadow_each_other_in_silence() {
+        let machine = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = machine.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let copied = Source::Copied("/opt/pullgate".into());
+        assert_eq!((Source::Package.other(machine.path()), copied.other(machine.path())), (None, None));
+        // An administrator's own form of a unit runs the package's program.
+        write("etc/systemd/system/pullgate-plugin.service", "[Service]\nExecStart=/usr/sbin/pullgate-plugin\n");
+        assert_eq!(Source::Package.other(machine.path()), None);
+        for (path, text) in copied.units() {
+            write(&path.display().to_string()[1..], &text);
+        }
+        assert!(matches!(Source::Package.other(machine.path()), Some(Obstacle::CopiesThere(_))));
+        assert_eq!(copied.other(machine.path()), None, "its own");
+        write("usr/lib/systemd/system/pullgate-plugin.service", "[Service]\n");
+        assert!(matches!(copied.other(machine.path()), Some(Obstacle::PackageThere(_))));
     }
 }

@@ -51,6 +51,24 @@ pub enum Obstacle {
     /// A registry door was asked for.
     #[error("there can be no registry door: {0}; `--no-door` installs without it, and then builds are not judged")]
     NoDoor(NoDoor),
+    /// Rules that nobody could load.
+    #[error(
+        "there is no `nft`, which loads the egress rules: without them what an engine fetches from loopback addresses goes past the \
+         registry door. Install the package `nftables` and run this again, or install with `--no-door`"
+    )]
+    NoNft,
+    /// Copies of an earlier installation without a package, which would count before the package's.
+    #[error(
+        "`{}` is of an installation without a package, and counts before the package's: `/usr/bin/pullgate uninstall` takes that \
+         away, then run this again", .0.display()
+    )]
+    CopiesThere(PathBuf),
+    /// A package, before whose programs and units the copies would count, also after its upgrades.
+    #[error(
+        "the package `pullgate` is installed (`{}`), and copies of these programs would count before it; use `/usr/bin/pullgate \
+         install`, or remove the package first", .0.display()
+    )]
+    PackageThere(PathBuf),
     /// An engine that is down already.
     #[error("`{unit}` does not run as it is ({why}); {}", repair(unit, *waits))]
     Broken {

@@ -202,6 +202,7 @@ fn unfit(facts: &Facts) -> Vec<Obstacle> {
     let mut why = Vec::new();
     why.extend((!facts.is_root).then_some(Obstacle::NotRoot));
     why.extend((!facts.systemd).then_some(Obstacle::NoSystemd));
+    why.extend(facts.other_install.clone());
     why.extend(facts.missing_programs.iter().cloned().map(Obstacle::NoProgram));
     why
 }
@@ -221,6 +222,10 @@ fn door(facts: &Facts, wanted: &Wanted, plan: &mut Plan) -> bool {
         }
         (None, Some(why)) => {
             plan.notes.push(format!("there is no registry door, so builds are not judged: {why}"));
+            false
+        }
+        (_, None) if !facts.nft => {
+            plan.refusals.push(Obstacle::NoNft);
             false
         }
         (_, None) => true,

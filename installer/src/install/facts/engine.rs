@@ -1,19 +1,27 @@
 //! One engine, as its files, its unit and itself say.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
 use super::{EngineFacts, Health, command_line};
 use crate::{
     engines::FoundEngine,
-    install::{drop_in, error::ChangeError, files, journal, obstacle::Locked, prove, state::Installed},
+    install::{ask, drop_in, error::ChangeError, files, journal, obstacle::Locked, prove, state::Installed},
     status::probe::http::{self, Body},
-    systemd::{Systemd, Unit},
+    systemd::{Systemd, SystemdError, Unit},
 };
 
 /// For the engine's answer to a question. One whose plugin is gone tries for 15 s.
 const ASK: Duration = Duration::from_secs(17);
+/// For an engine that is starting, as at a boot.
+const STARTS: Duration = Duration::from_secs(30);
+/// Between two looks at it.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Looks at one, and asks it.
 pub(super) fn look(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -> Result<EngineFacts, ChangeError> {
@@ -21,7 +29,7 @@ pub(super) fn look(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -
         return Ok(EngineFacts::left_alone(found));
     }
     let unit = match (&found.unit, systemd) {
-        (Some(name), Some(systemd)) => systemd.unit(name)?,
+        (Some(name), Some(systemd)) => started(systemd, name, STARTS)?,
         _ => Unit::default(),
     };
     let beside = |name| match &found.drop_in_dir {
@@ -38,12 +46,14 @@ pub(super) fn look(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -
         let door = format!("{}/trust", proto::paths::DOOR_STATE_DIR);
         dirs.split(':').filter(|dir| *dir != door).collect::<Vec<_>>().join(":")
     });
-    let running = if unit.is_active() { ask(&found.socket) } else { Err(String::new()) };
+    let running = if unit.is_active() { told(&found.socket) } else { Err(String::new()) };
     let health = match (&running, unit.active.as_str()) {
         (Ok(_), _) => Health::Runs,
         (Err(why), "active" | "reloading") => Health::Broken(why.clone()),
         (Err(_), "failed") => Health::Broken(format!("failed: {}", unit.result)),
-        (Err(_), "activating") => Health::Broken("it is starting, and does not come to an end of it".to_owned()),
+        (Err(_), "activating") => {
+            Health::Broken(format!("it has been starting for {} s; is this machine still booting?", STARTS.as_secs()))
+        }
         (Err(_), _) => Health::Stopped,
     };
     let (version, info) = running.unwrap_or_default();
@@ -71,8 +81,22 @@ pub(super) fn look(root: &Path, found: FoundEngine, systemd: Option<&Systemd>) -
     })
 }
 
+/// A unit once it is no more in the middle of its start, or is so for longer than somebody would wait.
+fn started(systemd: &Systemd, name: &str, bound: Duration) -> Result<Unit, SystemdError> {
+    let end = Instant::now() + bound;
+    let mut unit = systemd.unit(name)?;
+    if unit.active == "activating" {
+        ask::progress(&format!("`{name}` is starting; waiting for it"));
+    }
+    while unit.active == "activating" && Instant::now() < end {
+        std::thread::sleep(PAUSE);
+        unit = systemd.unit(name)?;
+    }
+    Ok(unit)
+}
+
 /// `/version` and `/info`.
-fn ask(socket: &Path) -> Result<(Value, Value), String> {
+fn told(socket: &Path) -> Result<(Value, Value), String> {
     let asked = prove::bounded(ASK, async {
         let version = http::call(socket, "GET", "/version", Body::Empty).await?;
         let info = http::call(socket, "GET", "/info", Body::Empty).await?;
@@ -113,4 +137,29 @@ fn locked(path: &Path) -> Option<Locked> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn an_engine_that_is_starting_is_waited_for_and_not_for_ever() {
+        let machine = tempfile::tempdir().unwrap();
+        let path = |name: &str| machine.path().join(name);
+        // It has started when it is asked a third time.
+        let script = format!(
+            "#!/bin/sh\ncd {}\necho >>asked\nstate=activating\n[ -e never ] || [ $(wc -l <asked) -lt 3 ] || state=active\n\
+             echo ActiveState=$state\n",
+            machine.path().display()
+        );
+        fs::write(path("systemctl"), script).unwrap();
+        fs::set_permissions(path("systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
+        let systemd = Systemd::asked_by(path("systemctl"));
+        assert_eq!(started(&systemd, "docker.service", STARTS).unwrap().active, "active");
+        fs::write(path("never"), "").unwrap();
+        assert_eq!(started(&systemd, "docker.service", PAUSE).unwrap().active, "activating");
+    }
 }

@@ -64,6 +64,8 @@ fn facts(engines: Vec<EngineFacts>) -> Facts {
         agent_for_all: true,
         door_user: true,
         no_door: None,
+        nft: true,
+        other_install: None,
         door_settings: DoorSettings::default(),
         enrollment: Some(br#"{"registryDoor":true}"#.to_vec()),
         enrollment_wrong: None,
@@ -292,6 +294,14 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
         "immutable",
     );
     refused(&facts(vec![EngineFacts { file: Some(b"{,}".to_vec()), ..engine() }]), &wanted, "is left as it is");
+    // A door without the rules would be open on loopback, and said to be in place.
+    let no_nft = Facts { nft: false, ..usual() };
+    refused(&no_nft, &wanted, "the package `nftables`");
+    refused(&no_nft, &Wanted { restart_later: true, ..Wanted::default() }, "there is no `nft`");
+    let without = Wanted { door: Some(false), ..Wanted::default() };
+    check(&no_nft, &without, "start(3) prove_plugin engine(reload, 2 files) prove_engine(plugin)");
+    let copies = Obstacle::CopiesThere("/etc/systemd/system/pullgate-plugin.service".into());
+    refused(&Facts { other_install: Some(copies), ..usual() }, &wanted, "`/usr/bin/pullgate uninstall`");
     let taken = Facts { no_door: Some(NoDoor::PortTaken(857)), ..usual() };
     refused(&taken, &Wanted { door: Some(true), ..Wanted::default() }, "port 857");
     check(&taken, &wanted, "start(3) prove_plugin engine(reload, 2 files) prove_engine(plugin)");
