@@ -22,6 +22,7 @@ use tokio::runtime::Runtime;
 use self::{coverage::Facts, door::Setup, others::Engines, seen::Seen};
 use crate::{
     agent,
+    install::ask,
     machine::{Door, Engine, Machine},
     output, when,
 };
@@ -103,7 +104,11 @@ pub(crate) async fn look(args: &Args, engine: Option<Facts>) -> Seen {
             let why = "the engine does not answer, as one that waits for its plugin";
             tokio::time::timeout(WITHOUT_PLUGIN, asked).await.unwrap_or_else(|_| Facts::unknown(why))
         }
-        None => engine::facts(&args.engine.engine_socket, &door.probe_keys).await,
+        None => {
+            let asked = engine::facts(&args.engine.engine_socket, &door.probe_keys);
+            // A screen that is drawn again and again says it by itself.
+            if args.watch { asked.await } else { ask::patiently("probing the engine", asked).await }
+        }
     };
     let engine = Facts { named: engines.names_the_plugin(), ..engine };
     Seen {

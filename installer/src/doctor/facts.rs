@@ -23,6 +23,7 @@ use super::look::{
 };
 use crate::{
     agent,
+    install::ask,
     machine::{self, AskError},
     status::{coverage, disabled, door::Setup, engine, seen::Agent},
     when,
@@ -92,7 +93,10 @@ pub struct Facts {
 pub async fn look(places: &Places, plugin: Result<StatusResponse, AskError>) -> Facts {
     let files = SignInFiles::read(&places.files);
     let service = match &files.enrollment {
-        Ok(enrollment) => Some(reach(&enrollment.service, &places.files.enrollment).await),
+        Ok(enrollment) => {
+            let reached = reach(&enrollment.service, &places.files.enrollment);
+            Some(ask::patiently("looking at the policy service", reached).await)
+        }
         Err(_) => None,
     };
     let door = match &plugin {
@@ -108,9 +112,12 @@ pub async fn look(places: &Places, plugin: Result<StatusResponse, AskError>) -> 
             AskError::Silent { socket, why } => format!("it does not answer on `{}`: {why}", socket.display()),
             error => error.to_string(),
         }),
-        engine: engine::facts(&places.engine, &door.probe_keys).await,
+        engine: ask::patiently("probing the engine", engine::facts(&places.engine, &door.probe_keys)).await,
         door,
-        credentials: credentials(places.config_dir.as_ref(), &places.files.enrollment).await,
+        credentials: {
+            let asked = credentials(places.config_dir.as_ref(), &places.files.enrollment);
+            ask::patiently("looking at the Docker credentials", asked).await
+        },
         service,
         socket: plugin_socket::look(&places.plugin_socket),
         engine_files: engine_files::look(),
