@@ -115,6 +115,24 @@ fn a_command_that_cannot_do_its_work_says_so_to_programs_too() {
     }
 }
 
+/// What packages bring as examples is read as what administrators make of it is.
+#[test]
+fn the_examples_of_the_package_can_be_used() {
+    // Files below a directory that everybody may write to are not trusted.
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let copy = |name: &str| {
+        let example = tests::repository().join("installer/assets/examples").join(name);
+        let copy = directory.path().join(name);
+        std::fs::write(&copy, std::fs::read(example).unwrap()).unwrap();
+        copy
+    };
+    let enrollment = copy("enrollment.json");
+    let enrollment = proto::enrollment::parse(&enrollment, &std::fs::read(&enrollment).unwrap()).unwrap();
+    assert!(enrollment.registry_door && enrollment.login_host() == "pullgate.acme.example:8443");
+    let settings = proxy::settings::Settings::read(&copy("proxy.json")).unwrap();
+    assert!(settings.upstream_proxy.is_some() && settings.direct.len() == 2 && settings.mirrors.len() == 1);
+}
+
 #[test]
 fn files_that_cannot_be_used_are_named_with_the_reason() {
     let directory = tempfile::tempdir().unwrap();

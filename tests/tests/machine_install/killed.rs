@@ -45,6 +45,12 @@ async fn an_install_that_is_killed_at_any_step_leaves_an_engine_that_answers_and
             assert!(lines > 10, "an install writes more than {lines} lines");
             return;
         }
+        if lines == 4 {
+            // Nothing is taken back either before somebody agrees.
+            let asked = site.pullgate("install").await;
+            assert!(asked.code() == 3 && asked.text().contains("is taken back first"), "{}", asked.text());
+            assert_eq!(site.machine.read(JOURNAL).unwrap_or_default(), journal);
+        }
         let back = site.pullgate("install --undo").await;
         assert_eq!(back.code(), 0, "killed at {lines}: {}", back.text());
         site.is_free().await;

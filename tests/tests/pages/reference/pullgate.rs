@@ -19,7 +19,8 @@ const NOTES: &[(&str, &str)] = &[
         "status",
         "`--json` has `health` (`verdict`: `enforced`, `partly_enforced`, `not_enforced`, `unknown`; `enforced`: true, false \
          or null; `cause` with `code`, `what` and `next`; `also`), and for each way in `configured` (`yes`, `no`, `not visible`) and `state` (`enforced`, `not \
-         proved`, `open`, `not visible`). [How it is proved](registry-door.md#how-status-proves-it). `--watch` asks the plugin \
+         proved`, `open`, `not visible`). [How it is proved](registry-door.md#how-status-proves-it). `engine` has `socket`, \
+         `lists_the_plugin` (what it started with: a reload does not change that) and `names_the_plugin` (its file or unit). `--watch` asks the plugin \
          each second and probes the engine when something changes, and each 30 seconds. Probes are taken out of the engine's \
          build history again.",
     ),
