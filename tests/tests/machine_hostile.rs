@@ -308,7 +308,8 @@ async fn two_engines_are_governed_and_go_back_together() {
     site.is_free().await;
     assert_eq!(site.fingerprint().await, before);
     let status = site.pullgate("status --engine-socket /run/second.sock").await.stdout;
-    let named = ["at `/run/second.sock`; asked", "another engine, `docker.service` at"].map(|part| status.contains(part));
+    let named =
+        ["at `/run/second.sock`; asked", "another engine, `docker.service` at"].map(|part| status.contains(part));
     assert_eq!(named, [true, true], "{status}");
     done(&site, "uninstall --yes --purge").await;
     // Both.

@@ -163,9 +163,10 @@ impl ListedRule {
     }
 }
 
-/// How often the rules decided; none: that is not for the caller's eyes.
-async fn hits(api: &Api, caller: &Caller, organization: &Name) -> Result<Option<Hits>, Refusal> {
-    match activity::hits(&api.store, &caller.actor, organization).await {
+/// How often these rules decided; none: that is not for the caller's eyes.
+async fn hits(api: &Api, caller: &Caller, organization: &Name, rules: &[MadeRule]) -> Result<Option<Hits>, Refusal> {
+    let ids: Vec<&str> = rules.iter().map(|made| made.rule.id.as_str()).collect();
+    match activity::hits(&api.store, &caller.actor, organization, &ids).await {
         Ok(hits) => Ok(Some(hits)),
         Err(ActError::Forbidden { .. }) => Ok(None),
         Err(error) => Err(error.into()),
@@ -176,14 +177,14 @@ async fn list(api: &Api, caller: &Caller, at: &Organization, page: &Page, effect
     let (after, limit) = (page.after::<String>()?.unwrap_or_default(), page.limit()?);
     let rows =
         rules::page(&api.store, &caller.actor, &at.organization, effect, &after, limit.saturating_add(1)).await?;
-    let hits = hits(api, caller, &at.organization).await?;
+    let hits = hits(api, caller, &at.organization, &rows).await?;
     let listed = Listed::of(rows, limit, |made| made.rule.id.clone());
     answer::ok(&listed.map(|made| ListedRule::of(made, hits.as_ref())))
 }
 
 async fn show(api: &Api, caller: &Caller, at: &Thing, effect: Effect) -> Answer {
     let rule = rules::show(&api.store, &caller.actor, &at.organization, effect, &at.id).await?;
-    let hits = hits(api, caller, &at.organization).await?;
+    let hits = hits(api, caller, &at.organization, std::slice::from_ref(&rule)).await?;
     answer::ok(&ListedRule::of(rule, hits.as_ref()))
 }
 
