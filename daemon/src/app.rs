@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use proto::{agent::Standing, sync::Posture};
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, mpsc, watch},
     task::JoinSet,
 };
@@ -23,6 +22,7 @@ use crate::{
     enrolled::{self, Enrolled},
     files,
     lock::Lock,
+    os::{self, stop::Stop},
     plugin_lock::PluginLock,
     presence, records,
     spool::Spool,
@@ -40,8 +40,7 @@ pub struct App {
     long: JoinSet<&'static str>,
     /// Short tasks of the driver.
     short: TaskTracker,
-    terminate: Signal,
-    interrupt: Signal,
+    stop: Stop,
     _locks: (Lock, PluginLock),
 }
 
@@ -54,14 +53,13 @@ impl App {
         let paths = config.paths()?;
         let enrolled_now = Enrolled::read(&paths.enrollment);
         log_start(&paths, &enrolled_now);
-        let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
+        let stop = Stop::of_the_agent()?;
         let state_dir = |error: std::io::Error| {
             let dir = paths.state_dir.display();
             anyhow::anyhow!("the state directory `{dir}` cannot be used: {error}; give another --state-dir")
         };
         files::private_directory(&paths.state_dir).map_err(state_dir)?;
-        let uid = rustix::process::geteuid().as_raw();
+        let uid = os::user_id();
         let locks = (Lock::take(&paths.state_dir)?, PluginLock::take(uid, &paths.control_socket)?);
         let cache = Cache::open(&paths.state_dir).map_err(state_dir)?;
         let spool = records::Shared::new(Spool::open(&paths.state_dir, config.spool_limit).map_err(state_dir)?);
@@ -107,7 +105,7 @@ impl App {
             tasks: short.clone(),
         };
         spawn(&mut long, "driver", driver.run());
-        Ok(Self { paths, long, short, terminate, interrupt, _locks: locks })
+        Ok(Self { paths, long, short, stop, _locks: locks })
     }
 
     /// Runs until a signal, or until a task ends that must not.
@@ -116,8 +114,7 @@ impl App {
     /// Which task ended.
     pub async fn run(mut self) -> anyhow::Result<()> {
         let result = tokio::select! {
-            _ = self.terminate.recv() => Ok("SIGTERM"),
-            _ = self.interrupt.recv() => Ok("SIGINT"),
+            signal = self.stop.asked() => Ok(signal),
             ended = self.long.join_next() => Err(match ended {
                 Some(Ok(name)) => anyhow::anyhow!("the task `{name}` ended, which it never should; please report this"),
                 Some(Err(error)) => anyhow::anyhow!("a task failed ({error}), which it never should; please report this"),

@@ -232,6 +232,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn files_are_for_the_owner_only() {
         use std::os::unix::fs::PermissionsExt as _;
         let (directory, cache) = open();

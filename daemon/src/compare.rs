@@ -3,17 +3,22 @@
 //! One at a time and no more than one a second: each is a question to the service. Who asks is this user or root, as
 //! the kernel says.
 
-use std::{os::unix::net::UnixListener as StdListener, time::Duration};
+#[cfg_attr(unix, path = "compare/socket.rs")]
+#[cfg_attr(not(unix), path = "compare/nowhere.rs")]
+mod door;
+
+use std::time::Duration;
 
 use proto::agent::{Compared, Standing};
 use tokio::{
-    io::AsyncWriteExt as _,
-    net::{UnixListener, UnixStream},
+    io::{AsyncWrite, AsyncWriteExt as _},
     sync::{mpsc, oneshot, watch},
     time::{Instant, timeout, timeout_at},
 };
 use tracing::{debug, warn};
 
+use self::door::Listener;
+pub use self::door::Socket;
 use crate::sync::Event;
 
 /// For a comparison. A service that is there answers in a second; a sign-in takes its time.
@@ -38,15 +43,14 @@ pub struct Progress {
 ///
 /// `looks`: has the credentials looked at first. Who has just signed in is not told that nobody is.
 pub async fn serve(
-    listener: Option<StdListener>,
+    socket: Option<Socket>,
     uid: u32,
     looks: mpsc::Sender<oneshot::Sender<()>>,
     events: mpsc::Sender<Event>,
     mut progress: watch::Receiver<Progress>,
 ) {
-    let Some(listener) = listener.and_then(|listener| {
-        let listening = listener.set_nonblocking(true).and_then(|()| UnixListener::from_std(listener));
-        listening.inspect_err(|error| warn!(%error, "nobody can ask this agent for a comparison")).ok()
+    let Some(listener) = socket.and_then(|socket| {
+        Listener::new(socket).inspect_err(|error| warn!(%error, "nobody can ask this agent for a comparison")).ok()
     }) else {
         return events.closed().await;
     };
@@ -57,14 +61,14 @@ pub async fn serve(
             () = events.closed() => return,
         };
         let stream = match accepted {
-            Ok((stream, _)) => stream,
+            Ok(stream) => stream,
             Err(error) => {
                 debug!(%error, "a caller could not be taken");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
-        if !stream.peer_cred().is_ok_and(|peer| peer.uid() == uid || peer.uid() == 0) {
+        if !door::is_of(&stream, uid) {
             continue;
         }
         let is_due = last.is_none_or(|last| last.elapsed() >= PAUSE);
@@ -102,7 +106,7 @@ async fn compare(
     progress.borrow().standing
 }
 
-async fn answer(mut stream: UnixStream, standing: Standing) {
+async fn answer(mut stream: impl AsyncWrite + Unpin, standing: Standing) {
     let Ok(mut line) = serde_json::to_vec(&Compared { standing }) else { return };
     line.push(b'\n');
     if !matches!(timeout(WRITE, stream.write_all(&line)).await, Ok(Ok(()))) {

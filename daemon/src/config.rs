@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use proto::paths;
 
-use crate::{credentials::place::Place, spool};
+use crate::{credentials::place::Place, os, spool};
 
 /// The pullgate agent: signs in with the Docker credentials of the user that runs it, and
 /// carries the organization's policy to the plugin.
@@ -119,7 +119,7 @@ impl Config {
         };
         let state_dir = match self.state_dir.clone().or_else(systemd_state_dir) {
             Some(given) => given,
-            None => dirs::state_dir().context("there is no home directory; give --state-dir")?.join("pullgate"),
+            None => os::files::state_base().context("there is no home directory; give --state-dir")?.join("pullgate"),
         };
         Ok(Paths {
             credentials,

@@ -1,23 +1,21 @@
 //! Files of the state directory: private, and replaced as a whole.
 
 use std::{
-    fs::{self, DirBuilder, File},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::Path,
 };
 
-/// Makes `directory` and what is missing above it, for the owner only.
+use crate::os;
+
+/// Makes `directory` and what is missing above it, for the owner only; closes one that was there before to others.
 ///
 /// # Errors
-/// What the system says.
+/// What the system says; on Windows, when it is not in the user's own profile.
 pub fn private_directory(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    // One that was there before may be open to others.
-    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
+    os::files::private_directory(directory)
 }
 
-/// Replaces `path` by a file of mode 0600 with these bytes: all of it or nothing, also after a power cut.
+/// Replaces `path` by a file for the owner only with these bytes: all of it or nothing, also after a power cut.
 ///
 /// # Errors
 /// What the system says; the old content is still there then.
@@ -35,5 +33,5 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What the system says.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
+    os::files::sync_directory(directory)
 }

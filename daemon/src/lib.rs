@@ -33,6 +33,7 @@ pub mod hardening;
 pub mod lock;
 pub mod logging;
 pub mod login;
+mod os;
 pub mod plugin_lock;
 pub mod posture;
 pub mod presence;

@@ -3,9 +3,10 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
+
+use crate::os::files;
 
 /// Held for as long as the process uses the directory. The kernel gives it up with the process.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub enum LockError {
     Held {
         /// The state directory.
         directory: PathBuf,
-        /// Its process id as text, or `unknown`.
+        /// Its process id as text, or `unknown`: Windows lets nobody else read what is locked.
         pid: String,
     },
     /// The lock file cannot be used.
@@ -44,14 +45,9 @@ impl Lock {
     pub fn take(directory: &Path) -> Result<Self, LockError> {
         let path = directory.join("agent.lock");
         let fail = |source: io::Error| LockError::Io { path: path.clone(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(fail)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = files::private(&mut options).open(&path).map_err(fail)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -77,7 +73,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("directory");
         let first = Lock::take(directory.path()).expect("free");
         let error = Lock::take(directory.path()).expect_err("held");
-        assert!(matches!(&error, LockError::Held { pid, .. } if *pid == std::process::id().to_string()), "{error}");
+        let who = if cfg!(windows) { "unknown".to_owned() } else { std::process::id().to_string() };
+        assert!(matches!(&error, LockError::Held { pid, .. } if *pid == who), "{error}");
         drop(first);
         Lock::take(directory.path()).expect("free again");
     }

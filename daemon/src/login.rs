@@ -16,7 +16,6 @@ use proto::{
     secret::Secret,
     sync::{BeginLoginResponse, FinishLoginResponse},
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     config::{Config, Login},
@@ -26,6 +25,7 @@ use crate::{
         store::{self, Destination, StoreError},
     },
     enrolled::Enrolled,
+    os::stop::Cancel,
     service::{self, LoginCallError, Service, Unusable},
 };
 use say::Say;
@@ -123,7 +123,7 @@ pub async fn run(config: &Config, args: &Login) -> ExitCode {
 }
 
 async fn sign_in(config: &Config, say: Say) -> Result<(), LoginError> {
-    let mut stop = Stop::new().map_err(|error| LoginError::System(error.to_string()))?;
+    let mut stop = Cancel::of_a_command().map_err(|error| LoginError::System(error.to_string()))?;
     let prepared = Prepared::new(config)?;
     let mut service = Service::new(&prepared.enrollment)?;
     let host = prepared.host();
@@ -219,24 +219,6 @@ fn check_done(done: &FinishLoginResponse) -> Result<(), LoginError> {
         return Err(LoginError::Answer("it holds no access token"));
     }
     Ok(())
-}
-
-/// The signals that end a command.
-struct Stop([Signal; 3]);
-
-impl Stop {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?]))
-    }
-
-    async fn asked(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
 }
 
 /// For people: where it is kept.

@@ -2,11 +2,12 @@
 
 use std::{
     io,
-    os::unix::net::UnixListener,
     path::{Path, PathBuf},
 };
 
 use proto::agent::name;
+
+use crate::compare::Socket;
 
 #[cfg_attr(target_os = "linux", path = "plugin_lock/name.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "plugin_lock/file.rs")]
@@ -50,12 +51,12 @@ impl PluginLock {
     ///
     /// # Errors
     /// What the system says.
-    pub fn listener(&self) -> io::Result<Option<UnixListener>> {
+    pub fn listener(&self) -> io::Result<Option<Socket>> {
         self.held.as_ref().map_or(Ok(None), held::listener)
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

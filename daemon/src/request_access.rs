@@ -17,6 +17,7 @@ use crate::{
     credentials::{Account, Credential, helper::Helpers, read},
     enforcement::Plugin,
     enrolled::Enrolled,
+    os,
     service::{AccessCallError, CallError, Service, Unusable},
 };
 use say::Say;
@@ -158,7 +159,7 @@ impl Caller {
 
 /// The session that comes with it is dropped: the service sends it to the running agent, whose session it is.
 async fn show(service: &mut Service, account: &Account, machine_id: String) -> Result<Secret, RequestError> {
-    let uid = rustix::process::geteuid().as_raw();
+    let uid = os::user_id();
     match service.sign_in(account, machine_id, uid).await {
         Ok(response) => Ok(Secret::new(response.agent_token)),
         Err(CallError::Refused(why)) => Err(RequestError::SignIn(why)),

@@ -6,7 +6,6 @@
 //!
 //! INVARIANT: generated code in `gen/` is what `protos/` says (`tests/generated.rs`).
 
-#[cfg(unix)]
 pub mod agent;
 pub mod authz;
 mod chain;
@@ -23,6 +22,8 @@ mod moment;
 mod organization;
 pub mod paths;
 pub mod probe_key;
+#[cfg(any(windows, test))]
+pub mod profile;
 pub mod registry_json;
 #[cfg(target_os = "linux")]
 pub mod sandbox;

@@ -8,6 +8,12 @@ pub const CONTROL_SOCKET: &str = "/run/pullgate/control.sock";
 /// The plugin's control pipe.
 #[cfg(windows)]
 pub const CONTROL_SOCKET: &str = r"\\.\pipe\pullgate-control";
+/// Where engines answer (docs.docker.com, "Daemon socket option").
+#[cfg(unix)]
+pub const ENGINE_SOCKET: &str = "/var/run/docker.sock";
+/// Where the engine of Docker Desktop answers.
+#[cfg(windows)]
+pub const ENGINE_SOCKET: &str = r"\\.\pipe\docker_engine";
 /// Sealed documents in force, their generations, the machine's id.
 pub const STATE_DIR: &str = "/var/lib/pullgate";
 /// The administrator's file.

@@ -4,9 +4,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::{self, File, OpenOptions},
+    fs,
     io::{self, Read as _},
-    os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
@@ -19,6 +18,7 @@ use super::{
     json::{self, Fault, Shape},
     keys, printable,
 };
+use crate::os::files;
 
 /// Largest file that is read, in bytes. Real ones with 1,500 registries have 200 KiB; 50 MB have been
 /// seen. It is held in memory once while it is read, and nothing of it afterwards.
@@ -245,13 +245,11 @@ fn read_bytes(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Unreadable> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(&error)),
     };
-    if is_dev_null(&before) {
+    if files::is_null_device(&before) {
         return Ok(None);
     }
     regular(&before)?;
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    let opened = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path);
-    let file: File = match opened {
+    let file = match files::open_to_read(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(&error)),
@@ -271,10 +269,7 @@ fn regular(metadata: &fs::Metadata) -> Result<(), Unreadable> {
     let what = match () {
         () if kind.is_file() && metadata.len() <= MAX_BYTES => return Ok(()),
         () if kind.is_file() => return Err(too_large(metadata.len())),
-        () if kind.is_dir() => "a directory",
-        () if kind.is_fifo() => "a FIFO",
-        () if kind.is_socket() => "a socket",
-        () => "a device",
+        () => files::kind(kind),
     };
     Err(Unreadable::new(Class::Unreadable, format!("it is {what}, not a file")))
 }
@@ -283,11 +278,6 @@ fn too_large(bytes: u64) -> Unreadable {
     let (has, most) = (bytes >> 20, MAX_BYTES >> 20);
     let next = "remove what the docker command did not write";
     Unreadable::new(Class::Unreadable, format!("it has {has} MiB, and more than {most} MiB are not read; {next}"))
-}
-
-/// A link to `/dev/null` is a common way to switch stored sign-ins off (Linux: character device 1:3).
-fn is_dev_null(metadata: &fs::Metadata) -> bool {
-    metadata.file_type().is_char_device() && fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
 }
 
 fn io_error(error: &io::Error) -> Unreadable {

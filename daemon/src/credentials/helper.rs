@@ -5,10 +5,12 @@
 //! environment and its own process group. INVARIANT: what it writes is never logged, since
 //! it may hold the secret even when it fails.
 
+#[cfg_attr(not(unix), path = "helper/environment/windows.rs")]
 mod environment;
 
 use std::{
     collections::BTreeMap,
+    env::consts::EXE_SUFFIX,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::Stdio,
@@ -24,6 +26,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{Class, Unreadable, printable};
+use crate::os::programs::{self, Group};
 
 /// How long a helper may take. One that wants a person to unlock something takes longer, and is asked again later.
 pub const DEADLINE: Duration = Duration::from_secs(5);
@@ -33,8 +36,6 @@ pub const MAX_OUTPUT_BYTES: usize = 64 << 10;
 const AFTER_EXIT: Duration = Duration::from_millis(500);
 /// The helper's way to say that there is no such sign-in.
 const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
-/// When the environment has no `PATH`, as under some service managers.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The helper whose store says "not found" when it is locked (measured with 0.6.4).
 const SECRET_SERVICE: &str = "secretservice";
@@ -61,7 +62,7 @@ impl Helpers {
     #[must_use]
     pub fn from_environment() -> Self {
         let path = std::env::var_os("PATH").filter(|path| !path.is_empty());
-        Self::new(path.as_deref().unwrap_or(OsStr::new(DEFAULT_PATH)), std::env::vars_os(), DEADLINE)
+        Self::new(path.as_deref().unwrap_or(OsStr::new(programs::DEFAULT_PATH)), std::env::vars_os(), DEADLINE)
     }
 
     /// With this `PATH`, of which relative entries are ignored, and what is harmless of this environment.
@@ -76,11 +77,10 @@ impl Helpers {
         Self { directories, environment, deadline }
     }
 
-    /// The store that the CLI uses by itself when the file names none: `pass` where that
-    /// program exists, else `secretservice`; and only if its helper is there.
+    /// The store that the CLI uses by itself when the file names none, and only if its helper is there.
     #[must_use]
     pub fn default_store(&self) -> Option<String> {
-        let name = if self.find("pass").is_some() { "pass" } else { "secretservice" };
+        let name = programs::default_store(|program| self.find(program).is_some());
         self.find(&format!("docker-credential-{name}")).map(|_| name.to_owned())
     }
 
@@ -161,7 +161,7 @@ impl Helpers {
     /// Whether it succeeded, and what it wrote.
     async fn run(&self, program: &Path, verb: &str, input: &str) -> Result<(bool, Zeroizing<Vec<u8>>), Unreadable> {
         let mut child = self.start(program, verb)?;
-        let _group = Group(child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())));
+        let _group = Group::of(&child);
         let result = tokio::time::timeout(self.deadline, talk(&mut child, input)).await;
         result.unwrap_or_else(|_| {
             let seconds = self.deadline.as_secs_f32();
@@ -175,7 +175,7 @@ impl Helpers {
     fn program(&self, name: &str) -> Result<PathBuf, Unreadable> {
         let missing =
             |why: &str| Unreadable::new(Class::HelperMissing, format!("`docker-credential-{}` {why}", printable(name)));
-        if name.is_empty() || name.contains(['/', '\\', '\0']) {
+        if name.is_empty() || name.contains(programs::NOT_IN_NAMES) {
             return Err(missing("is no helper's name"));
         }
         self.find(&format!("docker-credential-{name}"))
@@ -183,37 +183,24 @@ impl Helpers {
     }
 
     fn find(&self, program: &str) -> Option<PathBuf> {
-        self.directories.iter().map(|directory| directory.join(program)).find(|path| is_executable(path))
+        let file = format!("{program}{EXE_SUFFIX}");
+        self.directories.iter().map(|directory| directory.join(&file)).find(|path| programs::is_executable(path))
     }
 
     fn start(&self, program: &Path, verb: &str) -> Result<Child, Unreadable> {
-        Command::new(program)
+        programs::alone(&mut Command::new(program))
             .arg(verb)
             .env_clear()
             .envs(&self.environment)
-            .current_dir("/")
+            .current_dir(programs::DIRECTORY)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| {
                 Unreadable::new(Class::HelperFailed, format!("`{}` cannot be started: {error}", program.display()))
             })
-    }
-}
-
-/// The processes of a helper. None is left behind, however its answer or the agent ends; a daemon that it
-/// started, such as `gpg-agent`, has made a session of its own.
-struct Group(Option<rustix::process::Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // While a member lives, the id is given to nobody else; a moment after the last one, to nobody yet.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
     }
 }
 
@@ -278,8 +265,4 @@ fn read_answer(program: &Path, output: &[u8]) -> Result<Answer, Unreadable> {
         Unreadable::new(Class::HelperBadOutput, format!("what `{}` answered is no credential", program.display()))
     })?;
     Ok(Answer { username: wire.username, secret: Secret::new(wire.secret) })
-}
-
-fn is_executable(path: &Path) -> bool {
-    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }

@@ -2,9 +2,8 @@
 //! else in the store that the Docker CLI finds by itself, else in the file.
 
 use std::{
-    fs::{self, DirBuilder, File, Permissions},
+    fs,
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -19,7 +18,7 @@ use super::{
     helper::Helpers,
     search,
 };
-use crate::files;
+use crate::os::files;
 
 /// Links followed before a path counts as a loop; the kernel's own limit.
 const MAX_LINKS: usize = 40;
@@ -139,7 +138,7 @@ pub async fn store(
 /// system, and the target may not be there yet.
 fn write(target: &Path, destination: &Destination, user: &str, secret: &Secret) -> io::Result<()> {
     let directory = directory_of(target)?;
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    files::make_private_directory(directory)?;
     let old = match fs::metadata(target) {
         Ok(metadata) => Some(metadata),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -161,9 +160,7 @@ fn write(target: &Path, destination: &Destination, user: &str, secret: &Secret) 
     }
     let mut temporary = tempfile::Builder::new().prefix("config.json").tempfile_in(directory)?;
     if let Some(old) = &old {
-        temporary.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
-        // Under `sudo` it stays the person's. Who may not give files away keeps it.
-        let _ = std::os::unix::fs::fchown(temporary.as_file(), Some(old.uid()), Some(old.gid()));
+        files::inherit(temporary.as_file(), old)?;
     }
     temporary.write_all(after.as_bytes())?;
     temporary.as_file().sync_all()?;
@@ -191,7 +188,7 @@ fn may_write(target: &Path) -> io::Result<()> {
         Ok(metadata) if !metadata.is_file() => {
             return Err(io::Error::other("it is not a file; stored sign-ins are switched off here"));
         }
-        Ok(_) if is_mounted(target) => {
+        Ok(_) if files::is_mounted(target) => {
             return Err(io::Error::other(
                 "it is mounted by itself and cannot be replaced; mount its directory, or give another with --config-dir",
             ));
@@ -205,25 +202,9 @@ fn may_write(target: &Path) -> io::Result<()> {
         }
         directory = directory_of(directory)?;
     }
-    // Read-only file systems too, which `access` knows of.
-    rustix::fs::access(directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
-    File::open(directory).map(|_| ())
+    files::may_make_files(directory)
 }
 
-/// As a container sees a single file of its host.
-#[cfg(target_os = "linux")]
-fn is_mounted(target: &Path) -> bool {
-    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
-    // Kernels that do not tell (before 5.8) leave the bit out.
-    statx(CWD, target, AtFlags::empty(), StatxFlags::empty())
-        .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
-}
-
-/// Only directories are mounted elsewhere.
-#[cfg(not(target_os = "linux"))]
-fn is_mounted(_: &Path) -> bool {
-    false
-}
-
-#[cfg(test)]
+/// With helpers that are shell scripts.
+#[cfg(all(test, unix))]
 mod tests;

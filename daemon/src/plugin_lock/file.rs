@@ -4,10 +4,11 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
-    os::unix::net::UnixListener,
 };
 
 use tracing::warn;
+
+use crate::compare::Socket;
 
 /// Locked for as long as it is open.
 pub(super) type Held = File;
@@ -40,6 +41,6 @@ pub(super) fn take(name: &str, _: u32) -> Result<Option<Held>, i32> {
 }
 
 /// A file is no socket: nobody is answered on it.
-pub(super) fn listener(_: &Held) -> io::Result<Option<UnixListener>> {
+pub(super) fn listener(_: &Held) -> io::Result<Option<Socket>> {
     Ok(None)
 }

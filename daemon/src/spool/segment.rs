@@ -6,14 +6,13 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use prost::Message as _;
 use proto::sync::Record;
 
-use crate::{documents::sha256, files};
+use crate::{documents::sha256, files, os};
 
 const FRAME_HEADER: usize = 8;
 /// No record comes near: image names are limited to some hundred bytes.
@@ -45,7 +44,7 @@ pub(super) struct Segment {
 impl Segment {
     pub(super) fn create(directory: &Path, number: u64) -> io::Result<Self> {
         let path = path(directory, number);
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path)?;
+        let file = os::files::private(OpenOptions::new().append(true).create_new(true)).open(&path)?;
         files::sync_directory(directory)?;
         Ok(Self { path, number, bytes: 0, frames: 0, file: Some(file) })
     }
@@ -86,7 +85,7 @@ impl Segment {
 
     /// Also false when the file was removed under the process: what is written to it then is gone with it.
     pub(super) fn is_writable(&self) -> bool {
-        let id = |metadata: io::Result<fs::Metadata>| metadata.ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        let id = |metadata: io::Result<fs::Metadata>| metadata.ok().map(|metadata| os::files::id(&metadata));
         self.file.as_ref().is_some_and(|file| id(file.metadata()) == id(fs::metadata(&self.path)))
     }
 

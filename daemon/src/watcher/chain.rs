@@ -5,12 +5,13 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     ffi::OsString,
     fs,
-    os::unix::fs::MetadataExt as _,
     path::{Component, Path, PathBuf},
 };
 
-/// Device and inode: which directory a path means right now.
-pub(super) type DirectoryId = (u64, u64);
+use crate::os::files;
+
+/// Which directory a path means right now.
+pub(super) type DirectoryId = files::Id;
 
 /// Links followed before the path counts as a loop; the kernel's own limit.
 const MAX_LINKS: usize = 40;
@@ -34,7 +35,7 @@ impl Chain {
 
     fn watch(&mut self, directory: &Path, name: &Path) {
         if let Ok(metadata) = fs::metadata(directory) {
-            self.directories.insert(directory.to_owned(), (metadata.dev(), metadata.ino()));
+            self.directories.insert(directory.to_owned(), files::id(&metadata));
             self.names.insert(name.to_owned());
         }
     }
@@ -48,7 +49,7 @@ pub(super) fn resolve(paths: &[PathBuf]) -> Chain {
 }
 
 fn follow(path: &Path, chain: &mut Chain) {
-    let mut here = PathBuf::from("/");
+    let mut here = root(path);
     let mut rest = parts(path);
     let mut links = 0;
     while let Some(part) = rest.pop_front() {
@@ -65,8 +66,8 @@ fn follow(path: &Path, chain: &mut Chain) {
                 if links > MAX_LINKS {
                     break;
                 }
-                if target.is_absolute() {
-                    here = PathBuf::from("/");
+                if target.has_root() {
+                    here = root(&here.join(&target));
                 }
                 let mut target = parts(&target);
                 target.append(&mut rest);
@@ -80,6 +81,11 @@ fn follow(path: &Path, chain: &mut Chain) {
             }
         }
     }
+}
+
+/// `/`; on Windows, with what stands before it.
+fn root(path: &Path) -> PathBuf {
+    path.ancestors().last().unwrap_or(path).to_owned()
 }
 
 fn parts(path: &Path) -> VecDeque<OsString> {

@@ -46,3 +46,14 @@ pub(super) fn is_remote(directory: &Path) -> bool {
     const MNT_LOCAL: u32 = 0x1000;
     rustix::fs::statfs(directory).is_ok_and(|statfs| statfs.f_flags & MNT_LOCAL == 0)
 }
+
+/// True on a share, also one that has a letter.
+#[cfg(windows)]
+pub(super) fn is_remote(directory: &Path) -> bool {
+    use std::path::{Component, Prefix};
+    let real = std::fs::canonicalize(directory);
+    real.is_ok_and(|real| match real.components().next() {
+        Some(Component::Prefix(prefix)) => matches!(prefix.kind(), Prefix::UNC(..) | Prefix::VerbatimUNC(..)),
+        _ => false,
+    })
+}

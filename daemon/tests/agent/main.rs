@@ -1,5 +1,7 @@
 //! The real agent as a process, against small real servers: a policy service over TCP, a
-//! plugin over its control socket, and credentials files as the Docker CLI writes them.
+//! plugin over its control socket, and credentials files as the Docker CLI writes them. With helpers that are shell
+//! scripts, and so on Unix.
+#![cfg(unix)]
 
 mod access;
 mod credentials;

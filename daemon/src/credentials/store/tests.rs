@@ -1,6 +1,10 @@
 //! Real directories and helper programs.
 
-use std::{os::unix::fs::symlink, time::Duration};
+use std::{
+    fs::Permissions,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
+    time::Duration,
+};
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! The service's sign-in counts; Docker Hub's only where nobody is signed in to the service.
 
-use super::*;
+use super::{unix::install, *};
 use crate::credentials::{Realm, Wanted, keys::DOCKER_HUB, search};
 
 fn wanted() -> [Wanted; 2] {

@@ -1,6 +1,6 @@
 //! Real files, as the agent's user and as another's.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use super::*;
 
