@@ -48,8 +48,9 @@ pub enum Asked {
 pub struct Repository {
     /// Host and path.
     pub name: ImageRef,
-    /// Whose repository it stands for, where this host is a mirror (containerd's `ns`).
-    pub mirrored: Option<ImageRef>,
+    /// Whose repositories it stands for, where this host is a mirror: containerd's `ns`, and what the host is a mirror
+    /// of whatever is asked. All of them have to be allowed.
+    pub mirrored: Vec<ImageRef>,
     /// Which part of it.
     pub part: Part,
     /// Whether it sends something there, instead of fetching it.
@@ -91,6 +92,7 @@ pub fn read(request: &Request<'_>) -> Asked {
     let Some(mirrored) = mirrored(query, &repository) else {
         return trouble(word, "its parameter `ns` names no registry", USE_THE_ENGINE);
     };
+    let mirrored = mirrored.into_iter().collect();
     Asked::Repository(Repository { name: repository, mirrored, part, pushes, only_head: request.method == "HEAD" })
 }
 
@@ -135,11 +137,15 @@ fn pairs(query: &str) -> impl Iterator<Item = (Option<Cow<'_, str>>, Option<Cow<
 }
 
 impl Repository {
-    /// Asked of a mirror, which stands for this registry where the request does not say for which.
+    /// Asked of a mirror, which stands for this registry whatever else the request says: who asks chooses `ns`, and
+    /// the mirror need not heed it.
     #[must_use]
-    pub fn mirroring(self, host: &str) -> Self {
-        let mirrored = ImageRef::in_registry(host, self.name.path()).filter(|name| name.place() != self.name.place());
-        Self { mirrored: self.mirrored.or(mirrored), ..self }
+    pub fn mirroring(mut self, host: &str) -> Self {
+        let known =
+            |name: &ImageRef| core::iter::once(&self.name).chain(&self.mirrored).any(|n| n.place() == name.place());
+        let mirrored = ImageRef::in_registry(host, self.name.path()).filter(|name| !known(name));
+        self.mirrored.extend(mirrored);
+        self
     }
 
     /// The image, as far as the request names one: by tag, by digest, or with neither.
@@ -155,23 +161,24 @@ impl Repository {
             return Action::one("push", Ask::Push(self.name.clone()));
         }
         let mut asks: Vec<Ask> = alloc::vec![Ask::Fetch(self.image())];
-        asks.extend(self.mirrored.as_ref().map(|name| Ask::Fetch(self.part.of(name))));
+        asks.extend(self.mirrored.iter().map(|name| Ask::Fetch(self.part.of(name))));
         Action::Governed(Governed { word: "fetch", asks, ..Governed::default() })
     }
 
     /// A fetch from here of what is reached through another name of this repository.
     #[must_use]
     pub fn fetch_through(&self, image: ImageRef) -> Action {
-        let mirrored = self.mirrored.as_ref().map(|name| {
+        let in_mirrored = |name: &ImageRef| {
             let name = name.repository();
             match (image.tag(), image.digest()) {
                 (_, Some(digest)) => name.at_digest(digest).unwrap_or(name),
                 (Some(tag), None) => name.with_tag(tag).unwrap_or(name),
                 (None, None) => name,
             }
-        });
+        };
+        let mirrored: Vec<ImageRef> = self.mirrored.iter().map(in_mirrored).collect();
         let mut asks: Vec<Ask> = alloc::vec![Ask::Fetch(image)];
-        asks.extend(mirrored.map(Ask::Fetch));
+        asks.extend(mirrored.into_iter().map(Ask::Fetch));
         Action::Governed(Governed { word: "fetch", asks, ..Governed::default() })
     }
 
@@ -179,8 +186,7 @@ impl Repository {
     /// another for each registry that a mirror stands for.
     #[must_use]
     pub fn key(&self) -> String {
-        let names = [Some(&self.name), self.mirrored.as_ref()];
-        names.into_iter().flatten().fold(String::new(), |key, name| {
+        core::iter::once(&self.name).chain(&self.mirrored).fold(String::new(), |key, name| {
             let place = name.place();
             alloc::format!("{key} {}/{}", place.host, place.path)
         })

@@ -99,8 +99,7 @@ async fn open(
     let probe_key = ProbeKey::from_seed(&process::random_seed()?);
     let (enforced, following) = follow::follow(config.control_socket.clone(), paths, probe_key.public());
     let (reporter, reporting) = report::channel(config.control_socket.clone());
-    let mirrors = settings.mirrors.iter().map(|mirror| mirror.registry(443));
-    let gate = Gate::new(enforced, reporter).with_mirrors(mirrors).with_probe_key(probe_key);
+    let gate = Gate::new(enforced, reporter).with_probe_key(probe_key);
     let door = Door::bind(config.listen, &config.loopback_listen, held.take_tcp()).await?;
     for socket in held.left_over() {
         warn!(socket, "the socket unit holds a socket that is none of this door's, and nobody answers there");

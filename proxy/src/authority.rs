@@ -79,6 +79,12 @@ impl Authority {
         Self { host: Host::Ip(address.ip().to_canonical()), port: address.port() }
     }
 
+    /// A port of this machine, by the name that all have.
+    #[must_use]
+    pub fn localhost(port: u16) -> Self {
+        Self { host: Host::Name("localhost".to_owned()), port }
+    }
+
     /// The host.
     #[must_use]
     pub fn host(&self) -> &Host {

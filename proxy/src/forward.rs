@@ -62,7 +62,8 @@ async fn answer(
         return connect(shared, request, slot).unwrap_or_else(|trouble| answer::trouble(&trouble));
     }
     match relay::absolute_target(request.uri()) {
-        Ok(target) => {
+        Ok(mut target) => {
+            target.mirror = shared.upstream.dialer().is_mirror(&target.authority).await;
             // From here on it is a request as one inside a connection to that host.
             let authority = request.uri().authority().cloned();
             let own = http::HeaderValue::from_str(authority.as_ref().map_or("", |authority| authority.as_str()));

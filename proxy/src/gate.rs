@@ -6,14 +6,13 @@
 //! digest holds whatever led there.
 
 use std::{
-    collections::HashSet,
     sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use http::{HeaderMap, Method, StatusCode, header};
 use policy::{
-    Action, Ask, Documents, Enforced, ImageRef, Timestamp, canonical_host, decide, explain,
+    Action, Ask, Documents, Enforced, ImageRef, Timestamp, decide, explain,
     probe::{self, Probe},
     registry::{self, Part, Repository},
 };
@@ -42,8 +41,6 @@ pub struct Gate {
     reporter: Reporter,
     journal: Journal,
     ties: Arc<Mutex<Ties>>,
-    /// Hosts that stand for Docker Hub, in canonical form.
-    mirrors: HashSet<String>,
     /// Signs answers to probes.
     probe_key: Option<ProbeKey>,
 }
@@ -61,6 +58,9 @@ pub struct Asked<'a> {
     pub headers: &'a HeaderMap,
     /// The firewall led it here on its way to a loopback address: nobody but the engine can have asked.
     pub led: bool,
+    /// This registry stands for Docker Hub: what is asked of it is decided as what it is there, and as what it is on
+    /// Docker Hub. Where an engine has mirrors, BuildKit asks them first, and only its builds say for whom.
+    pub mirror: bool,
 }
 
 /// What becomes of it.
@@ -87,21 +87,7 @@ impl Gate {
     /// Decides by what is `enforced` at the moment, and hands its decisions to `reporter`.
     #[must_use]
     pub fn new(enforced: watch::Receiver<Arc<Enforced>>, reporter: Reporter) -> Self {
-        Self {
-            enforced,
-            reporter,
-            journal: Journal::new(),
-            ties: Arc::default(),
-            mirrors: HashSet::new(),
-            probe_key: None,
-        }
-    }
-
-    /// What is asked of these hosts is decided as what it is there, and as what it is on Docker Hub. Where
-    /// an engine has mirrors, BuildKit asks them first, and only its builds say for whom.
-    #[must_use]
-    pub fn with_mirrors(self, hosts: impl Iterator<Item = String>) -> Self {
-        Self { mirrors: hosts.map(|host| canonical_host(&host).into_owned()).collect(), ..self }
+        Self { enforced, reporter, journal: Journal::new(), ties: Arc::default(), probe_key: None }
     }
 
     /// Answers probes so that nobody else can.
@@ -122,7 +108,7 @@ impl Gate {
 
     /// Decides on one request. Waits, bounded, only where nothing was heard from the plugin yet.
     pub async fn ask(&self, asked: Asked<'_>) -> Answer {
-        let Asked { host, method, target, headers, led } = asked;
+        let Asked { host, method, target, headers, led, mirror } = asked;
         let read = registry::read(&registry::Request { host, method: method.as_str(), target });
         match &read {
             // Engines look whether somebody is there before they ask for a probe.
@@ -139,18 +125,16 @@ impl Gate {
         }
         let enforced = self.heard().await;
         let at_ms = now_ms();
-        let is_mirror = self.mirrors.contains(canonical_host(host).as_ref());
         let read = match read {
-            registry::Asked::Repository(repository) if is_mirror => {
-                registry::Asked::Repository(repository.mirroring(HUB))
-            }
+            registry::Asked::Repository(repository) if mirror => registry::Asked::Repository(repository.mirroring(HUB)),
             read => read,
         };
         let mirrored = match &read {
-            registry::Asked::Repository(repository) => repository.mirrored.as_ref().map(ImageRef::host),
-            _ => is_mirror.then_some(HUB),
+            registry::Asked::Repository(repository) => repository.mirrored.as_slice(),
+            _ => &[],
         };
-        if ![Some(host), mirrored].into_iter().flatten().any(|host| enforced.governs(host, seconds(at_ms))) {
+        let hosts = mirrored.iter().map(ImageRef::host).chain([host]).chain(mirror.then_some(HUB));
+        if !hosts.into_iter().any(|host| enforced.governs(host, seconds(at_ms))) {
             return Answer::Pass(Learn::default());
         }
         let judge = Judge { gate: self, enforced: &enforced, at_ms };
@@ -183,12 +167,11 @@ impl Gate {
     }
 
     /// Whether anything on this host could be refused or would have to be recorded now; if not, its
-    /// connections are nobody's business.
+    /// connections are nobody's business. `mirror`: it stands for Docker Hub.
     #[must_use]
-    pub fn governs(&self, host: &str) -> bool {
+    pub fn governs(&self, host: &str, mirror: bool) -> bool {
         let (enforced, now) = (self.enforced.borrow(), seconds(now_ms()));
-        enforced.governs(host, now)
-            || (self.mirrors.contains(canonical_host(host).as_ref()) && enforced.governs(HUB, now))
+        enforced.governs(host, now) || (mirror && enforced.governs(HUB, now))
     }
 
     /// Changes when [`Gate::governs`] may. So it may with time: sessions and policies end.

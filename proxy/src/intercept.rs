@@ -27,13 +27,15 @@ pub const TLS: u8 = 0x16;
 pub async fn connected(shared: Arc<Shared>, authority: Authority, git: bool, client: TcpStream, first: Bytes) {
     let never = git || shared.settings.tunnel.contains(&authority);
     let registry = authority.registry(443);
-    if never || !shared.gate.governs(&registry) {
+    let mirror = !never && shared.upstream.dialer().is_mirror(&authority).await;
+    let governs = || shared.gate.governs(&registry, mirror || shared.upstream.dialer().knows_mirror(&authority));
+    if never || !governs() {
         match shared.upstream.dialer().dial(&authority).await {
             Ok(upstream) => {
                 let end = async {
                     tokio::select! {
                         () = shared.stop.cancelled() => {}
-                        () = governed(&shared, &registry), if !never => {}
+                        () = governed(&shared, &authority, governs), if !never => {}
                     }
                 };
                 let ended = tunnel::run(client, &first, upstream, end, &shared.limits).await;
@@ -60,9 +62,9 @@ pub async fn connected(shared: Arc<Shared>, authority: Authority, git: bool, cli
     let client = Ahead::with(first, client);
     if byte == TLS {
         let host = authority.host().clone();
-        return tls(shared, host, Target { authority, tls: true, loopback: false }, client).await;
+        return tls(shared, host, Target { authority, tls: true, loopback: false, mirror }, client).await;
     }
-    clear(shared, Target { authority, tls: false, loopback: false }, client).await;
+    clear(shared, Target { authority, tls: false, loopback: false, mirror }, client).await;
 }
 
 /// Speaks TLS with the client, as `host`.
@@ -101,11 +103,11 @@ pub async fn clear(shared: Arc<Shared>, target: Target, client: Ahead) {
 
 /// Waits until the policy wants to see what is asked of a host: when it changes, or with time, since
 /// sessions and policies end.
-async fn governed(shared: &Shared, registry: &str) {
+pub async fn governed(shared: &Shared, host: &Authority, governs: impl Fn() -> bool) {
     let mut changes = shared.gate.changes();
     loop {
-        if shared.gate.governs(registry) {
-            return info!(host = registry, "a tunnel will end: the policy governs its host now");
+        if governs() {
+            return info!(%host, "a tunnel will end: the policy governs its host now");
         }
         if let Ok(Err(_)) = timeout(shared.limits.tunnel_look, changes.changed()).await {
             pending::<()>().await;

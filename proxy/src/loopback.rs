@@ -46,6 +46,21 @@ async fn decide(shared: Arc<Shared>, mut client: TcpStream, original: SocketAddr
         let upstream = dial(&shared, &authority).await?;
         return tunnel::run(client, &[], upstream, shared.stop.cancelled(), &shared.limits).await;
     }
+    let mirror = shared.upstream.dialer().is_mirror(&authority).await;
+    let spellings = spellings(&authority);
+    let governs = || spellings.iter().any(|host| shared.gate.governs(host, mirror));
+    // Where nothing is there, the client is told below.
+    if !governs()
+        && let Ok(upstream) = dial(&shared, &authority).await
+    {
+        let end = async {
+            tokio::select! {
+                () = shared.stop.cancelled() => {}
+                () = intercept::governed(&shared, &authority, governs) => {}
+            }
+        };
+        return tunnel::run(client, &[], upstream, end, &shared.limits).await;
+    }
     let mut first = BytesMut::new();
     let mut upstream = None;
     let mut spoken = match timeout(shared.limits.silent, client.read_buf(&mut first)).await {
@@ -70,11 +85,11 @@ async fn decide(shared: Arc<Shared>, mut client: TcpStream, original: SocketAddr
     if first.is_empty() {
         return Ok(());
     }
-    // INVARIANT: what might be a registry's client is never carried on untouched.
+    // INVARIANT: where something could be refused, what might be a registry's client is never carried on untouched.
     if spoken == Spoken::Unclear {
         spoken = Spoken::Http;
     }
-    let target = |tls| Target { authority: authority.clone(), tls, loopback: true };
+    let target = |tls| Target { authority: authority.clone(), tls, loopback: true, mirror };
     match spoken {
         Spoken::Other => {
             let upstream = match upstream {
@@ -93,6 +108,12 @@ async fn decide(shared: Arc<Shared>, mut client: TcpStream, original: SocketAddr
         }
     }
     Ok(())
+}
+
+/// How the engine may have called it: before the first request nobody knows.
+fn spellings(authority: &Authority) -> Vec<String> {
+    let localhost = Authority::localhost(authority.port());
+    [authority, &localhost].into_iter().flat_map(|host| [80, 443].map(|port| host.registry(port))).collect()
 }
 
 /// Reads until it is clear what the client speaks.

@@ -61,6 +61,7 @@ async fn relay(
         target: asked_for.as_str(),
         headers: &parts.headers,
         led: target.loopback,
+        mirror: target.mirror || shared.upstream.dialer().knows_mirror(&target.authority),
     };
     let body = Watched::upload(body, shared.limits.idle, moved.clone());
     let learn = match shared.gate.ask(asked).await {
@@ -211,7 +212,7 @@ fn absolute(target: &Target, path: PathAndQuery) -> Option<Uri> {
     Uri::builder().scheme(scheme).authority(target.authority.to_string()).path_and_query(path).build().ok()
 }
 
-/// A request in absolute form, as a proxy gets it: where it leads to.
+/// A request in absolute form, as a proxy gets it: where it leads to. Whether that is a mirror is not looked at.
 ///
 /// # Errors
 /// [`Trouble`]: not for a proxy, or for one that speaks TLS itself.
@@ -222,7 +223,7 @@ pub fn absolute_target(uri: &Uri) -> Result<Target, Trouble> {
     }
     let authority = Authority::parse(authority.as_str(), Some(80))
         .map_err(|_| Trouble::Request { why: "it is for no host that can be" })?;
-    Ok(Target { authority, tls: false, loopback: false })
+    Ok(Target { authority, tls: false, loopback: false, mirror: false })
 }
 
 /// Serves requests of one connection that leads to `target` until it ends.

@@ -55,6 +55,8 @@ pub struct Target {
     pub tls: bool,
     /// What it asks for came over the loopback listener: such registries are insecure by definition.
     pub loopback: bool,
+    /// It stands for Docker Hub, as far as was known when the connection began.
+    pub mirror: bool,
 }
 
 impl Upstream {

@@ -67,6 +67,29 @@ fn a_mirror_answers_for_its_own_name_and_for_the_one_it_stands_for() {
 }
 
 #[test]
+fn a_mirror_of_docker_hub_is_one_whatever_the_request_says() {
+    let names = |action: &Action| action.fetched().map(|image| image.as_str().to_owned()).collect::<Vec<_>>();
+    for (ns, hosts) in [
+        ("", &["registry.example:5000", "docker.io"][..]),
+        ("?ns=docker.io", &["registry.example:5000", "docker.io"]),
+        ("?ns=registry-1.docker.io", &["registry.example:5000", "docker.io"]),
+        ("?ns=registry.example:5000", &["registry.example:5000", "docker.io"]),
+        ("?ns=quay.io", &["registry.example:5000", "quay.io", "docker.io"]),
+    ] {
+        let asked = repository("GET", &alloc::format!("/v2/evil/miner/manifests/1{ns}")).mirroring("docker.io");
+        let expected: Vec<_> = hosts.iter().map(|host| alloc::format!("{host}/evil/miner:1")).collect();
+        assert_eq!(names(&asked.action()), expected, "{ns}");
+        let digest = alloc::format!("sha256:{}", "a".repeat(64));
+        let through = asked.fetch_through(asked.name.at_digest(&digest).expect("a digest"));
+        assert_eq!(names(&through).len(), hosts.len(), "{ns}");
+        assert_eq!(asked.key().split_whitespace().count(), hosts.len(), "{ns}");
+    }
+    let hub = read(&Request { host: "docker.io", method: "GET", target: "/v2/evil/miner/manifests/1" });
+    let Asked::Repository(hub) = hub else { panic!("{hub:?}") };
+    assert_eq!(hub.mirroring("docker.io").mirrored, []);
+}
+
+#[test]
 fn an_upload_says_what_it_will_be() {
     let digest = alloc::format!("sha256:{}", "a".repeat(64));
     for target in [

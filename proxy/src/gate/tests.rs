@@ -96,6 +96,7 @@ fn index(manifests: &[&str]) -> Content {
 struct Door {
     gate: Gate,
     enforced: watch::Sender<Arc<Enforced>>,
+    mirrors: Vec<&'static str>,
 }
 
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -111,7 +112,7 @@ impl Door {
         let (sender, receiver) = watch::channel(Arc::new(enforced));
         // Nobody is there, and nobody takes records away: they are bounded.
         let (reporter, _) = report::channel("/nowhere/control.sock".into());
-        Self { gate: Gate::new(receiver, reporter), enforced: sender }
+        Self { gate: Gate::new(receiver, reporter), enforced: sender, mirrors: Vec::new() }
     }
 
     fn with(policy: Policy) -> Self {
@@ -119,9 +120,12 @@ impl Door {
     }
 
     async fn ask(&self, host: &str, method: &str, target: &str, accept: &str) -> Answer {
+        let mirror = self.mirrors.iter().any(|mirror| mirror.eq_ignore_ascii_case(host));
         let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
         let method = method.parse().unwrap();
-        self.gate.ask(Asked { host, method: &method, target, headers: &headers, led: host.starts_with("127.") }).await
+        self.gate
+            .ask(Asked { host, method: &method, target, headers: &headers, led: host.starts_with("127."), mirror })
+            .await
     }
 
     /// A request whose answer, where it passes, is this one.
@@ -320,7 +324,7 @@ async fn monitor_mode_passes_and_still_learns() {
 async fn a_request_waits_for_the_plugin_and_is_then_decided_or_refused() {
     let unheard = || Enforced { documents: Documents::Unheard, ..Enforced::default() };
     let door = Door::new(unheard());
-    assert!(door.gate.governs("anything.example"));
+    assert!(door.gate.governs("anything.example", false));
     let begin = tokio::time::Instant::now();
     let refusal = door.refusal(HOST, "GET", "/v2/library/alpine/manifests/1").await;
     assert_eq!(begin.elapsed(), HEARD_WITHIN);
@@ -357,7 +361,7 @@ async fn the_door_answers_its_own_probes_whatever_is_in_force() {
     for enforced in states {
         let door = Door::new(enforced);
         for (host, path) in [("door.pullgate.invalid", ""), ("127.0.0.1:1", "pullgate.invalid/")] {
-            assert!(door.gate.governs(host));
+            assert!(door.gate.governs(host, false));
             assert_eq!(door.refusal(host, "GET", "/v2/").await.status, StatusCode::NOT_FOUND);
             for part in [format!("manifests/{}", probe::NOTHING), "manifests/latest".to_owned()] {
                 let refusal = door.refusal(host, "HEAD", &format!("/v2/{path}probe/a1b2/{part}")).await;
@@ -382,8 +386,10 @@ async fn a_probe_is_answered_so_that_nobody_can_pass_the_words_off_as_ones_own()
         ("127.0.0.1:1", "pullgate.invalid/", false, StatusCode::NOT_FOUND),
     ] {
         let target = format!("/v2/{path}probe/a1b2/manifests/{}", probe::NOTHING);
-        let Answer::Refuse(refusal) =
-            door.gate.ask(Asked { host, method: &method, target: &target, headers: &headers, led }).await
+        let Answer::Refuse(refusal) = door
+            .gate
+            .ask(Asked { host, method: &method, target: &target, headers: &headers, led, mirror: false })
+            .await
         else {
             panic!("a probe passes")
         };
@@ -398,12 +404,12 @@ async fn where_nothing_is_governed_nothing_is_in_the_way() {
     let owner = Enforced { sessions: vec![session("olga", "acme", Role::Owner)], ..member_of(acme()) };
     for enforced in [Enforced::default(), owner, member_of(Policy { enabled: false, ..acme() })] {
         let door = Door::new(enforced);
-        assert!(!door.gate.governs(HOST));
+        assert!(!door.gate.governs(HOST, false));
         assert_eq!(door.get(&format!("{HOST}/evil/miner/manifests/1")).await, Passed);
     }
     // What nobody governs is not held to the spelling of registries either.
     let door = Door::with(acme());
-    assert!(!door.gate.governs("files.example"));
+    assert!(!door.gate.governs("files.example", false));
     assert!(matches!(door.ask("files.example", "GET", "/v2/users?page=1", "*/*").await, Answer::Pass(_)));
 }
 
@@ -424,10 +430,8 @@ async fn registry_control_and_mirrors() {
         assert_eq!(door.get(target).await, expected, "{target}");
     }
     // An engine that is told to ask it for Docker Hub does not always say so.
-    let Door { gate, enforced } = door;
-    assert!(!gate.governs("mirror.corp.example"));
-    let door = Door { gate: gate.with_mirrors(["Mirror.corp.example:443".to_owned()].into_iter()), enforced };
-    assert!(door.gate.governs("MIRROR.corp.example:443") && !door.gate.governs("ghcr.io"));
+    assert!(!door.gate.governs("mirror.corp.example", false) && door.gate.governs("mirror.corp.example", true));
+    let door = Door { mirrors: vec!["mirror.corp.example"], ..door };
     let content = image(&digest('c'), [&digest('a'), &digest('b')]);
     for (repository, expected) in [("library/alpine", Passed), ("acme/app", Passed), ("evil/miner", Denied)] {
         let repository = format!("mirror.corp.example/{repository}");
@@ -436,6 +440,26 @@ async fn registry_control_and_mirrors() {
         assert_eq!(door.get(&format!("{repository}/blobs/{}", digest('a'))).await, expected, "{repository}");
     }
     assert_eq!(door.get("mirror.corp.example/%65vil/miner/manifests/1").await, Denied);
+    // Nor does it help to say otherwise: who asks writes `ns`, and a mirror need not heed it.
+    for (target, expected) in [
+        ("library/alpine/manifests/1?ns=docker.io", Passed),
+        ("library/alpine/manifests/1?ns=ghcr.io", Passed),
+        ("library/alpine/manifests/1?ns=quay.io", Denied),
+        ("evil/miner/manifests/1?ns=docker.io", Denied),
+        ("evil/miner/manifests/1?ns=ghcr.io", Denied),
+        ("evil/miner/blobs/{D}?ns=ghcr.io", Denied),
+        ("evil/miner/tags/list?ns=mirror.corp.example", Denied),
+    ] {
+        let target = format!("mirror.corp.example/{}", target.replace("{D}", &digest('a')));
+        assert_eq!(door.get(&target).await, expected, "{target}");
+    }
     door.enforced.send_replace(Arc::new(Enforced::default()));
-    assert!(!door.gate.governs("mirror.corp.example"));
+    assert!(!door.gate.governs("mirror.corp.example", true));
+    // Where no other registry is restricted, a mirror is Docker Hub all the same.
+    let door = Door { mirrors: vec!["mirror.corp.example"], ..Door::with(acme()) };
+    for ns in ["", "?ns=docker.io", "?ns=quay.io", "?ns=mirror.corp.example"] {
+        for (repository, expected) in [("library/alpine", Passed), ("evil/miner", Denied)] {
+            assert_eq!(door.get(&format!("mirror.corp.example/{repository}/manifests/1{ns}")).await, expected, "{ns}");
+        }
+    }
 }

@@ -19,6 +19,7 @@ use crate::{
     tunnel,
 };
 
+mod mirrors;
 mod proxied;
 #[cfg(test)]
 mod tests;
@@ -33,13 +34,20 @@ pub struct Dialer {
     own: Vec<SocketAddr>,
     limits: Limits,
     lookups: Arc<Semaphore>,
+    names: mirrors::Names,
 }
 
 impl Dialer {
     /// `own`: the door's addresses, which are never dialled.
     #[must_use]
     pub fn new(settings: Arc<Settings>, own: Vec<SocketAddr>, limits: Limits) -> Self {
-        Self { settings, own, limits, lookups: Arc::new(Semaphore::new(limits::LOOKUPS)) }
+        Self {
+            settings,
+            own,
+            limits,
+            lookups: Arc::new(Semaphore::new(limits::LOOKUPS)),
+            names: mirrors::Names::default(),
+        }
     }
 
     /// What the administrator settled.
@@ -96,6 +104,11 @@ impl Dialer {
             let addresses = self.resolve(authority).await?;
             if addresses.iter().any(|address| self.is_own(*address)) {
                 return Err(ConnectError::Loop);
+            }
+            // INVARIANT: what leads to a mirror on this machine was decided on as one.
+            let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
+            if self.is_new_name(authority, &ips).await {
+                return Err(ConnectError::Mirror);
             }
             race(addresses).await
         });

@@ -19,6 +19,9 @@ pub enum ConnectError {
     /// The door itself.
     #[error("it is this door itself")]
     Loop,
+    /// A mirror on this machine, which its name did not lead to when the request was decided on.
+    #[error("its name leads to a mirror on this machine since just now; try again")]
+    Mirror,
     /// The proxy before the registries said something else than 200, or nothing that can be read.
     #[error("proxy `{proxy}`: {why}")]
     Proxy {
@@ -44,7 +47,7 @@ impl ConnectError {
     pub fn trouble(&self, host: String) -> Trouble {
         let why = self.to_string();
         match self {
-            Self::Resolve(_) | Self::Tcp(_) | Self::Name => Trouble::Unreachable { host, why },
+            Self::Resolve(_) | Self::Tcp(_) | Self::Name | Self::Mirror => Trouble::Unreachable { host, why },
             Self::Late(what) => Trouble::Timeout { host, what },
             Self::Loop => Trouble::Loop { host },
             Self::Proxy { proxy, why } => Trouble::Proxy { proxy: proxy.clone(), host, why: why.clone() },

@@ -1,12 +1,14 @@
 //! A request is for the host of its connection, or for nobody.
 
-use proxy::{limits::Limits, settings::Settings};
+use std::net::ToSocketAddrs as _;
+
+use proxy::{authority::Authority, limits::Limits, settings::Settings};
 use tokio::net::TcpStream;
 
 use crate::{
     client::{Client, connect},
     running::{Running, evil_is_refused},
-    server::{Server, ok},
+    server::{Server, ok, say},
 };
 
 async fn door() -> (Running, Server) {
@@ -33,6 +35,39 @@ async fn another_host_than_the_connections_is_misdirected() {
     // In any letter case it is the same.
     let upper = server.name().replace("local", "LOCAL");
     assert_eq!(says(&door, &server, &format!("GET /v2/ HTTP/1.1\r\nHost: {upper}\r\n\r\n")).await.status(), 200);
+}
+
+/// A name that the system resolves to an address of this machine, and that is not `localhost`.
+fn own_name() -> String {
+    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim().to_lowercase();
+    let names = [hostname.as_str(), "ip6-localhost", "localhost4", "localhost.localdomain"];
+    let leads_here = |name: &&&str| (**name, 1).to_socket_addrs().is_ok_and(|mut all| all.next().is_some());
+    (*names.iter().find(leads_here).expect("a second name of this machine in `/etc/hosts`")).to_owned()
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_a_mirror_on_this_machine_is_docker_hub_too() {
+    let server = Server::clear(|_, conn| say(conn, ok("x"))).await;
+    let port = server.port;
+    let mirrors = [Authority::parse(&format!("127.0.0.1:{port}"), None).unwrap()].into();
+    let settings = Settings { mirrors, ..Settings::default() };
+    let door = Running::start(settings, Limits::default(), evil_is_refused(&["docker.io"])).await;
+    let name = own_name();
+    for host in [name.as_str(), "0.0.0.0", "localhost", "127.0.0.2", "[::ffff:127.0.0.1]"] {
+        let host = format!("{host}:{port}");
+        let target = "/v2/evil/miner/manifests/1?ns=quay.io";
+        let mut client = Client::clear(door.address, &host).await;
+        assert_eq!(client.get(target, "").await.status(), 403, "{host}");
+        let mut client = Client::tls(door.address, &host, &door.roots).await;
+        assert_eq!(client.get(target, "").await.status(), 403, "{host}");
+        // In absolute form.
+        let mut client = Client::over(TcpStream::connect(door.address).await.unwrap(), &host);
+        client.send(format!("GET http://{host}{target} HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+        assert_eq!(client.answer(false).await.unwrap().status(), 403, "{host}");
+    }
+    assert!(server.heads().is_empty());
+    let mut client = Client::clear(door.address, &server.name()).await;
+    assert_eq!(client.get("/v2/good/app/manifests/1", "").await.text(), "x");
 }
 
 #[tokio::test]

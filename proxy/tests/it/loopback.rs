@@ -8,7 +8,7 @@ use proxy::{
     authority::Authority, gate::Gate, leaf::Leaves, loopback, rooms::Rooms, settings::Settings, shared::Shared,
     slots::Slots, upstream::Upstream,
 };
-use rustls::RootCertStore;
+use rustls::{RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject as _};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -17,19 +17,20 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     client::{Client, accept},
-    running::{evil_is_refused, gate, leaves, short},
+    running::{evil_is_refused, gate, leaves, nothing, short},
     server::{Server, header, ok, say},
 };
 
 pub struct Loopback {
     shared: Arc<Shared>,
     roots: RootCertStore,
+    enforced: tokio::sync::watch::Sender<Arc<Enforced>>,
 }
 
 impl Loopback {
     pub fn new(settings: Settings, enforced: Enforced) -> Self {
         let (leaves, roots): (Leaves, _) = leaves();
-        let (gate, _): (Gate, _) = gate(enforced);
+        let (gate, enforced): (Gate, _) = gate(enforced);
         let settings = Arc::new(settings);
         let shared = Shared {
             gate,
@@ -42,14 +43,19 @@ impl Loopback {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         };
-        Self { shared: Arc::new(shared), roots }
+        Self { shared: Arc::new(shared), roots, enforced }
     }
 
     /// A connection of the engine to `port` of this machine, led to the door.
     pub async fn dial(&self, port: u16) -> TcpStream {
+        self.dial_at("127.0.0.1", port).await
+    }
+
+    /// The same, to another loopback address.
+    async fn dial_at(&self, address: &str, port: u16) -> TcpStream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        let original = format!("127.0.0.1:{port}").parse().unwrap();
+        let original = format!("{address}:{port}").parse().unwrap();
         tokio::spawn(loopback::serve(Arc::clone(&self.shared), far.unwrap().0, original));
         near.unwrap()
     }
@@ -96,12 +102,91 @@ async fn the_policy_sees_the_name_that_the_engine_uses() {
     assert_eq!(door.tls("localhost", port).await.get("/v2/evil/miner/manifests/1", "").await.status(), 403);
 }
 
+/// `registry-mirrors: ["http://127.0.0.1:5000"]`, and a developer who calls it `localhost:5000`: no other registry.
+#[tokio::test]
+async fn a_mirror_on_loopback_is_docker_hub_under_every_spelling() {
+    let server = Server::clear(|_, conn| say(conn, ok("x"))).await;
+    let port = server.port;
+    for listed in ["127.0.0.1", "localhost", "[::1]"] {
+        let mirrors = [Authority::parse(&format!("{listed}:{port}"), None).unwrap()].into();
+        let settings = Settings { mirrors, ..Settings::default() };
+        let door = Loopback::new(settings, evil_is_refused(&["docker.io"]));
+        for (address, name) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("127.0.0.1", "localhost"),
+            ("[::1]", "[::1]"),
+            ("[::1]", "localhost"),
+            ("127.0.0.2", "127.0.0.2"),
+        ] {
+            let host = format!("{name}:{port}");
+            for target in ["manifests/1", "manifests/1?ns=docker.io", "manifests/1?ns=quay.io", "tags/list"] {
+                let mut client = Client::over(door.dial_at(address, port).await, &host);
+                let answer = client.get(&format!("/v2/evil/miner/{target}"), "").await;
+                assert_eq!(answer.status(), 403, "{listed}: {host} {target}: {answer:?}");
+                assert!(answer.text().contains("docker.io/evil/miner"), "{answer:?}");
+            }
+            let mut client = Client::shake(door.dial_at(address, port).await, &host, &door.roots).await.unwrap();
+            assert_eq!(client.get("/v2/evil/miner/manifests/1", "").await.status(), 403, "{listed}: {host}");
+        }
+        assert!(server.heads().is_empty());
+        for address in ["127.0.0.1", "127.0.0.2"] {
+            let mut client = Client::over(door.dial_at(address, port).await, &format!("{address}:{port}"));
+            let expected = if address == "127.0.0.1" { 200 } else { 502 };
+            assert_eq!(
+                client.get("/v2/good/app/manifests/1", "").await.status(),
+                expected,
+                "{address}: what is there is asked"
+            );
+        }
+        // Another port is another registry.
+        let other = Server::clear(|_, conn| say(conn, ok("x"))).await;
+        let mut client = Client::over(door.dial(other.port).await, &other.name());
+        assert_eq!(client.get("/v2/evil/miner/manifests/1", "").await.status(), 200);
+        drop(other);
+        // Heads are counted from the beginning in the next round.
+        server.forget();
+    }
+}
+
+/// A log driver or a key server on this machine, whose certificate is its own.
+#[tokio::test]
+async fn what_nothing_could_be_refused_of_is_not_opened_before_it_could() {
+    let server = Server::saying(ok("x")).await;
+    let certificate = CertificateDer::from_pem_file(&server.ca).unwrap();
+    let mut own = RootCertStore::empty();
+    own.add(certificate.clone()).unwrap();
+    for host in ["localhost", "127.0.0.1"] {
+        let door = Loopback::new(Settings::default(), nothing());
+        let name = format!("{host}:{}", server.port);
+        let mut client = Client::shake(door.dial(server.port).await, &name, &own).await.unwrap();
+        assert_eq!(client.certificate.as_deref(), Some(certificate.as_ref()));
+        assert_eq!(client.get("/v2/evil/miner/manifests/1", "").await.text(), "x");
+        // Under the other of its names something is refused: it may be meant.
+        for governed in [format!("localhost:{}", server.port), format!("127.0.0.1:{}", server.port)] {
+            let mut client = Client::shake(door.dial(server.port).await, &name, &own).await.unwrap();
+            door.enforced.send_replace(Arc::new(evil_is_refused(&[&governed])));
+            assert!(client.end().await.is_empty());
+            assert!(Client::shake(door.dial(server.port).await, &name, &own).await.is_err(), "it is opened");
+            door.enforced.send_replace(Arc::new(nothing()));
+        }
+    }
+    // What the door proves itself by is always its own.
+    let door = Loopback::new(Settings::default(), nothing());
+    let mut client = Client::over(door.dial(1).await, "127.0.0.1:1");
+    let probe = format!("/v2/pullgate.invalid/probe/a1/manifests/{}", policy::probe::NOTHING);
+    assert_eq!(client.get(&probe, "").await.status(), 403);
+    // Nobody is there: that is said, and in TLS too.
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    door.tls("localhost", port).await.get("/v2/", "").await.is_trouble(502, "upstream_unreachable");
+}
+
 #[tokio::test]
 async fn what_cannot_be_a_registrys_client_is_carried_on() {
     for first in [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], b"<13>a line of syslog\n", b"\x93\xa3tag"] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let door = Loopback::new(Settings::default(), evil_is_refused(&["localhost"]));
-        let mut client = door.dial(listener.local_addr().unwrap().port()).await;
+        let port = listener.local_addr().unwrap().port();
+        let door = Loopback::new(Settings::default(), evil_is_refused(&[&format!("localhost:{port}")]));
+        let mut client = door.dial(port).await;
         client.write_all(first).await.unwrap();
         let (mut server, _) = accept(&listener).await;
         let mut got = vec![0; first.len()];
@@ -118,7 +203,7 @@ async fn what_cannot_be_a_registrys_client_is_carried_on() {
 async fn a_silent_client_hears_a_server_that_speaks_first() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let door = Loopback::new(Settings::default(), evil_is_refused(&["localhost"]));
+    let door = Loopback::new(Settings::default(), evil_is_refused(&[&format!("localhost:{port}")]));
     for (reply, carried) in [(&b"EHLO x\r\n"[..], true), (b"GET /v2/ HTTP/1.1\r\n", false), (b"\x16\x03\x01", false)] {
         let mut client = door.dial(port).await;
         let (mut server, _) = accept(&listener).await;

@@ -116,6 +116,11 @@ impl Server {
         self.heads.lock().unwrap().clone()
     }
 
+    /// As if it had not been asked yet.
+    pub fn forget(&self) {
+        self.heads.lock().unwrap().clear();
+    }
+
     /// How often it was dialled.
     pub fn connections(&self) -> usize {
         *self.connections.lock().unwrap()
