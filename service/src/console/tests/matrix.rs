@@ -10,10 +10,12 @@ const EVERYBODY: &str = "nSxMUAOE";
 /// What a request is for, in a path.
 const ID: &str = "{id}";
 
-/// Where a form goes, what stands in it, and the letters of those who get through to the thing itself. What it is about is
+/// Where a form goes, the letters of those who get through to the thing itself, and what stands in it. What it is about is
 /// not there, or is as it should be, so that who gets through changes nothing that others need.
+type Form = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 #[rustfmt::skip]
-const FORMS: [(&str, &str, &[(&str, &str)]); 30] = [
+const FORMS: [Form; 30] = [
     ("/sign-in",                                          "nSxMUAOE", &[("username", "olga"), ("password", PASSWORD), ("next", "/")]),
     ("/sign-out",                                         " SxMUAOE", &[]),
     ("/orgs/{organization}/image-access",                 "     AOE", &[]),
