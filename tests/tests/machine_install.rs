@@ -81,7 +81,7 @@ async fn a_second_install_finds_nothing_to_do_after_a_reload_too() {
     unchanged("--no-door").await;
     let status = site.pullgate("status --json").await;
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
-    assert_eq!(status["engine"]["lists_the_plugin"], false, "or this test shows nothing: {status}");
+    assert_ne!(status["engine"]["lists_the_plugin"], true, "or this test shows nothing: {status}");
     let pull = status["coverage"].as_array().unwrap().iter().find(|way| way["way"] == "pull").unwrap();
     assert_eq!((&pull["configured"], &pull["state"]), (&"yes".into(), &"enforced".into()), "{pull}");
     site.installs("--restart-later").await;
