@@ -361,5 +361,6 @@ pub fn connect_lazy(path: &Path) -> Channel {
         .connect_with_connector_lazy(connector)
 }
 
-#[cfg(test)]
+/// Over Unix sockets.
+#[cfg(all(test, unix))]
 mod tests;

@@ -17,6 +17,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+#[cfg(test)]
+pub(crate) use system::set_mode;
+
 /// Largest file, in bytes.
 pub const MAX_BYTES: u64 = 64 << 10;
 

@@ -4,7 +4,7 @@
 //! names none. They are read at each connection, so that a renewed file needs no restart.
 
 use std::{
-    fs, io,
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     pin::Pin,
@@ -24,6 +24,8 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 use tonic::transport::Uri;
+
+use crate::os::files;
 
 /// Why the service's URL cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -171,7 +173,7 @@ fn client_config(ca_file: Option<&Path>) -> io::Result<Arc<ClientConfig>> {
     match ca_file {
         Some(path) => {
             let fail = |why: String| io::Error::other(format!("`caFile` `{}` cannot be used: {why}", path.display()));
-            let pem = fs::read(path).map_err(|error| {
+            let pem = files::read_named(path).map_err(|error| {
                 fail(format!(
                     "{error}; copy the service's `ca.pem` there, mode 0644: each user that runs an agent must be able to \
                      read it"
@@ -203,6 +205,8 @@ fn client_config(ca_file: Option<&Path>) -> io::Result<Arc<ClientConfig>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -1,8 +1,9 @@
 //! The administrator's file: what is read, and what is refused.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::fs;
 
 use super::*;
+use crate::trusted_file::set_mode;
 
 const GOOD: &str = r#"{"service":"https://pullgate.acme.example:8443/","trustKeys":["KEY"],"allowedOrgs":["Acme"," labs "],"adminName":"IT","adminEmail":"it@acme.example","adminURL":"https://it.acme.example"}"#;
 
@@ -14,7 +15,7 @@ fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("enrollment.json");
     fs::write(&path, text.replace("KEY", &key())).expect("a file");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("a mode");
+    set_mode(&path, 0o644);
     (directory, path)
 }
 
@@ -85,9 +86,10 @@ fn no_file_is_told_from_a_bad_one() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_file_that_others_can_change_is_not_trusted() {
     let (_directory, path) = written(GOOD);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).expect("a mode");
+    set_mode(&path, 0o664);
     let error = read(&path).expect_err("others can write it");
     assert!(matches!(error, EnrollmentError::File(FileError::Untrusted { .. })));
     let text = error.to_string();

@@ -76,6 +76,12 @@ pub(super) fn not_ours(metadata: &Metadata, writable: u32) -> Option<&'static st
     (metadata.permissions().mode() & writable != 0).then_some("can be written by others")
 }
 
+/// For tests: whatever the umask is.
+#[cfg(test)]
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+}
+
 fn parts(path: &Path) -> VecDeque<OsString> {
     path.components()
         .filter_map(|component| match component {

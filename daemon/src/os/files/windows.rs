@@ -57,6 +57,13 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+/// Reads what a trusted file names. A path of Unix in it leads to where every user may make files, and so the place
+/// counts once more.
+pub(crate) fn read_named(path: &Path) -> io::Result<Vec<u8>> {
+    own(path)?;
+    fs::read(path)
+}
+
 /// No link leads to a device.
 pub(crate) fn is_null_device(_: &Metadata) -> bool {
     false
@@ -84,15 +91,15 @@ pub(crate) fn is_mounted(_: &Path) -> bool {
 }
 
 /// Refuses every place of which it is not known that others are kept out.
-fn own(directory: &Path) -> io::Result<()> {
-    match profile::holds(directory) {
+fn own(path: &Path) -> io::Result<()> {
+    match profile::holds(path) {
         true => Ok(()),
         false => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
             format!(
-                "`{}` is not in your own profile (`%USERPROFILE%`), and who else may read there cannot be told; name \
-                 a directory in the profile",
-                directory.display()
+                "`{}` is not in your own profile (`%USERPROFILE%`), and who else may read or write there cannot be \
+                 told; use a place in the profile",
+                path.display()
             ),
         )),
     }
