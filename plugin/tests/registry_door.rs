@@ -48,6 +48,7 @@ fn apply_egress(machine: &Machine, containers: bool) {
         cgroup_id: egress::cgroup_id(&cgroup).expect("a control group"),
         cgroup,
         containers,
+        exceptions: Vec::new(),
         beat: egress::beat(),
     };
     rules.write(&machine.path("egress.json")).expect("written");

@@ -13,6 +13,7 @@
 use std::{
     fs,
     io::{self, Write as _},
+    net::SocketAddr,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     time::Duration,
@@ -38,6 +39,9 @@ pub struct Rules {
     pub cgroup_id: u64,
     /// Containers are kept from registries too.
     pub containers: bool,
+    /// What the engine may dial by itself by the administrator's word: a registry there is not judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<SocketAddr>,
     /// When they were last seen in place ([`beat`]).
     #[serde(default)]
     pub beat: u64,

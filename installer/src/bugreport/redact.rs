@@ -9,11 +9,12 @@ use serde_json::{Map, Value};
 pub const LEFT_OUT: &str = "(left out)";
 
 /// Keys of settings whose values tell nothing secret, in the files that go into a report.
-const KEPT: [&str; 52] = [
+const KEPT: [&str; 55] = [
     "adminEmail",
     "adminName",
     "adminURL",
     "allowedOrgs",
+    "answerSeconds",
     "authorization-plugins",
     "bridge",
     "builder",
@@ -33,6 +34,7 @@ const KEPT: [&str; 52] = [
     "dockerHubCredentials",
     "door",
     "enabled",
+    "exceptions",
     "exec-opts",
     "experimental",
     "features",
@@ -48,6 +50,7 @@ const KEPT: [&str; 52] = [
     "mirrors",
     "no-proxy",
     "proxies",
+    "pushAnswerSeconds",
     "reason",
     "registry-mirrors",
     "registryDoor",

@@ -44,6 +44,7 @@ pub fn rules(options: &Options, registries: &Registries) -> Result<Rules, Egress
         loopback_port: options.loopback_port,
         listeners: options.listeners(),
         direct: options.direct(&super::names::resolvers(Path::new(RESOLV_CONF))),
+        exceptions: options.except.iter().copied().collect(),
         registry_ports: options.registry_ports.iter().copied().collect(),
         bridges: options.bridges.clone(),
         containers: containers.map(|cgroup| Containers { cgroup, registries: registries.addresses() }),
@@ -110,7 +111,8 @@ pub async fn put_in_place(nft: &Nft, rules: &Rules, record: &Record) -> Result<A
         };
         let loaded = Loaded { rules: listing, container_cgroup: container_cgroup.map(|cgroup| cgroup.dir.clone()) };
         let containers = container_cgroup.is_some();
-        let state = egress::Rules { cgroup: dir.clone(), cgroup_id: id, containers, beat: egress::beat() };
+        let exceptions = rules.exceptions.iter().copied().collect();
+        let state = egress::Rules { cgroup: dir.clone(), cgroup_id: id, containers, exceptions, beat: egress::beat() };
         record.write(&state, &loaded)?;
         return Ok(Applied { script, loaded, state });
     }

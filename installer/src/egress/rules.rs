@@ -27,6 +27,8 @@ pub struct Rules {
     pub listeners: BTreeSet<SocketAddr>,
     /// What the engine may dial by itself beside that: exceptions, resolvers.
     pub direct: BTreeSet<SocketAddr>,
+    /// Of these, the administrator's exceptions, as they were written.
+    pub exceptions: BTreeSet<SocketAddr>,
     /// Where registries are.
     pub registry_ports: BTreeSet<u16>,
     /// Names of the engine's own bridges; `*` at the end stands for anything.
@@ -169,7 +171,11 @@ fn confined(text: &mut String, rules: &Rules, containers: &Containers) {
     chain(text, "forwarded", iter::once(hook).chain(from_containers));
     let level = containers.cgroup.level;
     let hook = "type filter hook output priority -10; policy accept;".to_owned();
-    chain(text, "host_network", [hook, format!("socket cgroupv2 level {level} @{CONTAINERS} jump to_registries")]);
+    let from = format!("socket cgroupv2 level {level} @{CONTAINERS}");
+    // Who is root in a container with the host's network is root to the door as well, which would dial for it.
+    let door = rules.listeners.iter().map(|address| format!("{from} {} counter reject with tcp reset", to(address)));
+    let registries = format!("{from} jump to_registries");
+    chain(text, "host_network", iter::once(hook).chain(door).chain([registries]));
     let rejected = [true, false].into_iter().filter_map(|v4| {
         let addresses: Vec<&IpAddr> = containers.registries.iter().filter(|address| address.is_ipv4() == v4).collect();
         let family = family(**addresses.first()?);

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, path::Path};
 
-use proto::control::StatusResponse;
+use proto::{control::StatusResponse, egress, paths};
 use serde_json::{Value, json};
 
 /// A registry door as it is set up.
@@ -22,6 +22,8 @@ pub struct Setup {
     pub containers: bool,
     /// What it lets through unread.
     pub tunnels: Tunnels,
+    /// What the egress rules let the engine dial past it.
+    pub exceptions: Vec<String>,
 }
 
 /// What the door's settings let through unread: each entry is a hole.
@@ -56,6 +58,7 @@ impl Setup {
             egress_why: why,
             containers: egress.containers,
             tunnels: tunnels(settings),
+            exceptions: exceptions(Path::new(paths::EGRESS)),
         }
     }
 
@@ -88,11 +91,13 @@ impl Setup {
 
     /// What is tunnelled, in words.
     pub fn holes(&self) -> Option<String> {
-        match &self.tunnels {
-            Tunnels::Known(hosts) if hosts.is_empty() => None,
-            Tunnels::Known(hosts) => Some(hosts.join(", ")),
-            Tunnels::Unknown(why) => Some(format!("not known, {why}")),
-        }
+        let exceptions = self.exceptions.iter().map(|address| format!("{address} (`pullgate egress --except`)"));
+        let tunnels = match &self.tunnels {
+            Tunnels::Known(hosts) => hosts.clone(),
+            Tunnels::Unknown(why) => vec![format!("not known, {why}")],
+        };
+        let holes: Vec<String> = tunnels.into_iter().chain(exceptions).collect();
+        (!holes.is_empty()).then(|| holes.join(", "))
     }
 
     /// For `--json`.
@@ -106,6 +111,7 @@ impl Setup {
             "connected": self.connected,
             "egress": { "in_place": self.egress_why.is_empty(), "why": self.egress_why, "containers": self.containers },
             "tunnels": tunnels,
+            "exceptions": self.exceptions,
             "tunnels_error": error,
         })
     }
@@ -126,6 +132,11 @@ fn tunnels(settings: &Path) -> Tunnels {
     Tunnels::Known(entries.iter().flatten().map(entry).collect())
 }
 
+/// Where the file is not there or not to be believed, nothing is claimed of loopback anyway.
+fn exceptions(file: &Path) -> Vec<String> {
+    egress::read(file).map(|rules| rules.exceptions.iter().map(ToString::to_string).collect()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use proto::control::{Door, Egress};
@@ -142,6 +153,25 @@ mod tests {
         std::fs::write(&path, "damaged").unwrap();
         assert!(matches!(tunnels(&path), Tunnels::Unknown(why) if why.contains("is no JSON")));
         assert!(matches!(tunnels(place.path()), Tunnels::Unknown(_)));
+    }
+
+    #[test]
+    fn what_the_engine_may_dial_past_the_door_is_a_hole() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("egress.json");
+        assert_eq!(exceptions(&file), Vec::<String>::new());
+        let rules = egress::Rules {
+            cgroup: "/sys/fs/cgroup/docker.service".into(),
+            cgroup_id: 1,
+            containers: false,
+            exceptions: vec!["127.0.0.1:24224".parse().unwrap()],
+            beat: 0,
+        };
+        rules.write(&file).unwrap();
+        let setup = Setup { expected: true, exceptions: exceptions(&file), ..Setup::default() };
+        assert_eq!(setup.holes().unwrap(), "127.0.0.1:24224 (`pullgate egress --except`)");
+        assert!(setup.lines().iter().any(|line| line.contains("unread: 127.0.0.1:24224")), "{:?}", setup.lines());
+        assert_eq!(setup.to_json()["exceptions"][0], "127.0.0.1:24224");
     }
 
     #[test]

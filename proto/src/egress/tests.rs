@@ -8,7 +8,8 @@ fn machine() -> (tempfile::TempDir, PathBuf, Rules) {
     let directory = tempfile::tempdir().expect("a directory");
     let cgroup = directory.path().join("docker.service");
     fs::create_dir(&cgroup).expect("a control group");
-    let rules = Rules { cgroup_id: cgroup_id(&cgroup).expect("its id"), cgroup, containers: false, beat: beat() };
+    let (id, exceptions) = (cgroup_id(&cgroup).expect("its id"), Vec::new());
+    let rules = Rules { cgroup_id: id, cgroup, containers: false, exceptions, beat: beat() };
     let file = directory.path().join("run/egress.json");
     (directory, file, rules)
 }
@@ -29,6 +30,11 @@ fn what_is_written_is_read_and_in_place() {
     assert_eq!(fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o644);
     let seen = Egress::look(&file);
     assert!(seen.fault.is_none() && !seen.containers, "{seen:?}");
+    assert!(!fs::read_to_string(&file).expect("the file").contains("exceptions"), "an older reader knows no such key");
+    let excepted = Rules { exceptions: vec!["127.0.0.1:24224".parse().expect("one")], ..rules.clone() };
+    excepted.write(&file).expect("replaced");
+    assert_eq!(read(&file).expect("read"), excepted);
+    assert!(!excepted.claims_the_same(&rules));
     Rules { containers: true, ..rules }.write(&file).expect("replaced");
     assert!(Egress::look(&file).containers);
     let beside: Vec<_> = fs::read_dir(file.parent().expect("a directory")).expect("entries").collect();

@@ -61,6 +61,8 @@ async fn exceptions_are_exact() {
     let place = Place::new().await;
     furnish(&place);
     place.apply(&["--except", "127.0.0.1:24224", "--except", "192.0.2.7:5000"]).await;
+    let told = proto::egress::read(&place.state_file()).unwrap().exceptions;
+    assert_eq!(told, ["127.0.0.1:24224".parse().unwrap(), "192.0.2.7:5000".parse().unwrap()]);
     assert_eq!(place.dial_inside("127.0.0.1", 24224).await, "log");
     assert_eq!(place.dial_inside("::ffff:127.0.0.1", 24224).await, "log", "the same packet");
     assert_eq!(place.dial_inside("127.0.0.2", 24224).await, "door for 127.0.0.2:24224");
@@ -168,6 +170,8 @@ async fn containers_with_the_hosts_network_are_kept_from_registries_if_asked_for
     let here = || place.dial(From::In(&containers), ELSEWHERE, 5000);
     place.apply(&[]).await;
     assert_eq!(here().await, "registry", "off by default");
+    let door = |cgroup| place.dial(From::In(cgroup), "127.0.0.1", 857);
+    assert_eq!(door(&containers).await, "forward door", "as anybody's who is root");
     let state = || proto::egress::read(&place.state_file()).unwrap();
     assert!(!state().containers);
     // This machine's resolvers are out of reach from there. The engine starts all the same.
@@ -178,6 +182,12 @@ async fn containers_with_the_hosts_network_are_kept_from_registries_if_asked_for
     place.apply(&["--containers-not-to", ELSEWHERE, "--container-cgroup", &group]).await;
     assert!(state().containers);
     assert_eq!(here().await, "nobody");
+    // Nor does the door fetch for them what they do not.
+    assert_eq!(door(&containers).await, "nobody");
+    assert_eq!(door(&place.engine).await, "forward door");
+    for host in ["127.0.0.1", "::1"] {
+        assert_eq!(place.dial(From::In(&containers), host, 858).await, "nobody", "{host}");
+    }
     assert_eq!(place.dial(From::In(&containers), ELSEWHERE, 5001).await, "registry", "no port of registries");
     assert_eq!(place.dial(From::In(&containers), ELSEWHERE_6, 5000).await, "registry", "another address");
     assert_eq!(
