@@ -86,9 +86,20 @@ pub async fn tls(shared: Arc<Shared>, host: Host, target: Target, client: Ahead)
     match shaken {
         // Boxed: else it is in memory once for each function that it is handed through.
         Ok(Ok(client)) => relay::serve(shared, target, Box::new(client)).await,
+        Ok(Err(error)) if offers_no_http1(&error) => info!(
+            %host,
+            "a client offers HTTP/2 alone, which the door does not speak; if no registry is there, name the host in \
+             `tunnel` of the door's settings"
+        ),
         Ok(Err(error)) => info!(%host, %error, "a client does not accept the door's certificate"),
         Err(_) => debug!(%host, "a client did not finish its TLS handshake"),
     }
+}
+
+/// gRPC does: log drivers, traces. No engine asks a registry so, and what is to be decided on is never carried on unread.
+fn offers_no_http1(error: &std::io::Error) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::NoApplicationProtocol))
 }
 
 /// Speaks HTTP with the client.
@@ -111,6 +122,46 @@ pub async fn governed(shared: &Shared, host: &Authority, governs: impl Fn() -> b
         }
         if let Ok(Err(_)) = timeout(shared.limits.tunnel_look, changes.changed()).await {
             pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::{
+        ClientConfig, RootCertStore, ServerConfig,
+        crypto::aws_lc_rs,
+        pki_types::{PrivatePkcs8KeyDer, ServerName},
+    };
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_of_http2_alone_is_told_from_one_that_does_not_trust_the_door() {
+        let made = rcgen::generate_simple_self_signed(vec!["registry.example".to_owned()]).unwrap();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let server = server.unwrap().with_no_client_auth();
+        let mut server = server.with_single_cert(vec![made.cert.der().clone()], key.into()).unwrap();
+        server.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(server));
+        for (alpn, trusts, expected) in [(&b"h2"[..], true, true), (b"http/1.1", false, false)] {
+            let mut roots = RootCertStore::empty();
+            if trusts {
+                roots.add(made.cert.der().clone()).unwrap();
+            }
+            let client =
+                ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+            let mut client = client.unwrap().with_root_certificates(roots).with_no_client_auth();
+            client.alpn_protocols = vec![alpn.to_vec()];
+            let (near, far) = tokio::io::duplex(64 << 10);
+            let name = ServerName::try_from("registry.example").unwrap();
+            let connects = TlsConnector::from(Arc::new(client)).connect(name, near);
+            let (connected, accepted) = tokio::join!(connects, acceptor.accept(far));
+            assert!(connected.is_err());
+            assert_eq!(offers_no_http1(&accepted.err().unwrap()), expected);
         }
     }
 }
