@@ -107,7 +107,12 @@ async fn open(
     tell(config, &settings, &door)?;
 
     let stop = CancellationToken::new();
-    let limits = Limits { drain: Duration::from_secs(config.drain.into()), ..Limits::default() };
+    let limits = Limits {
+        drain: Duration::from_secs(config.drain.into()),
+        head: settings.answer,
+        push_head: settings.push_answer,
+        ..Limits::default()
+    };
     let run = door.run(settings, limits, leaves, gate, stop.clone());
     let (mut following, mut reporting) = (tokio::spawn(following), tokio::spawn(reporting));
     let mut run = std::pin::pin!(run);

@@ -53,6 +53,8 @@ pub struct Limits {
     pub tls: Duration,
     /// From the last byte of a request (or the last one that the registry took) to the head of its answer.
     pub head: Duration,
+    /// The same where something is sent there: a registry that puts a layer of some GiB together answers when it is done.
+    pub push_head: Duration,
     /// Silence inside a body, in either direction, and a client that takes nothing.
     pub idle: Duration,
     /// First byte behind a CONNECT.
@@ -87,6 +89,7 @@ impl Default for Limits {
             connect: Duration::from_secs(15),
             tls: Duration::from_secs(15),
             head: Duration::from_secs(60),
+            push_head: Duration::from_secs(900),
             idle: Duration::from_secs(60),
             first_byte: Duration::from_secs(30),
             first_head: Duration::from_secs(10),

@@ -4,13 +4,17 @@ use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use http::HeaderValue;
 use proto::trusted_file;
 use serde::Deserialize;
 
-use crate::authority::{Authority, Host};
+use crate::{
+    authority::{Authority, Host},
+    limits::Limits,
+};
 
 mod proxy_url;
 #[cfg(test)]
@@ -40,6 +44,10 @@ pub struct Settings {
     pub mirrors: HashSet<Authority>,
     /// Loopback addresses that are no registries.
     pub loopback_tunnel: HashSet<SocketAddr>,
+    /// How long a registry may take to answer.
+    pub answer: Duration,
+    /// The same where something was sent there.
+    pub push_answer: Duration,
 }
 
 /// An entry of `upstreamNoProxy`.
@@ -96,6 +104,8 @@ struct File {
     tunnel: Vec<String>,
     mirrors: Vec<String>,
     loopback_tunnel: Vec<String>,
+    answer_seconds: Option<u64>,
+    push_answer_seconds: Option<u64>,
 }
 
 impl Default for File {
@@ -109,12 +119,15 @@ impl Default for File {
             tunnel: Vec::new(),
             mirrors: Vec::new(),
             loopback_tunnel: Vec::new(),
+            answer_seconds: None,
+            push_answer_seconds: None,
         }
     }
 }
 
 impl Default for Settings {
     fn default() -> Self {
+        let limits = Limits::default();
         Self {
             upstream_proxy: None,
             direct: Vec::new(),
@@ -124,6 +137,8 @@ impl Default for Settings {
             tunnel: HashSet::new(),
             mirrors: HashSet::new(),
             loopback_tunnel: HashSet::new(),
+            answer: limits.head,
+            push_answer: limits.push_head,
         }
     }
 }
@@ -154,6 +169,12 @@ impl Settings {
         let hosts = |key, list: &[String]| entries(key, list, "`host[:port]`", host_and_port).map_err(wrong);
         let direct = entries("upstreamNoProxy", &file.upstream_no_proxy, "host, `*.domain` or network", direct);
         let loopback = entries("loopbackTunnel", &file.loopback_tunnel, "loopback `address:port`", loopback);
+        let seconds = |key, seconds: Option<u64>, default| match seconds {
+            None => Ok(default),
+            Some(seconds) if (1..=3600).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+            Some(seconds) => Err(wrong((key, seconds.to_string(), "number of seconds from 1 to 3600"))),
+        };
+        let limits = Limits::default();
         Ok(Self {
             upstream_proxy,
             direct: direct.map_err(wrong)?,
@@ -163,6 +184,8 @@ impl Settings {
             tunnel: hosts("tunnel", &file.tunnel)?,
             mirrors: hosts("mirrors", &file.mirrors)?,
             loopback_tunnel: loopback.map_err(wrong)?,
+            answer: seconds("answerSeconds", file.answer_seconds, limits.head)?,
+            push_answer: seconds("pushAnswerSeconds", file.push_answer_seconds, limits.push_head)?,
         })
     }
 

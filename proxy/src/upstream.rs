@@ -141,6 +141,8 @@ impl Upstream {
         moved: &Moved,
     ) -> Result<Response<Incoming>, Failure> {
         let client = if target.loopback { &self.loopback } else { &self.forward };
+        let sends = !matches!(*request.method(), Method::GET | Method::HEAD);
+        let most = if sends { self.limits.push_head } else { self.limits.head };
         let mut connection = capture_connection(&mut request);
         let mut answer = client.request(request);
         // A connection has time limits of its own; the one for the answer counts from there on.
@@ -152,7 +154,7 @@ impl Upstream {
         tokio::select! {
             biased;
             answer = answer => answer.map_err(Failure::from),
-            () = moved.quiet(self.limits.head) => Err(Failure::Late),
+            () = moved.quiet(most) => Err(Failure::Late),
         }
     }
 }

@@ -37,6 +37,19 @@ pub enum Trouble {
         /// Why.
         why: String,
     },
+    /// What the engine shows this registry, and the door cannot.
+    #[error(
+        "the client certificate for `{host}` cannot be used: `{path}`: {why}; make the file readable for the group \
+         `pullgate-proxy`, or name the host in `tunnel` of the door's settings, where it is let through unread"
+    )]
+    Client {
+        /// The host.
+        host: String,
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
     /// TLS that failed otherwise.
     #[error(
         "no TLS connection with `{host}`: {why}; if it speaks plain HTTP, it must be in `insecureRegistries` \
@@ -107,6 +120,7 @@ impl Trouble {
             Self::Unreachable { .. } => "upstream_unreachable",
             Self::Proxy { .. } => "upstream_proxy",
             Self::Certificate { .. } => "upstream_certificate",
+            Self::Client { .. } => "client_certificate",
             Self::Tls { .. } => "upstream_tls",
             Self::Timeout { .. } => "upstream_timeout",
             Self::Malformed { .. } => "upstream_malformed",
@@ -127,6 +141,7 @@ impl Trouble {
             Self::Unreachable { .. }
             | Self::Proxy { .. }
             | Self::Certificate { .. }
+            | Self::Client { .. }
             | Self::Tls { .. }
             | Self::Malformed { .. } => StatusCode::BAD_GATEWAY,
             Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,

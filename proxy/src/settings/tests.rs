@@ -14,6 +14,9 @@ fn an_empty_file_means_the_defaults() {
     let settings = read("{}").unwrap();
     assert!(settings.upstream_proxy.is_none());
     assert_eq!(settings.certs_dir, Path::new("/etc/docker/certs.d"));
+    assert_eq!((settings.answer.as_secs(), settings.push_answer.as_secs()), (60, 900));
+    let settings = read(r#"{"answerSeconds": 90, "pushAnswerSeconds": 3600}"#).unwrap();
+    assert_eq!((settings.answer.as_secs(), settings.push_answer.as_secs()), (90, 3600));
 }
 
 #[test]
@@ -36,6 +39,9 @@ fn unknown_keys_and_wrong_entries_are_named() {
         (r#"{"upstreamNoProxy": ["*.10.0.0.1"]}"#, "host, `*.domain` or network"),
         (r#"{"upstreamNoProxy": ["10.0.0.0/33"]}"#, "host, `*.domain` or network"),
         (r#"{"upstreamNoProxy": ["corp/8"]}"#, "host, `*.domain` or network"),
+        (r#"{"answerSeconds": 0}"#, "`answerSeconds` in `/etc/pullgate/proxy.json` has the entry `0`"),
+        (r#"{"pushAnswerSeconds": 3601}"#, "number of seconds from 1 to 3600"),
+        (r#"{"answerSeconds": "60"}"#, "invalid type"),
         (r#"{"upstreamProxy": "https://a:1"}"#, "`http://[user:password@]host:port`"),
         (r#"{"upstreamProxy": "http://a"}"#, "`http://[user:password@]host:port`"),
     ] {

@@ -36,6 +36,14 @@ pub enum ConnectError {
     /// Files of `certs.d`.
     #[error("{0}")]
     Files(String),
+    /// A certificate of `certs.d` that shows who asks, or its key.
+    #[error("`{path}`: {why}")]
+    Client {
+        /// The file.
+        path: String,
+        /// Why not.
+        why: String,
+    },
     /// A host that cannot be asked for by TLS or at all.
     #[error("its name cannot be used")]
     Name,
@@ -51,6 +59,7 @@ impl ConnectError {
             Self::Late(what) => Trouble::Timeout { host, what },
             Self::Loop => Trouble::Loop { host },
             Self::Proxy { proxy, why } => Trouble::Proxy { proxy: proxy.clone(), host, why: why.clone() },
+            Self::Client { path, why } => Trouble::Client { host, path: path.clone(), why: why.clone() },
             Self::Files(_) => Trouble::Certificate { host, why },
             Self::Tls(error) => match tls(error) {
                 Some(rustls::Error::InvalidCertificate(why)) => Trouble::Certificate { host, why: why.to_string() },

@@ -85,7 +85,9 @@ impl Trust {
         // Read each time, as the engine does: a certificate that is put there works at once.
         let dirs = [authority.to_string(), authority.registry(443)].map(|name| self.settings.certs_dir.join(name));
         let Some(dir) = dirs.iter().find(|dir| dir.is_dir()) else { return Ok(Arc::clone(&self.verified)) };
-        self.of_dir(dir).map(Arc::new).map_err(|error| ConnectError::Files(format!("`{}`: {error}", dir.display())))
+        let client = client_in(dir)?;
+        let config = self.of_dir(dir, client);
+        config.map(Arc::new).map_err(|error| ConnectError::Files(format!("`{}`: {error}", dir.display())))
     }
 
     /// For a server that is insecure by the administrator's word, or by definition.
@@ -95,26 +97,46 @@ impl Trust {
     }
 
     /// `*.crt` are roots, `*.cert` with `*.key` show who we are (moby `registry/registry.go`, `ReadCertsDirectory`).
-    fn of_dir(&self, dir: &Path) -> Result<ClientConfig, Box<dyn std::error::Error + Send + Sync>> {
+    fn of_dir(
+        &self,
+        dir: &Path,
+        client: Option<Client>,
+    ) -> Result<ClientConfig, Box<dyn std::error::Error + Send + Sync>> {
         let mut trusted = self.trusted.clone();
-        let mut client = None;
         for entry in fs::read_dir(dir)? {
             let path = entry?.path();
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("crt") => add(&mut trusted, &path)?,
-                Some("cert") => client = Some((path.clone(), path.with_extension("key"))),
-                _ => {}
+            if path.extension().is_some_and(|extension| extension == "crt") {
+                add(&mut trusted, &path)?;
             }
         }
         let builder = verified_by(trusted.verifier()?)?;
         Ok(finish(match client {
-            Some((certificate, key)) => {
-                let chain = CertificateDer::pem_file_iter(certificate)?.collect::<Result<_, _>>()?;
-                builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key)?)?
-            }
+            Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
             None => builder.with_no_client_auth(),
         }))
     }
+}
+
+/// A certificate with its chain, and its key.
+type Client = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// Who we are, for this registry. The engine reads such a key as root, and this process is not.
+fn client_in(dir: &Path) -> Result<Option<Client>, ConnectError> {
+    let unusable = |path: &Path, why: &dyn ToString| ConnectError::Client {
+        path: path.display().to_string(),
+        why: why.to_string(),
+    };
+    let entries = fs::read_dir(dir).map_err(|error| ConnectError::Files(format!("`{}`: {error}", dir.display())))?;
+    let mut certificates = entries.filter_map(Result::ok).map(|entry| entry.path());
+    let Some(certificate) = certificates.find(|path| path.extension().is_some_and(|extension| extension == "cert"))
+    else {
+        return Ok(None);
+    };
+    let chain = CertificateDer::pem_file_iter(&certificate).and_then(|chain| chain.collect::<Result<Vec<_>, _>>());
+    let chain = chain.map_err(|error| unusable(&certificate, &error))?;
+    let key = certificate.with_extension("key");
+    let read = PrivateKeyDer::from_pem_file(&key).map_err(|error| unusable(&key, &error))?;
+    Ok(Some((chain, read)))
 }
 
 fn add(trusted: &mut Trusted, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

@@ -48,6 +48,31 @@ async fn a_registry_that_does_not_answer_is_given_up() {
     assert!(start.elapsed() >= short().head);
 }
 
+/// It puts a layer together before it answers.
+#[tokio::test]
+async fn a_push_is_waited_for_longer() {
+    let slow = Duration::from_millis(1_200);
+    let server = Server::tls(move |head, conn| {
+        let says = !head.starts_with("POST ");
+        Box::pin(async move {
+            tokio::time::sleep(slow).await;
+            if says { say(conn, ok("x")).await } else { say_and_wait(conn, Vec::new()).await }
+        })
+    });
+    let server = server.await;
+    assert!(short().head < slow && slow < short().push_head);
+    let (door, mut client) = Running::before(&server, short()).await;
+    client.get("/v2/good/app/blobs/uploads/1", "").await.is_trouble(504, "upstream_timeout");
+    for (method, status) in [("PUT", 200), ("PATCH", 200), ("POST", 504)] {
+        let mut client = door.client(&server).await;
+        let target = "/v2/good/app/blobs/uploads/1";
+        client
+            .send(format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n", server.name()))
+            .await;
+        assert_eq!(client.answer(false).await.unwrap().status(), status, "{method}");
+    }
+}
+
 #[tokio::test]
 async fn a_registry_that_accepts_and_says_nothing_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -55,6 +80,40 @@ async fn a_registry_that_accepts_and_says_nothing_is_given_up() {
     let door = Running::start(Settings::default(), short(), evil_is_refused(&[&host])).await;
     let mut client = Client::tls(door.address, &host, &door.roots).await;
     client.get("/v2/", "").await.is_trouble(504, "upstream_timeout");
+}
+
+#[tokio::test]
+async fn a_registry_that_wants_a_client_certificate_is_shown_it_or_the_file_is_named() {
+    let own = rcgen::generate_simple_self_signed(vec!["engine".to_owned()]).unwrap();
+    let server = Server::for_client(own.cert.der().clone()).await;
+    let certs = tempfile::tempdir().unwrap();
+    let dir = certs.path().join(server.name());
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("client.cert"), own.cert.pem()).unwrap();
+    let key = dir.join("client.key");
+    std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+    let settings = Settings { certs_dir: certs.path().to_owned(), ..trusting(&server) };
+    let door = Running::start(settings, Limits::default(), evil_is_refused(&[&server.name()])).await;
+    assert_eq!(door.client(&server).await.get("/v2/", "").await.text(), "x");
+    assert_eq!(door.client(&server).await.get("/v2/evil/miner/manifests/1", "").await.status(), 403);
+    // Who runs these tests may be root, who reads everything.
+    std::fs::write(&key, "no key").unwrap();
+    let other = Server::for_client(own.cert.der().clone()).await;
+    let beside = certs.path().join(other.name());
+    std::fs::create_dir(&beside).unwrap();
+    std::fs::write(beside.join("client.cert"), own.cert.pem()).unwrap();
+    std::os::unix::fs::symlink("/nonexistent/key", beside.join("client.key")).unwrap();
+    let door = Running::start(
+        Settings { certs_dir: certs.path().to_owned(), ..trusting(&server) },
+        Limits::default(),
+        evil_is_refused(&[&server.name(), &other.name()]),
+    )
+    .await;
+    for (server, key) in [(&server, key), (&other, beside.join("client.key"))] {
+        let answer = door.client(server).await.get("/v2/", "").await;
+        answer.is_trouble(502, "client_certificate");
+        assert!(answer.text().contains(key.to_str().unwrap()) && answer.text().contains("`tunnel`"), "{answer:?}");
+    }
 }
 
 #[tokio::test]

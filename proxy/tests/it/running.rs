@@ -60,6 +60,7 @@ pub fn evil_is_refused(hosts: &[&str]) -> Enforced {
 pub fn short() -> Limits {
     Limits {
         head: Duration::from_millis(700),
+        push_head: Duration::from_secs(2),
         idle: Duration::from_millis(700),
         tls: Duration::from_millis(700),
         first_byte: Duration::from_millis(700),

@@ -7,7 +7,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivatePkcs8KeyDer};
+use rustls::{
+    RootCertStore, ServerConfig,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, PrivatePkcs8KeyDer},
+    server::WebPkiClientVerifier,
+};
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufStream},
     net::{TcpListener, TcpStream},
@@ -69,22 +74,46 @@ impl Server {
         Self::tls(move |_, conn| say(conn, answer.clone())).await
     }
 
+    /// Serves TLS to who shows this certificate.
+    pub async fn for_client(certificate: CertificateDer<'static>) -> Self {
+        Self::start_for(Some(certificate), true, &["localhost"], Box::new(|_, conn| say(conn, ok("x")))).await
+    }
+
     /// Serves TLS with a certificate for somebody else.
     pub async fn for_others() -> Self {
         Self::start(true, &["other.example"], Box::new(|_, conn| say(conn, ok("x")))).await
     }
 
     async fn start(tls: bool, names: &[&str], handler: Box<Handler>) -> Self {
+        Self::start_for(None, tls, names, handler).await
+    }
+
+    async fn start_for(
+        client: Option<CertificateDer<'static>>,
+        tls: bool,
+        names: &[&str],
+        handler: Box<Handler>,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ca = dir.path().join("ca.pem");
         let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         std::fs::write(&ca, made.cert.pem()).unwrap();
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier = match client {
+            Some(client) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(client).unwrap();
+                let roots = Arc::new(roots);
+                WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider)).build().unwrap()
+            }
+            None => WebPkiClientVerifier::no_client_auth(),
+        };
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(vec![made.cert.der().clone()], key.into())
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
