@@ -56,7 +56,7 @@ pub(super) async fn submit(State(api): State<Api>, request: Request) -> Result<R
     let realm = if realm == view::DOCKER_HUB { Realm::DockerHub } else { Realm::Service };
     let page = SignInPage { next: &next, user: &user, realm, ways: ways(&api), ..SignInPage::default() };
     // Before it is verified: what opens nothing here is no sign-in, and is written down as none.
-    if AccessToken::parse(secret.expose()).is_some() {
+    if realm == Realm::Service && AccessToken::parse(secret.expose()).is_some() {
         let text = "this is an access token, and the console takes passwords: a token may do less than its owner";
         return Ok(again(page, (StatusCode::UNAUTHORIZED, text.to_owned(), None)));
     }
