@@ -41,25 +41,29 @@ struct Concerned {
 /// What is kept of a record.
 #[derive(Default)]
 struct Fate<'a> {
-    row: bool,
+    /// As a row of this organization; empty: of none.
+    row: Option<&'a str>,
     /// For these organizations.
     counted: Vec<&'a str>,
 }
 
 impl Fate<'_> {
     fn is_nothing(&self) -> bool {
-        !self.row && self.counted.is_empty()
+        self.row.is_none() && self.counted.is_empty()
     }
 }
 
 /// Says what is kept of a record.
-fn fate<'a>(record: &RecordRow, organizations: &'a [Concerned]) -> Fate<'a> {
+fn fate<'a>(record: &'a RecordRow, organizations: &'a [Concerned]) -> Fate<'a> {
     if !record.act.is_empty() {
-        return Fate { row: true, counted: Vec::new() };
+        return Fate { row: Some(&record.organization), counted: Vec::new() };
     }
     let own = organizations.iter().find(|concerned| concerned.name == record.organization);
     if !record.allowed || record.would_deny {
-        return Fate { row: true, counted: own.map(|own| own.name.as_str()).into_iter().collect() };
+        return Fate {
+            row: Some(&record.organization),
+            counted: own.map(|own| own.name.as_str()).into_iter().collect(),
+        };
     }
     // Where no policy was on, what was pulled concerns the organizations of whoever reported it: it is what a
     // policy that is to be switched on is held against.
@@ -67,10 +71,12 @@ fn fate<'a>(record: &RecordRow, organizations: &'a [Concerned]) -> Fate<'a> {
         true => concerned.is_member,
         false => concerned.name == record.organization,
     };
-    let (mut row, mut counted) = (false, Vec::new());
+    let (mut row, mut counted) = (None, Vec::new());
     for concerned in organizations.iter().filter(all) {
-        // A row without an organization would be nobody's to forget.
-        row |= concerned.allowed_pulls == AllowedPulls::All && !record.organization.is_empty();
+        // There is one row of a record. It is of who wants it: of none, it would be nobody's to forget.
+        if row.is_none() && concerned.allowed_pulls == AllowedPulls::All {
+            row = Some(concerned.name.as_str());
+        }
         if concerned.allowed_pulls != AllowedPulls::None {
             counted.push(concerned.name.as_str());
         }
@@ -125,11 +131,11 @@ impl Writing {
                 counts.add(organization, record);
                 daily.add(organization, record);
             }
-            rows.extend(fate.row.then_some(*record));
+            rows.extend(fate.row.map(|of| RecordRow { organization: of.to_owned(), ..(*record).clone() }));
         }
         self.add_counts(&counts).await?;
         self.add_daily(&daily).await?;
-        self.add_records(rows).await?;
+        self.add_records(&rows).await?;
         Ok(stored)
     }
 
