@@ -170,6 +170,7 @@ async fn what_was_pulled_where_no_policy_was_on_concerns_the_reporters_organizat
     assert_eq!(change.records(10).await.unwrap().len(), 2, "a refusal stays");
     keeps(&mut change, "labs", AllowedPulls::Counts, None).await;
     assert_eq!(forget!(store, change, (DAYS + 1) * DAY_MS), 1, "and who wants no rows any more has none");
+    assert_eq!(change.records(10).await.unwrap().len(), 1);
 }
 
 async fn each_organization_forgets_in_its_own_time(fixture: Fixture) {
