@@ -38,9 +38,13 @@ impl Systemd {
         root.join("run/systemd/system").is_dir().then(|| Self { program: PathBuf::from("systemctl") })
     }
 
-    /// One that is asked by another program than `systemctl` of the `PATH`.
-    #[must_use]
-    pub fn asked_by(program: PathBuf) -> Self {
+    /// One that is asked by a script in a directory.
+    #[cfg(test)]
+    pub(crate) fn of_script(directory: &Path, script: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        let program = directory.join("systemctl");
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         Self { program }
     }
 
@@ -178,7 +182,7 @@ impl Systemd {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt as _};
+    use std::fs;
 
     use super::*;
 
@@ -187,12 +191,10 @@ mod tests {
         let machine = tempfile::tempdir().unwrap();
         let path = |name: &str| machine.path().join(name);
         let script = format!("#!/bin/sh\necho \"$*\" >>{}\n[ $2 != --machine=1002@.host ]\n", path("calls").display());
-        fs::write(path("systemctl"), script).unwrap();
-        fs::set_permissions(path("systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
         for dir in ["run/user/1001/systemd", "run/user/1002/systemd", "run/user/1003", "run/user/else/systemd"] {
             fs::create_dir_all(path(dir)).unwrap();
         }
-        let systemd = Systemd::asked_by(path("systemctl"));
+        let systemd = Systemd::of_script(machine.path(), &script);
         systemd.in_running_managers(machine.path(), "pullgated.service", true);
         let mut calls: Vec<String> = fs::read_to_string(path("calls")).unwrap().lines().map(str::to_owned).collect();
         calls.sort();

@@ -85,8 +85,6 @@ fn give_back(journal: &Journal, installed: &Installed, governed: &Governed) -> R
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
     use crate::engines::{FoundEngine, Kind, ProxyEnvironment};
 
@@ -99,8 +97,6 @@ mod tests {
             "#!/bin/sh\ncase $1 in\nshow) printf 'LoadState=loaded\\nActiveState=inactive\\n' ;;\n*) echo \"$*\" >>{} ;;\nesac\n",
             path("calls").display()
         );
-        std::fs::write(path("systemctl"), script).unwrap();
-        std::fs::set_permissions(path("systemctl"), std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::write(path("daemon.json"), "{ \"authorization-plugins\": [\"pullgate\"], \"debug\": true }").unwrap();
         let dir = path("docker.service.d");
         std::fs::create_dir(&dir).unwrap();
@@ -131,7 +127,7 @@ mod tests {
             door: None,
         };
         let journal = Journal::lock(machine.path()).unwrap();
-        release(&Systemd::asked_by(path("systemctl")), &journal, &Installed::default(), &governed).unwrap();
+        release(&Systemd::of_script(machine.path(), &script), &journal, &Installed::default(), &governed).unwrap();
         assert_eq!(std::fs::read_to_string(path("daemon.json")).unwrap(), "{ \"debug\": true }");
         assert!(!dir.exists());
         assert_eq!(std::fs::read_to_string(path("calls")).unwrap(), "daemon-reload\n");

@@ -141,8 +141,6 @@ fn locked(path: &Path) -> Option<Locked> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]
@@ -155,9 +153,7 @@ mod tests {
              echo ActiveState=$state\n",
             machine.path().display()
         );
-        fs::write(path("systemctl"), script).unwrap();
-        fs::set_permissions(path("systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
-        let systemd = Systemd::asked_by(path("systemctl"));
+        let systemd = Systemd::of_script(machine.path(), &script);
         assert_eq!(started(&systemd, "docker.service", STARTS).unwrap().active, "active");
         fs::write(path("never"), "").unwrap();
         assert_eq!(started(&systemd, "docker.service", PAUSE).unwrap().active, "activating");

@@ -1,6 +1,6 @@
 use std::{
     io::{Read as _, Write as _},
-    os::unix::{fs::PermissionsExt as _, net::UnixListener},
+    os::unix::net::UnixListener,
     path::PathBuf,
 };
 
@@ -25,14 +25,11 @@ impl Machine {
         for dir in ["etc/docker", "etc/systemd/system", "run"] {
             fs::create_dir_all(root.path().join(dir)).unwrap();
         }
-        let program = root.path().join("systemctl");
         let script = format!(
             "#!/bin/sh\ncase $1 in\nshow) printf 'LoadState=loaded\\nActiveState=active\\nUnitFileState=enabled\\n' ;;\n\
              *) echo \"$*\" >>{}/calls ;;\nesac\n",
             root.path().display()
         );
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let dir = root.path().to_owned();
         let listener = UnixListener::bind(root.path().join("run/docker.sock")).unwrap();
         std::thread::spawn(move || {
@@ -55,7 +52,7 @@ impl Machine {
             }
         });
         let journal = Journal::lock(root.path()).unwrap();
-        Self { systemd: Systemd::asked_by(program), journal, root }
+        Self { systemd: Systemd::of_script(root.path(), &script), journal, root }
     }
 
     fn path(&self, name: &str) -> PathBuf {
