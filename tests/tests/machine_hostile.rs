@@ -10,7 +10,7 @@ mod site;
 
 use std::{path::PathBuf, process::Command};
 
-use killed::{Moment, OF_DISABLE, OF_ENABLE, OF_UNINSTALL, answers, killed};
+use killed::{Moment, OF_DISABLE, OF_ENABLE, OF_UNINSTALL, killed};
 use site::{Site, THEIRS};
 
 const ENROLLED: &str = "--enrollment /opt/enrollment.json";
@@ -47,7 +47,7 @@ async fn an_uninstall_that_is_killed_leaves_an_engine_that_answers_and_is_finish
     for (when, seen) in OF_UNINSTALL {
         site.installs(ENROLLED).await;
         assert!(killed(&site, "uninstall --yes --purge", seen).await, "{when}: it was too fast");
-        answers(&site, when).await;
+        site.answers(when).await;
         done(&site, "uninstall --yes --purge").await;
         site.is_free().await;
         // Nor does it fetch by a door that is gone.
@@ -65,7 +65,7 @@ async fn killed_at_each(site: &Site, moments: &[Moment], args: &str, between: &s
             // Nothing was left to do behind the last moment.
             assert_eq!(*when, moments.last().unwrap().0, "{when}: it was too fast");
         }
-        answers(site, when).await;
+        site.answers(when).await;
         done(site, args).await;
         if governed {
             site.is_governed().await;
@@ -144,7 +144,7 @@ async fn a_terminal_or_a_reader_that_goes_away_leaves_nothing_half_done() {
         let gone = "kill -9 $(cat /run/pid); while pgrep -x pullgate >/dev/null; do :; done; tail -1 /var/lib/pullgate-install/journal.jsonl";
         let end = site.machine.command(gone).deadline(std::time::Duration::from_secs(200)).run().await.unwrap();
         assert!(end.stdout.contains("\"end\""), "{}", end.text());
-        answers(&site, "the terminal is gone").await;
+        site.answers("the terminal is gone").await;
         done(&site, "uninstall --yes --purge").await;
         site.is_free().await;
         assert_eq!(site.fingerprint().await, before);

@@ -66,9 +66,3 @@ pub const OF_ENABLE: [Moment; 3] = [
     ("the file has changed", |site| file(site).contains("authorization-plugins")),
     ("it is written down no more", |site| !is_there(site, "/var/lib/pullgate-install/disabled.json")),
 ];
-
-/// The engine answers, whoever is asked about it.
-pub async fn answers(site: &Site, when: &str) {
-    let answers = site.machine.run("timeout 20 docker version").await.unwrap();
-    assert_eq!(answers.code(), 0, "{when}: {}", answers.text());
-}

@@ -63,6 +63,17 @@ impl Site {
         self.machine.done(script).await.unwrap()
     }
 
+    /// The engine answers, whoever is asked about what is asked. A restart that somebody began who is gone by now goes
+    /// on, and cuts off what the old engine had already taken: the next call waits for the new one.
+    pub async fn answers(&self, when: &str) {
+        let ask = "timeout 20 docker version";
+        let mut answer = self.machine.run(ask).await.unwrap();
+        if ["EOF", "connection reset"].iter().any(|cut_off| answer.text().contains(cut_off)) {
+            answer = self.machine.run(ask).await.unwrap();
+        }
+        assert_eq!(answer.code(), 0, "{when}: {}", answer.text());
+    }
+
     /// The engine answers, and asks the plugin.
     pub async fn asks(&self) {
         let text = self.probe(SOCKET).await;
