@@ -21,8 +21,9 @@ use std::{
 };
 
 use installer::lab::{Lab, Service, own};
+use serde_json::{Value, json};
 
-use self::{client::Client, filling::Size};
+use self::{client::Client, filling::Size, pages::Page};
 use crate::Report;
 
 const SIZE: Size = Size { records: 1_000_000, machines: 5_000, others: 20 };
@@ -95,15 +96,16 @@ fn now_ms() -> i64 {
     i64::try_from(now.as_millis()).expect("a clock before the year 292,000,000")
 }
 
-/// An owner with a browser, and one with an access token: each has a number of calls to spend.
+/// Owners with a browser, with an access token, and with Docker Hub's clients: each has a number of calls to spend.
 struct Visitors {
     browser: Client,
     script: Client,
+    hub: Client,
 }
 
 impl Visitors {
     async fn sign_in(service: &Service) -> Self {
-        for user in ["olga", "otto"] {
+        for user in ["olga", "otto", "oscar"] {
             let args = ["member", "add", filling::ORGANIZATION, user, "--role", "owner", "--password-stdin"];
             let added = service.admin(&args).stdin(PASSWORD).run().await;
             added.and_then(installer::lab::Output::success).expect("an owner");
@@ -117,28 +119,41 @@ impl Visitors {
         let args = ["token", "create", "otto", "--name", "bench", "--scope", "org:read", "--scope", "sign-in"];
         let token = service.administer(&args).await.expect("a token").stdout;
         let script = Client::new(&service.address(), &format!("Authorization: Bearer {}", token.trim()));
-        Self { browser, script }
+        let mut hub = Client::new(&service.address(), "Accept: application/json");
+        let login = json!({ "username": "oscar", "password": PASSWORD }).to_string();
+        let answer = hub.post("/v2/users/login", "application/json", &login);
+        let answer: Value = serde_json::from_slice(&answer.body).expect("a session");
+        hub.become_known(&format!("Authorization: Bearer {}", answer["token"].as_str().expect("a token")));
+        Self { browser, script, hub }
     }
 }
 
 /// Every page and list, one after the other.
 fn lists(report: &mut Report, visitors: &mut Visitors) {
     let now_ms = now_ms();
-    for (name, path) in pages::console(now_ms) {
-        one(report, &mut visitors.browser, &name, &path);
+    let form = visitors.browser.get(&format!("/orgs/{}/image-access", filling::ORGANIZATION));
+    let draft = pages::draft(&String::from_utf8_lossy(&form.body));
+    for page in pages::console(now_ms).iter().chain([&draft]) {
+        one(report, &mut visitors.browser, page);
     }
-    for (name, path) in pages::api(now_ms) {
-        one(report, &mut visitors.script, &name, &path);
+    for page in pages::api(now_ms) {
+        one(report, &mut visitors.script, &page);
+    }
+    for page in pages::hub() {
+        one(report, &mut visitors.hub, &page);
     }
 }
 
 /// Milliseconds to the first byte of the answer, sorted.
-fn one(report: &mut Report, client: &mut Client, name: &str, path: &str) {
+fn one(report: &mut Report, client: &mut Client, page: &Page) {
     let mut times = Vec::with_capacity(TIMES);
     let mut size = 0;
     for time in 0..=TIMES {
-        let answer = client.get(path);
-        assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
+        let answer = match &page.sent {
+            Some((kind, body)) => client.post(&page.path, kind, body),
+            None => client.get(&page.path),
+        };
+        assert_eq!(answer.status, 200, "{}: {}", page.path, String::from_utf8_lossy(&answer.body));
         size = answer.body.len();
         if time > 0 {
             times.push(answer.first.as_secs_f64() * 1e3);
@@ -146,5 +161,5 @@ fn one(report: &mut Report, client: &mut Client, name: &str, path: &str) {
     }
     times.sort_by(f64::total_cmp);
     let (median, slowest) = (times[TIMES / 2], times[TIMES - 1]);
-    report.limit(&format!("{name} (slowest {slowest:.0} ms, {} KiB)", size / 1024), median, "ms", LIMIT_MS);
+    report.limit(&format!("{} (slowest {slowest:.0} ms, {} KiB)", page.name, size / 1024), median, "ms", LIMIT_MS);
 }

@@ -5,11 +5,34 @@ use serde_json::{Value, json};
 
 use super::filling::{FREQUENT, ORGANIZATION, RARE, first_ms, machine, member, rule};
 
-/// A name for people, and where it is.
-type Page = (String, String);
+/// What is asked for.
+pub struct Page {
+    /// For people.
+    pub name: String,
+    pub path: String,
+    /// What is sent, with its media type; none: nothing is.
+    pub sent: Option<(&'static str, String)>,
+}
 
 fn pages(base: &str, all: &[(&str, String)]) -> Vec<Page> {
-    all.iter().map(|(name, path)| ((*name).to_owned(), format!("{base}{path}"))).collect()
+    let page =
+        |(name, path): &(&str, String)| Page { name: (*name).to_owned(), path: format!("{base}{path}"), sent: None };
+    all.iter().map(page).collect()
+}
+
+/// A draft that takes more from people than any other: whoever is in no rule may pull nothing but the organization's own.
+/// `form`: the page that it is sent from, with what says who sends it and what they have seen.
+pub fn draft(form: &str) -> Page {
+    let hidden = |name: &str| {
+        let (_, value) = form.split_once(&format!("name=\"{name}\" value=\"")).expect("a field of the form");
+        value.split('"').next().unwrap_or_default().to_owned()
+    };
+    let words = "mode=enforce&when_expired=keep&local_content=policy&run_unapproved=allow&engine_plugins=policy\
+                 &swarm=allow&builds=allow&container_builders=allow&unknown_requests=allow";
+    let body = format!("csrf={}&seen={}&enabled=on&{words}", hidden("csrf"), hidden("seen"));
+    let path = format!("/orgs/{ORGANIZATION}/image-access/preview");
+    let sent = Some(("application/x-www-form-urlencoded", body));
+    Page { name: "Preview of a policy, against 90 days".to_owned(), path, sent }
 }
 
 /// Where a page begins, as `next` says it.
@@ -29,6 +52,7 @@ pub fn console(now_ms: i64) -> Vec<Page> {
         ("Image access", "/image-access".to_owned()),
         ("Allowlist", "/allowlist".to_owned()),
         ("Denylist", "/allowlist?list=deny".to_owned()),
+        ("Namespaces", "/namespaces".to_owned()),
         ("Requests", "/requests".to_owned()),
         ("Requests, all", "/requests?state=all".to_owned()),
         ("Activity", "/activity".to_owned()),
@@ -52,6 +76,7 @@ pub fn console(now_ms: i64) -> Vec<Page> {
         ("Audit log, older", "/audit?before=100".to_owned()),
         ("Audit log, of a person", format!("/audit?actor={}", member(7))),
         ("Audit log, of nobody", "/audit?actor=nobody".to_owned()),
+        ("Audit log, of the whole service", "/audit?of=service".to_owned()),
     ];
     let mut all = pages(&format!("/orgs/{ORGANIZATION}"), &of_org);
     let own = [
@@ -73,12 +98,17 @@ pub fn api(now_ms: i64) -> Vec<Page> {
         ("organization", String::new()),
         ("policy", "/policy".to_owned()),
         ("allowlist", "/allowlist?limit=200".to_owned()),
+        ("denylist", "/denylist?limit=200".to_owned()),
+        ("namespaces", "/namespaces".to_owned()),
+        ("registries", "/registries".to_owned()),
         ("requests", "/requests?limit=200".to_owned()),
         ("requests, pending", "/requests?state=pending".to_owned()),
         ("members", "/members".to_owned()),
+        ("a team", "/teams/team7".to_owned()),
         ("a member", format!("/members/{}", member(77))),
         ("teams", "/teams".to_owned()),
         ("invitations", "/invitations".to_owned()),
+        ("activity", "/activity".to_owned()),
         ("records", "/records".to_owned()),
         ("records, a page of 200", "/records?limit=200".to_owned()),
         ("records, older", format!("/records?limit=200&cursor={}", middle(now_ms))),
@@ -118,8 +148,34 @@ pub fn api(now_ms: i64) -> Vec<Page> {
         ("an image tried", "/me/check?image=evil/miner".to_owned()),
     ];
     all.extend(pages("/api/v1", &own));
-    for (name, _) in &mut all {
-        name.insert_str(0, "API: ");
+    let draft = json!({ "enabled": true, "official": false, "verified_publisher": false, "community": false });
+    all.push(Page {
+        name: "preview of a policy, against 90 days".to_owned(),
+        path: format!("/api/v1/organizations/{ORGANIZATION}/policy/preview"),
+        sent: Some(("application/json", draft.to_string())),
+    });
+    for page in &mut all {
+        page.name.insert_str(0, "API: ");
+    }
+    all
+}
+
+/// Docker Hub's own lists, as its clients ask for them.
+pub fn hub() -> Vec<Page> {
+    let of_org = [
+        ("settings", "/settings".to_owned()),
+        ("registries", "/settings/registry-access-management".to_owned()),
+        ("members", "/members?page_size=100".to_owned()),
+        ("members, last page", "/members?page=25&page_size=100".to_owned()),
+        ("invitations", "/invites".to_owned()),
+        ("teams", "/groups?page_size=100".to_owned()),
+        ("members of a team", "/groups/team7/members".to_owned()),
+        ("tokens", "/access-tokens".to_owned()),
+    ];
+    let mut all = pages(&format!("/v2/orgs/{ORGANIZATION}"), &of_org);
+    all.extend(pages("/v2", &[("audit log", format!("/auditlogs/{ORGANIZATION}?page_size=100"))]));
+    for page in &mut all {
+        page.name.insert_str(0, "Docker Hub's API: ");
     }
     all
 }
