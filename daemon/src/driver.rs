@@ -16,7 +16,7 @@ use crate::{
     credentials::{Account, Realm, Source},
     enforcement::{ControlError, Plugin},
     enrolled::{DockerHub, Enrolled},
-    logging::Quiet,
+    quiet::Quiet,
     records::Ticket,
     service::{CallError, Service},
     sync::{ApplyFailure, Cached, Command, Event, Goal, Number, Sync, Timer},

@@ -10,8 +10,10 @@ use clap::Parser as _;
 use daemon::{
     app::App,
     config::{Command, Config},
-    hardening, logging, login, request_access, show,
+    hardening, login, request_access, show,
 };
+use proto::log;
+use tracing::level_filters::LevelFilter;
 
 /// What a command exits with when it could not do its work, as every command of `pullgate`.
 const FAILED: u8 = 2;
@@ -21,7 +23,7 @@ const ENDED: u8 = 1;
 fn main() -> ExitCode {
     let hardened = hardening::no_dumps();
     let config = Config::parse();
-    logging::install();
+    log::start(LevelFilter::INFO);
     if let Err(error) = hardened {
         tracing::warn!(%error, "core dumps of this process cannot be forbidden");
     }

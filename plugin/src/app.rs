@@ -1,15 +1,15 @@
 //! Start and stop, in order.
 
-use std::{fs, io, sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use proto::{
+    log,
     sign_in::Paths,
     supervisor::{Manager, Progress, StopSignals},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, level_filters::LevelFilter, warn};
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     authorize::Authorizer,
@@ -41,7 +41,7 @@ const CONTROL_DRAIN: Duration = Duration::from_millis(500);
 pub fn run(config: &Config) -> anyhow::Result<()> {
     // Sockets and files are this user's alone; the control socket is opened for others explicitly.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    start_log();
+    log::start(LevelFilter::INFO);
     raise_descriptor_limit();
     let manager = Manager::from_env().unwrap_or_else(|error| {
         warn!(%error, "the service manager cannot be told how far this process is");
@@ -175,13 +175,4 @@ fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     // Where it is refused, the limit that was there holds.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
-}
-
-fn start_log() {
-    // Targets, not expressions: `PULLGATE_LOG=debug`, `PULLGATE_LOG=plugin=debug,info`.
-    let wanted = std::env::var("PULLGATE_LOG").unwrap_or_default();
-    let targets = wanted.parse().ok().filter(|_| !wanted.is_empty());
-    let targets = targets.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
-    tracing_subscriber::registry().with(lines).with(targets).init();
 }

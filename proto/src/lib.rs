@@ -18,6 +18,7 @@ pub mod jws;
 pub mod key_chain;
 pub mod keys;
 pub mod local;
+pub mod log;
 mod moment;
 mod organization;
 pub mod paths;

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use proto::{
+    log,
     probe_key::ProbeKey,
     sign_in::Paths,
     supervisor::{Held, Manager, Progress, StopSignals},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{info, level_filters::LevelFilter, warn};
 
 use crate::{
     ca, cannot_start,
@@ -55,7 +56,7 @@ fn make_ca(config: &Ca) -> anyhow::Result<()> {
 
 fn serve(config: &Serve) -> anyhow::Result<()> {
     process::private_files();
-    process::start_log();
+    log::start(LevelFilter::INFO);
     process::raise_descriptor_limit();
     sandbox::enter();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);

@@ -6,11 +6,13 @@ use std::{
 };
 
 use clap::Parser as _;
+use proto::log;
 use service::{
     cli::{Cli, Command},
     data_dir::DataDir,
     database,
 };
+use tracing::level_filters::LevelFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -31,7 +33,9 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     // Whatever is created is for this user only, also where a library creates it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    service::app::init_logging(matches!(cli.command, Command::Serve(_)));
+    let serves = matches!(cli.command, Command::Serve(_));
+    // Commands say only what went wrong.
+    log::start(if serves { LevelFilter::INFO } else { LevelFilter::ERROR });
     let caller = rustix::process::getuid();
     if matches!(cli.command, Command::Admin(_)) {
         // Before there is a second thread.
@@ -41,7 +45,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let postgres = database::named(&cli.data_dir, cli.database, cli.database_file.as_deref())?;
     // The one place that chooses the cryptography of TLS; an error only says that it is chosen.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    if matches!(cli.command, Command::Serve(_)) {
+    if serves {
         // Inside the sandbox it could not be said any more.
         service::app::forbid_core_dumps()?;
         service::sandbox::enter(&DataDir::open(&cli.data_dir, true)?);

@@ -1,9 +1,6 @@
-//! The process itself: what it may create, how many descriptors it has, where its log goes.
+//! The process itself: what it may create, how many descriptors it has.
 
 use std::io;
-
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// What this process makes is its user's alone.
 pub(super) fn private_files() {
@@ -27,14 +24,4 @@ pub(super) fn random_seed() -> io::Result<[u8; 32]> {
     let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
     random.fill(&mut seed).map_err(|_| io::Error::other("the system has no randomness"))?;
     Ok(seed)
-}
-
-/// To standard error.
-pub(super) fn start_log() {
-    // Targets, not expressions: `PULLGATE_LOG=debug`, `PULLGATE_LOG=proxy=debug,info`.
-    let wanted = std::env::var("PULLGATE_LOG").unwrap_or_default();
-    let targets = wanted.parse().ok().filter(|_| !wanted.is_empty());
-    let targets = targets.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
-    tracing_subscriber::registry().with(lines).with(targets).init();
 }

@@ -23,6 +23,10 @@ const LOG: (&str, &str) = (
     "PULLGATE_LOG",
     "What is logged to standard error: a level (error, warn, info, debug, trace), or targets with levels (plugin=debug,info).",
 );
+const LOG_FORMAT: (&str, &str) = (
+    "PULLGATE_LOG_FORMAT",
+    "How: `text`, or `json` for one object a line. Anything else is text, and the first line says so.",
+);
 const STOPPED: (&str, &str) = ("0", "It was told to stop.");
 const CANNOT_START: (&str, &str) = (
     "1",
@@ -63,6 +67,7 @@ pub const PROGRAMS: [Program; 5] = [
         ],
         environment: &[
             LOG,
+            LOG_FORMAT,
             ("DOCKER_CONFIG", "Directory of Docker's config.json."),
             ("PULLGATE_TOKEN_FILE", "As --token-file."),
             ("STATE_DIRECTORY", "As --state-dir; systemd sets it."),
@@ -74,7 +79,7 @@ pub const PROGRAMS: [Program; 5] = [
         section: "8",
         command: plugin::config::Config::command,
         exits: &[STOPPED, CANNOT_START, ("2", "What was typed is no option.")],
-        environment: &[LOG],
+        environment: &[LOG, LOG_FORMAT],
         files: &[
             (paths::PLUGIN_SOCKET, "Where the engine asks."),
             CONTROL,
@@ -87,7 +92,7 @@ pub const PROGRAMS: [Program; 5] = [
         section: "8",
         command: proxy::config::Command::command,
         exits: &[STOPPED, CANNOT_START, ("2", "What was typed is no command.")],
-        environment: &[LOG],
+        environment: &[LOG, LOG_FORMAT],
         files: &[
             (paths::DOOR_SETTINGS, "The registry door's settings."),
             (paths::DOOR_STATE_DIR, "This machine's certificate authority."),
@@ -104,7 +109,7 @@ pub const PROGRAMS: [Program; 5] = [
             ("1", "It could not be done; with --json there is an object with error."),
             ("2", "What was typed is no command."),
         ],
-        environment: &[LOG],
+        environment: &[LOG, LOG_FORMAT],
         files: &[(paths::SERVICE_DATA_DIR, "The database, the signing key and the certificate.")],
     },
 ];

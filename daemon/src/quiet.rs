@@ -1,14 +1,6 @@
-//! Logs go to stderr; `PULLGATE_LOG` filters them.
+//! What is not worth a line each time.
 
 use std::sync::{Arc, Mutex, PoisonError};
-
-use tracing_subscriber::EnvFilter;
-
-/// Installs the process's log. A filter that cannot be read is the default one.
-pub fn install() {
-    let filter = EnvFilter::try_from_env("PULLGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
-}
 
 /// Keeps a message that comes again with each retry out of the log, until it changes or the trouble ends.
 #[derive(Debug, Clone, Default)]
