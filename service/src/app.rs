@@ -8,7 +8,6 @@ use serde_json::json;
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, signal::unix};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     browser,
@@ -26,6 +25,7 @@ use crate::{
     key_ring::{KeyRing, Keys},
     listener::{self, Proxies},
     metrics::{self, Metrics},
+    model::ActKind,
     outgoing::Base,
     publish::{Ahead, Publisher},
     rest,
@@ -41,14 +41,6 @@ use crate::{
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 /// How often old records are looked for.
 const TIDY_INTERVAL: Duration = Duration::from_secs(3600);
-
-/// Logs to standard error; `PULLGATE_LOG` filters. Commands say only what went wrong.
-pub fn init_logging(serving: bool) {
-    let default = if serving { "info" } else { "error" };
-    let filter = EnvFilter::try_from_env("PULLGATE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    // Colours are a feature that is not built in: asked for, they are a panic, on a terminal only.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
-}
 
 /// Runs the service until SIGTERM or SIGINT.
 ///
@@ -192,7 +184,7 @@ async fn keys(dir: &DataDir, store: &Store, is_new: bool) -> anyhow::Result<Keys
             change.forget_key_changes().await?;
             change.claim_signing_key(own.id().as_str()).await?;
             let detail = json!({ "before": Some(signs).filter(|signs| !signs.is_empty()) });
-            let act = Act { act: "key.claim", organization: "", target: own.id().as_str(), detail };
+            let act = Act { act: ActKind::KeyClaim, organization: "", target: own.id().as_str(), detail };
             change.audit("service", &act).await?;
         }
     }

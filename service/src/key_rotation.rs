@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::{
     data_dir::DataDir,
     key_ring::{KeyRing, KeyRingError},
+    model::ActKind,
     signing_key::{self, KeyFile, SigningKeyError},
     store::{Act, Author, Store, StoreError, StoredKeyChange, Writing},
 };
@@ -149,7 +150,7 @@ pub(crate) async fn rotate(
     if !prepare {
         change.claim_signing_key(&to).await?;
         let detail = json!({ "before": from.as_str() });
-        write_down(&mut change, author, "key.rotate", &to, detail).await?;
+        write_down(&mut change, author, ActKind::KeyRotate, &to, detail).await?;
     }
     change.commit().await?;
     Ok(Rotated { from: from.to_string(), to, file: next.name, signs: !prepare })
@@ -188,7 +189,7 @@ async fn announce(
     };
     add(change, ring, &[signer.verifying_key(), next.key.verifying_key()], signer, now).await?;
     let detail = json!({ "signed_by": signer.id().as_str() });
-    write_down(change, author, "key.announce", next.key.id().as_str(), detail).await?;
+    write_down(change, author, ActKind::KeyAnnounce, next.key.id().as_str(), detail).await?;
     Ok(next)
 }
 
@@ -207,7 +208,7 @@ pub(crate) async fn retire(store: &Store, dir: &DataDir, author: &Author, now: i
         ring.trusted().iter().map(VerifyingKey::id).filter(|id| *id != signer.id()).cloned().collect();
     for id in &old {
         let detail = json!({ "signs": signer.id().as_str() });
-        write_down(&mut change, author, "key.retire", id.as_str(), detail).await?;
+        write_down(&mut change, author, ActKind::KeyRetire, id.as_str(), detail).await?;
     }
     if !old.is_empty() {
         add(&mut change, &ring, &[signer.verifying_key()], signer, now).await?;
@@ -302,7 +303,7 @@ async fn add(
 async fn write_down(
     change: &mut Writing,
     author: &Author,
-    act: &'static str,
+    act: ActKind,
     target: &str,
     detail: serde_json::Value,
 ) -> Result<(), RotationError> {

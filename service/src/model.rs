@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 mod access;
+mod act_kind;
 mod beyond;
 mod keeping;
 mod posture;
@@ -13,6 +14,7 @@ mod publisher;
 mod sign_in;
 
 pub use access::{AccessRequest, AccessState};
+pub use act_kind::ActKind;
 pub use beyond::{
     Beyond, Builds, ContainerBuilders, EnginePlugins, LocalContent, RunUnapproved, SwarmUse, UnknownRequests,
 };

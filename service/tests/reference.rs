@@ -65,5 +65,6 @@ fn every_reference_of_the_document_leads_somewhere_and_every_object_says_all_it_
 fn roles_scopes_and_codes_of_the_reference_are_the_tables_of_the_code() {
     let page = fs::read_to_string(docs("api.md")).unwrap();
     let page = printed(&page, "roles", &service::roles::page());
+    let page = printed(&page, "acts", &service::model::ActKind::page());
     check("api.md", &printed(&page, "codes", &service::rest::codes_page()));
 }

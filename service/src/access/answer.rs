@@ -7,7 +7,7 @@ use super::{AccessError, Case, MAX_NOTE_CHARS, MAX_REASON_CHARS, Refusal, known,
 use crate::{
     acts::{ActError, Actor, rules},
     id,
-    model::{AccessRequest, AccessState, Account, Effect, Rule, Scope, word},
+    model::{AccessRequest, AccessState, Account, ActKind, Effect, Rule, Scope, word},
     names::Name,
     publish::compile,
     roles::Deed,
@@ -113,7 +113,7 @@ pub async fn approve(
         "image": request.image, "user": request.user, "rule": rule, "before": before,
         "also": also.iter().map(|other| &other.id).collect::<Vec<_>>(),
     });
-    let act = Act { act: "request.approve", organization: &request.organization, target: id, detail };
+    let act = Act { act: ActKind::RequestApprove, organization: &request.organization, target: id, detail };
     change.write_down(&actor.author(), &act).await?;
     let request = change.access_request(id).await?.ok_or_else(|| AccessError::NoSuch(id.to_owned()))?;
     change.commit().await?;
@@ -141,7 +141,7 @@ pub async fn deny(
     let answer = Answer { state: AccessState::Denied, by: &by, at: now, text: &reason, rule_id: "", expires_at: None };
     change.answer_access_request(id, &answer).await?;
     let detail = json!({ "image": request.image, "user": request.user, "reason": reason });
-    let act = Act { act: "request.deny", organization: &request.organization, target: id, detail };
+    let act = Act { act: ActKind::RequestDeny, organization: &request.organization, target: id, detail };
     change.write_down(&actor.author(), &act).await?;
     let request = change.access_request(id).await?.ok_or_else(|| AccessError::NoSuch(id.to_owned()))?;
     change.commit().await?;

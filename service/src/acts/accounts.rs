@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{ActError, Actor, commit};
 use crate::{
-    model::{Account, Origin, Source},
+    model::{Account, ActKind, Origin, Source},
     names::Name,
     roles::Deed,
     store::{Act, Reading, Store},
@@ -43,7 +43,7 @@ pub async fn password(store: &Store, actor: &Actor, user: &Name, hash: &str, now
     actor.in_service(&mut change, Deed::ChangeAccounts).await?;
     let account = own(find(&mut change, user).await?)?;
     change.set_password(account.id, user.as_str(), hash, now).await?;
-    let act = Act { act: "account.password", organization: "", target: user.as_str(), detail: json!({}) };
+    let act = Act { act: ActKind::AccountPassword, organization: "", target: user.as_str(), detail: json!({}) };
     commit(change, actor, &act).await
 }
 
@@ -55,7 +55,7 @@ pub async fn own_password(store: &Store, actor: &Actor, hash: &str, now: i64) ->
     let mut change = store.write().await?;
     let account = own(actor.as_self(&mut change, Deed::ChangeOwn).await?)?;
     change.set_password(account.id, &account.name, hash, now).await?;
-    let act = Act { act: "account.password", organization: "", target: &account.name, detail: json!({}) };
+    let act = Act { act: ActKind::AccountPassword, organization: "", target: &account.name, detail: json!({}) };
     commit(change, actor, &act).await
 }
 
@@ -71,6 +71,7 @@ pub async fn remove(store: &Store, actor: &Actor, user: &Name, now: i64) -> Resu
     let memberships = change.memberships(account.id).await?;
     change.remove_account(account.id, now).await?;
     let detail = json!({ "before": { "origin": account.origin, "memberships": memberships } });
-    commit(change, actor, &Act { act: "account.remove", organization: "", target: user.as_str(), detail }).await?;
+    commit(change, actor, &Act { act: ActKind::AccountRemove, organization: "", target: user.as_str(), detail })
+        .await?;
     Ok(sources)
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{ActError, Actor, commit};
 use crate::{
+    model::ActKind,
     roles::Deed,
     store::{Act, Store},
 };
@@ -17,5 +18,5 @@ pub async fn end(store: &Store, actor: &Actor, id: &str) -> Result<(), ActError>
     let account = actor.as_self(&mut change, Deed::ChangeOwn).await?;
     let before = change.end_browser_session_of(account.id, id).await?.ok_or(ActError::NoBrowser)?;
     let detail = json!({ "user": account.name, "before": before });
-    commit(change, actor, &Act { act: "browser.end", organization: "", target: &before.id, detail }).await
+    commit(change, actor, &Act { act: ActKind::BrowserEnd, organization: "", target: &before.id, detail }).await
 }

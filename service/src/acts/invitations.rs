@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     id,
-    model::{Account, Role},
+    model::{Account, ActKind, Role},
     names::Name,
     roles::{Deed, Standing},
     store::{Act, Invitation, Reading, Store, Writing},
@@ -84,7 +84,7 @@ pub async fn create(
         "id": invitation.id, "role": invitation.role, "teams": invitation.teams, "expires_at": invitation.expires_at,
         "before": before.map(|before| json!({ "id": before.id, "role": before.role, "teams": before.teams })),
     });
-    let act = Act { act: "invitation.add", organization: &place.name, target: joins.user.as_str(), detail };
+    let act = Act { act: ActKind::InvitationAdd, organization: &place.name, target: joins.user.as_str(), detail };
     commit(change, actor, &act).await?;
     Ok(Invited { invitation, secret })
 }
@@ -98,7 +98,7 @@ pub async fn remove(store: &Store, actor: &Actor, organization: &Name, id: &str)
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
     let found = change.invitation(id).await?.filter(|invitation| invitation.organization == place.name);
     let invitation = found.ok_or(ActError::NoInvitation)?;
-    end(change, actor, &invitation, "invitation.remove").await
+    end(change, actor, &invitation, ActKind::InvitationRemove).await
 }
 
 /// Takes one back by its id alone. One of an organization that is not theirs is none.
@@ -116,7 +116,7 @@ pub async fn remove_any(store: &Store, actor: &Actor, id: &str) -> Result<(), Ac
         Err(error) => return Err(error),
     }
     let invitation = found.ok_or(ActError::NoInvitation)?;
-    end(change, actor, &invitation, "invitation.remove").await
+    end(change, actor, &invitation, ActKind::InvitationRemove).await
 }
 
 /// Invitations to the one who asks.
@@ -140,7 +140,7 @@ pub async fn accept(store: &Store, actor: &Actor, id: &str, now: i64) -> Result<
     let account = actor.as_self(&mut change, Deed::AnswerInvitations).await?;
     let invitation = to(&mut change, &account, id, now).await?;
     join(&mut change, account.id, &invitation).await?;
-    end(change, actor, &invitation, "invitation.accept").await?;
+    end(change, actor, &invitation, ActKind::InvitationAccept).await?;
     Ok(invitation)
 }
 
@@ -152,7 +152,7 @@ pub async fn decline(store: &Store, actor: &Actor, id: &str, now: i64) -> Result
     let mut change = store.write().await?;
     let account = actor.as_self(&mut change, Deed::AnswerInvitations).await?;
     let invitation = to(&mut change, &account, id, now).await?;
-    end(change, actor, &invitation, "invitation.decline").await
+    end(change, actor, &invitation, ActKind::InvitationDecline).await
 }
 
 /// What a link is for.
@@ -178,7 +178,8 @@ pub async fn accept_as_new(store: &Store, secret: &Secret, hash: &str, now: i64)
         "id": invitation.id, "role": invitation.role, "teams": invitation.teams, "new_account": true,
         "inviter": invitation.inviter,
     });
-    let act = Act { act: "invitation.accept", organization: &invitation.organization, target: name.as_str(), detail };
+    let act =
+        Act { act: ActKind::InvitationAccept, organization: &invitation.organization, target: name.as_str(), detail };
     change.write_down(&crate::store::Author::invited(name.as_str()), &act).await?;
     change.commit().await?;
     Ok(invitation)
@@ -217,7 +218,7 @@ async fn still_invites(change: &mut Writing, invitation: &Invitation) -> Result<
     Err(ActError::NoInviter { inviter: inviter.clone(), organization: organization.clone() })
 }
 
-async fn end(mut change: Writing, actor: &Actor, invitation: &Invitation, act: &'static str) -> Result<(), ActError> {
+async fn end(mut change: Writing, actor: &Actor, invitation: &Invitation, act: ActKind) -> Result<(), ActError> {
     change.remove_invitation(&invitation.id).await?;
     let detail = json!({
         "id": invitation.id, "role": invitation.role, "teams": invitation.teams, "inviter": invitation.inviter,

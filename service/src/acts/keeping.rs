@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ActError, Actor, Condition, Field, Place, Tag, TextError, commit, organizations::Organization};
 use crate::{
-    model::{AllowedPulls, Keeping},
+    model::{ActKind, AllowedPulls, Keeping},
     names::Name,
     roles::Deed,
     store::{Act, Reading, Store},
@@ -60,8 +60,12 @@ pub async fn set(
     }
     let now = Organization { allowed_pulls: after.allowed_pulls, keep_records: after.keep_records, ..seen };
     let detail = Value::Object(detail);
-    commit(change, actor, &Act { act: "organization.keep", organization: &place.name, target: &place.name, detail })
-        .await?;
+    commit(
+        change,
+        actor,
+        &Act { act: ActKind::OrganizationKeep, organization: &place.name, target: &place.name, detail },
+    )
+    .await?;
     Ok(now)
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{ActError, Actor, Condition, Place, Tag, commit};
 use crate::{
-    model::{Account, Origin, Role, Source},
+    model::{Account, ActKind, Origin, Role, Source},
     names::Name,
     publish::compile,
     roles::Deed,
@@ -107,7 +107,7 @@ pub async fn put(
     let before = before.map(|member| json!({ "role": member.role, "teams": member.teams }));
     let teams: Vec<&str> = joins.teams.iter().map(Name::as_str).collect();
     let detail = json!({ "role": joins.role, "teams": teams, "new_account": new_account, "before": before });
-    let act = Act { act: "member.add", organization: &place.name, target: joins.user.as_str(), detail };
+    let act = Act { act: ActKind::MemberAdd, organization: &place.name, target: joins.user.as_str(), detail };
     commit(change, actor, &act).await?;
     Ok(PutMember { member: after, joined, new_account })
 }
@@ -147,7 +147,8 @@ pub async fn set_role<E: From<ActError>>(
         "role": role, "teams": after.teams, "new_account": false,
         "before": { "role": before.role, "teams": before.teams },
     });
-    commit(change, actor, &Act { act: "member.add", organization: &place.name, target: user.as_str(), detail }).await?;
+    commit(change, actor, &Act { act: ActKind::MemberAdd, organization: &place.name, target: user.as_str(), detail })
+        .await?;
     Ok(after)
 }
 
@@ -170,7 +171,7 @@ pub async fn remove(store: &Store, actor: &Actor, organization: &Name, user: &Na
     keeps_an_owner(&mut change, actor, &place, Some(&before), None).await?;
     change.remove_member(place.id, account.id).await?;
     let detail = json!({ "before": { "role": before.role, "teams": before.teams, "source": before.source } });
-    let act = Act { act: "member.remove", organization: &place.name, target: user.as_str(), detail };
+    let act = Act { act: ActKind::MemberRemove, organization: &place.name, target: user.as_str(), detail };
     commit(change, actor, &act).await?;
     Ok(Removed { source: before.source })
 }

@@ -7,6 +7,7 @@ use super::{
     preview::{self, Confirmation},
 };
 use crate::{
+    model::ActKind,
     names::Name,
     roles::Deed,
     store::{Act, Store, Writing},
@@ -23,7 +24,8 @@ pub async fn add(store: &Store, actor: &Actor, organization: &Name, namespace: &
         return Ok(false);
     }
     policy::check(&mut change, &place).await?;
-    let act = Act { act: "namespace.add", organization: &place.name, target: namespace.as_str(), detail: json!({}) };
+    let act =
+        Act { act: ActKind::NamespaceAdd, organization: &place.name, target: namespace.as_str(), detail: json!({}) };
     commit(change, actor, &act).await?;
     Ok(true)
 }
@@ -48,7 +50,7 @@ pub async fn remove(
     }
     let mut detail = json!({});
     preview::note(&mut detail, preview::pass(&mut change, &place, before, confirmation, now).await?);
-    let act = Act { act: "namespace.remove", organization: &place.name, target: namespace.as_str(), detail };
+    let act = Act { act: ActKind::NamespaceRemove, organization: &place.name, target: namespace.as_str(), detail };
     commit(change, actor, &act).await
 }
 

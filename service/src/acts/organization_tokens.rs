@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     identity::{Hasher, TokenKind},
-    model::{Origin, Role},
+    model::{ActKind, Origin, Role},
     names::{Name, token_account},
     roles::Deed,
     store::{Act, Reading, Store, TokenRow},
@@ -105,7 +105,7 @@ pub async fn describe<E: From<ActError>>(
     bounded(&note)?;
     change.describe_token(id, &row.token.name, &note).await.map_err(ActError::from)?;
     let detail = json!({ "name": row.token.name, "note": { "from": before, "to": note } });
-    let act = Act { act: "organization.token.change", organization: &place.name, target: id, detail };
+    let act = Act { act: ActKind::OrganizationTokenChange, organization: &place.name, target: id, detail };
     commit(change, actor, &act).await?;
     Ok((row, note))
 }
@@ -143,7 +143,7 @@ pub async fn create(
     change.set_member(place.id, id, Role::Member, &teams).await?;
     draft.add(&mut change, id, name.as_str(), now).await?;
     let detail = draft.describe(json!({ "organization": place.name, "name": name.as_str(), "teams": teams }));
-    let act = Act { act: "organization.token.create", organization: &place.name, target: draft.id(), detail };
+    let act = Act { act: ActKind::OrganizationTokenCreate, organization: &place.name, target: draft.id(), detail };
     commit(change, actor, &act).await?;
     Ok(draft.made())
 }
@@ -166,7 +166,7 @@ pub async fn revoke(
     // The account is the token's alone.
     change.remove_account(account, now).await?;
     let detail = json!({ "account": format!("{}/{}", place.name, before.token.name), "before": before });
-    let act = Act { act: "organization.token.revoke", organization: &place.name, target: id, detail };
+    let act = Act { act: ActKind::OrganizationTokenRevoke, organization: &place.name, target: id, detail };
     commit(change, actor, &act).await?;
     Ok(before)
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{ActError, Actor, Place, commit, namespaces, policy};
 use crate::{
-    model::{AllowedPulls, Role},
+    model::{ActKind, AllowedPulls, Role},
     names::Name,
     roles::{Deed, Standing},
     store::{Act, Member, Store, Writing},
@@ -91,8 +91,12 @@ pub async fn add(
     let names: Vec<&str> = namespaces.iter().map(Name::as_str).collect();
     let owner = actor.account().map(|account| &account.name);
     let detail = json!({ "namespaces": names, "owner": owner });
-    commit(change, actor, &Act { act: "organization.add", organization: &place.name, target: &place.name, detail })
-        .await
+    commit(
+        change,
+        actor,
+        &Act { act: ActKind::OrganizationAdd, organization: &place.name, target: &place.name, detail },
+    )
+    .await
 }
 
 /// Members of that organization of Docker Hub are members here from their next sign-in on; none: nobody is any more.
@@ -159,7 +163,7 @@ async fn linkable(change: &mut Writing, actor: &Actor, organization: &Name) -> R
 }
 
 async fn linked(change: Writing, actor: &Actor, place: &Place, detail: serde_json::Value) -> Result<(), ActError> {
-    let act = Act { act: "organization.link", organization: &place.name, target: &place.name, detail };
+    let act = Act { act: ActKind::OrganizationLink, organization: &place.name, target: &place.name, detail };
     commit(change, actor, &act).await
 }
 
@@ -176,7 +180,7 @@ async fn write_down(
         let before =
             before.map(|member| json!({ "role": member.role, "teams": member.teams, "source": member.source }));
         let detail = json!({ "before": before });
-        let act = Act { act: "member.remove", organization: &place.name, target: user, detail };
+        let act = Act { act: ActKind::MemberRemove, organization: &place.name, target: user, detail };
         change.write_down(&actor.author(), &act).await?;
     }
     Ok(())

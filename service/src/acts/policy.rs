@@ -10,8 +10,8 @@ use super::{
 use crate::{
     check,
     model::{
-        Beyond, Builds, ContainerBuilders, Effect, EnginePlugins, LocalContent, Mode, PolicyState, RunUnapproved,
-        Settings, SwarmUse, UnknownRequests, WhenExpired,
+        ActKind, Beyond, Builds, ContainerBuilders, Effect, EnginePlugins, LocalContent, Mode, PolicyState,
+        RunUnapproved, Settings, SwarmUse, UnknownRequests, WhenExpired,
     },
     names::Name,
     publish::compile,
@@ -149,7 +149,7 @@ pub async fn set(
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangePolicy).await?;
     let (view, detail) = apply(&mut change, &place, wanted, terms, now).await?;
-    let act = Act { act: "policy.set", organization: &place.name, target: &place.name, detail };
+    let act = Act { act: ActKind::PolicySet, organization: &place.name, target: &place.name, detail };
     commit(change, actor, &act).await?;
     Ok(view)
 }

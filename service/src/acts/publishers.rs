@@ -12,7 +12,7 @@ use serde_json::json;
 pub use self::refresh::{BadgeChange, Refreshed, Wanted, refresh};
 use super::{ActError, Actor, Condition, Tag, commit};
 use crate::{
-    model::{Badge, BadgeSource, Publisher},
+    model::{ActKind, Badge, BadgeSource, Publisher},
     names::Name,
     publish::compile,
     roles::Deed,
@@ -58,7 +58,8 @@ pub async fn set(
     change.set_publisher(namespace.as_str(), badge).await?;
     compile::check_directory(change.publishers().await?).map_err(ActError::Directory)?;
     let detail = json!({ "badge": badge, "before": before });
-    commit(change, actor, &Act { act: "publisher.set", organization: "", target: namespace.as_str(), detail }).await?;
+    commit(change, actor, &Act { act: ActKind::PublisherSet, organization: "", target: namespace.as_str(), detail })
+        .await?;
     Ok(before)
 }
 
@@ -73,7 +74,7 @@ pub async fn remove(store: &Store, actor: &Actor, namespace: &Name) -> Result<Ba
     let before = before.ok_or_else(|| ActError::NoBadge(namespace.to_string()))?;
     change.remove_publisher(namespace.as_str()).await?;
     let detail = json!({ "before": before });
-    let act = Act { act: "publisher.remove", organization: "", target: namespace.as_str(), detail };
+    let act = Act { act: ActKind::PublisherRemove, organization: "", target: namespace.as_str(), detail };
     commit(change, actor, &act).await?;
     Ok(before)
 }
@@ -114,6 +115,6 @@ pub async fn import(store: &Store, actor: &Actor, given: &[(Name, Badge)]) -> Re
     }
     compile::check_directory(change.publishers().await?).map_err(ActError::Directory)?;
     let (count, detail) = (changed.len(), json!({ "badges": changed }));
-    commit(change, actor, &Act { act: "publisher.import", organization: "", target: "", detail }).await?;
+    commit(change, actor, &Act { act: ActKind::PublisherImport, organization: "", target: "", detail }).await?;
     Ok(count)
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     check,
+    model::ActKind,
     names::Name,
     roles::Deed,
     store::{Act, Store},
@@ -86,7 +87,8 @@ pub async fn set_noted(
     }
     let notes = serde_json::to_string(wanted).unwrap_or_default();
     change.set_registry_notes(place.id, &notes).await?;
-    commit(change, actor, &Act { act: "policy.set", organization: &place.name, target: &place.name, detail }).await?;
+    commit(change, actor, &Act { act: ActKind::PolicySet, organization: &place.name, target: &place.name, detail })
+        .await?;
     Ok((controlled, merged(&notes, view.state.registries)))
 }
 
@@ -161,7 +163,7 @@ async fn change(
     }
     change.set_registries(place.id, &hosts).await?;
     policy::check(&mut change, &place).await?;
-    let act = if wanted { "registry.add" } else { "registry.remove" };
+    let act = if wanted { ActKind::RegistryAdd } else { ActKind::RegistryRemove };
     let mut detail = json!({ "registries": { "from": before.registries, "to": hosts } });
     if let Some((confirmation, now)) = away {
         preview::note(&mut detail, preview::pass(&mut change, &place, before, confirmation, now).await?);

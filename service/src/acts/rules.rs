@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     check, id,
-    model::{Effect, Rule, Scope},
+    model::{ActKind, Effect, Rule, Scope},
     names::Name,
     roles::Deed,
     store::{Act, MadeRule, Store, Writing},
@@ -132,7 +132,7 @@ pub async fn put(
     let mut detail = json!(rule);
     detail["before"] = json!(before);
     preview::note(&mut detail, confirmed);
-    let act = if effect == Effect::Allow { "allowlist.add" } else { "denylist.add" };
+    let act = if effect == Effect::Allow { ActKind::AllowlistAdd } else { ActKind::DenylistAdd };
     commit(change, actor, &Act { act, organization: &place.name, target: &rule.pattern, detail }).await?;
     Ok(PutRule { rule, before, concerns_nobody })
 }
@@ -192,7 +192,7 @@ pub async fn remove(
         change.remove_rules(place.id, effect, &rule.id).await?;
     }
     let ids: Vec<&String> = gone.iter().map(|rule| &rule.id).collect();
-    let act = if effect == Effect::Allow { "allowlist.remove" } else { "denylist.remove" };
+    let act = if effect == Effect::Allow { ActKind::AllowlistRemove } else { ActKind::DenylistRemove };
     let mut detail = json!({ "ids": ids, "before": gone });
     if effect == Effect::Allow {
         preview::note(&mut detail, preview::pass(&mut change, &place, policy, confirmation, now).await?);

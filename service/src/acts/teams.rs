@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{ActError, Actor, Condition, Field, Place, Tag, commit, members, text};
 use crate::{
+    model::ActKind,
     names::Name,
     roles::Deed,
     store::{Act, Member, Reading, Store, Team},
@@ -78,7 +79,7 @@ pub async fn add(
     change.describe_team(place.id, name.as_str(), description).await?;
     let team = find(&mut change, &place, name).await?;
     let detail = json!({ "description": description });
-    let act = Act { act: "team.add", organization: &place.name, target: name.as_str(), detail };
+    let act = Act { act: ActKind::TeamAdd, organization: &place.name, target: name.as_str(), detail };
     commit(change, actor, &act).await?;
     Ok(team)
 }
@@ -122,7 +123,7 @@ pub async fn change(
         "name": { "from": before.name, "to": team.name },
         "description": { "from": before.description, "to": team.description },
     });
-    let act = Act { act: "team.change", organization: &place.name, target: name.as_str(), detail };
+    let act = Act { act: ActKind::TeamChange, organization: &place.name, target: name.as_str(), detail };
     commit(change, actor, &act).await?;
     Ok(team)
 }
@@ -143,7 +144,7 @@ pub async fn remove(store: &Store, actor: &Actor, organization: &Name, name: &Na
         .collect();
     change.remove_team(place.id, name.as_str()).await?;
     let detail = json!({ "before": { "description": before.description, "members": members } });
-    let act = Act { act: "team.remove", organization: &place.name, target: name.as_str(), detail };
+    let act = Act { act: ActKind::TeamRemove, organization: &place.name, target: name.as_str(), detail };
     commit(change, actor, &act).await
 }
 
@@ -176,7 +177,7 @@ pub async fn put_member(
     }
     members::set_teams(&mut change, &place, &member, &teams).await?;
     let detail = json!({ "team": team.as_str(), "teams": { "from": member.teams, "to": teams } });
-    let act = if is_in { "team.member.add" } else { "team.member.remove" };
+    let act = if is_in { ActKind::TeamMemberAdd } else { ActKind::TeamMemberRemove };
     commit(change, actor, &Act { act, organization: &place.name, target: user.as_str(), detail }).await?;
     Ok(true)
 }

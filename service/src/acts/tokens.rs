@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{ActError, Actor, Field, accounts, commit, text};
 use crate::{
     identity::{AccessToken, Hasher, TokenKind},
-    model::{Account, Origin, TokenScopes},
+    model::{Account, ActKind, Origin, TokenScopes},
     names::{Name, token_organization},
     roles::Deed,
     store::{Act, NewToken, Reading, Store, TokenRow, Writing},
@@ -165,7 +165,7 @@ pub async fn rename_own(store: &Store, actor: &Actor, id: &str, name: &str) -> R
     let note = change.token_note(id).await?;
     change.describe_token(id, name, &note).await?;
     let detail = json!({ "user": account.name, "name": { "from": row.name, "to": name } });
-    commit(change, actor, &Act { act: "token.change", organization: "", target: id, detail }).await?;
+    commit(change, actor, &Act { act: ActKind::TokenChange, organization: "", target: id, detail }).await?;
     Ok((TokenRow { name: name.to_owned(), ..row }, note))
 }
 
@@ -201,7 +201,7 @@ pub async fn create(
     }
     draft.add(&mut change, account.id, name, now).await?;
     let detail = draft.describe(json!({ "user": user.as_str(), "name": name }));
-    commit(change, actor, &Act { act: "token.create", organization: "", target: draft.id(), detail }).await?;
+    commit(change, actor, &Act { act: ActKind::TokenCreate, organization: "", target: draft.id(), detail }).await?;
     Ok(draft.made())
 }
 
@@ -229,7 +229,7 @@ pub async fn revoke(store: &Store, actor: &Actor, id: &str) -> Result<String, Ac
     let before = change.tokens(user.id).await?.into_iter().find(|token| token.id == id);
     change.revoke_token(user.id, id).await?;
     let detail = json!({ "user": user.name, "before": before });
-    commit(change, actor, &Act { act: "token.revoke", organization: "", target: id, detail }).await?;
+    commit(change, actor, &Act { act: ActKind::TokenRevoke, organization: "", target: id, detail }).await?;
     Ok(user.name)
 }
 

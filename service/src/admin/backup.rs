@@ -10,6 +10,7 @@ use crate::{
     backup,
     cli::BackupOptions,
     data_dir::DataDir,
+    model::ActKind,
     signing_key,
     store::{Act, Place},
 };
@@ -19,7 +20,7 @@ pub(super) async fn write(admin: &Admin, options: &BackupOptions) -> anyhow::Res
     let written = backup::write(&admin.store, keys_of, &options.file).await?;
     let mut change = admin.store.write().await?;
     let detail = json!({ "rows": written.rows, "keys": written.keys });
-    let act = Act { act: "database.backup", organization: "", target: "", detail };
+    let act = Act { act: ActKind::DatabaseBackup, organization: "", target: "", detail };
     change.write_down(&admin.actor.author(), &act).await?;
     change.commit().await?;
     if options.file != Path::new("-") {

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     data_dir::DataDir,
+    model::ActKind,
     store::{Author, Cells, Column, Missing, Place, Store, TABLES, Writing, newest_schema},
 };
 
@@ -142,7 +143,7 @@ async fn from_lines(
     }
     change.continue_numbers().await?;
     let detail = serde_json::json!({ "taken_at": head.taken_at, "rows": rows, "keys": keys });
-    let act = crate::store::Act { act: "database.restore", organization: "", target: "", detail };
+    let act = crate::store::Act { act: ActKind::DatabaseRestore, organization: "", target: "", detail };
     change.write_down(author, &act).await?;
     change.commit().await?;
     Ok(Restored { rows, keys, taken_at: head.taken_at })

@@ -12,30 +12,23 @@ use super::{
 };
 use crate::{
     acts::trail::{self, Acts},
+    model::{ActKind, from_word, word},
     store::TrailLine,
 };
 
-/// Ours, Docker Hub's, and in words. What Docker Hub has no word for keeps ours behind `org.`.
-const WORDS: [(&str, &str, &str); 19] = [
-    ("organization.add", "org.create", "Organization Created"),
-    ("organization.link", "org.organization.link", "Organization Linked"),
-    ("member.add", "org.member.add", "Member Added or Role Changed"),
-    ("member.remove", "org.member.remove", "Member Removed"),
-    ("invitation.add", "org.member.invite.send", "Member Invited"),
-    ("invitation.remove", "org.invitation.remove", "Invitation Taken Back"),
-    ("invitation.accept", "org.invitation.accept", "Invitation Accepted"),
-    ("invitation.decline", "org.invitation.decline", "Invitation Declined"),
-    ("team.add", "org.team.create", "Team Created"),
-    ("team.change", "org.team.update", "Team Updated"),
-    ("team.remove", "org.team.delete", "Team Deleted"),
-    ("team.member.add", "org.team.member.add", "Team Member Added"),
-    ("team.member.remove", "org.team.member.remove", "Team Member Removed"),
-    ("policy.set", "org.settings.update", "Organization Settings Updated"),
-    ("registry.add", "org.registry_access.registry_added", "Registry Added"),
-    ("registry.remove", "org.registry_access.registry_removed", "Registry Removed"),
-    ("organization.token.create", "org.access_token.create", "Organization Access Token Created"),
-    ("organization.token.change", "org.access_token.update", "Organization Access Token Updated"),
-    ("organization.token.revoke", "org.access_token.delete", "Organization Access Token Deleted"),
+/// Docker Hub's words. What it has none for keeps ours, behind `org.`.
+const HUB: [(ActKind, &str); 11] = [
+    (ActKind::OrganizationAdd, "org.create"),
+    (ActKind::InvitationAdd, "org.member.invite.send"),
+    (ActKind::TeamAdd, "org.team.create"),
+    (ActKind::TeamChange, "org.team.update"),
+    (ActKind::TeamRemove, "org.team.delete"),
+    (ActKind::PolicySet, "org.settings.update"),
+    (ActKind::RegistryAdd, "org.registry_access.registry_added"),
+    (ActKind::RegistryRemove, "org.registry_access.registry_removed"),
+    (ActKind::OrganizationTokenCreate, "org.access_token.create"),
+    (ActKind::OrganizationTokenChange, "org.access_token.update"),
+    (ActKind::OrganizationTokenRevoke, "org.access_token.delete"),
 ];
 
 /// As Docker Hub has it, and the most.
@@ -85,7 +78,7 @@ impl Which {
     }
 
     fn means(&self, line: &TrailLine) -> bool {
-        let (action, _) = words(&line.act);
+        let (action, _) = words_of(&line.act);
         let is = |asked: &str, has: &str| asked.is_empty() || asked == has;
         // `org.member`, or one of them.
         let within = |asked: &str| action.strip_prefix(asked).is_some_and(|rest| rest.starts_with('.'));
@@ -127,11 +120,15 @@ fn percent(text: &[u8]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn words(act: &str) -> (String, String) {
-    match WORDS.iter().find(|(ours, ..)| *ours == act) {
-        Some((_, theirs, words)) => ((*theirs).to_owned(), (*words).to_owned()),
-        None => (format!("org.{act}"), act.to_owned()),
-    }
+/// Docker Hub's word, and what it says.
+fn words(kind: ActKind) -> (String, String) {
+    let theirs = HUB.iter().find(|(ours, _)| *ours == kind).map(|(_, theirs)| (*theirs).to_owned());
+    (theirs.unwrap_or_else(|| format!("org.{}", word(kind))), kind.says())
+}
+
+/// Of what is written down. A later version may know more than this one.
+fn words_of(act: &str) -> (String, String) {
+    from_word(act).map_or_else(|act| (format!("org.{act}"), act), words)
 }
 
 /// An account without what marks it as one: names of other kinds hold a colon, which no account does.
@@ -140,7 +137,7 @@ fn actor(named: &str) -> &str {
 }
 
 fn log(line: &TrailLine) -> Value {
-    let (action, description) = words(&line.act);
+    let (action, description) = words_of(&line.act);
     // Docker's have texts only.
     let mut data = Map::new();
     data.insert("via".to_owned(), json!(line.via));
@@ -186,8 +183,9 @@ pub(super) async fn list(
 pub(super) async fn actions(State(hub): State<HubApi>, caller: Caller, At(at): At<Organization>) -> Answer {
     // For who may see the trail.
     trail::acts(&hub.api.store, &caller.actor, Some(&at.organization), &Acts::default(), 1).await?;
-    let row = |(_, name, label): &(&str, &str, &str)| json!({ "name": name, "description": label, "label": label });
-    let actions: Vec<Value> = WORDS.iter().map(row).collect();
+    let of_organizations = ActKind::all().iter().filter(|kind| kind.is_of_an_organization());
+    let row = |(name, label): (String, String)| json!({ "name": name, "description": label, "label": label });
+    let actions: Vec<Value> = of_organizations.map(|kind| row(words(*kind))).collect();
     Ok(answers::ok(&json!({ "actions": { "org": { "label": "Organization", "actions": actions } } })))
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{SignInError, belongs};
 use crate::{
     clock,
-    model::{Account, Origin, Source, word},
+    model::{Account, ActKind, Origin, Source, word},
     names::Name,
     publish::compile,
     store::{Act, Belongs, Moved, Store, StoreError, Writing},
@@ -78,7 +78,7 @@ pub(super) async fn settle(store: &Store, claim: Claim<'_>) -> Result<Account, S
         None if belongs.is_empty() => return Err(SignInError::NotMember(stranger(origin, name))),
         None => {
             change.new_account(name.as_str(), origin, None, clock::now()).await?;
-            let act = Act { act: "account.add", organization: "", target: name.as_str(), detail: json!({}) };
+            let act = Act { act: ActKind::AccountAdd, organization: "", target: name.as_str(), detail: json!({}) };
             change.audit(&actor, &act).await?;
             let made = change.account(name.as_str()).await?;
             made.ok_or_else(|| SignInError::Internal("an account that was made is not there".to_owned()))?
@@ -119,11 +119,12 @@ async fn pin(change: &mut Writing, account: &Account, subject: Option<&str>) -> 
 async fn write_down(change: &mut Writing, actor: &str, account: &Account, moved: &Moved) -> Result<(), SignInError> {
     let organization = change.organization_name(moved.organization).await?;
     let (act, detail) = match (&moved.before, &moved.after) {
-        (None, Some((role, teams))) => ("member.add", json!({ "role": role, "teams": teams })),
-        (Some((from, before)), Some((to, after))) => {
-            ("member.role", json!({ "role": { "from": from, "to": to }, "teams": { "from": before, "to": after } }))
-        }
-        (Some((role, teams)), None) => ("member.remove", json!({ "before": { "role": role, "teams": teams } })),
+        (None, Some((role, teams))) => (ActKind::MemberAdd, json!({ "role": role, "teams": teams })),
+        (Some((from, before)), Some((to, after))) => (
+            ActKind::MemberRole,
+            json!({ "role": { "from": from, "to": to }, "teams": { "from": before, "to": after } }),
+        ),
+        (Some((role, teams)), None) => (ActKind::MemberRemove, json!({ "before": { "role": role, "teams": teams } })),
         // Never was, and is not.
         (None, None) => return Ok(()),
     };

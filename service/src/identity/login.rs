@@ -23,7 +23,7 @@ use super::{
 use crate::{
     address::network,
     clock,
-    model::{Account, CredentialKind, Outcome, TokenScope, Via},
+    model::{Account, ActKind, CredentialKind, Outcome, TokenScope, Via},
     names::Name,
     store::{Act, NewToken, Store},
 };
@@ -190,11 +190,11 @@ async fn add_token(store: &Store, account: i64, subject: &str, row: &NewToken<'_
     let now = clock::now();
     let mut acts = Vec::new();
     for gone in change.make_room_for_token(account, TOKEN_NAME, MOST_TOKENS, now).await? {
-        acts.push(("token.revoke", gone, json!({ "user": owner.name, "name": TOKEN_NAME })));
+        acts.push((ActKind::TokenRevoke, gone, json!({ "user": owner.name, "name": TOKEN_NAME })));
     }
     change.add_token(account, row, now).await?;
     let detail = json!({ "user": owner.name, "name": TOKEN_NAME, "expires_at": row.expires_at });
-    acts.push(("token.create", row.id.to_owned(), detail));
+    acts.push((ActKind::TokenCreate, row.id.to_owned(), detail));
     for (act, target, detail) in acts {
         change.audit("oidc", &Act { act, organization: "", target: &target, detail }).await?;
     }

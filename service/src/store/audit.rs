@@ -7,12 +7,13 @@ use super::{
     Reading, StoreError, Writing,
     sql::{query, query_as},
 };
+use crate::model::{ActKind, word};
 
 /// An act to write down, in the transaction that does it.
 #[derive(Debug, Clone)]
 pub struct Act<'a> {
-    /// `member.add`, `policy.set`, ...
-    pub act: &'static str,
+    /// What.
+    pub act: ActKind,
     /// Empty when none is concerned.
     pub organization: &'a str,
     /// What it was done to.
@@ -55,7 +56,7 @@ impl Writing {
         query(sql)
             .bind(crate::clock::now_ms())
             .bind(actor)
-            .bind(act.act)
+            .bind(word(act.act))
             .bind(act.organization)
             .bind(act.target)
             .bind(act.detail.to_string())

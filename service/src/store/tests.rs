@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 use crate::{
-    model::{Badge, Role},
+    model::{ActKind, Badge, Role},
     store::{
         audit::Act,
         testing::{Fixture, on_each_database, on_each_empty_database},
@@ -126,7 +126,7 @@ async fn only_hashes_are_stored_as_credentials(fixture: Fixture) {
 async fn audit_lines_cannot_be_changed_or_removed(fixture: Fixture) {
     let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
-    let act = Act { act: "x.y", organization: "acme", target: "t", detail: serde_json::json!({ "a": 1 }) };
+    let act = Act { act: ActKind::PolicySet, organization: "acme", target: "t", detail: serde_json::json!({ "a": 1 }) };
     change.audit("local:0", &act).await.unwrap();
     change.commit().await.unwrap();
     for sql in ["UPDATE audit SET actor = 'me'", "DELETE FROM audit"] {

@@ -6,6 +6,7 @@ use super::{
     Act, Reading, StoreError, Writing,
     sql::{query, query_as},
 };
+use crate::model::word;
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +94,7 @@ impl Writing {
         query(sql)
             .bind(crate::clock::now_ms())
             .bind(&author.actor)
-            .bind(act.act)
+            .bind(word(act.act))
             .bind(act.organization)
             .bind(act.target)
             .bind(act.detail.to_string())

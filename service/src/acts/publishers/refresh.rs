@@ -12,7 +12,7 @@ use crate::{
         preview::{Counted, MOST_EXAMPLES},
     },
     hub_search::{Found, Progress, Search, Short},
-    model::{Badge, word},
+    model::{ActKind, Badge, word},
     publish::compile,
     roles::Deed,
     store::{Act, Store},
@@ -117,7 +117,7 @@ pub async fn refresh(
     compile::check_directory(change.publishers().await?).map_err(ActError::Directory)?;
     let refreshed = refreshed(search, &found, &plan, true);
     let detail = detail(&refreshed, &plan, confirmed);
-    commit(change, actor, &Act { act: "publisher.refresh", organization: "", target: "", detail }).await?;
+    commit(change, actor, &Act { act: ActKind::PublisherRefresh, organization: "", target: "", detail }).await?;
     Ok(refreshed)
 }
 

@@ -4,7 +4,10 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::words::moment;
-use crate::store::TrailLine;
+use crate::{
+    model::{ActKind, from_word},
+    store::TrailLine,
+};
 
 /// What it shows.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +113,7 @@ fn row(line: &TrailLine) -> Markup {
         tr {
             th scope="row" {
                 code { (line.act) }
+                @if let Ok(kind) = from_word::<ActKind>(&line.act) { div .hint { (kind.says()) } }
                 @if let Some(detail) = detail {
                     details .table { summary aria-label={ "Details of " (line.act) " " (line.target) } { "Details" } pre .detail tabindex="0" { (detail) } }
                 }
@@ -120,6 +124,22 @@ fn row(line: &TrailLine) -> Markup {
                 @if !line.via.is_empty() { div .hint { (line.via) @if !line.peer.is_empty() { " from " (line.peer) } } }
             }
             td data-head="When" { (moment(line.at_ms / 1000)) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_act_can_be_searched_for_where_it_stands() {
+        for kind in ActKind::all() {
+            let kinds: &[(&str, &str)] = if kind.is_of_an_organization() { &KINDS } else { &KINDS_OF_SERVICE };
+            assert!(kinds.iter().any(|(subject, _)| *subject == kind.subject()), "{kind:?}");
+        }
+        for (subject, _) in KINDS.iter().chain(&KINDS_OF_SERVICE).filter(|(subject, _)| !subject.is_empty()) {
+            assert!(ActKind::all().iter().any(|kind| kind.subject() == *subject), "{subject}");
         }
     }
 }
