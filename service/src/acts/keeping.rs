@@ -50,6 +50,9 @@ pub async fn set(
         let fault = "is out of range: at least a day, at most three years".to_owned();
         return Err(TextError { field: Field("keep_records"), fault }.into());
     }
+    if after == before {
+        return Ok(seen);
+    }
     change.set_keeping(place.id, after).await?;
     let mut detail = Map::new();
     if before.allowed_pulls != after.allowed_pulls {

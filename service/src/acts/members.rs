@@ -104,6 +104,9 @@ pub async fn put(
     let after = member(&mut change, &place, &joins.user).await?;
     let after = after.ok_or_else(|| not_a_member(&joins.user, organization))?;
     let joined = before.is_none();
+    if before.as_ref() == Some(&after) {
+        return Ok(PutMember { member: after, joined, new_account });
+    }
     let before = before.map(|member| json!({ "role": member.role, "teams": member.teams }));
     let teams: Vec<&str> = joins.teams.iter().map(Name::as_str).collect();
     let detail = json!({ "role": joins.role, "teams": teams, "new_account": new_account, "before": before });

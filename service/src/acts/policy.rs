@@ -149,6 +149,9 @@ pub async fn set(
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangePolicy).await?;
     let (view, detail) = apply(&mut change, &place, wanted, terms, now).await?;
+    if detail == json!({}) {
+        return Ok(view);
+    }
     let act = Act { act: ActKind::PolicySet, organization: &place.name, target: &place.name, detail };
     commit(change, actor, &act).await?;
     Ok(view)

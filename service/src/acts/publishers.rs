@@ -54,6 +54,10 @@ pub async fn set(
     }
     let before = change.directory().await?.into_iter().find(|one| one.namespace == namespace.as_str());
     condition.check(|| before.as_ref().map(tag).unwrap_or_default())?;
+    let given = Publisher { namespace: namespace.to_string(), badge, source: BadgeSource::Hand };
+    if before.as_ref() == Some(&given) {
+        return Ok(Some(badge));
+    }
     let before = before.map(|one| one.badge);
     change.set_publisher(namespace.as_str(), badge).await?;
     compile::check_directory(change.publishers().await?).map_err(ActError::Directory)?;

@@ -86,6 +86,9 @@ pub async fn set_noted(
         detail["registry_notes"] = json!({ "from": before, "to": wanted });
     }
     let notes = serde_json::to_string(wanted).unwrap_or_default();
+    if detail == json!({}) {
+        return Ok((controlled, merged(&notes, view.state.registries)));
+    }
     change.set_registry_notes(place.id, &notes).await?;
     commit(change, actor, &Act { act: ActKind::PolicySet, organization: &place.name, target: &place.name, detail })
         .await?;

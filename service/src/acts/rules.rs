@@ -129,6 +129,9 @@ pub async fn put(
         Effect::Allow => None,
     };
     let concerns_nobody = concerns_nobody(&mut change, place.id, &rule.scope).await?;
+    if before.as_ref() == Some(&rule) {
+        return Ok(PutRule { rule, before, concerns_nobody });
+    }
     let mut detail = json!(rule);
     detail["before"] = json!(before);
     preview::note(&mut detail, confirmed);

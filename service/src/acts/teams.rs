@@ -1,6 +1,6 @@
 //! Teams of an organization: rules may hold for one of them.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{ActError, Actor, Condition, Field, Place, Tag, commit, members, text};
 use crate::{
@@ -119,10 +119,18 @@ pub async fn change(
         super::policy::check(&mut change, &place).await?;
     }
     let team = find(&mut change, &place, to).await?;
-    let detail = json!({
-        "name": { "from": before.name, "to": team.name },
-        "description": { "from": before.description, "to": team.description },
-    });
+    let mut detail = Map::new();
+    for (what, from, to) in
+        [("name", &before.name, &team.name), ("description", &before.description, &team.description)]
+    {
+        if from != to {
+            detail.insert(what.to_owned(), json!({ "from": from, "to": to }));
+        }
+    }
+    if detail.is_empty() {
+        return Ok(team);
+    }
+    let detail = Value::Object(detail);
     let act = Act { act: ActKind::TeamChange, organization: &place.name, target: name.as_str(), detail };
     commit(change, actor, &act).await?;
     Ok(team)

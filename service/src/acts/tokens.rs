@@ -163,6 +163,9 @@ pub async fn rename_own(store: &Store, actor: &Actor, id: &str, name: &str) -> R
     let row = change.tokens(account.id).await?.into_iter().find(|row| row.id == id).ok_or(ActError::NoToken)?;
     let name = token_name(name)?;
     let note = change.token_note(id).await?;
+    if name == row.name {
+        return Ok((row, note));
+    }
     change.describe_token(id, name, &note).await?;
     let detail = json!({ "user": account.name, "name": { "from": row.name, "to": name } });
     commit(change, actor, &Act { act: ActKind::TokenChange, organization: "", target: id, detail }).await?;

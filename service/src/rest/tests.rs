@@ -8,6 +8,7 @@ mod plans;
 mod preview;
 mod publishers;
 mod tags;
+mod written;
 
 use std::{net::SocketAddr, sync::Arc};
 
