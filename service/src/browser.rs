@@ -11,6 +11,7 @@ use proto::secret::Secret;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    http::cookies,
     id,
     identity::Verified,
     model::{Account, TokenScopes},
@@ -94,9 +95,7 @@ impl Cookie {
     /// prefix's cookie once.
     #[must_use]
     pub fn read(headers: &http::HeaderMap) -> Option<Self> {
-        let all = headers.get_all(http::header::COOKIE).iter();
-        let pairs = all.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-        let mut own = pairs.filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
+        let mut own = cookies::named(headers, COOKIE);
         let value = own.next()?;
         let whole = value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         (whole && own.next().is_none()).then(|| Self(Secret::new(value.to_owned())))

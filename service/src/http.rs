@@ -1,6 +1,7 @@
 //! What is answered on the one port: gRPC, the API, the console, the registry-style sign-in, health.
 
 mod bodies;
+pub(crate) mod cookies;
 mod headers;
 
 use std::{sync::Arc, time::Duration};

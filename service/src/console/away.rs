@@ -1,8 +1,9 @@
 //! What a browser holds while it is at the identity provider.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 
 use super::fault::Fault;
+use crate::http::cookies;
 
 const COOKIE: &str = "__Host-pullgate-away";
 /// Seconds. Longer than it is good for, so that whoever took too long is told that.
@@ -19,11 +20,9 @@ pub(super) fn set(handle: &str) -> Result<HeaderValue, Fault> {
 
 /// What it held, from the `Cookie` headers of a request. None where there is more than one.
 pub(super) fn read(headers: &HeaderMap) -> Option<String> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = all.flat_map(|value| value.split(';'));
-    let mut own = pairs.filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('=').map(str::to_owned));
+    let mut own = cookies::named(headers, COOKIE);
     let one = own.next()?;
-    own.next().is_none().then_some(one)
+    own.next().is_none().then(|| one.to_owned())
 }
 
 /// The `Set-Cookie` header with which a browser forgets it.

@@ -1,6 +1,8 @@
 //! What became of a form, said once on the next page. A cookie carries a word of this list, so nobody else's text.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
+
+use crate::http::cookies;
 
 const COOKIE: &str = "__Host-pullgate-said";
 
@@ -99,9 +101,7 @@ impl Flash {
 
     /// What an earlier answer said.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
-        let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = all.flat_map(|value| value.split(';'));
-        let word = pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+        let word = cookies::named(headers, COOKIE).next()?;
         ALL.into_iter().find(|(_, own, _)| *own == word).map(|(flash, ..)| flash)
     }
 
@@ -119,6 +119,8 @@ impl Flash {
 
 #[cfg(test)]
 mod tests {
+    use http::header;
+
     use super::*;
 
     #[test]

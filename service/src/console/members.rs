@@ -197,7 +197,13 @@ async fn after<T>(
     fields: &Fields,
 ) -> Result<Response, Fault> {
     match done {
-        Ok(_) => Ok(visitor::see_other_and_say(&format!("/orgs/{organization}/members"), flash)),
+        // To the page on which it was said.
+        Ok(_) => {
+            let Asked { find, after } = Asked::read(fields);
+            let path = format!("/orgs/{organization}/members");
+            let address = Fields::default().address(&path, &[("find", &find), ("after", &after)]);
+            Ok(visitor::see_other_and_say(&address, flash))
+        }
         Err(error) => again(api, visitor, organization, error.explained()?, fields).await,
     }
 }
@@ -240,6 +246,7 @@ async fn show(
         listed: &listed,
         found,
         find: &asked.find,
+        after: &asked.after,
         next: next.as_deref(),
         teams: &teams::list(&api.store, &actor, &name).await?,
         invitations: &invitations::list(&api.store, &actor, &name, clock::now()).await?,

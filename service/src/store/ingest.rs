@@ -93,7 +93,7 @@ impl Reading {
     async fn concerned(&mut self, account: i64) -> Result<Vec<Concerned>, StoreError> {
         let sql = "SELECT o.name, o.allowed_pulls, m.account_id IS NOT NULL FROM affiliations f \
                    JOIN organizations o ON o.id = f.organization_id LEFT JOIN memberships m \
-                   ON m.account_id = f.account_id AND m.organization_id = f.organization_id WHERE f.account_id = $1";
+                   ON m.account_id = f.account_id AND m.organization_id = f.organization_id WHERE f.account_id = $1 ORDER BY o.name";
         let rows: Vec<(String, String, bool)> = query_as(sql).bind(account).fetch_all(&mut self.0).await?;
         let concerned = |(name, allowed_pulls, is_member): (String, String, bool)| {
             let allowed_pulls = from_word(&allowed_pulls).map_err(StoreError::unknown("allowed_pulls"))?;

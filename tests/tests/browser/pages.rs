@@ -1,10 +1,12 @@
 //! Every page, as everybody sees it: nothing is broken, nothing is out of reach, everybody gets what they may see.
 //!
-//! Pictures of each are in `target/screenshots` afterwards, for people to look at.
+//! Pictures of each are in `target/screenshots/pages` afterwards, for people to look at.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use tests::browser::{Company, Look, Rules, Window, screenshots};
+use tests::browser::{Company, Look, Window, screenshots};
+
+use super::sound;
 
 /// A page of the console.
 struct Page {
@@ -89,7 +91,7 @@ fn every_page_of_the_router_is_looked_at() {
 async fn every_page_is_sound_for_everybody() {
     let company = Company::busy().await;
     let request = company.request("docker.io/evil/miner").await.unwrap();
-    let pictures = screenshots();
+    let pictures = screenshots().join("pages");
     let _ = fs::remove_dir_all(&pictures);
     fs::create_dir_all(&pictures).unwrap();
     let (one, two) =
@@ -123,13 +125,7 @@ async fn look_at(page: &Page, role: char, window: &Window, request: &str, pictur
         if (seen.0, seen.1.as_str()) != (status, heading) {
             faults.push(format!("{seen:?} instead of {:?}", (status, heading)));
         }
-        faults.extend(match look {
-            Look::Light => window.accessibility(Rules::All).await,
-            Look::Dark => window.accessibility(Rules::Colours).await,
-            Look::Phone => {
-                window.overflow().await.into_iter().map(|wide| format!("wider than a phone by {wide}")).collect()
-            }
-        });
+        faults.extend(sound::faults(window, look).await);
         if page.who.contains(role) {
             window.picture(pictures, &format!("{}.{role}", page.name), look).await;
         }

@@ -94,7 +94,11 @@ async fn members_and_teams_are_changed_by_who_may() {
             assert_eq!(page.status, StatusCode::FORBIDDEN, "{deed}: {}", page.text);
         }
     }
-    assert_eq!(olga.submit("/orgs/acme/members/remove", &[("user", "alice")]).await.location(), MEMBERS);
+    let later = olga.get("/orgs/acme/members?find=al&after=adam").await;
+    assert_eq!((later.hidden("find"), later.hidden("after")), ("al".to_owned(), "adam".to_owned()));
+    let remove = [("user", "alice"), ("find", "al"), ("after", "adam")];
+    let back = olga.submit("/orgs/acme/members/remove", &remove).await;
+    assert_eq!(back.location(), "/orgs/acme/members?find=al&after=adam", "on the page where it was said");
     assert_eq!(alice.get(POLICY).await.status, StatusCode::NOT_FOUND);
 }
 

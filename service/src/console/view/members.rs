@@ -32,6 +32,8 @@ pub(in super::super) struct Members<'a> {
     pub found: usize,
     /// The part of a name that was asked for.
     pub find: &'a str,
+    /// The last one of the page before.
+    pub after: &'a str,
     /// Where the next page is.
     pub next: Option<&'a str>,
     pub teams: &'a [Team],
@@ -111,6 +113,9 @@ fn made(organization: &str, invited: Invited<'_>) -> Markup {
 
 fn row(page: &Members<'_>, member: &Member) -> Markup {
     let base = format!("/orgs/{}/members", page.organization);
+    // Among thousands, whoever is on a later page stays there.
+    let here: Vec<(&str, &str)> =
+        [("find", page.find), ("after", page.after)].into_iter().filter(|(_, value)| !value.is_empty()).collect();
     html! {
         tr {
             th scope="row" { (member.user) }
@@ -127,6 +132,7 @@ fn row(page: &Members<'_>, member: &Member) -> Markup {
                             (token(page.csrf))
                             input type="hidden" name="user" value=(member.user);
                             input type="hidden" name="seen" value=(tag(member).as_str());
+                            @for (field, value) in &here { input type="hidden" name=(field) value=(value); }
                             (role(&format!("role-{}", member.user), member.role))
                             div .field {
                                 label for={ "teams-" (member.user) } { "Teams" }
@@ -137,7 +143,9 @@ fn row(page: &Members<'_>, member: &Member) -> Markup {
                         }
                     }
                 }
-                td { (sure(&format!("{base}/remove"), page.csrf, "Remove", &member.user, &[("user", &member.user)])) }
+                td {
+                    (sure(&format!("{base}/remove"), page.csrf, "Remove", &member.user, &[&[("user", member.user.as_str())], &here[..]].concat()))
+                }
             }
         }
     }
