@@ -16,12 +16,10 @@ mod ways;
 use std::{
     fs,
     net::{IpAddr, SocketAddr},
-    path::Path,
-    process::Command,
     time::Duration,
 };
 
-use installer::lab::{Cgroup, Door, Held, Lab, LabError, Plugin, Posted, Process, installed, own, wait_until};
+use installer::lab::{Cgroup, Door, Held, Lab, LabError, Plugin, Posted, Process, own, wait_until};
 use proto::sync::Record;
 use serde_json::{Map, json};
 
@@ -205,7 +203,7 @@ impl Site {
     pub async fn restart_door(&mut self) -> Result<(), LabError> {
         let (lab, network) = (&self.lab, &self.network);
         match &mut self.door {
-            Some(door) => door.restart(lab, |program| resolving(lab, network, program)).await,
+            Some(door) => door.restart(lab, |program| network.resolving(lab, RESOLVER, program)).await,
             None => Ok(()),
         }
     }
@@ -249,7 +247,7 @@ fn around(flavour: Flavour, setup: Setup) -> engines::Setup {
             config.insert("proxies".to_owned(), json!({"http-proxy": proxy, "https-proxy": proxy}));
         }
     }
-    engines::Setup { config, environment, in_memory: setup.in_memory }
+    engines::Setup { config, environment, in_memory: setup.in_memory, resolver: None }
 }
 
 /// Where the door listens unless told otherwise.
@@ -274,7 +272,7 @@ async fn start_door(lab: &Lab, network: &Network, is_held: bool) -> Result<Door,
         held,
         drain: is_held.then_some(1),
     };
-    Door::start(lab, posted, |program| resolving(lab, network, program)).await
+    Door::start(lab, posted, |program| network.resolving(lab, RESOLVER, program)).await
 }
 
 fn hold(network: &Network, addresses: impl Iterator<Item = SocketAddr>) -> Result<Held, LabError> {
@@ -285,13 +283,4 @@ fn hold(network: &Network, addresses: impl Iterator<Item = SocketAddr>) -> Resul
         held.tcp("door", socket);
     }
     Ok(held)
-}
-
-/// `program` in this network, with its resolver instead of the machine's.
-fn resolving(lab: &Lab, network: &Network, program: &Path) -> Result<Command, LabError> {
-    let mut command = network.command(&installed("unshare", "util-linux")?)?;
-    let script = "mount --bind \"$1\" /etc/resolv.conf && shift && exec \"$@\"";
-    command.args(["--mount", "--propagation=private", "sh", "-c", script, "resolving"]);
-    command.arg(lab.write("resolv.conf", format!("nameserver {RESOLVER}\n"))?).arg(program);
-    Ok(command)
 }

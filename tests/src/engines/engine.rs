@@ -1,6 +1,7 @@
 //! One engine.
 
 use std::{
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -8,7 +9,7 @@ use std::{
 use installer::lab::{Cgroup, Command, Lab, LabError, Process, http, installed};
 use serde_json::{Map, Value, json};
 
-use super::{Flavour, HUB_MIRROR, Network, network::RESOLVER};
+use super::{Flavour, HUB_MIRROR, Network, RESOLVER};
 
 /// Longest start of an engine. A second is usual; a plugin that it cannot reach costs it 15 s.
 const START: Duration = Duration::from_secs(40);
@@ -25,6 +26,8 @@ pub struct Setup {
     pub environment: Vec<(String, String)>,
     /// What it has is in memory: for measuring what is not a disk's.
     pub in_memory: bool,
+    /// Another resolver than that of the network.
+    pub resolver: Option<Ipv4Addr>,
 }
 
 /// A running engine.
@@ -51,7 +54,7 @@ impl Engine {
             lab.make_dir(dir)?;
         }
         lab.write("engine/daemon.json", config(lab, flavour, setup).to_string())?;
-        lab.write("engine/resolv.conf", format!("nameserver {RESOLVER}\n"))?;
+        lab.write("engine/resolv.conf", format!("nameserver {}\n", setup.resolver.unwrap_or(RESOLVER)))?;
         let socket = lab.path("engine/run/docker.sock");
         let mut command = network.command(&installed("unshare", "util-linux")?)?;
         command

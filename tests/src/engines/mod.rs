@@ -12,6 +12,7 @@ mod fetches;
 mod flavour;
 mod link;
 mod network;
+mod resolver;
 mod services;
 mod side_by_side;
 mod stock;
@@ -31,7 +32,8 @@ pub use self::{
     fetches::{Fetch, HUB_MIRROR, Registries, answered, unread},
     flavour::Flavour,
     link::Rate,
-    network::{Names, Network, RESOLVER},
+    network::Network,
+    resolver::{Names, RESOLVER, Resolver},
     side_by_side::side_by_side,
     stock::{Stock, Ware},
     tap::{Shown, Tap},

@@ -13,18 +13,13 @@ use std::{
 
 use installer::lab::{Lab, LabError, Process, clean, installed};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use tokio::task::JoinHandle;
 
-/// Where the resolver of such a network listens.
-pub const RESOLVER: &str = "127.0.0.1";
-
-/// The address that a name leads to.
-pub type Names = fn(&str) -> Ipv4Addr;
+use super::resolver::{Names, RESOLVER, Resolver};
 
 /// A network namespace: it lives as long as a process in it.
 pub struct Network {
     holder: Process,
-    resolver: JoinHandle<()>,
+    _resolver: Resolver,
 }
 
 /// `$1`: busybox, `$2`: a file, the rest: addresses. `tail` waits for ever, and its argument says
@@ -73,8 +68,11 @@ impl Network {
             if said.trim() == "up" { Ok(()) } else { Err(said) }
         };
         holder.ready(Duration::from_secs(10), up).await?;
-        let socket = resolver(namespace(&holder)).map_err(failed("a resolver in the new network"))?;
-        Ok(Self { holder, resolver: tokio::spawn(answer(socket, names)) })
+        let address = SocketAddr::from((RESOLVER, 53));
+        let socket = inside(namespace(&holder), move || UdpSocket::bind(address));
+        let resolver = socket.and_then(|socket| Resolver::start(socket, names));
+        let _resolver = resolver.map_err(failed("a resolver in the new network"))?;
+        Ok(Self { holder, _resolver })
     }
 
     /// Listens in this network.
@@ -93,6 +91,17 @@ impl Network {
     /// As from the system.
     pub fn listen_blocking(&self, address: SocketAddr) -> io::Result<TcpListener> {
         inside(namespace(&self.holder), move || TcpListener::bind(address))
+    }
+
+    /// Another resolver, at an address of loopback beside [`RESOLVER`], whose datagrams have room for no answer: who
+    /// asks has to ask again by TCP.
+    ///
+    /// # Errors
+    /// As from the system.
+    pub fn resolve_by_tcp(&self, address: Ipv4Addr, names: Names) -> io::Result<Resolver> {
+        let listener = self.listen(SocketAddr::from((address, 53)))?;
+        let socket = inside(namespace(&self.holder), move || UdpSocket::bind((address, 53)))?;
+        Resolver::start_by_tcp(socket, listener, names)
     }
 
     /// Connects in this network.
@@ -142,6 +151,19 @@ impl Network {
         Ok(command)
     }
 
+    /// `program` in this network, for which `resolv.conf` names this resolver and no other.
+    ///
+    /// # Errors
+    /// When `unshare` is not installed, or the lab cannot be written to.
+    pub fn resolving(&self, lab: &Lab, resolver: Ipv4Addr, program: &Path) -> Result<Command, LabError> {
+        let mut command = self.command(&installed("unshare", "util-linux")?)?;
+        let script = "mount --bind \"$1\" /etc/resolv.conf && shift && exec \"$@\"";
+        command.args(["--mount", "--propagation=private", "sh", "-c", script, "resolving"]);
+        let file = lab.write(&format!("resolv.conf-{resolver}"), format!("nameserver {resolver}\n"))?;
+        command.arg(file).arg(program);
+        Ok(command)
+    }
+
     /// `program` in this network, to be run to its end; shown to people as `shown`.
     ///
     /// # Errors
@@ -150,12 +172,6 @@ impl Network {
         let place = format!("--net={}", namespace(&self.holder).display());
         let command = installer::lab::Command::new(&installed("nsenter", "util-linux")?, shown);
         Ok(command.hidden_args([place.as_ref(), "--".as_ref(), program.as_os_str()]))
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        self.resolver.abort();
     }
 }
 
@@ -177,66 +193,4 @@ fn inside<T: Send + 'static>(
         make()
     });
     made.join().unwrap_or_else(|_| Err(io::Error::other("the thread panicked")))
-}
-
-fn resolver(namespace: PathBuf) -> io::Result<tokio::net::UdpSocket> {
-    let socket = inside(namespace, || UdpSocket::bind((RESOLVER, 53)))?;
-    socket.set_nonblocking(true)?;
-    tokio::net::UdpSocket::from_std(socket)
-}
-
-async fn answer(socket: tokio::net::UdpSocket, names: Names) {
-    let mut buffer = [0; 512];
-    while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
-        if let Some(reply) = buffer.get(..length).and_then(|question| reply(question, names)) {
-            // Who asked and went away needs no answer.
-            let _ = socket.send_to(&reply, from).await;
-        }
-    }
-}
-
-/// The reply to a DNS question: an IPv4 address, and nothing to other kinds of question.
-fn reply(question: &[u8], names: Names) -> Option<Vec<u8>> {
-    let (header, mut rest) = question.split_at_checked(12)?;
-    // The name: labels with their length in front, the last one empty.
-    let mut labels = Vec::new();
-    loop {
-        let (length, behind) = rest.split_first()?;
-        let label = behind.get(..usize::from(*length))?;
-        rest = behind.get(usize::from(*length)..)?;
-        if label.is_empty() {
-            break;
-        }
-        labels.push(String::from_utf8_lossy(label).to_ascii_lowercase());
-    }
-    let asked = question.get(12..question.len() - rest.len() + 4)?;
-    let is_address = rest.starts_with(&[0, 1, 0, 1]);
-    let mut reply = header.get(..2)?.to_vec();
-    // A reply with authority, recursion asked for and had; one question, one answer or none.
-    reply.extend([0x85, 0x80, 0, 1, 0, u8::from(is_address), 0, 0, 0, 0]);
-    reply.extend(asked);
-    if is_address {
-        // The name of the question; an address in the internet; not to be kept; four bytes.
-        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
-        reply.extend(names(&labels.join(".")).octets());
-    }
-    Some(reply)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use super::reply;
-
-    #[test]
-    fn a_name_leads_where_it_should() {
-        let names = |name: &str| if name == "hub.example" { Ipv4Addr::new(10, 9, 0, 1) } else { Ipv4Addr::LOCALHOST };
-        let question = b"\xab\xcd\x01\0\0\x01\0\0\0\0\0\0\x03hub\x07Example\0\0\x01\0\x01";
-        let answer = reply(question, names).unwrap();
-        assert!(answer.starts_with(&[0xab, 0xcd, 0x85, 0x80, 0, 1, 0, 1]) && answer.ends_with(&[0, 4, 10, 9, 0, 1]));
-        let other = b"\xab\xcd\x01\0\0\x01\0\0\0\0\0\0\x03hub\0\0\x1c\0\x01";
-        assert_eq!(reply(other, names).unwrap().len(), other.len(), "no answer to a question for IPv6");
-        assert_eq!(reply(b"\xab\xcd", names), None);
-    }
 }

@@ -6,12 +6,12 @@
 
 mod site;
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use installer::lab::wait_until;
 use serde_json::{Map, json};
 use tests::{
-    engines::{Flavour, Stock, Ware},
+    engines::{Flavour, RESOLVER, Stock, Ware},
     told,
 };
 
@@ -142,6 +142,37 @@ async fn swarm(site: &Site) {
     running.unwrap_or_else(|error| panic!("{}: {error}", site.engine.name()));
     site.docker(&["service", "rm", "task"]).await.success().unwrap();
     site.docker(&["swarm", "leave", "--force"]).await.success().unwrap();
+}
+
+/// Where systemd-resolved listens, for datagrams and for TCP.
+const STUB: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 53);
+
+/// A resolver on a loopback address is left alone: its datagrams, and what does not fit into one and is asked by TCP.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_resolve_through_a_resolver_on_loopback() {
+    let stock = stock().await;
+    for &flavour in Flavour::all() {
+        let host = "registry.acme.example:5000";
+        let more = Map::from_iter([("insecure-registries".to_owned(), json!([host]))]);
+        // A registry elsewhere, so that a name has to be known; it is dialled without a proxy here.
+        let rules = ["--registry-ports", "443"];
+        let site = Site::start_as(flavour, &stock, &rules, more, Some(STUB)).await;
+        let name = site.engine.name().to_owned();
+        let resolver = site.network.resolve_by_tcp(STUB, |_| ELSEWHERE.parse().unwrap()).unwrap();
+        let pull = async |tag: &str| {
+            let before = resolver.asked();
+            let image = format!("{host}/library/{tag}");
+            site.docker(&["pull", &image]).await.success().unwrap_or_else(|error| panic!("{name}: {error}"));
+            let asked = resolver.asked();
+            assert!(before[0] < asked[0] && before[1] < asked[1], "{name}: {before:?}, {asked:?}");
+        };
+        pull("other").await;
+        assert_eq!(site.led(), Vec::<String>::new(), "{name}: the resolver is asked directly");
+        // Where `resolv.conf` names another, it is an address like any other.
+        site.apply_resolving(&rules, RESOLVER).await;
+        pull("start").await;
+        assert_eq!(site.led(), [format!("{STUB}:53")], "{name}");
+    }
 }
 
 /// Nobody is there: what is sent there gets no answer, and what is rejected has one at once.

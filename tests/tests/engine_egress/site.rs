@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex},
@@ -40,6 +40,17 @@ impl Site {
 
     /// The same with `more` in the engine's file.
     pub async fn start_with(flavour: Flavour, stock: &Stock, rules: &[&str], more: Map<String, Value>) -> Self {
+        Self::start_as(flavour, stock, rules, more, None).await
+    }
+
+    /// The same on a machine whose `resolv.conf` names this resolver.
+    pub async fn start_as(
+        flavour: Flavour,
+        stock: &Stock,
+        rules: &[&str],
+        more: Map<String, Value>,
+        resolver: Option<Ipv4Addr>,
+    ) -> Self {
         let lab = Lab::new().unwrap();
         let address = ELSEWHERE.parse().unwrap();
         let network = Arc::new(Network::start_with(&lab, &[address], |_| ELSEWHERE.parse().unwrap()).await.unwrap());
@@ -59,8 +70,8 @@ impl Site {
         for dir in ["tap", "engine/run", "engine/run/home", "engine/run/work"] {
             lab.make_dir(dir).unwrap();
         }
-        put_in_place(&lab, &network, &cgroup, rules).await;
-        let mut setup = workstation(&lab);
+        put_in_place(&lab, &network, &cgroup, rules, resolver).await;
+        let mut setup = Setup { resolver, ..workstation(&lab) };
         setup.config.extend(more);
         let engine = Engine::start(&lab, &network, &cgroup, flavour, &setup).await.unwrap();
         Self { engine, cgroup, _registry: registry, led, network, lab }
@@ -68,7 +79,12 @@ impl Site {
 
     /// Puts other rules in place.
     pub async fn apply(&self, rules: &[&str]) {
-        put_in_place(&self.lab, &self.network, &self.cgroup, rules).await;
+        put_in_place(&self.lab, &self.network, &self.cgroup, rules, None).await;
+    }
+
+    /// The same where `resolv.conf` names this resolver.
+    pub async fn apply_resolving(&self, rules: &[&str], resolver: Ipv4Addr) {
+        put_in_place(&self.lab, &self.network, &self.cgroup, rules, Some(resolver)).await;
     }
 
     pub async fn egress(&self, args: &[&str]) -> Output {
@@ -118,11 +134,19 @@ impl Site {
     }
 }
 
-async fn put_in_place(lab: &Lab, network: &Network, cgroup: &Cgroup, rules: &[&str]) {
+async fn put_in_place(lab: &Lab, network: &Network, cgroup: &Cgroup, rules: &[&str], resolver: Option<Ipv4Addr>) {
     let (state, cgroup) = (lab.path("run/egress.json").display().to_string(), cgroup.path().display().to_string());
-    let program = network.run(&own_program("pullgate"), "pullgate").unwrap();
     let args = [&["egress", "apply", "--state-file", &state, "--cgroup", &cgroup], rules].concat();
-    program.args(args).deadline(Duration::from_secs(20)).run().await.unwrap().success().unwrap();
+    let program = own_program("pullgate");
+    let Some(resolver) = resolver else {
+        let command = network.run(&program, "pullgate").unwrap().args(args);
+        command.deadline(Duration::from_secs(20)).run().await.unwrap().success().unwrap();
+        return;
+    };
+    let mut command = network.resolving(lab, resolver, &program).unwrap();
+    command.args(args).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Bridges and firewall rules as a workstation has them; no plugin, no mirror.
