@@ -5,6 +5,8 @@
 mod broken;
 #[path = "machine_install/killed.rs"]
 mod killed;
+#[path = "machine_install/loopback.rs"]
+mod loopback;
 #[path = "machine_install/rescue.rs"]
 mod rescue;
 #[path = "machine_install/site.rs"]

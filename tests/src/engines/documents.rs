@@ -1,6 +1,6 @@
 //! A policy service's key, and what it has put in force: the test is the service and the agent.
 
-use std::time::UNIX_EPOCH;
+use std::{path::Path, time::UNIX_EPOCH};
 
 use installer::lab::{Lab, LabError, Plugin};
 use proto::{
@@ -43,6 +43,12 @@ impl Authority {
     /// # Errors
     /// When the file cannot be written.
     pub fn enroll(&self, lab: &Lab, door: bool) -> Result<(), LabError> {
+        lab.write("enrollment.json", Self::enrollment(door)).map(|_| ())
+    }
+
+    /// What enrolls a machine so.
+    #[must_use]
+    pub fn enrollment(door: bool) -> String {
         let key = key().verifying_key().to_base64();
         let enrollment = serde_json::json!({
             "service": "https://127.0.0.1:1",
@@ -50,7 +56,7 @@ impl Authority {
             "allowedOrgs": ["acme"],
             "registryDoor": door,
         });
-        lab.write("enrollment.json", enrollment.to_string()).map(|_| ())
+        enrollment.to_string()
     }
 
     /// Hands the policy and a session to the lab's plugin.
@@ -58,7 +64,14 @@ impl Authority {
     /// # Errors
     /// When it does not take them.
     pub async fn put_in_force(&self, lab: &Lab, plugin: &Plugin) -> Result<(), LabError> {
-        let machine_id = plugin.status().await?.machine_id;
+        self.put_in_force_on(plugin.status().await?.machine_id, &lab.control_socket()).await
+    }
+
+    /// Hands the policy and a session to the plugin of a machine with this id, behind this socket.
+    ///
+    /// # Errors
+    /// When it does not take them.
+    pub async fn put_in_force_on(&self, machine_id: String, control_socket: &Path) -> Result<(), LabError> {
         let session = Session {
             header: Some(header("dana", format!("machine:{machine_id}"), self.generation)),
             machine_id,
@@ -68,7 +81,7 @@ impl Authority {
         let policy = Policy { header: Some(header("acme", "any".to_owned(), self.generation)), ..self.policy.clone() };
         let key = key();
         let envelopes = vec![seal(&policy, &key), seal(&session, &key)];
-        let mut control = ControlClient::new(local::connect_lazy(&lab.control_socket()));
+        let mut control = ControlClient::new(local::connect_lazy(control_socket));
         let applied = control.apply(ApplyRequest { envelopes, end_session: false }).await;
         applied.map_err(|status| LabError::Control { call: "Apply", why: status.message().to_owned() })?;
         Ok(())
