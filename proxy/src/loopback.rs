@@ -156,3 +156,20 @@ async fn listen(client: &mut TcpStream, server: &mut TcpStream, first: &mut Byte
 async fn dial(shared: &Shared, authority: &Authority) -> io::Result<TcpStream> {
     shared.upstream.dialer().tcp(authority).await.map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_every_name_that_an_engine_may_have_called_it_by() {
+        let names = |address: &str| {
+            let mut names = spellings(&Authority::of(address.parse().unwrap()));
+            names.dedup();
+            names
+        };
+        assert_eq!(names("127.0.0.1:24224"), ["127.0.0.1:24224", "localhost:24224"]);
+        assert_eq!(names("[::1]:24224"), ["[::1]:24224", "localhost:24224"]);
+        assert_eq!(names("127.0.0.1:80"), ["127.0.0.1", "127.0.0.1:80", "localhost", "localhost:80"]);
+    }
+}

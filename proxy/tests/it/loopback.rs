@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use policy::Enforced;
+use policy::{Enforced, HostPattern, Policy, Registries, Settings as PolicySettings};
 use proxy::{
     authority::Authority, gate::Gate, leaf::Leaves, loopback, rooms::Rooms, settings::Settings, shared::Shared,
     slots::Slots, upstream::Upstream,
@@ -17,7 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     client::{Client, accept},
-    running::{evil_is_refused, gate, leaves, nothing, short},
+    running::{evil_is_refused, gate, governed_by, leaves, nothing, rules, short},
     server::{Server, header, ok, say},
 };
 
@@ -178,6 +178,68 @@ async fn what_nothing_could_be_refused_of_is_not_opened_before_it_could() {
     // Nobody is there: that is said, and in TLS too.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     door.tls("localhost", port).await.get("/v2/", "").await.is_trouble(502, "upstream_unreachable");
+}
+
+/// The exception that owners can make: every policy in force lists the address among its registries, under both of the names
+/// that an engine may have called it by, and has nothing else to say about it.
+#[tokio::test]
+async fn an_address_that_every_policy_allows_is_carried_on_untouched() {
+    let server = Server::saying(ok("x")).await;
+    let port = server.port;
+    let mut own = RootCertStore::empty();
+    own.add(CertificateDer::from_pem_file(&server.ca).unwrap()).unwrap();
+    let [address, localhost] = ["127.0.0.1", "localhost"].map(|host| format!("{host}:{port}"));
+    let only = |hosts: &[&str]| {
+        let hosts = hosts.iter().map(|host| HostPattern::parse(host).unwrap()).collect();
+        Policy { registries: Registries { controlled: true, hosts }, ..Policy::default() }
+    };
+    let both = || only(&[&address, &localhost]);
+    let cases = [
+        ("both names", vec![both()], true),
+        ("both names, in both policies", vec![both(), both()], true),
+        ("both names, and another registry is refused", vec![Policy { deny: rules(&["ghcr.io/*"]), ..both() }], true),
+        ("the address alone", vec![only(&[&address])], false),
+        ("the name alone", vec![only(&[&localhost])], false),
+        ("the host without the port", vec![only(&["127.0.0.1", "localhost"])], false),
+        ("another port", vec![only(&["127.0.0.1:1", "localhost:1"])], false),
+        ("in one of two policies", vec![both(), only(&[])], false),
+        ("a rule of the denylist", vec![Policy { deny: rules(&[format!("{localhost}/evil/*")]), ..both() }], false),
+        ("a rule of the allowlist", vec![Policy { allow: rules(&[format!("{address}/*")]), ..only(&[]) }], false),
+        (
+            "where pushing is restricted",
+            vec![Policy {
+                settings: PolicySettings { push: Some(rules(&["acme/*"])), ..PolicySettings::default() },
+                ..both()
+            }],
+            false,
+        ),
+    ];
+    for (what, policies, untouched) in cases {
+        let door = Loopback::new(Settings::default(), governed_by(policies));
+        for name in [&address, &localhost] {
+            // Whose certificate is seen: the service's own, or the door's.
+            let shaken = Client::shake(door.dial(port).await, name, &own).await;
+            assert_eq!(shaken.is_ok(), untouched, "{what}: {name}");
+        }
+    }
+}
+
+/// Where one of its names is on the list alone, what is opened is decided on by the name that the engine used.
+#[tokio::test]
+async fn a_name_on_the_list_allows_no_other_name_of_the_same_address() {
+    let server = Server::clear(|_, conn| say(conn, ok("x"))).await;
+    let port = server.port;
+    let [address, localhost] = ["127.0.0.1", "localhost"].map(|host| format!("{host}:{port}"));
+    for (listed, other) in [(&address, &localhost), (&localhost, &address)] {
+        let hosts = vec![HostPattern::parse(listed).unwrap()];
+        let policy = Policy { registries: Registries { controlled: true, hosts }, ..Policy::default() };
+        let door = Loopback::new(Settings::default(), governed_by(vec![policy]));
+        for (name, status) in [(listed, 200), (other, 403)] {
+            let mut client = Client::over(door.dial(port).await, name);
+            let answer = client.get("/v2/team/app/manifests/1", "").await;
+            assert_eq!(answer.status(), status, "{listed} is listed, {name} is asked: {answer:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -31,29 +31,45 @@ pub fn nothing() -> Enforced {
 
 /// A policy that has something to say about every registry: `evil/*` is refused there.
 pub fn evil_is_refused(hosts: &[&str]) -> Enforced {
+    let patterns: Vec<_> = hosts.iter().map(|host| format!("{host}/evil/*")).collect();
+    governed_by(vec![Policy { deny: rules(&patterns), ..Policy::default() }])
+}
+
+/// A member of as many organizations as there are policies. Each policy is on, and allows every image of Docker Hub.
+pub fn governed_by(policies: Vec<Policy>) -> Enforced {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let at = |seconds: u64| Timestamp(i64::try_from(now + seconds).unwrap());
     let validity = Validity { issued_at: at(0), refresh_after: at(3_600), expires_at: at(7_200) };
-    let rule = |host: &&str| Rule {
+    let called = |(number, policy)| Policy {
+        organization: if number == 0 { "acme".to_owned() } else { format!("acme-{number}") },
+        generation: 1,
+        enabled: true,
+        categories: Categories { official: true, verified_publisher: true, community: true },
+        validity,
+        ..policy
+    };
+    let policies: Vec<Policy> = policies.into_iter().enumerate().map(called).collect();
+    let membership = |policy: &Policy| Membership {
+        organization: policy.organization.clone(),
+        role: Role::Member,
+        teams: Vec::new(),
+    };
+    let organizations = policies.iter().map(membership).collect();
+    let session = Session { user: "dana".into(), uid: 1000, organizations, validity };
+    let policies = policies.into_iter().map(Arc::new).collect();
+    Enforced { sessions: vec![session], policies, ..Enforced::default() }
+}
+
+/// Rules for everybody.
+pub fn rules<T: AsRef<str>>(patterns: &[T]) -> RuleSet {
+    let rule = |pattern: &T| Rule {
         id: "r1".into(),
-        pattern: Pattern::parse(&format!("{host}/evil/*")).unwrap(),
+        pattern: Pattern::parse(pattern.as_ref()).unwrap(),
         scope: Scope::Organization,
         expires_at: None,
         reason: String::new(),
     };
-    let deny: RuleSet = hosts.iter().map(rule).collect();
-    let policy = Policy {
-        organization: "acme".into(),
-        generation: 1,
-        enabled: true,
-        categories: Categories { official: true, verified_publisher: true, community: true },
-        deny,
-        validity,
-        ..Policy::default()
-    };
-    let membership = Membership { organization: "acme".into(), role: Role::Member, teams: Vec::new() };
-    let session = Session { user: "dana".into(), uid: 1000, organizations: vec![membership], validity };
-    Enforced { sessions: vec![session], policies: vec![Arc::new(policy)], ..Enforced::default() }
+    patterns.iter().map(rule).collect()
 }
 
 /// Short, so that a test of a limit ends soon.
