@@ -35,6 +35,7 @@ pub fn of(status: &StatusResponse) -> Posture {
         loopback_why: egress.why,
         containers_kept: egress.in_place && egress.containers,
         sandbox_faults: status.sandbox_faults.clone(),
+        exceptions: egress.exceptions,
     }
 }
 
@@ -135,7 +136,7 @@ mod tests {
             version: "1.0.0".to_owned(),
             engine_version: "28.5.1".to_owned(),
             in_force: vec![document(Kind::Session, "alice", 3), document(Kind::Policy, "acme", 4)],
-            egress: Some(Egress { in_place: false, why: "no table".to_owned(), containers: true }),
+            egress: Some(Egress { why: "no table".to_owned(), containers: true, ..Egress::default() }),
             ..StatusResponse::default()
         };
         let bare = of(&status);
@@ -148,11 +149,13 @@ mod tests {
         status.last_request_at_ms = 1;
         status.sign_in_enforced = true;
         status.doors = vec![Door::default()];
-        status.egress = Some(Egress { in_place: true, containers: true, ..Egress::default() });
+        let exceptions = vec!["127.0.0.1:24224".to_owned()];
+        status.egress = Some(Egress { in_place: true, containers: true, exceptions, ..Egress::default() });
         status.sandbox_faults = vec!["no Landlock".to_owned()];
         let whole = of(&status);
         assert!(whole.engine_asks && whole.door && whole.sign_in_enforced && whole.loopback_led);
         assert!(whole.containers_kept && whole.sandbox_faults == ["no Landlock"]);
+        assert_eq!(whole.exceptions, ["127.0.0.1:24224"]);
         // A request more or less is no change.
         status.last_request_at_ms = 2;
         status.requests = 9;

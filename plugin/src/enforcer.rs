@@ -314,9 +314,9 @@ impl Enforcer {
 
     /// At the start and at each change. Without a door, rules for one are nobody's business.
     fn log_egress(&self) {
-        let control::Egress { in_place, why, containers } = &self.egress;
+        let control::Egress { in_place, why, containers, exceptions } = &self.egress;
         match (in_place, self.is_door_expected()) {
-            (true, _) => info!(containers, "egress rules are in place"),
+            (true, _) => info!(containers, ?exceptions, "egress rules are in place"),
             (false, true) => warn!(why, "egress rules are not in place: loopback registries are refused"),
             (false, false) => {}
         }
@@ -356,5 +356,6 @@ impl Enforcer {
 /// As the control socket tells it.
 fn seen(egress: Egress) -> control::Egress {
     let why = egress.fault.map(|fault| proto::chain(&fault)).unwrap_or_default();
-    control::Egress { in_place: why.is_empty(), why, containers: egress.containers }
+    let exceptions = egress.exceptions.iter().map(ToString::to_string).collect();
+    control::Egress { in_place: why.is_empty(), why, containers: egress.containers, exceptions }
 }

@@ -43,12 +43,17 @@ fn cgroup(machine: &Machine) -> PathBuf {
 
 /// As `pullgate egress apply` does.
 fn apply_egress(machine: &Machine, containers: bool) {
+    apply_egress_but(machine, containers, &[]);
+}
+
+/// The same with exceptions.
+fn apply_egress_but(machine: &Machine, containers: bool, exceptions: &[&str]) {
     let cgroup = machine.path("docker.service");
     let rules = Rules {
         cgroup_id: egress::cgroup_id(&cgroup).expect("a control group"),
         cgroup,
         containers,
-        exceptions: Vec::new(),
+        exceptions: exceptions.iter().map(|address| address.parse().expect("an address")).collect(),
         beat: egress::beat(),
     };
     rules.write(&machine.path("egress.json")).expect("written");
@@ -128,6 +133,21 @@ async fn loopback_registries_are_open_until_the_rules_are_in_place_and_whenever_
     let log = machine.log();
     let (lines, dead) = (log.matches("egress rules are").count(), log.matches("made anew").count());
     assert!(dead == 1 && lines < 30, "{log}");
+}
+
+#[tokio::test]
+async fn the_administrators_exceptions_are_told() {
+    let machine = machine(r#","registryDoor":true"#).await;
+    cgroup(&machine);
+    let told = |expected: &'static [&str]| {
+        move |status: &StatusResponse| {
+            status.egress.as_ref().is_some_and(|egress| egress.in_place && egress.exceptions == expected)
+        }
+    };
+    apply_egress_but(&machine, false, &["127.0.0.1:24224", "[::1]:4317"]);
+    status(&machine, "exceptions", told(&["127.0.0.1:24224", "[::1]:4317"])).await;
+    apply_egress(&machine, false);
+    status(&machine, "none any more", told(&[])).await;
 }
 
 #[tokio::test]

@@ -64,6 +64,8 @@ pub struct Egress {
     pub containers: bool,
     /// Why the engine's rules are not in place, or are not known to be; none: they are.
     pub fault: Option<EgressError>,
+    /// What the engine may dial by itself, as far as the file says.
+    pub exceptions: Vec<SocketAddr>,
 }
 
 /// Why the engine's egress rules are not in place.
@@ -131,8 +133,10 @@ impl Egress {
     #[must_use]
     pub fn look(path: &Path) -> Self {
         match read(path) {
-            Ok(rules) => Self { containers: rules.containers, fault: rules.check().err() },
-            Err(fault) => Self { containers: false, fault: Some(fault) },
+            Ok(rules) => {
+                Self { containers: rules.containers, fault: rules.check().err(), exceptions: rules.exceptions }
+            }
+            Err(fault) => Self { containers: false, fault: Some(fault), exceptions: Vec::new() },
         }
     }
 }

@@ -184,7 +184,7 @@ mod tests {
         assert!(setup.lines()[0].contains("none follows the plugin"), "{setup:?}");
         assert!(!setup.egress_why.is_empty(), "what is not known to be in place is not");
         status.doors = vec![Door { uid: 9, version: "0.1.0".into(), since_ms: 1, probe_key: vec![7; 32] }];
-        status.egress = Some(Egress { in_place: true, why: String::new(), containers: false });
+        status.egress = Some(Egress { in_place: true, ..Egress::default() });
         let setup = Setup { tunnels: Tunnels::Known(vec!["a.example".into()]), ..Setup::of(&status, nowhere) };
         let lines = ["door        0.1.0, follows the plugin", "            lets through unread: a.example"];
         assert_eq!((setup.lines(), setup.egress_why.as_str()), (lines.map(str::to_owned).to_vec(), ""));

@@ -135,6 +135,9 @@ pub struct Egress {
     /// Containers are kept from registries too.
     #[prost(bool, tag = "3")]
     pub containers: bool,
+    /// What the engine may dial by itself by the administrator's word, `ADDRESS:PORT`: a registry there is not judged.
+    #[prost(string, repeated, tag = "4")]
+    pub exceptions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// What one file says about signing in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -106,6 +106,9 @@ pub struct Posture {
     /// What of the plugin's own sandbox the system does not enforce, in words.
     #[prost(string, repeated, tag = "10")]
     pub sandbox_faults: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What the engine may dial past the door by the administrator's word, `ADDRESS:PORT`: a registry there is not judged.
+    #[prost(string, repeated, tag = "11")]
+    pub exceptions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReportResponse {

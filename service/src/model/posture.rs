@@ -1,6 +1,6 @@
 //! What guards a machine, as its agent says. It is a claim: whoever administers the machine can make it say anything.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ pub struct Posture {
     pub containers_kept: bool,
     /// What of the plugin's own sandbox the system does not enforce, in words.
     pub sandbox_faults: Vec<String>,
+    /// What the engine may dial past the door by the administrator's word, `ADDRESS:PORT`.
+    pub exceptions: Vec<String>,
 }
 
 /// A way in, in the words of `pullgate status`.
@@ -99,7 +101,12 @@ impl Posture {
             all.push(open(WayIn::Builds, "no registry door follows the policy there"));
         }
         match (self.door, self.loopback_led) {
-            (true, true) => {}
+            (true, true) => {
+                if let Some(exceptions) = listed(self.exceptions.iter().filter(|address| is_loopback(address))) {
+                    let why = format!("the engine dials {exceptions} past the door, by the administrator's exception");
+                    all.push(open(WayIn::Loopback, &why));
+                }
+            }
             (false, _) => all.push(open(WayIn::Loopback, "no registry door follows the policy there")),
             (true, false) if self.loopback_why.is_empty() => {
                 all.push(open(WayIn::Loopback, "the egress rules are not in place"));
@@ -108,6 +115,22 @@ impl Posture {
         }
         all
     }
+
+    /// Exceptions for other addresses, which an engine with its proxy settings does not dial by itself.
+    #[must_use]
+    pub fn exceptions_elsewhere(&self) -> Option<String> {
+        listed(self.exceptions.iter().filter(|address| !is_loopback(address)))
+    }
+}
+
+fn listed<'a>(texts: impl Iterator<Item = &'a String>) -> Option<String> {
+    let texts: Vec<&str> = texts.map(String::as_str).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
+}
+
+/// What is no address may be anywhere.
+fn is_loopback(address: &str) -> bool {
+    address.parse::<SocketAddr>().map_or(true, |address| address.ip().to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -139,6 +162,20 @@ mod tests {
         let unled = Posture { loopback_led: false, loopback_why: "no table".to_owned(), ..whole.clone() };
         assert_eq!(open(unled), [(WayIn::Loopback, "no table".to_owned())]);
         assert_eq!(ways(Posture { loopback_led: false, ..whole.clone() }), [WayIn::Loopback]);
+        let excepted = |addresses: &[&str]| {
+            let exceptions = addresses.iter().map(|&address| address.to_owned()).collect();
+            Posture { exceptions, ..whole.clone() }
+        };
+        let some = excepted(&["127.0.0.1:24224", "192.0.2.7:5000", "[::1]:4317"]);
+        assert_eq!(Posture::from_text(&some.to_text()), Some(some.clone()));
+        let why = "the engine dials 127.0.0.1:24224, [::1]:4317 past the door, by the administrator's exception";
+        assert_eq!(open(some.clone()), [(WayIn::Loopback, why.to_owned())]);
+        assert_eq!(some.exceptions_elsewhere().as_deref(), Some("192.0.2.7:5000"));
+        assert_eq!(ways(Posture { loopback_led: false, ..some }), [WayIn::Loopback], "once");
+        assert_eq!(ways(excepted(&["192.0.2.7:5000"])), []);
+        assert_eq!(ways(excepted(&["[::ffff:127.0.0.1]:1"])), [WayIn::Loopback]);
+        assert_eq!(ways(excepted(&["no address"])), [WayIn::Loopback]);
+        assert_eq!(whole.exceptions_elsewhere(), None);
         let gone = Posture { plugin_version: String::new(), ..whole };
         assert_eq!(ways(gone), [WayIn::Pull, WayIn::Builds, WayIn::Loopback]);
     }

@@ -73,6 +73,9 @@ pub struct Posture {
     containers_kept: bool,
     /// What of the plugin's own sandbox the system there does not enforce, in words.
     sandbox_faults: Vec<String>,
+    /// What the engine there may dial past the registry door by the administrator's word, `ADDRESS:PORT`: a registry
+    /// there is not judged. At most 16.
+    exceptions: Vec<String>,
     /// Ways in that nothing there is known to guard; empty: the machine guards all of them.
     open: Vec<OpenWay>,
 }
@@ -89,6 +92,7 @@ impl Posture {
             sign_in_enforced: posture.sign_in_enforced,
             containers_kept: posture.containers_kept,
             sandbox_faults: posture.sandbox_faults,
+            exceptions: posture.exceptions,
             open,
         })
     }

@@ -9,6 +9,9 @@ const VERSION: usize = 128;
 const SENTENCE: usize = 300;
 /// Most sentences.
 const SENTENCES: usize = 8;
+/// Most exceptions, and the longest: an address of IPv6 with its port has 47 characters.
+const EXCEPTIONS: usize = 16;
+const EXCEPTION: usize = 64;
 
 /// What of it is kept. The rest of a text that is too long is dropped.
 pub(super) fn read(sent: wire::Posture, organizations: &[String]) -> Posture {
@@ -25,6 +28,7 @@ pub(super) fn read(sent: wire::Posture, organizations: &[String]) -> Posture {
         loopback_why: cut(sent.loopback_why, SENTENCE),
         containers_kept: sent.containers_kept,
         sandbox_faults: sent.sandbox_faults.into_iter().take(SENTENCES).map(|text| cut(text, SENTENCE)).collect(),
+        exceptions: sent.exceptions.into_iter().take(EXCEPTIONS).map(|text| cut(text, EXCEPTION)).collect(),
     }
 }
 
@@ -46,7 +50,8 @@ mod tests {
             engine_version: evil.clone(),
             policies: vec![held("acme", u64::MAX), held("secret", 1)],
             loopback_why: evil.clone(),
-            sandbox_faults: vec![evil; 100],
+            sandbox_faults: vec![evil.clone(); 100],
+            exceptions: vec![evil; 100],
             ..wire::Posture::default()
         };
         let kept = read(sent, &["acme".to_owned()]);
@@ -56,5 +61,7 @@ mod tests {
         assert_eq!(kept.loopback_why.chars().count(), SENTENCE);
         assert_eq!(kept.sandbox_faults.len(), SENTENCES);
         assert!(kept.sandbox_faults.iter().all(|text| text.chars().count() == SENTENCE));
+        assert_eq!(kept.exceptions.len(), EXCEPTIONS);
+        assert!(kept.exceptions.iter().all(|text| text.chars().count() == EXCEPTION));
     }
 }

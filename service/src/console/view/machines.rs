@@ -173,6 +173,9 @@ fn rest(posture: &Posture) -> Markup {
     html! {
         @if posture.sign_in_enforced { div .hint { "sign-in is enforced" } }
         @if posture.containers_kept { div .hint { "containers are kept from registries" } }
+        @if let Some(exceptions) = posture.exceptions_elsewhere() {
+            div .hint { "the engine may dial " (exceptions) " without its proxy, by the administrator's exception" }
+        }
         @for fault in &posture.sandbox_faults { div .hint { "sandbox: " (fault) } }
     }
 }

@@ -159,6 +159,11 @@ fn where_people_are_signed_in() {
         sandbox_faults: vec!["this kernel has no Landlock".to_owned()],
         ..whole.clone()
     };
+    let excepted = Posture {
+        exceptions: ["127.0.0.1:24224", "192.0.2.7:5000"].map(str::to_owned).into(),
+        containers_kept: false,
+        ..whole.clone()
+    };
     let told = |machine: MachineRow, guard, posture: &Posture| MachineRow {
         posture: Some(posture.clone()),
         posture_at_ms: Some(1_799_999_900_000),
@@ -176,8 +181,9 @@ fn where_people_are_signed_in() {
             posture_at_ms: Some(1_799_000_000_000),
             ..told(machine("gina", None, 1_799_500_000, 0), Guard::Silent, &whole)
         },
+        told(machine("hans", Some(newest), 1_800_500_000, 0), Guard::Open, &excepted),
     ];
-    let guards = [(Guard::Whole, 1), (Guard::Open, 2), (Guard::Silent, 2), (Guard::Untold, 2)];
+    let guards = [(Guard::Whole, 1), (Guard::Open, 3), (Guard::Silent, 2), (Guard::Untold, 2)];
     let page = Machines {
         organization: "acme",
         user: "",
@@ -197,6 +203,7 @@ fn where_people_are_signed_in() {
         door: true,
         loopback_why: EVIL.to_owned(),
         sandbox_faults: vec![EVIL.to_owned()],
+        exceptions: vec![EVIL.to_owned()],
         ..Posture::default()
     });
     let page = Machines { organization: EVIL, user: EVIL, rows: &[bad], next: None, ..page };
