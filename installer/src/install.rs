@@ -155,12 +155,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let interrupt = Interrupt::take().context("cannot take signals")?;
     journal.begin("install", when::now_ms())?;
-    let apply = Apply { root, systemd, journal, interrupt: &interrupt, say: &ask::progress };
+    let apply = Apply { root, systemd, journal, interrupt: &interrupt, say: &output::progress };
     let Err(stopped) = apply.run(&plan) else {
         tell(args, &installed(), outcome("installed"))?;
         return Ok(ExitCode::SUCCESS);
     };
-    ask::progress("it failed; taking it back");
+    output::progress("it failed; taking it back");
     let left = undo::undo(root, systemd, journal, &stopped.changes);
     let why = proto::chain(&*stopped.error);
     if !left.is_empty() {
@@ -194,7 +194,7 @@ pub(crate) fn take_back(root: &Path, systemd: &Systemd, journal: &Journal) -> an
     if changes.is_empty() {
         return Ok(false);
     }
-    ask::progress("an earlier install was interrupted; taking it back");
+    output::progress("an earlier install was interrupted; taking it back");
     let left = undo::undo(root, systemd, journal, &changes);
     if !left.is_empty() {
         anyhow::bail!(

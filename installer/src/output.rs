@@ -1,11 +1,14 @@
 //! Standard output. A reader that goes away (`| head`) is the end, not an error.
 
+mod steps;
 mod text;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use serde_json::Value;
 
+pub(crate) use steps::patiently;
+pub use steps::progress;
 pub use text::{Text, Tone};
 
 /// One JSON object and a newline.

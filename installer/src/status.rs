@@ -22,7 +22,6 @@ use tokio::runtime::Runtime;
 use self::{coverage::Facts, door::Setup, others::Engines, seen::Seen};
 use crate::{
     agent,
-    install::ask,
     machine::{Door, Engine, Machine},
     output, when,
 };
@@ -107,7 +106,7 @@ pub(crate) async fn look(args: &Args, engine: Option<Facts>) -> Seen {
         None => {
             let asked = engine::facts(&args.engine.engine_socket, &door.probe_keys);
             // A screen that is drawn again and again says it by itself.
-            if args.watch { asked.await } else { ask::patiently("probing the engine", asked).await }
+            if args.watch { asked.await } else { output::patiently("probing the engine", asked).await }
         }
     };
     let engine = Facts { named: engines.names_the_plugin(), ..engine };

@@ -14,7 +14,7 @@ use proto::{
 };
 use serde_json::json;
 
-use crate::{install::ask, machine::Machine, output};
+use crate::{machine::Machine, output};
 
 /// The agent gives itself 25 seconds.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let ask = || args.machine.ask(async |mut plugin| plugin.status(StatusRequest {}).await);
     let before = ask()?.into_inner();
-    ask::progress("the agent compares with the policy service");
+    output::progress("the agent compares with the policy service");
     let standing = compare(args)?;
     let after = ask()?.into_inner();
     if args.json {

@@ -109,7 +109,7 @@ fn engines(root: &Path, systemd: &Systemd, journal: &Journal, found: &Found) -> 
     let _ = journal.begin("uninstall", when::now_ms());
     let installed = Installed::read(root).unwrap_or_default();
     for governed in &found.engines {
-        ask::progress(&format!("taking `{}` off the plugin", governed.unit));
+        output::progress(&format!("taking `{}` off the plugin", governed.unit));
         release::release(systemd, journal, &installed, governed).map_err(|error| {
             let why = proto::chain(&error);
             anyhow!("{why}; plugin and registry door are left running, since the engine may still need them")

@@ -6,7 +6,6 @@ use crate::{
     engine_config::{self, Edit},
     engines::FoundEngine,
     install::{
-        ask,
         drop_in::{self, DropIn},
         engine,
         error::ChangeError,
@@ -15,6 +14,7 @@ use crate::{
         state::Installed,
         undo,
     },
+    output,
     systemd::{self, Systemd},
 };
 
@@ -42,7 +42,7 @@ pub(super) fn release(systemd: &Systemd, engine: &FoundEngine, restart: bool) ->
             return Ok(false);
         }
     }
-    ask::progress(&format!("restarting `{unit}`"));
+    output::progress(&format!("restarting `{unit}`"));
     if state.active == "activating" {
         // It waits for a plugin in the middle of its start, where it hears no SIGTERM: a stop takes a minute and a half.
         // There may be none by now.

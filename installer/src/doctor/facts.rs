@@ -23,8 +23,8 @@ use super::look::{
 };
 use crate::{
     agent,
-    install::ask,
     machine::{self, AskError},
+    output,
     status::{coverage, disabled, door::Setup, engine, seen::Agent},
     when,
 };
@@ -95,7 +95,7 @@ pub async fn look(places: &Places, plugin: Result<StatusResponse, AskError>) -> 
     let service = match &files.enrollment {
         Ok(enrollment) => {
             let reached = reach(&enrollment.service, &places.files.enrollment);
-            Some(ask::patiently("looking at the policy service", reached).await)
+            Some(output::patiently("looking at the policy service", reached).await)
         }
         Err(_) => None,
     };
@@ -112,11 +112,11 @@ pub async fn look(places: &Places, plugin: Result<StatusResponse, AskError>) -> 
             AskError::Silent { socket, why } => format!("it does not answer on `{}`: {why}", socket.display()),
             error => error.to_string(),
         }),
-        engine: ask::patiently("probing the engine", engine::facts(&places.engine, &door.probe_keys)).await,
+        engine: output::patiently("probing the engine", engine::facts(&places.engine, &door.probe_keys)).await,
         door,
         credentials: {
             let asked = credentials(places.config_dir.as_ref(), &places.files.enrollment);
-            ask::patiently("looking at the Docker credentials", asked).await
+            output::patiently("looking at the Docker credentials", asked).await
         },
         service,
         socket: plugin_socket::look(&places.plugin_socket),

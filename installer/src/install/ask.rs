@@ -4,7 +4,6 @@ use std::{
     io::{BufRead as _, IsTerminal as _, Write as _},
     path::Path,
     process::ExitCode,
-    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -15,9 +14,6 @@ use crate::{output, systemd::Systemd};
 pub const REFUSED: u8 = 3;
 /// It failed, and everything is as before.
 pub const UNDONE: u8 = 4;
-
-/// After which somebody wonders what a command does.
-const WONDERS: Duration = Duration::from_secs(1);
 
 /// What somebody said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,25 +91,6 @@ pub fn systemd_of_root(root: &Path) -> Result<Systemd, &'static str> {
         "this machine was not started by systemd; by hand: put `pullgate` into `authorization-plugins` of the engine's \
          `daemon.json` or take it out, and send the engine SIGHUP (`kill -HUP $(pidof dockerd)`)",
     )
-}
-
-/// Tells a step on a terminal.
-pub fn progress(text: &str) {
-    if std::io::stderr().is_terminal() {
-        output::complain(text);
-    }
-}
-
-/// Tells a step on a terminal, if it takes long enough for somebody to wonder.
-pub(crate) async fn patiently<T>(text: &str, step: impl Future<Output = T>) -> T {
-    let mut step = std::pin::pin!(step);
-    match tokio::time::timeout(WONDERS, &mut step).await {
-        Ok(done) => done,
-        Err(_) => {
-            progress(text);
-            step.await
-        }
-    }
 }
 
 /// What is made for everybody to read is so, however closed the umask of whoever calls: a door and agents of other users

@@ -8,7 +8,6 @@ use super::{found::Found, written};
 use crate::{
     disable,
     install::{
-        ask,
         error::ChangeError,
         files,
         journal::Journal,
@@ -16,6 +15,7 @@ use crate::{
         state::{Disabled, Installed},
         undo,
     },
+    output,
     systemd::Systemd,
 };
 
@@ -33,7 +33,7 @@ pub(super) fn remove(root: &Path, systemd: Option<&Systemd>, journal: &Journal, 
     let Rest { mut left, mut stays } = Rest::default();
     if let Some(systemd) = systemd {
         for unit in &found.units {
-            ask::progress(&format!("stopping `{unit}`"));
+            output::progress(&format!("stopping `{unit}`"));
             left.extend(systemd.disable_now(unit).err().map(Into::into));
         }
         if found.agent {

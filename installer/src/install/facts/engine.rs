@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::{EngineFacts, Health, command_line};
 use crate::{
     engines::FoundEngine,
-    install::{ask, drop_in, error::ChangeError, files, journal, obstacle::Locked, prove, state::Installed},
+    install::{drop_in, error::ChangeError, files, journal, obstacle::Locked, prove, state::Installed},
+    output,
     status::probe::http::{self, Body},
     systemd::{Systemd, SystemdError, Unit},
 };
@@ -86,7 +87,7 @@ fn started(systemd: &Systemd, name: &str, bound: Duration) -> Result<Unit, Syste
     let end = Instant::now() + bound;
     let mut unit = systemd.unit(name)?;
     if unit.active == "activating" {
-        ask::progress(&format!("`{name}` is starting; waiting for it"));
+        output::progress(&format!("`{name}` is starting; waiting for it"));
     }
     while unit.active == "activating" && Instant::now() < end {
         std::thread::sleep(PAUSE);
