@@ -18,6 +18,7 @@ pub mod doctor;
 pub mod egress;
 pub mod enable;
 pub mod engine_config;
+pub mod engine_files;
 pub mod engines;
 pub mod image;
 pub mod install;

@@ -16,13 +16,13 @@ use serde_json::Value;
 use super::look::{
     ca::Ca,
     docker_group::{self, Users},
-    engine_files::{self, EngineFile},
     plugin_socket::{self, PluginSocket},
     reach::Reached,
     registries::{self, Lists},
 };
 use crate::{
     agent,
+    engine_files::{EngineFile, found},
     machine::{self, AskError},
     output,
     status::{coverage, disabled, door::Setup, engine, seen::Agent},
@@ -120,7 +120,7 @@ pub async fn look(places: &Places, plugin: Result<StatusResponse, AskError>) -> 
         },
         service,
         socket: plugin_socket::look(&places.plugin_socket),
-        engine_files: engine_files::look(),
+        engine_files: found::all(),
         engine_socket: places.engine.clone(),
         users: docker_group::look(&places.engine),
         lists: registries::look(&places.door.door_settings),

@@ -2,7 +2,6 @@
 
 pub mod ca;
 pub mod docker_group;
-pub mod engine_files;
 pub mod holes;
 pub mod plugin_socket;
 pub mod reach;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::health::{self, Cause};
-use crate::doctor::look::engine_files::{self, EngineFile, Names};
+use crate::engine_files::{EngineFile, Names, found, real};
 
 /// What the settings of the system's engines say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Engines {
 impl Engines {
     /// Looks at settings, and asks nobody.
     pub fn look(socket: &Path) -> Self {
-        Self { socket: socket.to_owned(), of_the_system: engine_files::of_the_system() }
+        Self { socket: socket.to_owned(), of_the_system: found::of_the_system() }
     }
 
     /// Whether the engine that is asked is set up to ask the plugin; none: it cannot be read, or is none of the system's.
@@ -40,7 +40,7 @@ impl Engines {
     }
 
     fn is_asked(&self, engine: &EngineFile) -> bool {
-        engine_files::real(&engine.socket) == engine_files::real(&self.socket)
+        real(&engine.socket) == real(&self.socket)
     }
 }
 

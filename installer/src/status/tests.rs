@@ -12,7 +12,7 @@ use super::{
     seen::Agent,
     *,
 };
-use crate::doctor::look::engine_files::{EngineFile, Names};
+use crate::engine_files::{EngineFile, Names};
 
 const NOW: i64 = 1_795_691_045_000;
 

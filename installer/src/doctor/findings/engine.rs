@@ -2,10 +2,8 @@
 
 use super::{Facts, Finding, State, finding};
 use crate::{
-    doctor::look::{
-        engine_files::{EngineFile, Names, real},
-        holes,
-    },
+    doctor::look::holes,
+    engine_files::{EngineFile, Names, real},
     status::coverage::Proof,
 };
 

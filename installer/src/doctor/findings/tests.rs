@@ -8,14 +8,8 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    doctor::look::{
-        ca::Ca,
-        docker_group::Users,
-        engine_files::{EngineFile, Names},
-        plugin_socket::PluginSocket,
-        reach::Reached,
-        registries::Lists,
-    },
+    doctor::look::{ca::Ca, docker_group::Users, plugin_socket::PluginSocket, reach::Reached, registries::Lists},
+    engine_files::{EngineFile, Names},
     status::{coverage, disabled, door::Setup, seen::Agent},
 };
 

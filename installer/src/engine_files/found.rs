@@ -1,56 +1,21 @@
-//! What the engines of this machine are configured to do, whether or not they run.
+//! The engines of this machine, and what their files and units say.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
+use super::{EngineFile, Names};
 use crate::{
     engine_config::{self, flags},
     engines::{self, FoundEngine},
 };
 
-/// What an engine's configuration says about the plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Names {
-    /// Its file names it, and what else.
-    File(Vec<String>),
-    /// A flag of its unit names it: the next reload drops it.
-    Flag,
-    /// Nothing does.
-    Nothing,
-    /// The file cannot be read; why.
-    Unknown(String),
-}
-
-/// One engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineFile {
-    /// Its `daemon.json`.
-    pub path: PathBuf,
-    /// Where its API answers.
-    pub socket: PathBuf,
-    /// The unit that starts it.
-    pub unit: String,
-    /// What it says.
-    pub names: Names,
-    /// Why pullgate cannot be put in front of it; empty: it can.
-    pub ungoverned: String,
-}
-
 /// All engines of this machine.
-pub fn look() -> Vec<EngineFile> {
+pub fn all() -> Vec<EngineFile> {
     engines::find(Path::new("/")).engines.iter().map(of).collect()
 }
 
 /// Those that units of the system start.
 pub fn of_the_system() -> Vec<EngineFile> {
     engines::of_the_system(Path::new("/")).iter().filter(|engine| engine.unit.is_some()).map(of).collect()
-}
-
-/// `/var/run` is `/run` in other words.
-pub fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 fn of(engine: &FoundEngine) -> EngineFile {
