@@ -15,6 +15,7 @@ use super::{
     probe::{
         self, Asker, REFUSAL,
         http::{Answer, Body, call},
+        way,
     },
 };
 
@@ -25,7 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 pub async fn facts(socket: &Path, keys: &[Vec<u8>]) -> Facts {
     let asked = async {
         let cannot = |why: &str| format!("cannot ask the engine on `{}`: {why}", socket.display());
-        if let Err(error) = tokio::net::UnixStream::connect(socket).await
+        if let Err(error) = way::connect(socket).await
             && error.kind() == std::io::ErrorKind::PermissionDenied
         {
             return Facts::not_visible(&cannot("permission denied; root and members of its group may"));

@@ -17,6 +17,9 @@ use self::{
 
 pub(crate) mod buildkit;
 pub mod http;
+#[cfg_attr(unix, path = "probe/way/unix.rs")]
+#[cfg_attr(not(unix), path = "probe/way/windows.rs")]
+pub(super) mod way;
 
 /// For each probe. An engine whose plugin is gone tries for 15 s; a resolver that does not answer
 /// can take longer.

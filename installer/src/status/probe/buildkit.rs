@@ -13,14 +13,16 @@ use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use tokio::net::UnixStream;
 use tonic::{
     client::Grpc,
     transport::{Channel, Endpoint, Uri},
 };
 use tonic_prost::ProstCodec;
 
-use super::http::{self, Answer};
+use super::{
+    http::{self, Answer},
+    way,
+};
 
 /// For taking a probe out of the history.
 const FORGET: Duration = Duration::from_secs(2);
@@ -155,7 +157,7 @@ where
 
 /// A channel over `POST /grpc`; or what the engine answered instead.
 async fn upgrade(socket: &Path) -> Result<Result<Channel, Answer>, String> {
-    let stream = UnixStream::connect(socket).await.map_err(|error| error.to_string())?;
+    let stream = way::connect(socket).await.map_err(|error| error.to_string())?;
     let told = |error: hyper::Error| proto::chain(&error);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(told)?;
     tokio::spawn(connection.with_upgrades());

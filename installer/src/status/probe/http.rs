@@ -5,8 +5,10 @@ use std::path::Path;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, body::Incoming, header};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
+
+use super::way;
 
 /// An answer of an engine with many plugins and warnings has some kilobytes.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
@@ -56,21 +58,25 @@ impl Answer {
 /// # Errors
 /// When there is no whole answer; why.
 pub async fn call(socket: &Path, method: &str, target: &str, body: Body) -> Result<Answer, String> {
-    let uri: hyper::Uri = hyperlocal::Uri::new(socket, target).into();
     let (kind, body) = match body {
         Body::Empty => (None, Bytes::new()),
         Body::Json(text) => (Some("application/json"), Bytes::from_static(text.as_bytes())),
         Body::Tar(archive) => (Some("application/x-tar"), Bytes::from(archive)),
     };
-    let mut request = Request::builder().method(method).uri(uri).header(header::CONTENT_LENGTH, body.len());
+    let mut request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header(header::HOST, "pullgate")
+        .header(header::CONTENT_LENGTH, body.len());
     if let Some(kind) = kind {
         request = request.header(header::CONTENT_TYPE, kind);
     }
     let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
-    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-        .pool_max_idle_per_host(0)
-        .build(hyperlocal::UnixConnector);
-    let answer = client.request(request).await.map_err(|error| proto::chain(&error))?;
+    let told = |error: hyper::Error| proto::chain(&error);
+    let stream = way::connect(socket).await.map_err(|error| error.to_string())?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(told)?;
+    tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(told)?;
     let status = answer.status().as_u16();
     Ok(Answer { status, body: whole(answer.into_body()).await? })
 }
