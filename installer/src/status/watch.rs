@@ -3,14 +3,14 @@
 //! The plugin is asked each second, out of its memory; the engine is probed when what the plugin says has changed, and
 //! each [`PROBE`] otherwise.
 
+#[cfg_attr(unix, path = "watch/end/unix.rs")]
+#[cfg_attr(not(unix), path = "watch/end/windows.rs")]
+mod end;
+
 use std::{
     collections::BTreeSet,
-    io,
     time::{Duration, Instant},
 };
-
-use rustix::event::{PollFd, PollFlags, poll};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Args, coverage::Way, health::Health, json, look, seen::Seen, view};
 use crate::{output, when};
@@ -25,19 +25,17 @@ const PROBE: Duration = Duration::from_secs(30);
 /// # Errors
 /// When standard output cannot be written.
 pub(super) async fn run(args: &Args) -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let interrupted = end::interrupted()?;
     let screen = output::is_terminal() && !args.json;
-    let end = if screen { "\u{1b}[?25h" } else { "" };
+    let after = if screen { "\u{1b}[?25h" } else { "" };
     if screen {
         output::raw("\u{1b}[?25l\u{1b}[2J")?;
     }
     let watched = tokio::select! {
         watched = watch(args, screen) => watched,
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
+        () = interrupted => Ok(()),
     };
-    output::raw(end)?;
+    output::raw(after)?;
     watched
 }
 
@@ -47,7 +45,7 @@ async fn watch(args: &Args, screen: bool) -> anyhow::Result<()> {
     let mut shown = String::new();
     let mut told = BTreeSet::new();
     loop {
-        if nobody_reads() {
+        if end::nobody_reads() {
             return Ok(());
         }
         let mut seen = look(args, engine.take()).await;
@@ -119,14 +117,6 @@ fn lasting(lines: &[String]) -> BTreeSet<String> {
         line[..end].split_whitespace().collect::<Vec<_>>().join(" ")
     };
     lines.iter().map(lasting).collect()
-}
-
-/// The other end of a pipe was closed: there is nothing to write that would show it.
-fn nobody_reads() -> bool {
-    let stdout = io::stdout();
-    let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
-    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut polled, Some(&now)).is_ok_and(|_| polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP))
 }
 
 #[cfg(test)]
