@@ -1,17 +1,19 @@
 //! The agent's program. It reads and writes the Docker credentials and knows the way to the service, and
 //! nobody else does: commands about them become it, so that what they show is what counts.
 
-use std::{
-    ffi::OsString,
-    os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+#[cfg_attr(unix, path = "agent/unix.rs")]
+#[cfg_attr(not(unix), path = "agent/windows.rs")]
+mod system;
+
+use std::{ffi::OsString, io, path::Path, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
 
-use crate::{lab, status::seen::Agent};
+use crate::status::seen::Agent;
+
+pub use system::program;
+pub(crate) use system::user_id;
 
 /// Options that the agent's commands share.
 #[derive(ClapArgs, Debug)]
@@ -45,22 +47,14 @@ impl Options {
         let agent = program()?;
         let own = [("--config-dir", &self.config_dir), ("--enrollment", &self.enrollment)];
         let own = own.iter().filter_map(|(name, value)| value.as_ref().map(|value| [(*name).into(), value.clone()]));
-        let error = std::process::Command::new(&agent)
+        let mut become_it = std::process::Command::new(&agent);
+        become_it
             .arg(command)
             .args(self.json.then_some("--json"))
             .args(own.flatten().collect::<Vec<OsString>>())
-            .args(words)
-            .exec();
-        Err(error).with_context(|| format!("cannot run `{}`", agent.display()))
+            .args(words);
+        system::become_program(&mut become_it).with_context(|| format!("cannot run `{}`", agent.display()))
     }
-}
-
-/// The agent's program: beside this one, else on the `PATH`.
-///
-/// # Errors
-/// When it is in neither place.
-pub fn program() -> anyhow::Result<PathBuf> {
-    Ok(lab::own("pullgated").or_else(|missing| lab::installed("pullgated", "pullgate").map_err(|_| missing))?)
 }
 
 /// Whether somebody signs in with this user id: none below those that people are given (`UID_MIN` of login.defs), nor
@@ -71,10 +65,11 @@ const fn is_a_persons(uid: u32) -> bool {
 
 /// The agent of this user at the plugin with this control socket.
 pub(crate) fn of_this_user(control_socket: &Path) -> Agent {
-    let uid = rustix::process::geteuid();
-    match proto::agent::connect(&proto::agent::name(uid.as_raw(), control_socket)) {
-        Ok((_, holder)) if holder.uid == uid.as_raw() => Agent::Runs(holder.pid),
-        _ if !is_a_persons(uid.as_raw()) => Agent::NotExpected,
+    let uid = user_id();
+    match proto::agent::connect(&proto::agent::name(uid, control_socket)) {
+        Ok((_, holder)) if holder.uid == uid => Agent::Runs(holder.pid),
+        _ if !is_a_persons(uid) => Agent::NotExpected,
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Agent::NotTold,
         _ => Agent::Missing,
     }
 }

@@ -1,7 +1,7 @@
 //! `pullgate sync`: has this user's agent compare with the policy service now, and waits for what is in force.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, ErrorKind, Read},
     process::ExitCode,
     time::Duration,
 };
@@ -14,7 +14,7 @@ use proto::{
 };
 use serde_json::json;
 
-use crate::{machine::Machine, output};
+use crate::{agent::user_id, machine::Machine, output};
 
 /// The agent gives itself 25 seconds.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -70,7 +70,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Asks the agent, and believes nobody but a process of this user or of root.
 fn compare(args: &Args) -> anyhow::Result<Standing> {
-    let uid = rustix::process::geteuid().as_raw();
+    let uid = user_id();
     let name = agent::name(uid, args.machine.control_socket());
     let missing = || {
         format!(
@@ -79,11 +79,22 @@ fn compare(args: &Args) -> anyhow::Result<Standing> {
         )
     };
     // What the kernel says of the listener, before anything is believed.
-    let (stream, holder) = agent::connect(&name).map_err(|_| anyhow!(missing()))?;
+    let (stream, holder) = agent::connect(&name).map_err(|error| match error.kind() {
+        ErrorKind::Unsupported => anyhow!(
+            "an agent answers nobody on this system; what the service publishes arrives by itself, and `pullgate \
+             status` shows what is in force"
+        ),
+        _ => anyhow!(missing()),
+    })?;
     ensure!(holder.uid == uid || holder.uid == 0, missing());
     stream.set_read_timeout(Some(LIMIT))?;
+    told(stream)
+}
+
+/// What the agent says when it is done.
+fn told(agent: impl Read) -> anyhow::Result<Standing> {
     let mut line = String::new();
-    let read = BufReader::new(stream.take(MAX_ANSWER_BYTES)).read_line(&mut line);
+    let read = BufReader::new(agent.take(MAX_ANSWER_BYTES)).read_line(&mut line);
     read.map_err(|_| anyhow!("the agent did not answer within {} s; {JOURNAL} says what it does", LIMIT.as_secs()))?;
     ensure!(!line.is_empty(), "the agent ended without an answer; run the command again");
     let compared: Compared = serde_json::from_str(&line)

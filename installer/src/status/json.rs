@@ -38,7 +38,7 @@ pub fn object(seen: &Seen, health: &Health, ways: &[Way]) -> Value {
         "agent": match seen.agent {
             Agent::Runs(process) => json!({ "runs": true, "process": process }),
             Agent::Missing => json!({ "runs": false }),
-            Agent::NotExpected => json!({ "runs": null }),
+            Agent::NotExpected | Agent::NotTold => json!({ "runs": null }),
         },
         "sign_in": {
             "enforced": status.sign_in_enforced,

@@ -19,6 +19,8 @@ pub enum Agent {
     Missing,
     /// Nobody expects one: this is root, or a user of the system.
     NotExpected,
+    /// On this system an agent answers nobody.
+    NotTold,
 }
 
 /// What was seen.

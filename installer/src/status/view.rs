@@ -68,6 +68,7 @@ pub fn parts(seen: &Seen) -> Vec<String> {
         Agent::Runs(process) => lines.push(format!("agent       runs (process {process})")),
         Agent::Missing => lines.push("agent       none runs for you".to_owned()),
         Agent::NotExpected => {}
+        Agent::NotTold => lines.push("agent       whether one runs for you cannot be told on this system".to_owned()),
     }
     if seen.disabled == disabled::Seen::NotVisible {
         lines.push("disabled    not visible to you; root sees whether `pullgate disable` is in force".to_owned());

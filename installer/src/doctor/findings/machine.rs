@@ -59,6 +59,7 @@ pub fn agent(facts: &Facts) -> Option<Finding> {
             "`systemctl --user start pullgated`; `journalctl --user -u pullgated` says why it does not run",
         ),
         Agent::NotExpected => return None,
+        Agent::NotTold => finding("agent", State::Notice, "whether yours runs cannot be told on this system", ""),
     })
 }
 
