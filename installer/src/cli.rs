@@ -1,13 +1,13 @@
 //! The command line as a whole: one variant a command, and what each one's module runs.
 
+#[cfg_attr(not(unix), path = "cli/machine/nowhere.rs")]
+mod machine;
+
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::{
-    bugreport, check, credentials, decide, demo, disable, doctor, egress, enable, engine_config, image, install, login,
-    records, request, request_access, status, sync, uninstall,
-};
+use crate::{check, credentials, decide, image, login, records, request, request_access, status, sync};
 
 /// Image Access Management for Docker Engine.
 #[derive(Parser)]
@@ -20,27 +20,18 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Status(status::Args),
-    Doctor(doctor::Args),
     Check(check::Args),
     Login(login::Args),
     Sync(sync::Args),
     RequestAccess(request_access::Args),
     Records(records::Args),
-    Bugreport(bugreport::Args),
-    Install(install::Args),
-    Uninstall(uninstall::Args),
-    Disable(disable::Args),
-    Enable(enable::Args),
-    EngineConfig(engine_config::Args),
-    Egress(egress::Args),
     Credentials(credentials::Args),
-    Demo(demo::Args),
     Image(image::Args),
     Request(request::Args),
     Decide(decide::Args),
-    #[cfg(target_os = "linux")]
-    #[command(hide = true)]
-    StandIn(crate::stand_in::Args),
+    // Where engines run.
+    #[command(flatten)]
+    OfMachines(machine::Command),
 }
 
 /// Who needs a command, in the order of the help.
@@ -64,11 +55,14 @@ pub fn command() -> clap::Command {
 fn groups(command: &clap::Command) -> String {
     let mut text = String::new();
     for (heading, names) in GROUPS {
-        text.push_str(&format!("\n{heading}:\n"));
-        for name in names {
-            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
-            let about = about.map(ToString::to_string).unwrap_or_default();
-            text.push_str(&format!("  {name:<15} {}\n", hanging(&about)));
+        // Not every system has all of them.
+        let commands: Vec<_> = names.iter().filter_map(|name| command.find_subcommand(name)).collect();
+        if !commands.is_empty() {
+            text.push_str(&format!("\n{heading}:\n"));
+        }
+        for each in commands {
+            let about = each.get_about().map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {:<15} {}\n", each.get_name(), hanging(&about)));
         }
     }
     text.push_str("\n`pullgate COMMAND --help` says more of each.");
@@ -108,31 +102,22 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Status(args) => status::run(&args),
-            Command::Doctor(args) => doctor::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Login(args) => login::run(&args),
             Command::Sync(args) => sync::run(&args),
             Command::RequestAccess(args) => request_access::run(&args),
             Command::Records(args) => records::run(&args),
-            Command::Bugreport(args) => bugreport::run(&args),
-            Command::Install(args) => install::run(&args),
-            Command::Uninstall(args) => uninstall::run(&args),
-            Command::Disable(args) => disable::run(&args),
-            Command::Enable(args) => enable::run(&args),
-            Command::EngineConfig(args) => engine_config::run(&args),
-            Command::Egress(args) => egress::run(args),
             Command::Credentials(args) => credentials::run(&args),
-            Command::Demo(args) => demo::run(args),
             Command::Image(args) => image::run(&args),
             Command::Request(args) => request::run(&args),
             Command::Decide(args) => decide::run(&args),
-            #[cfg(target_os = "linux")]
-            Command::StandIn(args) => crate::stand_in::run(&args),
+            Command::OfMachines(command) => command.run(),
         }
     }
 }
 
-#[cfg(test)]
+/// With every command.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -1,5 +1,6 @@
 //! What the engines of this machine are configured to do, whether or not they run.
 
+#[cfg_attr(not(unix), path = "engine_files/nowhere.rs")]
 pub mod found;
 
 use std::path::{Path, PathBuf};

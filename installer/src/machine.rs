@@ -27,7 +27,7 @@ pub struct Machine {
 #[derive(ClapArgs, Debug)]
 pub struct Engine {
     /// The engine's API socket
-    #[arg(long, default_value = "/var/run/docker.sock", env = "PULLGATE_ENGINE_SOCKET", value_name = "PATH")]
+    #[arg(long, default_value = paths::ENGINE_SOCKET, env = "PULLGATE_ENGINE_SOCKET", value_name = "PATH")]
     pub engine_socket: PathBuf,
 }
 

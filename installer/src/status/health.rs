@@ -3,6 +3,9 @@
 //! Causes are looked for in the order in which one hides the others: a plugin that is not there has no sessions, and
 //! nobody needs to read that twice.
 
+#[cfg_attr(not(unix), path = "health/plugin/nowhere.rs")]
+mod plugin;
+
 use policy::Mode;
 use proto::{control::StatusResponse, local::CANNOT_START};
 
@@ -139,8 +142,7 @@ fn no_plugin(seen: &Seen) -> Option<Cause> {
             }
             _ => "",
         };
-        let next = "`systemctl start pullgate-plugin` as root; where nothing is installed, `pullgate install`";
-        cause("plugin_down", format!("the plugin does not answer ({why}){meanwhile}"), next)
+        cause("plugin_down", format!("the plugin does not answer ({why}){meanwhile}"), plugin::START)
     })
 }
 

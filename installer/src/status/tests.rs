@@ -250,6 +250,8 @@ fn states() -> Vec<(&'static str, &'static str, Seen)> {
     ]
 }
 
+/// In the words for Unix.
+#[cfg(unix)]
 #[test]
 fn what_people_read_in_each_state() {
     for (name, code, seen) in states() {
