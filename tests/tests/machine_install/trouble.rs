@@ -69,6 +69,26 @@ async fn on_a_full_disk_everything_stays_as_it_was() {
     site.asks().await;
 }
 
+/// With the registry door more is written, and each part of it may be the one that finds no room.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_full_disk_nothing_of_an_install_with_the_door_stays() {
+    let site = Site::boot("trixie").await;
+    for place in ["/usr/local/sbin", "/etc/systemd/system", "/etc/docker"] {
+        let small = format!(
+            "cp -a {place} /tmp/was; mount -t tmpfs -o size=128k tmpfs {place}; cp -a /tmp/was/. {place}; rm -r /tmp/was; \
+             dd if=/dev/zero of={place}/filler bs=4k 2>/dev/null; df {place} | tail -1"
+        );
+        let full = site.machine.done(&small).await.unwrap();
+        assert!(full.contains("100%"), "{full}");
+        comes_to_nothing(&site, "--enrollment /opt/enrollment.json", 4, "make room").await;
+        let left = "systemctl list-units --plain --no-legend 'pullgate*'; ls /usr/local/bin; getent passwd pullgate-proxy; true";
+        assert_eq!(site.machine.done(left).await.unwrap(), "", "{place}: nothing of it runs or is there");
+        site.machine.done(&format!("umount {place}; systemctl daemon-reload")).await.unwrap();
+    }
+    site.installs("--enrollment /opt/enrollment.json").await;
+    site.is_governed().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_systemd_gave_up_is_not_touched() {
     let site = Site::boot("bookworm").await;
