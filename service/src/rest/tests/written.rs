@@ -73,7 +73,8 @@ const STEPS: [(&str, &str, &str, &str, &[ActKind]); 60] = [
     ("sole",     "DELETE", "/publishers/nobody", "", NONE),
 ];
 
-/// Nobody does these over this API. Each has its test where it is done.
+/// Nobody does these over this API. The lines of most are looked at where they are done; those of `database.backup`,
+/// `organization.token.change`, `token.change` and `key.claim` by no test yet.
 const ELSEWHERE: [ActKind; 12] = [
     // The command line, `admin`.
     OrganizationLink,
