@@ -3,9 +3,9 @@
 //! The laboratory itself is `installer::lab`: the demo and the tests stand on the same one.
 //! Tests named `engine_*` need root and a Docker Engine on `PATH` (`tests/setup` installs it);
 //! those on several engines ([`engines`], [`door`]) need the root directories that `tests/engines` makes,
-//! those with an identity provider ([`IdentityProvider`]) what `tests/identity-provider` unpacks. Tests named `machine_*`
-//! need root, and the machines that `tests/machines` makes ([`Machine`]); those named `browser*` root and a browser
-//! ([`browser`]).
+//! those with an identity provider ([`IdentityProvider`]) what `tests/identity-provider` unpacks. Those of
+//! `machine` need root, and the machines that `tests/machines` makes ([`Machine`]); those named `browser*` root and a
+//! browser ([`browser`]).
 
 pub mod browser;
 pub mod door;

@@ -1,4 +1,4 @@
-//! The units' limits, as `systemd-analyze security` counts them. What they do to running programs is in `machine_units`.
+//! The units' limits, as `systemd-analyze security` counts them. What they do to running programs is in `machine/units`.
 
 use std::{fs, path::PathBuf, process::Command};
 

@@ -56,6 +56,9 @@ async fn an_agent_gets_the_same_of_a_service_that_was_restored_elsewhere() {
     ];
     let listed = lists.map(|args| service.ok(args));
     let file = backup(&service, &["--with-keys"]);
+    let [line] = service.written("database.backup").try_into().expect("one line");
+    assert!(line["detail"]["rows"].as_u64().unwrap() > 1200, "{line}");
+    assert!(line["detail"]["keys"].as_array().unwrap().contains(&json!("signing.key")), "{line}");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     service.stop().await;
 

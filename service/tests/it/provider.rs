@@ -320,6 +320,11 @@ async fn access_tokens_are_made_used_read_renamed_and_ended() {
     let label = json!({ "token_label": "another", "is_active": true });
     let renamed = provider.send("PATCH", &path, &label).await.unwrap();
     assert_eq!((&renamed["token_label"], &renamed["is_active"]), (&json!("another"), &json!(true)));
+    provider.send("PATCH", &path, &label).await.unwrap();
+    let [line] = service.written("token.change").try_into().expect("one line: the second change changes nothing");
+    assert_eq!((&line["actor"], &line["target"]), (&json!("user:olga"), &json!(id)));
+    let name = json!({ "from": "my-pat-token", "to": "another" });
+    assert_eq!(line["detail"], json!({ "user": "olga", "name": name }));
     assert_eq!(provider.all("/access-tokens").await.len(), 1);
     // Signed in with a token, nobody makes others.
     let by_token = Provider::new(&service, "olga", secret).await;
@@ -361,6 +366,12 @@ async fn organization_access_tokens_are_made_used_read_described_and_ended() {
     let changed = provider.send("PATCH", &path, &change).await.unwrap();
     assert_eq!((&changed["label"], &changed["description"]), (&json!("CI"), &json!("")));
     assert_eq!(changed["expires_at"], "2099-12-31T23:59:59Z");
+    provider.send("PATCH", &path, &change).await.unwrap();
+    let [line] = service.written("organization.token.change").try_into().expect("one line, as above");
+    let of = (&line["actor"], &line["organization"], &line["target"], &line["detail"]["name"]);
+    assert_eq!(of, (&json!("user:olga"), &json!("acme"), &json!(id), &json!("ci-token")));
+    let note = |side: &str| serde_json::from_str::<Value>(line["detail"]["note"][side].as_str().unwrap()).unwrap();
+    assert_eq!((&note("from")["label"], &note("to")["label"]), (&json!("CI token"), &json!("CI")));
     service.client().await.sign_in("acme", secret).await.unwrap();
     let more = json!({ "resources": [{ "type": "TYPE_ORG", "path": "acme", "scopes": ["org:write"] }] });
     assert!(provider.send("PATCH", &path, &more).await.unwrap_err().contains("does not change"));

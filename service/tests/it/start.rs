@@ -55,6 +55,9 @@ async fn a_missing_signing_key_over_signed_documents_is_refused_until_a_new_one_
     }
     service.start(&["--new-signing-key"]).await;
     assert_ne!(service.enrollment()["trustKeys"], before);
+    let [second, first] = service.written("key.claim").try_into().expect("a line for each key that signs");
+    assert_eq!((&first["actor"], &first["detail"]["before"]), (&"service".into(), &serde_json::Value::Null));
+    assert_eq!((&second["actor"], &second["detail"]["before"]), (&"service".into(), &first["target"]));
 }
 
 #[tokio::test]

@@ -140,6 +140,13 @@ impl Service {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The lines of the audit log about one kind of act, newest first.
+    pub fn written(&self, act: &str) -> Vec<serde_json::Value> {
+        let lines = self.ok(&["audit", "--json"]);
+        let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter(|line| line["act"] == act).collect()
+    }
+
     /// Runs a command that must fail; what it said.
     pub fn fails(&self, args: &[&str], stdin: &str) -> String {
         let output = self.run(args, stdin);

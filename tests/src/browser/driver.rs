@@ -57,8 +57,14 @@ impl Driver {
     /// When it does not come.
     pub async fn downloaded(&self, name: &str) -> String {
         let path = self.downloads.join(name);
-        // Until it is whole it has another name.
-        let read = || async { std::fs::read_to_string(&path).map_err(|error| error.to_string()) };
+        // Until it is whole it has another name, and an empty file holds the place of this one. Nothing that pullgate
+        // exports is empty.
+        let read = || async {
+            match std::fs::read_to_string(&path) {
+                Ok(text) if text.is_empty() => Err("it is empty".to_owned()),
+                read => read.map_err(|error| error.to_string()),
+            }
+        };
         wait_until(&format!("a download `{name}`"), START, read).await.unwrap()
     }
 

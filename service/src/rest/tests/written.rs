@@ -73,8 +73,7 @@ const STEPS: [(&str, &str, &str, &str, &[ActKind]); 60] = [
     ("sole",     "DELETE", "/publishers/nobody", "", NONE),
 ];
 
-/// Nobody does these over this API. The lines of most are looked at where they are done; those of `database.backup`,
-/// `organization.token.change`, `token.change` and `key.claim` by no test yet.
+/// Nobody does these over this API; their lines are looked at where they are done.
 const ELSEWHERE: [ActKind; 12] = [
     // The command line, `admin`.
     OrganizationLink,

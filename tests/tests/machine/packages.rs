@@ -1,16 +1,15 @@
 //! The life of a package on machines with systemd: it comes and changes no engine, an upgrade costs no call of the engine,
 //! it goes and the engine answers without it, it is purged and nothing is left.
 
-#[path = "machine_packages/kind.rs"]
-mod kind;
-#[path = "machine_packages/load.rs"]
+pub mod kind;
 mod load;
-#[path = "machine_packages/place.rs"]
 mod place;
 
-use kind::Kind;
-use load::Load;
-use place::{Place, THEIRS};
+use self::{
+    kind::Kind,
+    load::Load,
+    place::{Place, THEIRS},
+};
 
 /// The whole life.
 async fn lives(suite: &'static str, kind: Kind) {

@@ -5,7 +5,7 @@ use installer::lab::wait_until;
 use proto::document::{Categories, Mode, Policy, Registries, WhenExpired};
 use tests::{REGISTRY, SETTLE, engines::Authority};
 
-use super::site::Site;
+use crate::site::Site;
 
 const IMAGE: &str = "evil/miner";
 const REFUSED: &str = "is in the registry `127.0.0.1:5000`, and acme allows";

@@ -1,13 +1,9 @@
 //! A machine whose engine has a corporate proxy already: the proxy becomes the registry door's way on, with its password
 //! and its exceptions; nobody is shown the password; and all of it is as before when pullgate is away again.
 
-#[path = "machine_proxies/office.rs"]
 mod office;
-#[path = "machine_install/site.rs"]
-#[expect(dead_code, reason = "other tests need more of it")]
-mod site;
 
-use office::{EXCEPT, Office, PROXY};
+use self::office::{EXCEPT, Office, PROXY};
 
 const DOOR: &str = "http://127.0.0.1:857 http://127.0.0.1:857 \n";
 

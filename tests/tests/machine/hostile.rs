@@ -1,17 +1,19 @@
 //! A hostile user of the machine, and plain bad luck, in the way of what administrators do: in the end the engine answers,
 //! and everything is either in force or as before.
 
-#[path = "machine_hostile/eve.rs"]
 mod eve;
-#[path = "machine_hostile/killed.rs"]
-mod killed;
-#[path = "machine_install/site.rs"]
-mod site;
+mod moments;
 
 use std::{path::PathBuf, process::Command};
 
-use killed::{Moment, OF_DISABLE, OF_ENABLE, OF_UNINSTALL, killed};
-use site::{Site, THEIRS};
+use installer::lab::wait_until;
+use tests::SETTLE;
+
+use self::moments::{Moment, OF_DISABLE, OF_ENABLE, OF_UNINSTALL};
+use crate::{
+    killing::killed,
+    site::{Site, THEIRS},
+};
 
 const ENROLLED: &str = "--enrollment /opt/enrollment.json";
 
@@ -85,7 +87,7 @@ async fn disable_and_enable_that_are_killed_leave_an_engine_that_answers_and_are
     done(&site, "disable --for 1h --restart").await;
     killed_at_each(&site, &OF_ENABLE, "enable --restart", "disable --for 1h --restart", true).await;
     done(&site, "uninstall --yes --purge").await;
-    assert_eq!(killed::file(&site), THEIRS);
+    assert_eq!(moments::file(&site), THEIRS);
     assert_eq!(site.leavings().await, "");
 }
 
@@ -137,10 +139,11 @@ async fn a_terminal_or_a_reader_that_goes_away_leaves_nothing_half_done() {
         );
         site.machine.done(&begin).await.unwrap();
         let journal = site.machine.path("/var/lib/pullgate-install/journal.jsonl");
-        let written = || std::fs::read(&journal).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
-        while written() < lines {
-            std::thread::yield_now();
-        }
+        let written = || async {
+            let written = std::fs::read(&journal).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+            if written < lines { Err(format!("{written} lines")) } else { Ok(()) }
+        };
+        wait_until("its journal", SETTLE, written).await.unwrap();
         let gone = "kill -9 $(cat /run/pid); while pgrep -x pullgate >/dev/null; do :; done; tail -1 /var/lib/pullgate-install/journal.jsonl";
         let end = site.machine.command(gone).deadline(std::time::Duration::from_secs(200)).run().await.unwrap();
         assert!(end.stdout.contains("\"end\""), "{}", end.text());

@@ -1,7 +1,7 @@
 //! What a person reads at a terminal of each command that changes the machine: its plan, its steps, its proofs, its end;
 //! kept in `tests/snapshots/machine`.
 
-use super::site::Site;
+use crate::site::Site;
 
 /// Commands at a terminal, and what they said.
 struct Terminal<'a> {

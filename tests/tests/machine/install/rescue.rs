@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use installer::lab::wait_until;
 
-use super::site::Site;
+use crate::site::Site;
 
 const WAIT: Duration = Duration::from_secs(120);
 

@@ -1,6 +1,6 @@
 //! A machine in an office: registries are behind a proxy that wants a password, but for one that is reached without it.
 
-use super::site::Site;
+use crate::site::Site;
 
 /// Where the proxy is, with what it wants; `%40` is an `@`.
 pub const PROXY: &str = "http://me:p%40ss@192.0.2.3:3128";

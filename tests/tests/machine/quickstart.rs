@@ -3,21 +3,21 @@
 //!
 //! What is not as on the page, and nothing else:
 //!
-//! * the packages are of the programs as the tests have them built (`--profile dev --no-build --no-lint`);
+//! * the packages are of the programs as the tests have them built (`--profile dev --no-build`);
 //! * one machine is both; `pullgate.acme.example` is an address of its own that is not loopback, by `/etc/hosts`;
 //! * it reaches no Docker Hub: a registry on it stands in as the engine's mirror;
 //! * `ID` is the id that the list before shows.
 
-#[path = "machine_quickstart/newcomer.rs"]
 mod newcomer;
-#[path = "machine_quickstart/page.rs"]
 mod page;
 
-use std::{path::PathBuf, process::Command, sync::OnceLock};
+use std::path::PathBuf;
 
 use installer::lab::{Output, wait_until};
-use newcomer::{Who, types};
-use tests::{Machine, REGISTRY, SETTLE, own_program, repository};
+use tests::{Machine, REGISTRY, SETTLE, repository};
+
+use self::newcomer::{Who, types};
+use super::packages::kind::packages;
 
 /// Who types the blocks under a heading, one after the other.
 const WHO: [(&str, &[Who]); 7] = [
@@ -69,26 +69,13 @@ const OUTCOMES: [(&str, i32, &[&str]); 18] = [
 /// As an administrator has it who uses a mirror, with `MIRROR` in its place.
 const THEIRS: &str = "{\n    \"registry-mirrors\": [\"http://MIRROR\"]\n}\n";
 
-/// By `installer/package deb`, of the programs as they were built.
-fn packages() -> &'static [PathBuf] {
-    static BUILT: OnceLock<Vec<PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let target = own_program("pullgate").ancestors().nth(2).unwrap().to_owned();
-        let out = target.join("packages-of-the-quickstart");
-        let _ = std::fs::remove_dir_all(&out);
-        let mut command = Command::new(repository().join("installer/package"));
-        command.args(["deb", "--profile", "dev", "--no-build", "--no-lint", "--out"]).arg(&out);
-        let built = command.env("CARGO_TARGET_DIR", target).output().unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect()
-    })
-}
-
 /// A machine with an engine and names, and nothing of pullgate.
 async fn clean(suite: &'static str) -> Machine {
     let files = packages();
     let machine = Machine::boot(suite).await.unwrap();
-    for file in files {
+    let is_first_deb =
+        |file: &&PathBuf| file.to_string_lossy().ends_with(".deb") && file.to_string_lossy().contains("-1_");
+    for file in files.iter().filter(is_first_deb) {
         machine.copy(file, format!("/root/{}", file.file_name().unwrap().display())).unwrap();
     }
     machine.registry(&["library/alpine", "mailhog/mailhog"]).await.unwrap();

@@ -1,8 +1,6 @@
 //! Installs that are killed, and machines that lose power, at every step.
 
-use std::time::{Duration, Instant};
-
-use super::site::Site;
+use crate::{killing::killed, site::Site};
 
 const JOURNAL: &str = "/var/lib/pullgate-install/journal.jsonl";
 /// More lines than a whole install writes.
@@ -10,23 +8,12 @@ const MOST: usize = 40;
 
 /// Starts an install and kills it as soon as its journal has `lines` lines. False: it came to its end before.
 async fn killed_at(site: &Site, lines: usize) -> bool {
-    let begin =
-        "/opt/pullgate/pullgate install --yes --enrollment /opt/enrollment.json >/tmp/out 2>&1 & echo $! >/tmp/pid";
-    site.machine.done(&format!("rm -f {JOURNAL}; {begin}")).await.unwrap();
-    let pid: String = String::from_utf8(site.machine.read("/tmp/pid").unwrap()).unwrap().trim().to_owned();
-    let (journal, running) = (site.machine.path(JOURNAL), site.machine.path(format!("/proc/{pid}/exe")));
-    let end = Instant::now() + Duration::from_secs(200);
-    while Instant::now() < end {
-        let written = std::fs::read(&journal).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
-        if written >= lines {
-            return site.machine.run(&format!("kill -9 {pid}")).await.unwrap().code() == 0;
-        }
-        if std::fs::read_link(&running).is_err() {
-            return false;
-        }
-        std::thread::yield_now();
-    }
-    panic!("the install does not end: {}", site.machine.run("cat /tmp/out").await.unwrap().stdout);
+    site.machine.done(&format!("rm -f {JOURNAL}")).await.unwrap();
+    killed(site, "install --yes --enrollment /opt/enrollment.json", |site| {
+        let journal = site.machine.read(JOURNAL).unwrap_or_default();
+        journal.iter().filter(|byte| **byte == b'\n').count() >= lines
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

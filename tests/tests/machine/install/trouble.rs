@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use installer::lab::wait_until;
 
-use super::site::Site;
+use crate::site::Site;
 
 /// An install that must fail, and leave everything as it was.
 async fn comes_to_nothing(site: &Site, args: &str, code: i32, words: &str) {

@@ -35,7 +35,7 @@ impl Kind {
     }
 }
 
-/// Packages of the programs as they were built, with two revisions; gives their files.
+/// Packages of the programs as they were built, by `installer/package`, with two revisions; gives their files.
 pub fn packages() -> Vec<PathBuf> {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let dir = BUILT.get_or_init(|| {

@@ -1,22 +1,14 @@
 //! `pullgate install`, `uninstall`, `disable` and `enable` on machines with systemd and their distribution's engine:
 //! whatever happens, the engine ends up answering, either with pullgate in front of it or as before.
 
-#[path = "machine_install/broken.rs"]
 mod broken;
-#[path = "machine_install/killed.rs"]
 mod killed;
-#[path = "machine_install/loopback.rs"]
 mod loopback;
-#[path = "machine_install/rescue.rs"]
 mod rescue;
-#[path = "machine_install/site.rs"]
-mod site;
-#[path = "machine_install/terminal.rs"]
 mod terminal;
-#[path = "machine_install/trouble.rs"]
 mod trouble;
 
-use site::{Site, THEIRS};
+use crate::site::{Site, THEIRS};
 
 /// Installs, sees it refuse and prove, and takes it away.
 async fn comes_and_goes(suite: &'static str) {
@@ -125,7 +117,7 @@ async fn a_machine_that_boots_again_is_governed_from_its_engines_first_answer() 
 async fn a_plugin_named_by_a_flag_moves_into_the_file_and_back() {
     let site = Site::boot("bookworm").await;
     // The other plugin answers yes to everything.
-    site.machine.write("/opt/other.pl", include_bytes!("machine_install/other.pl"), 0o755).unwrap();
+    site.machine.write("/opt/other.pl", include_bytes!("install/other.pl"), 0o755).unwrap();
     site.machine
         .write("/etc/systemd/system/other.service", "[Service]\nExecStart=/usr/bin/perl /opt/other.pl\n", 0o644)
         .unwrap();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use installer::lab::{Output, wait_until};
 
-use super::site::Site;
+use crate::site::Site;
 
 /// For an answer to a command. An engine waits for a plugin for as long as that takes.
 const SOON: Duration = Duration::from_secs(10);

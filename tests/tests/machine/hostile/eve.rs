@@ -1,6 +1,6 @@
 //! A local user without any right who wants root to do something, or not to be done with it.
 
-use super::site::Site;
+use crate::site::Site;
 
 /// What she put everywhere where a command of root looks: programs, units, settings that call themselves an engine's.
 const TRAPS: &str = r#"

@@ -1,31 +1,7 @@
-//! Commands that are killed as soon as something of theirs can be seen: whatever was done of it, the engine answers, and
-//! the same command again does the rest.
+//! Moments of a command, by what can be seen of it. Whatever was done when it is killed there, the engine answers, and the
+//! same command again does the rest.
 
-use std::time::{Duration, Instant};
-
-use super::site::{Site, THEIRS};
-
-/// Longer than a restart of an engine takes.
-const LIMIT: Duration = Duration::from_secs(200);
-
-/// Starts `pullgate ARGS` and kills it when `seen` says so. False: it came to its end before.
-pub async fn killed(site: &Site, args: &str, seen: impl Fn(&Site) -> bool) -> bool {
-    let begin = format!("/opt/pullgate/pullgate {args} >/run/out 2>&1 & echo $! >/run/pid");
-    site.machine.done(&begin).await.unwrap();
-    let pid = String::from_utf8(site.machine.read("/run/pid").unwrap()).unwrap();
-    let running = site.machine.path(format!("/proc/{}/exe", pid.trim()));
-    let end = Instant::now() + LIMIT;
-    while Instant::now() < end {
-        if seen(site) {
-            return site.machine.run(&format!("kill -9 {pid}")).await.unwrap().code() == 0;
-        }
-        if std::fs::read_link(&running).is_err() {
-            return false;
-        }
-        std::thread::yield_now();
-    }
-    panic!("`{args}` does not end: {}", site.machine.run("cat /run/out").await.unwrap().stdout);
-}
+use crate::site::{Site, THEIRS};
 
 pub fn is_there(site: &Site, path: &str) -> bool {
     site.machine.path(path).symlink_metadata().is_ok()
