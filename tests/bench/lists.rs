@@ -110,6 +110,11 @@ impl Visitors {
             let added = service.admin(&args).stdin(PASSWORD).run().await;
             added.and_then(installer::lab::Output::success).expect("an owner");
         }
+        // Who owns all of them is shown what belongs to none.
+        let organizations = service.administer(&["organization", "list"]).await.expect("organizations").stdout;
+        for organization in organizations.lines().filter(|name| *name != filling::ORGANIZATION) {
+            service.administer(&["member", "add", organization, "olga", "--role", "owner"]).await.expect("an owner");
+        }
         let mut browser = Client::new(&service.address(), "Accept: text/html");
         let form = format!("username=olga&password={}", PASSWORD.replace(' ', "+"));
         let answer = browser.post("/sign-in", "application/x-www-form-urlencoded", &form);

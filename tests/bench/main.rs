@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             agents::measure(&mut report);
             report.finish()
         }
-        _ => {
+        (None, _) => {
             let mut report = Report::default();
             reading::measure(&mut report);
             decide::measure(&mut report);
@@ -45,6 +45,10 @@ fn main() -> ExitCode {
             agents::measure(&mut report);
             lists::measure(&mut report, None);
             report.finish()
+        }
+        _ => {
+            eprintln!("pullgate-bench: say nothing for all figures, or `door`, `agents`, `lists [sqlite|postgres]`");
+            ExitCode::from(2)
         }
     }
 }

@@ -42,6 +42,7 @@ pub async fn remove(
     confirmation: Confirmation,
     now: i64,
 ) -> Result<(), ActError> {
+    preview::look_ahead(store, actor, organization, Deed::ChangeNamespaces, confirmation, now).await?;
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeNamespaces).await?;
     let before = change.policy(place.id, &place.name).await?;

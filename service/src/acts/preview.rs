@@ -19,12 +19,10 @@ mod recorded;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
-
 use policy::{Category, Reason};
 
 pub use self::guard::{Confirmation, needs};
-pub(super) use self::guard::{note, pass, pass_to};
+pub(super) use self::guard::{look_ahead, note, pass, pass_to};
 use self::{
     compare::{Differences, Thing},
     crowd::{Crowd, Judging, Sides},
@@ -37,14 +35,14 @@ use crate::{
     model::{AllowedPulls, Badge, PolicyState},
     names::Name,
     roles::Deed,
-    store::{Reading, RecordedRow, Store},
+    store::{Done, Reading, Store},
 };
 
 /// How far back, in days, today included.
 pub const DAYS: i64 = 90;
 /// Most distinct things that are looked at: those that most people did on most days. It bounds what a draft costs,
 /// whatever machines report.
-pub const MOST_THINGS: u32 = 20_000;
+pub const MOST_THINGS: usize = 20_000;
 /// Most that are named of anything; the rest is counted.
 pub const MOST_EXAMPLES: usize = 20;
 const DAY: i64 = 86_400;
@@ -208,50 +206,41 @@ async fn hold(
     after: PolicyState,
     now: i64,
 ) -> Result<Held, ActError> {
-    let since = now.div_euclid(DAY) - (DAYS - 1);
     let sides =
         Sides { before, after, publishers: view.publishers().await?, others: view.others_namespaces(place.id).await? };
     let crowd = Crowd::of(view.subjects(place.id).await?, &sides, now)?;
     let allowed_pulls = view.keeping(place.id).await?.allowed_pulls;
-    let (mut things, mut first_day, mut active) = (Vec::new(), None, HashSet::new());
-    let take = |row: RecordedRow| {
-        first_day = Some(first_day.map_or(row.first_day, |day: i64| day.min(row.first_day)));
-        let thing = thing(row, &crowd);
-        active.extend(thing.people.iter().copied());
-        things.push(thing);
-    };
-    view.recorded(&place.name, since, MOST_THINGS + 1, take).await?;
-    let cut = things.len() > MOST_THINGS as usize;
-    if cut {
-        things.truncate(MOST_THINGS as usize);
-        active.extend(view.reporters(&place.name, since).await?.iter().filter_map(|name| crowd.number(name)));
-    }
-    let mut basis = Basis {
-        first_day,
-        active: active.len(),
-        things: things.len(),
-        cut,
-        unread: 0,
-        allowed_pulls,
-        namespaces: sides.publishers.len(),
-    };
+    let lately = view.lately(&place.name, since(now)).await?;
     // Many things and a directory of many thousand lines are nothing for the event loop.
-    let compared = tokio::task::spawn_blocking(move || -> Result<Differences, ActError> {
-        let mut differences = compare::compare(&things, &crowd);
+    let compared = tokio::task::spawn_blocking(move || -> Result<Held, ActError> {
+        let summary = lately.summary(MOST_THINGS);
+        let numbers: Vec<Option<u32>> = summary.accounts.iter().map(|name| crowd.number(name)).collect();
+        let things: Vec<Thing<'_>> = summary.things.iter().map(|done| thing(done, &numbers)).collect();
+        let Differences { mut effects, unread } = compare::compare(&things, &crowd);
         let judge = Judging::over(&sides, now)?.of_members();
-        compare::compare_directory(&sides.publishers, &judge, &mut differences.effects);
-        Ok(differences)
+        compare::compare_directory(&sides.publishers, &judge, &mut effects);
+        let basis = Basis {
+            first_day: summary.first_day,
+            active: numbers.iter().flatten().count(),
+            things: things.len(),
+            cut: summary.cut,
+            unread,
+            allowed_pulls,
+            namespaces: sides.publishers.len(),
+        };
+        Ok(Held { effects, basis })
     });
-    let Differences { effects, unread } = compared.await.map_err(|_| ActError::Stopping)??;
-    basis.unread = unread;
-    Ok(Held { effects, basis })
+    compared.await.map_err(|_| ActError::Stopping)?
+}
+
+/// The first day that is looked at.
+fn since(now: i64) -> i64 {
+    now.div_euclid(DAY) - (DAYS - 1)
 }
 
 /// With numbers for the names of those whom the policy still concerns.
-fn thing(row: RecordedRow, crowd: &Crowd) -> Thing {
-    let RecordedRow { action, image, times, last_day, accounts, .. } = row;
-    let mut people: Vec<u32> = accounts.split('\n').filter_map(|name| crowd.number(name)).collect();
-    people.sort_unstable();
-    people.dedup();
-    Thing { action, image, times, last_day, people }
+fn thing<'a>(done: &'a Done, numbers: &[Option<u32>]) -> Thing<'a> {
+    let number = |place: &u32| numbers.get(usize::try_from(*place).ok()?).copied().flatten();
+    let people = done.accounts.iter().filter_map(number).collect();
+    Thing { action: &done.action, image: &done.image, times: done.times, last_day: done.last_day, people }
 }

@@ -149,6 +149,9 @@ async fn change(
     away: Option<(Confirmation, i64)>,
 ) -> Result<bool, ActError> {
     let (host, wanted) = (host.to_ascii_lowercase(), away.is_none());
+    if let Some((confirmation, now)) = away {
+        preview::look_ahead(store, actor, organization, Deed::ChangePolicy, confirmation, now).await?;
+    }
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangePolicy).await?;
     if wanted {

@@ -100,6 +100,9 @@ pub async fn put(
 ) -> Result<PutRule, ActError> {
     let NewRule { effect, pattern, scope, expires_at, reason } = new;
     let id = id::new().map_err(|error| ActError::Random(error.to_string()))?;
+    if effect == Effect::Deny {
+        preview::look_ahead(store, actor, organization, Deed::ChangeLists, confirmation, now).await?;
+    }
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeLists).await?;
     text::short(Field("reason"), &reason, text::MAX_RULE_REASON_CHARS)?;
@@ -180,6 +183,9 @@ pub async fn remove(
     confirmation: Confirmation,
     now: i64,
 ) -> Result<Vec<Rule>, ActError> {
+    if effect == Effect::Allow {
+        preview::look_ahead(store, actor, organization, Deed::ChangeLists, confirmation, now).await?;
+    }
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeLists).await?;
     let (Meant::Id(text) | Meant::IdOrPattern(text)) = meant;

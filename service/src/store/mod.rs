@@ -27,6 +27,7 @@ mod ingest;
 mod invitations;
 mod keeping;
 mod key_changes;
+mod lately;
 mod machines;
 mod namespaces;
 mod notes;
@@ -36,7 +37,6 @@ mod policies;
 mod postgres;
 mod publications;
 mod publishers;
-mod recorded;
 mod records;
 mod rule_pages;
 mod rules;
@@ -45,6 +45,7 @@ mod sign_in_pages;
 mod sign_ins;
 mod sql;
 mod sqlite;
+mod subjects;
 mod summary;
 mod teams;
 #[cfg(test)]
@@ -64,9 +65,10 @@ pub(crate) use self::{
     browser_sessions::NewBrowserSession,
     dump::{Cell, Cells, Column, TABLES},
     external::{Belongs, Moved},
+    lately::Done,
     machines::WhichMachines,
-    recorded::{RecordedRow, Subject},
     sign_in_pages::SignInFilter,
+    subjects::Subject,
     trail::{Author, TrailFilter},
 };
 pub use self::{
@@ -95,6 +97,7 @@ pub use self::{
 };
 
 use self::{
+    lately::Lately,
     postgres::Postgres,
     sql::{Transaction, query, query_as, query_scalar},
     sqlite::Sqlite,
@@ -114,6 +117,7 @@ pub enum Missing {
 pub struct Store {
     database: Database,
     place: Place,
+    lately: Lately,
 }
 
 #[derive(Clone, Debug)]
@@ -137,7 +141,7 @@ impl Store {
             Place::Directory(directory) => Database::Sqlite(Sqlite::open(directory, missing, schema).await?),
             Place::Postgres(url) => Database::Postgres(Postgres::open(url, missing, schema).await?),
         };
-        Ok(Self { database, place: place.clone() })
+        Ok(Self { database, place: place.clone(), lately: Lately::default() })
     }
 
     /// The directory of the database's file; none: it is a server's.
@@ -151,10 +155,11 @@ impl Store {
     /// # Errors
     /// When no connection can be had in time.
     pub async fn read(&self) -> Result<Reading, StoreError> {
-        Ok(Reading(match &self.database {
+        let transaction = match &self.database {
             Database::Sqlite(sqlite) => sqlite.read().await?,
             Database::Postgres(postgres) => postgres.read().await?,
-        }))
+        };
+        Ok(Reading(transaction, self.lately.clone()))
     }
 
     /// One change; the only one at a time, over all processes. Dropped without
@@ -163,10 +168,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] when another process holds on for too long.
     pub async fn write(&self) -> Result<Writing, StoreError> {
-        Ok(Writing(Reading(match &self.database {
+        let transaction = match &self.database {
             Database::Sqlite(sqlite) => sqlite.write().await?,
             Database::Postgres(postgres) => postgres.write().await?,
-        })))
+        };
+        Ok(Writing(Reading(transaction, self.lately.clone())))
     }
 
     /// Tells when anybody changed the database.
@@ -216,8 +222,8 @@ pub(crate) struct Sequence {
     pub keyid: String,
 }
 
-/// One consistent view of the database.
-pub struct Reading(Transaction);
+/// One consistent view of the database, and what is kept in memory of what views saw.
+pub struct Reading(Transaction, Lately);
 
 /// One change of the database, and its view.
 pub struct Writing(Reading);

@@ -1,5 +1,6 @@
 //! Tests of [`super`].
 
+mod lately;
 mod machines;
 mod plans;
 mod schema;

@@ -27,8 +27,8 @@ pub fn draft(form: &str) -> Page {
         let (_, value) = form.split_once(&format!("name=\"{name}\" value=\"")).expect("a field of the form");
         value.split('"').next().unwrap_or_default().to_owned()
     };
-    let words = "mode=enforce&when_expired=keep&local_content=policy&run_unapproved=allow&engine_plugins=policy\
-                 &swarm=allow&builds=allow&container_builders=allow&unknown_requests=allow";
+    let words = "mode=enforce&when_expired=keep&local_content=allow&run_unapproved=allow&engine_plugins=as-images\
+                 &swarm=own&builds=allow&container_builders=allow&unknown_requests=deny";
     let body = format!("csrf={}&seen={}&enabled=on&{words}", hidden("csrf"), hidden("seen"));
     let path = format!("/orgs/{ORGANIZATION}/image-access/preview");
     let sent = Some(("application/x-www-form-urlencoded", body));
@@ -108,7 +108,7 @@ pub fn api(now_ms: i64) -> Vec<Page> {
         ("a member", format!("/members/{}", member(77))),
         ("teams", "/teams".to_owned()),
         ("invitations", "/invitations".to_owned()),
-        ("activity", "/activity".to_owned()),
+        ("activity, summary", "/activity/summary".to_owned()),
         ("records", "/records".to_owned()),
         ("records, a page of 200", "/records?limit=200".to_owned()),
         ("records, older", format!("/records?limit=200&cursor={}", middle(now_ms))),

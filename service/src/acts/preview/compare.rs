@@ -1,6 +1,6 @@
 //! Holds two policies against what was recorded. Pure: the same input always gives the same answer.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::cmp::Reverse;
 
 use policy::{Action, ImageRef};
 
@@ -16,9 +16,9 @@ const ANY_REPOSITORY: &str = "any-other-repository";
 
 /// Something that was done, with everybody who did it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Thing {
-    pub action: String,
-    pub image: String,
+pub(super) struct Thing<'a> {
+    pub action: &'a str,
+    pub image: &'a str,
     /// Decisions.
     pub times: i64,
     /// The newest of them: days since the Unix epoch.
@@ -74,14 +74,28 @@ impl<T> Effects<T> {
 struct Found {
     things: Vec<ThingChange>,
     /// Of each person, by their number, how many.
-    people: HashMap<u32, usize>,
+    people: Vec<usize>,
+}
+
+/// What judges said of one thing, by their numbers; none: not asked yet. Few judges, many people.
+#[derive(Default)]
+struct Answers(Vec<Option<Option<(Now, Said)>>>);
+
+impl Answers {
+    fn of(&mut self, number: usize, crowd: &Crowd, action: &Action) -> Option<(Now, Said)> {
+        let answer = self.0.get_mut(number)?;
+        *answer.get_or_insert_with(|| differs(crowd.judge(number)?, action))
+    }
 }
 
 /// Compares what both policies say of each thing for each of its people.
-pub(super) fn compare(things: &[Thing], crowd: &Crowd) -> Differences {
+pub(super) fn compare(things: &[Thing<'_>], crowd: &Crowd) -> Differences {
     let (mut unread, mut found) = (0, Effects::<Found>::default());
+    for now in [Now::Refused, Now::Watched, Now::Allowed] {
+        found.at(now).people = vec![0; crowd.len()];
+    }
     for thing in things {
-        match recorded::read(&thing.action, &thing.image) {
+        match recorded::read(thing.action, thing.image) {
             Recorded::Readable(action) => look_at(thing, &action, crowd, &mut found),
             Recorded::Unreadable => unread += thing.times,
             Recorded::NotGoverned => {}
@@ -89,27 +103,29 @@ pub(super) fn compare(things: &[Thing], crowd: &Crowd) -> Differences {
     }
     let effects = found.map(|Found { things, people }| Shift {
         things: most(things, |one| (Reverse(one.people), Reverse(one.times), one.image.clone(), one.action.clone())),
-        people: names(crowd, people),
+        people: names(crowd, &people),
         namespaces: Counted::default(),
     });
     Differences { effects, unread }
 }
 
-fn look_at(thing: &Thing, action: &Action, crowd: &Crowd, found: &mut Effects<Found>) {
-    // Few judges, many people.
-    let mut answers: HashMap<usize, Option<(Now, Said)>> = HashMap::new();
+fn look_at(thing: &Thing<'_>, action: &Action, crowd: &Crowd, found: &mut Effects<Found>) {
+    let mut answers = Answers(vec![None; crowd.judges()]);
     let mut here: Effects<Option<(usize, Said)>> = Effects::default();
+    let is_for_some = crowd.is_for_some(action);
     for number in &thing.people {
-        let Some((_, judge)) = crowd.person(*number) else { continue };
-        let answer = answers.entry(judge).or_insert_with(|| differs(crowd.judge(judge)?, action));
-        let Some((now, after)) = *answer else { continue };
+        let Some(person) = crowd.person(*number) else { continue };
+        let judge = if is_for_some { person.judge } else { person.usual_judge };
+        let Some((now, after)) = answers.of(judge, crowd, action) else { continue };
         here.at(now).get_or_insert((0, after)).0 += 1;
-        *found.at(now).people.entry(*number).or_default() += 1;
+        if let Some(things) = usize::try_from(*number).ok().and_then(|number| found.at(now).people.get_mut(number)) {
+            *things += 1;
+        }
     }
     for now in [Now::Refused, Now::Watched, Now::Allowed] {
         let change = here.at(now).map(|(people, after)| ThingChange {
-            action: thing.action.clone(),
-            image: thing.image.clone(),
+            action: thing.action.to_owned(),
+            image: thing.image.to_owned(),
             times: thing.times,
             people,
             last_day: thing.last_day,
@@ -127,9 +143,13 @@ fn differs(judge: &Judge, action: &Action) -> Option<(Now, Said)> {
     Some((Now::of(before.verdict, after.verdict)?, after))
 }
 
-fn names(crowd: &Crowd, counted: HashMap<u32, usize>) -> Counted<PersonChange> {
-    let person = |(number, things)| Some(PersonChange { user: crowd.person(number)?.0.to_owned(), things });
-    most(counted.into_iter().filter_map(person).collect(), |one| (Reverse(one.things), one.user.clone()))
+/// `counted`: by their numbers.
+fn names(crowd: &Crowd, counted: &[usize]) -> Counted<PersonChange> {
+    let person = |(number, things): (u32, &usize)| {
+        let user = (*things > 0).then(|| crowd.person(number))??.name.clone();
+        Some(PersonChange { user, things: *things })
+    };
+    most((0..).zip(counted).filter_map(person).collect(), |one| (Reverse(one.things), one.user.clone()))
 }
 
 /// Compares what both policies say of the publishers' namespaces to a member of whom no rule knows.

@@ -1,12 +1,13 @@
 //! The people whom a policy concerns, those together of whom both policies say the same.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
     sync::Arc,
 };
 
 use policy::{
-    Action, Category, Effect, Enforced, Policy, Reason, Session, Timestamp, Validity, category::Namespaces, decide,
+    Action, Ask, Category, Effect, Enforced, Policy, Reason, Rule, Session, Timestamp, Validity, category::Namespaces,
+    decide,
 };
 
 use crate::{
@@ -63,12 +64,24 @@ pub(super) struct Judge {
     now: Timestamp,
 }
 
+/// Somebody.
+pub(super) struct Person {
+    pub name: String,
+    /// The number of their judge.
+    pub judge: usize,
+    /// The number of the judge of what no rule for single teams or people is about: far fewer, so that far less has to
+    /// be decided.
+    pub usual_judge: usize,
+}
+
 /// Everybody.
 pub(super) struct Crowd {
-    /// Each with the number of their judge.
-    people: Vec<(String, usize)>,
+    people: Vec<Person>,
     numbers: HashMap<String, u32>,
     judges: Vec<Judge>,
+    /// Refuses what any rule for single teams or people is about.
+    for_some: Enforced,
+    now: Timestamp,
 }
 
 impl Judge {
@@ -94,22 +107,28 @@ impl Crowd {
     /// [`ActError::Policy`], [`ActError::Directory`] where machines would not use what they were given.
     pub(super) fn of(subjects: Vec<Subject>, sides: &Sides, now: i64) -> Result<Self, ActError> {
         let judging = Judging::over(sides, now)?;
-        let (mut judges, mut kinds, mut people) = (Vec::new(), HashMap::new(), Vec::with_capacity(subjects.len()));
+        let (mut judges, mut kinds) = (Vec::new(), HashMap::new());
+        let mut judge = |kind: Kind| match kinds.entry(kind) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                judges.push(judging.judge(new.key()));
+                *new.insert(judges.len() - 1)
+            }
+        };
+        let mut people = Vec::with_capacity(subjects.len());
         for subject in subjects {
             let kind = judging.kind(&subject);
-            let judge = match kinds.get(&kind) {
-                Some(judge) => *judge,
-                None => {
-                    judges.push(judging.judge(&kind));
-                    kinds.insert(kind, judges.len() - 1);
-                    judges.len() - 1
-                }
-            };
-            people.push((subject.name, judge));
+            let usual = Kind { teams: Vec::new(), user: None, ..kind.clone() };
+            people.push(Person { judge: judge(kind), usual_judge: judge(usual), name: subject.name });
         }
-        let number = |(number, (name, _)): (usize, &(String, usize))| Some((name.clone(), u32::try_from(number).ok()?));
+        let number = |(number, person): (usize, &Person)| Some((person.name.clone(), u32::try_from(number).ok()?));
         let numbers = people.iter().enumerate().filter_map(number).collect();
-        Ok(Self { people, numbers, judges })
+        Ok(Self { people, numbers, judges, for_some: judging.for_some(), now: Timestamp(now) })
+    }
+
+    /// How many people there are. Their numbers are below.
+    pub(super) fn len(&self) -> usize {
+        self.people.len()
     }
 
     /// Somebody's number, if the policy concerns them.
@@ -117,15 +136,26 @@ impl Crowd {
         self.numbers.get(name).copied()
     }
 
-    /// Their name, and the number of their judge.
-    pub(super) fn person(&self, number: u32) -> Option<(&str, usize)> {
-        let (name, judge) = self.people.get(usize::try_from(number).ok()?)?;
-        Some((name, *judge))
+    /// Who has this number.
+    pub(super) fn person(&self, number: u32) -> Option<&Person> {
+        self.people.get(usize::try_from(number).ok()?)
+    }
+
+    /// How many judges there are. Their numbers are below.
+    pub(super) fn judges(&self) -> usize {
+        self.judges.len()
     }
 
     /// One of the judges.
     pub(super) fn judge(&self, number: usize) -> Option<&Judge> {
         self.judges.get(number)
+    }
+
+    /// Whether it may matter for an action in which teams somebody is, and who they are. Only of what fetches an image
+    /// and does nothing else this is known.
+    pub(super) fn is_for_some(&self, action: &Action) -> bool {
+        let only_fetches = matches!(action.asks(), [Ask::Fetch(_)]);
+        !only_fetches || decide(&self.for_some, action, self.now).reason == Reason::DenyRule
     }
 }
 
@@ -184,22 +214,44 @@ impl Judging {
         }
     }
 
+    /// Refuses everybody what any rule for single teams or people of either policy is about, whatever it says of that and
+    /// until whenever: a deny rule is about more than an allow rule of the same pattern.
+    fn for_some(&self) -> Enforced {
+        let both = [&self.before, &self.after];
+        let rules = both.iter().flat_map(|policy| policy.allow.rules().iter().chain(policy.deny.rules()));
+        let for_some = rules.filter(|rule| rule.scope != policy::Scope::Organization);
+        let deny = for_some.map(|rule| Rule { scope: policy::Scope::Organization, expires_at: None, ..rule.clone() });
+        let policy = Policy {
+            organization: self.organization.clone(),
+            enabled: true,
+            deny: deny.collect(),
+            validity: always(),
+            ..Policy::default()
+        };
+        let member = Kind { role: Role::Member, teams: Vec::new(), user: None, others: Vec::new() };
+        Enforced { sessions: vec![self.session(&member)], policies: vec![Arc::new(policy)], ..Enforced::default() }
+    }
+
     /// For a member of whom no rule knows.
     pub(super) fn of_members(&self) -> Judge {
         self.judge(&Kind { role: Role::Member, teams: Vec::new(), user: None, others: Vec::new() })
     }
 
-    fn judge(&self, kind: &Kind) -> Judge {
+    fn session(&self, kind: &Kind) -> Session {
         let member =
             |organization: &str, role, teams| policy::Membership { organization: organization.to_owned(), role, teams };
         let own = member(&self.organization, role(kind.role), kind.teams.clone());
         let others = kind.others.iter().map(|other| member(other, policy::Role::Member, Vec::new()));
-        let session = Session {
+        Session {
             user: kind.user.clone().unwrap_or_default(),
             uid: 0,
             organizations: std::iter::once(own).chain(others).collect(),
             validity: always(),
-        };
+        }
+    }
+
+    fn judge(&self, kind: &Kind) -> Judge {
+        let session = self.session(kind);
         let enforced = |policy: &Arc<Policy>| {
             let others = kind.others.iter().filter_map(|other| self.others.get(other));
             Enforced {

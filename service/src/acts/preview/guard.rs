@@ -1,14 +1,17 @@
 //! Nothing is taken from many people by accident: whoever publishes says from how many.
 //!
-//! INVARIANT: people are counted in the transaction that publishes, so what is confirmed is what happens.
+//! INVARIANT: people are counted in the transaction that publishes, so what is confirmed is what happens. What they did
+//! was read before ([`look_ahead`]); the transaction reads what has changed since.
 
 use serde_json::{Value, json};
 
-use super::{Effects, Shift, hold};
+use super::{Effects, Shift, hold, since};
 use crate::{
-    acts::{ActError, Place},
+    acts::{ActError, Actor, Place},
     model::{Mode, PolicyState, Settings, WhenExpired},
-    store::Writing,
+    names::Name,
+    roles::Deed,
+    store::{Store, Writing},
 };
 
 /// Examples in a refusal.
@@ -24,6 +27,28 @@ pub enum Confirmation {
     People(usize),
     /// They cannot be asked: automation for Docker Hub, which has no word for it. Nobody is counted then.
     NotAsked,
+}
+
+/// Reads what [`pass`] is going to need, before a change makes everybody else who writes wait for it. Who may not make the
+/// change is told so here already.
+///
+/// # Errors
+/// [`ActError`].
+pub(in crate::acts) async fn look_ahead(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    deed: Deed,
+    confirmation: Confirmation,
+    now: i64,
+) -> Result<(), ActError> {
+    if confirmation == Confirmation::NotAsked {
+        return Ok(());
+    }
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), deed).await?;
+    view.lately(&place.name, since(now)).await?;
+    Ok(())
 }
 
 /// The number that has to be confirmed when so many of so many active people lose something; none: at most a tenth do.

@@ -279,22 +279,20 @@ async fn what_most_people_did_is_looked_at_where_there_is_more(fixture: Fixture)
     world.pulled(0..3, "docker.io/a/usual:1").await;
     world.pulled(1..3, "docker.io/a/some:1").await;
     let mut view = world.store.read().await.unwrap();
-    let mut rows = Vec::new();
     let since = NOW / 86_400;
-    view.recorded("acme", since, 2, |row| rows.push(row)).await.unwrap();
+    let summary = view.lately("acme", since).await.unwrap().summary(2);
     let seen: Vec<(&str, i64, i64)> =
-        rows.iter().map(|row| (row.image.as_str(), row.times, row.last_day - since)).collect();
+        summary.things.iter().map(|done| (&*done.image, done.times, done.last_day - since)).collect();
     assert_eq!(seen, [("docker.io/a/usual:1", 6, 0), ("docker.io/a/some:1", 2, 0)]);
-    let mut people: Vec<&str> = rows[0].accounts.split('\n').collect();
-    people.sort_unstable();
-    assert_eq!(people, ["m00", "m01", "m02"]);
-    let mut nothing = 0;
-    view.recorded("acme", since + 1, 2, |_| nothing += 1).await.unwrap();
-    view.recorded("beta", since, 2, |_| nothing += 1).await.unwrap();
-    assert_eq!(nothing, 0);
-    let mut active = view.reporters("acme", since).await.unwrap();
+    assert_eq!(summary.things[0].accounts.len(), 3);
+    assert_eq!((summary.cut, summary.first_day), (true, Some(since)));
+    let mut active: Vec<&str> = summary.accounts.iter().map(|name| &**name).collect();
     active.sort_unstable();
-    assert_eq!(active, ["m00", "m01", "m02"]);
+    assert_eq!(active, ["m00", "m01", "m02"], "also of what is cut");
+    for (organization, since) in [("acme", since + 1), ("beta", since)] {
+        let summary = view.lately(organization, since).await.unwrap().summary(2);
+        assert!(summary.things.is_empty() && summary.accounts.is_empty() && summary.first_day.is_none());
+    }
 }
 
 on_each_database! {

@@ -53,13 +53,12 @@ fn sides(before: PolicyState, after: PolicyState) -> Sides {
 }
 
 /// Done by everybody, three times.
-fn thing(action: &str, image: &str) -> Thing {
-    let (action, image) = (action.to_owned(), image.to_owned());
+fn thing<'a>(action: &'a str, image: &'a str) -> Thing<'a> {
     Thing { action, image, times: 3, last_day: 20_000, people: vec![0, 1, 2, 3] }
 }
 
 /// Who is refused, watched and allowed anew, each by name.
-fn changed(sides: &Sides, things: &[Thing]) -> [String; 3] {
+fn changed(sides: &Sides, things: &[Thing<'_>]) -> [String; 3] {
     let crowd = Crowd::of(everybody(), sides, NOW).unwrap();
     let Differences { effects, .. } = compare(things, &crowd);
     let Effects { refused, watched, allowed } = effects.map(|shift| {
@@ -150,7 +149,8 @@ fn a_draft_takes_and_gives_what_the_machines_own_function_says() {
 fn what_most_people_did_comes_first_and_the_rest_is_counted() {
     let sides = sides(state(|state| state.settings.enabled = false), state(|_| {}));
     let crowd = Crowd::of(everybody(), &sides, NOW).unwrap();
-    let mut things: Vec<Thing> = (0..30).map(|n| thing("pull", &format!("docker.io/evil/n{n:02}:1"))).collect();
+    let images: Vec<String> = (0..30).map(|n| format!("docker.io/evil/n{n:02}:1")).collect();
+    let mut things: Vec<Thing<'_>> = images.iter().map(|image| thing("pull", image)).collect();
     for (at, one) in things.iter_mut().enumerate() {
         // The owner, and of members one or two.
         one.people = if at < 10 { vec![0, 1] } else { vec![0, 1, 3] };
@@ -166,6 +166,58 @@ fn what_most_people_did_comes_first_and_the_rest_is_counted() {
     let named: Vec<(&str, usize)> = people.examples.iter().map(|one| (one.user.as_str(), one.things)).collect();
     assert_eq!((people.count, named), (2, vec![("mia", 30), ("otto", 20)]));
     assert_eq!((effects.watched, effects.allowed), (Shift::default(), Shift::default()));
+}
+
+#[test]
+fn who_somebody_is_matters_only_where_a_rule_for_some_is_about_it() {
+    let pinned = format!("docker.io/evil/pin@sha256:{}", "a".repeat(64));
+    let patterns = [
+        "evil/miner",
+        "evil/*",
+        "evil/mi*",
+        "evil/miner:1.*",
+        "evil/miner:latest",
+        "*.corp.example/*",
+        "ghcr.io/acme/app",
+        "reg.example/*",
+        &pinned,
+    ];
+    let images = [
+        MINER,
+        "docker.io/evil/miner:1.2",
+        "docker.io/evil/miner",
+        "docker.io/library/alpine:3",
+        &pinned,
+        "a.corp.example/x:1",
+        "ghcr.io/acme/app:1",
+        "reg.example:5000/x:1",
+        "reg.example/x/y:1",
+    ];
+    let (mut differed, mut the_same) = (0, 0);
+    for pattern in patterns {
+        for scope in [Scope::Team("ops".to_owned()), Scope::User("mia".to_owned())] {
+            for effect in [Effect::Allow, Effect::Deny] {
+                let one = Rule { id: "one".to_owned(), ..rule(effect, pattern, scope.clone(), None) };
+                let with = state(|state| state.rules.push(one));
+                let crowd = Crowd::of(everybody(), &sides(with, state(|_| {})), NOW).unwrap();
+                for (image, word) in
+                    images.iter().flat_map(|image| ["pull", "create", "push"].map(|word| (image, word)))
+                {
+                    let Recorded::Readable(action) = recorded::read(word, image) else { panic!("{word} {image}") };
+                    let is_for_some = crowd.is_for_some(&action);
+                    the_same += usize::from(!is_for_some);
+                    for person in (0..4).map(|number| crowd.person(number).unwrap()) {
+                        let say = |judge| crowd.judge(judge).unwrap().say(&action);
+                        if say(person.judge) != say(person.usual_judge) {
+                            differed += 1;
+                            assert!(is_for_some, "{effect:?} {pattern} {scope:?}: {word} {image} of {}", person.name);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(differed > 20 && the_same > 100, "{differed} {the_same}");
 }
 
 #[test]

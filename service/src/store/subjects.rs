@@ -1,31 +1,9 @@
-//! What an organization's people did of late, each distinct thing once: what a changed policy is held against.
+//! The people whom an organization's policy concerns, and what of them it can tell apart.
 
 use std::collections::BTreeMap;
 
-use sqlx::FromRow;
-
-use super::{
-    Reading, StoreError,
-    sql::{query_as, query_scalar},
-};
+use super::{Reading, StoreError, sql::query_as};
 use crate::model::{Role, from_word};
-
-/// Something that machines decided on, as often as they did.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub(crate) struct RecordedRow {
-    /// Stable word.
-    pub action: String,
-    /// Normalised reference; empty: none was named.
-    pub image: String,
-    /// Decisions.
-    pub times: i64,
-    /// The oldest of them: days since the Unix epoch.
-    pub first_day: i64,
-    /// The newest of them.
-    pub last_day: i64,
-    /// Whose agents reported it, a name a line, in any order and some more than once.
-    pub accounts: String,
-}
 
 /// Somebody whom the organization's policy concerns: a person, or a machine that signs in with a token of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,32 +19,6 @@ pub(crate) struct Subject {
 }
 
 impl Reading {
-    /// What was decided on since a day, what most people did on most days first. One row at a time, since the names of
-    /// a row may be many.
-    pub(crate) async fn recorded(
-        &mut self,
-        organization: &str,
-        since_day: i64,
-        limit: u32,
-        mut take: impl FnMut(RecordedRow),
-    ) -> Result<(), StoreError> {
-        let sql = "SELECT action, image, CAST(SUM(times) AS BIGINT) AS times, MIN(day) AS first_day, \
-                   MAX(day) AS last_day, STRING_AGG(account, '\n') AS accounts FROM decision_counts WHERE organization = $1 AND day >= $2 \
-                   GROUP BY action, image ORDER BY COUNT(*) DESC, action, image LIMIT $3";
-        let rows = query_as(sql).bind(organization).bind(since_day).bind(limit);
-        rows.each(&mut self.0, |row| {
-            take(row);
-            Ok::<(), StoreError>(())
-        })
-        .await
-    }
-
-    /// Whose agents reported any decision since a day.
-    pub(crate) async fn reporters(&mut self, organization: &str, since_day: i64) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT DISTINCT account FROM decision_counts WHERE organization = $1 AND day >= $2";
-        query_scalar(sql).bind(organization).bind(since_day).fetch_all(&mut self.0).await
-    }
-
     /// Everybody whom the organization's policy concerns, by name.
     pub(crate) async fn subjects(&mut self, organization: i64) -> Result<Vec<Subject>, StoreError> {
         let sql = "SELECT a.name, m.role FROM memberships m JOIN accounts a ON a.id = m.account_id \
