@@ -68,14 +68,6 @@ struct Row {
     times: u32,
 }
 
-#[derive(FromRow)]
-struct StoredRow {
-    account: String,
-    action: String,
-    image: String,
-    times: i64,
-}
-
 /// Numbers for names.
 #[derive(Clone, Debug, Default)]
 struct Names {
@@ -245,16 +237,28 @@ impl Reading {
         Ok(days)
     }
 
+    /// One row for each account: a row costs more than what is in it.
     async fn day(&mut self, organization: &str, day: i64, days: &mut Days) -> Result<Arc<[Row]>, StoreError> {
-        let sql = "SELECT account, action, image, CAST(SUM(times) AS BIGINT) AS times FROM decision_counts \
-                   WHERE organization = $1 AND day = $2 GROUP BY account, action, image";
+        let sql = "SELECT account, STRING_AGG(action || ' ' || times || ' ' || image, '\n') AS done FROM \
+                   (SELECT account, action, image, SUM(times) AS times FROM decision_counts \
+                   WHERE organization = $1 AND day = $2 GROUP BY account, action, image) AS things GROUP BY account";
         let mut rows = Vec::new();
-        let take = |StoredRow { account, action, image, times }: StoredRow| {
-            let (thing, account) = (days.number(&action, &image), days.accounts.number(&account));
-            rows.push(Row { thing, account, times: u32::try_from(times).unwrap_or(u32::MAX) });
+        let take = |(account, done): (String, String)| {
+            let account = days.accounts.number(&account);
+            rows.extend(done.split('\n').filter_map(|line| {
+                let (action, times, image) = read(line)?;
+                Some(Row { thing: days.number(action, image), account, times })
+            }));
             Ok::<(), StoreError>(())
         };
         query_as(sql).bind(organization).bind(day).each(&mut self.0, take).await?;
         Ok(rows.into())
     }
+}
+
+/// `ACTION TIMES IMAGE`. Actions are words, and nothing that is stored of a record has a line break.
+fn read(line: &str) -> Option<(&str, u32, &str)> {
+    let (action, rest) = line.split_once(' ')?;
+    let (times, image) = rest.split_once(' ')?;
+    Some((action, times.parse::<u64>().ok()?.try_into().unwrap_or(u32::MAX), image))
 }
