@@ -146,7 +146,7 @@ pub async fn set(
     terms: &Terms,
     now: i64,
 ) -> Result<PolicyView, ActError> {
-    preview::look_ahead(store, actor, organization, Deed::ChangePolicy, terms.confirmation, now).await?;
+    preview::look_ahead_of(store, actor, organization, wanted, terms.confirmation, now).await?;
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangePolicy).await?;
     let (view, detail) = apply(&mut change, &place, wanted, terms, now).await?;

@@ -22,7 +22,7 @@ mod tests;
 use policy::{Category, Reason};
 
 pub use self::guard::{Confirmation, needs};
-pub(super) use self::guard::{look_ahead, note, pass, pass_to};
+pub(super) use self::guard::{look_ahead, look_ahead_of, note, pass, pass_to};
 use self::{
     compare::{Differences, Thing},
     crowd::{Crowd, Judging, Sides},

@@ -1,13 +1,16 @@
 //! Nothing is taken from many people by accident: whoever publishes says from how many.
 //!
 //! INVARIANT: people are counted in the transaction that publishes, so what is confirmed is what happens. What they did
-//! was read before ([`look_ahead`]); the transaction reads what has changed since.
+//! is mostly read before ([`look_ahead`]); the transaction reads what has changed since.
 
 use serde_json::{Value, json};
 
 use super::{Effects, Shift, hold, since};
 use crate::{
-    acts::{ActError, Actor, Place},
+    acts::{
+        ActError, Actor, Place,
+        policy::{self as policies, PolicyChange, PolicyView},
+    },
     model::{Mode, PolicyState, Settings, WhenExpired},
     names::Name,
     roles::Deed,
@@ -29,8 +32,8 @@ pub enum Confirmation {
     NotAsked,
 }
 
-/// Reads what [`pass`] is going to need, before a change makes everybody else who writes wait for it. Who may not make the
-/// change is told so here already.
+/// Reads what [`pass`] is going to need, before a change makes everybody else who writes wait for it: a change that takes
+/// something away from the policy as it is. Who may not make it is told so here already.
 ///
 /// # Errors
 /// [`ActError`].
@@ -42,12 +45,35 @@ pub(in crate::acts) async fn look_ahead(
     confirmation: Confirmation,
     now: i64,
 ) -> Result<(), ActError> {
-    if confirmation == Confirmation::NotAsked {
-        return Ok(());
-    }
     let mut view = store.read().await?;
     let place = actor.in_organization(&mut view, organization.as_str(), deed).await?;
-    view.lately(&place.name, since(now)).await?;
+    let state = view.policy(place.id, &place.name).await?;
+    if confirmation != Confirmation::NotAsked && !refuses_nothing(&state) {
+        view.lately(&place.name, since(now)).await?;
+    }
+    Ok(())
+}
+
+/// The same of a change of the policy itself.
+///
+/// # Errors
+/// [`ActError`].
+pub(in crate::acts) async fn look_ahead_of(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    wanted: &PolicyChange,
+    confirmation: Confirmation,
+    now: i64,
+) -> Result<(), ActError> {
+    let mut view = store.read().await?;
+    let place = actor.in_organization(&mut view, organization.as_str(), Deed::ChangePolicy).await?;
+    let before = PolicyView::read(&mut view, &place).await?;
+    // What is wrong with it, the change says, and in which order.
+    let Ok(after) = policies::drafted(&before, wanted) else { return Ok(()) };
+    if is_guarded(&before.state, &after, confirmation) {
+        view.lately(&place.name, since(now)).await?;
+    }
     Ok(())
 }
 
@@ -84,10 +110,7 @@ pub(in crate::acts) async fn pass_to(
     confirmation: Confirmation,
     now: i64,
 ) -> Result<Option<usize>, ActError> {
-    if confirmation == Confirmation::NotAsked {
-        return Ok(None);
-    }
-    if refuses_nothing(&after) || what_decides(before.clone()) == what_decides(after.clone()) {
+    if !is_guarded(&before, &after, confirmation) {
         return Ok(None);
     }
     let held = hold(change, place, before, after, now).await?;
@@ -113,6 +136,13 @@ pub(in crate::acts) fn note(detail: &mut Value, confirmed: Option<usize>) {
     if let (Value::Object(detail), Some(people)) = (detail, confirmed) {
         detail.insert("confirmed".to_owned(), json!(people));
     }
+}
+
+/// Whether people are counted at all.
+fn is_guarded(before: &PolicyState, after: &PolicyState, confirmation: Confirmation) -> bool {
+    confirmation != Confirmation::NotAsked
+        && !refuses_nothing(after)
+        && what_decides(before.clone()) != what_decides(after.clone())
 }
 
 fn refuses_nothing(state: &PolicyState) -> bool {
