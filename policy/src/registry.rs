@@ -5,8 +5,10 @@
 //! components, so of several `manifests`, `blobs` or `tags` in a path the last one counts.
 //!
 //! What a more lenient server could take for one of these routes while it is spelled otherwise is
-//! [`Asked::Unverifiable`]; engines never spell it so. Everything else on a registry's host (tokens,
-//! content of delivery networks, search) is nothing that a policy could have a say in.
+//! [`Asked::Unverifiable`]; engines never spell it so. Everything else on a registry's host (content of
+//! delivery networks, search) is nothing that a policy could have a say in. Neither are tokens: the
+//! server that gives them out serves other registries than itself, `auth.docker.io` for `docker.io`, so
+//! that which images a token is for cannot be told from where it is asked for.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
@@ -67,6 +69,7 @@ pub fn read(request: &Request<'_>) -> Asked {
         Some("" | "/") => return Asked::Elsewhere("ping"),
         Some(below) if below.starts_with('/') && lenient::is_plain(path) => below.trim_start_matches('/'),
         _ if lenient::may_be_v2(path) => return trouble("unknown", PATH, SPELL_PATH),
+        _ if asks_for_token(query) => return Asked::Elsewhere("token"),
         _ => return Asked::Elsewhere("other"),
     };
     match below {
@@ -126,6 +129,14 @@ fn mirrored(query: &str, repository: &ImageRef) -> Option<Option<ImageRef>> {
         found = Some(named);
     }
     Some(found.filter(|named| named.place() != repository.place()))
+}
+
+/// Whether a token for repositories is asked for, wherever that is (distribution, `docs/spec/auth/token.md`). With
+/// OAuth 2 the scope is in the body, beside the password.
+fn asks_for_token(query: &str) -> bool {
+    pairs(query).any(|(key, value)| {
+        key.is_some_and(|key| key == "scope") && value.is_some_and(|scope| scope.starts_with("repository"))
+    })
 }
 
 /// Keys and values of a query, decoded; none in the place of what has a bad percent-encoding.

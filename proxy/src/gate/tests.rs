@@ -198,6 +198,25 @@ async fn kinds_of_images_are_decided_as_in_a_pull() {
     assert_eq!(door.refusal(HOST, "GET", "//v2/library/alpine/manifests/1").await.status, StatusCode::FORBIDDEN);
 }
 
+/// The server that gives out a registry's tokens is seldom that registry: judged by its own host, nothing of Docker Hub
+/// would come in any more.
+#[tokio::test]
+async fn tokens_come_from_hosts_whose_images_are_refused() {
+    let door = Door::with(Policy { registries: Registries { controlled: true, hosts: Vec::new() }, ..acme() });
+    for (host, token) in [
+        ("auth.docker.io", "/token?account=dana&service=registry.docker.io&scope=repository%3Alibrary%2Falpine%3Apull"),
+        ("gitlab.example", "/jwt/auth?service=container_registry&scope=repository:team/app:pull"),
+        ("quay.io", "/v2/auth?service=quay.io&scope=repository:team/app:pull,push"),
+    ] {
+        assert!(door.gate.governs(host, false), "{host} is opened");
+        assert!(matches!(door.ask(host, "GET", token, "*/*").await, Answer::Pass(_)), "{host}");
+        assert!(matches!(door.ask(host, "POST", token, "*/*").await, Answer::Pass(_)), "{host}");
+        assert_eq!(door.get(&format!("{host}/library/alpine/manifests/latest")).await, Denied, "{host}");
+        let way_around = "library/alpine/manifests/latest?scope=repository:library/alpine:pull";
+        assert_eq!(door.get(&format!("{host}/{way_around}")).await, Denied, "{host}");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_is_in_the_registrys_form_and_has_the_id_of_its_record() {
     let door = Door::with(acme());
