@@ -87,6 +87,48 @@ async fn limits(suite: &'static str) {
     let here = "systemctl show --value -p NRestarts pullgate-plugin pullgate-proxy pullgate-egress pullgate-service pullgated@dev";
     let restarts = machine.done(here).await.unwrap();
     assert!(restarts.lines().all(|line| line.is_empty() || line == "0"), "{restarts}");
+    of_a_user(&machine).await;
+}
+
+/// The agent in a user's manager: none of the powers that `systemd-analyze security` counts there is one that it has, and
+/// what would lower the count takes away what the agent needs.
+async fn of_a_user(machine: &Machine) {
+    machine
+        .done("cp /usr/lib/systemd/system/pullgated.service /usr/lib/systemd/user/; loginctl enable-linger dev || true")
+        .await
+        .unwrap();
+    let logged_in = || async {
+        let wait = "systemctl --user --machine=dev@.host is-system-running --wait";
+        machine.done(wait).await.map_err(|error| error.to_string())
+    };
+    wait_until("the user's manager", SETTLE, logged_in).await.unwrap();
+    // Two agents of one user would be one too many.
+    machine.done("systemctl stop pullgated@dev; systemctl --user --machine=dev@.host start pullgated").await.unwrap();
+    let script = "pid=$(systemctl --user --machine=dev@.host show --value -p MainPID pullgated); stat -c %U /proc/$pid; \
+                  sed -nE 's/^(CapInh|CapPrm|CapEff|CapAmb|NoNewPrivs|Seccomp):\\s*//p' /proc/$pid/status";
+    let none = "0".repeat(16);
+    let expected = format!("dev\n{none}\n{none}\n{none}\n{none}\n1\n2");
+    let runs = || async {
+        let said = machine.run(script).await.map_err(|error| error.to_string())?.text();
+        if said == expected { Ok(()) } else { Err(said) }
+    };
+    wait_until("the agent of a user", SETTLE, runs).await.unwrap();
+
+    let with = |limit: &str, command: &str| {
+        format!("systemd-run --user --machine=dev@.host --wait --pipe --quiet -p '{limit}' -- {command} 2>&1")
+    };
+    machine.done("touch /tmp/of-all").await.unwrap();
+    // Who owns what is root's, and whether the limit is one.
+    let look = "sh -c 'stat -c %U /etc/passwd; ls /tmp/of-all'";
+    assert_eq!(machine.done(&with("NoNewPrivileges=yes", look)).await.unwrap(), "root\n/tmp/of-all\n");
+    let said = machine.run(&with("PrivateUsers=yes", look)).await.unwrap().text();
+    assert!(!said.starts_with("root"), "it costs nothing: the agent's unit is to have it: {said}");
+    // Until 252 it does nothing in a user's manager; since then it takes a user namespace, where a socket of root's is
+    // as good as anybody's.
+    let said = machine.run(&with("PrivateTmp=yes", look)).await.unwrap().text();
+    assert!(said == "root\n/tmp/of-all" || !said.starts_with("root"), "it costs nothing, and holds: {said}");
+    let dropped = machine.run(&with("CapabilityBoundingSet=", "true")).await.unwrap();
+    assert_ne!(dropped.code(), 0, "a user's manager has capabilities to drop: the agent's unit is to drop them");
 }
 
 #[tokio::test(flavor = "multi_thread")]
