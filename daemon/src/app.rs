@@ -1,11 +1,11 @@
 //! Order of start and stop.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use proto::{agent::Standing, sync::Posture};
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 use tokio_util::task::TaskTracker;
@@ -73,7 +73,8 @@ impl App {
         let (progress_in, progress_out) = watch::channel(Progress { begun: 0, standing: Standing::Busy });
         // One who asks at a time, and a second one who would wait.
         let (looks_in, looks_out) = mpsc::channel(1);
-        let applied = Arc::new(Notify::new());
+        let (applied_in, applied_out) = watch::channel(());
+        let (tell_within_in, tell_within_out) = watch::channel(Duration::ZERO);
         let short = TaskTracker::new();
         let mut long = JoinSet::new();
 
@@ -87,9 +88,13 @@ impl App {
             events: events_in.clone(),
         };
         spawn(&mut long, "credentials", reader.run());
-        spawn(&mut long, "presence", presence::follow(plugin.clone(), uid, events_in.clone(), runs_in, postures_in));
-        spawn(&mut long, "collect", records::collect(plugin.clone(), spool.clone(), runs_out, Arc::clone(&applied)));
-        spawn(&mut long, "report", records::report(spool, tickets_out, postures_out));
+        spawn(
+            &mut long,
+            "presence",
+            presence::follow(plugin.clone(), uid, events_in.clone(), runs_in, postures_in, applied_out.clone()),
+        );
+        spawn(&mut long, "collect", records::collect(plugin.clone(), spool.clone(), runs_out, applied_out));
+        spawn(&mut long, "report", records::report(spool, tickets_out, postures_out, tell_within_out));
         let listener = locks.1.listener().context("the agent's lock cannot be used")?;
         spawn(&mut long, "compare", compare::serve(listener, uid, looks_in, events_in.clone(), progress_out));
         let driver = Driver {
@@ -100,7 +105,8 @@ impl App {
             enrolled: enrolled_out,
             events: (events_in, events_out),
             tickets: tickets_in,
-            applied,
+            applied: applied_in,
+            tell_within: tell_within_in,
             progress: progress_in,
             tasks: short.clone(),
         };

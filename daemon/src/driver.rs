@@ -1,10 +1,13 @@
 //! Executes what [`crate::sync`] commands, and brings it what happens.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use proto::secret::Secret;
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::{mpsc, watch},
     task::AbortHandle,
 };
 use tokio_util::task::TaskTracker;
@@ -41,8 +44,10 @@ pub struct Driver {
     pub events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
     /// Tokens for the reporter.
     pub tickets: watch::Sender<Option<Ticket>>,
-    /// Wakes the collector.
-    pub applied: Arc<Notify>,
+    /// Wakes whoever looks at the plugin.
+    pub applied: watch::Sender<()>,
+    /// How soon the service wants to hear which policies are in force.
+    pub tell_within: watch::Sender<Duration>,
     /// Where the agent stands, for whoever asked for a comparison.
     pub progress: watch::Sender<Progress>,
     /// Where its tasks are counted.
@@ -98,7 +103,7 @@ impl Driver {
             debug!(event = event.name(), "event");
         }
         if matches!(event, Event::Applied) {
-            self.applied.notify_one();
+            self.applied.send_replace(());
         }
         let begun = u64::from(matches!(event, Event::Compare));
         for command in self.sync.handle(event) {
@@ -217,7 +222,8 @@ impl Driver {
     }
 
     fn link(&self, service: Service, attempt: Number, log: Quiet) -> Link {
-        Link { service, attempt, events: self.events.0.clone(), log, plugin: self.plugin.clone() }
+        let (events, tell_within) = (self.events.0.clone(), self.tell_within.clone());
+        Link { service, attempt, events, tell_within, log, plugin: self.plugin.clone() }
     }
 }
 
@@ -232,6 +238,7 @@ struct Link {
     service: Service,
     attempt: Number,
     events: mpsc::Sender<Event>,
+    tell_within: watch::Sender<Duration>,
     log: Quiet,
     plugin: Plugin,
 }
@@ -288,6 +295,7 @@ async fn watch_service(mut link: Link, token: Secret, held: Vec<proto::sync::Hel
             link.plugin.tell_of_service(&first.service_version);
             let mut next = first;
             loop {
+                link.tell_within.send_replace(Duration::from_millis(next.tell_within_ms.into()));
                 let event = Event::Desired { attempt, desired: next.desired, envelopes: next.envelopes };
                 if link.events.send(event).await.is_err() {
                     return;

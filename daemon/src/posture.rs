@@ -1,7 +1,8 @@
 //! What guards this machine, for the service: told when it changed, and now and then as a sign of life.
 //!
-//! A change of the policy changes it on every machine at once, so each waits for a moment of its own: a service with
-//! thousands of them hears of it spread over a minute.
+//! A change of the policy changes it on every machine at once, so each waits for a moment of its own. Whoever published
+//! it waits to see it in force, so the service says how long that may take, and has room for it; what else changes on
+//! many machines at once, an upgrade, is spread over a minute.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 
 /// After a sign-in: its documents are in force by then.
 const FIRST: Duration = Duration::from_secs(1);
-/// Least and most time from a change until it is told: a plugin that is replaced is back by then.
+/// Least and most time from any other change until it is told: a plugin that is replaced is back by then.
 const CHANGED: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 /// Least and most time until the same is told again.
 const SAME: [Duration; 2] = [Duration::from_secs(50 * 60), Duration::from_secs(70 * 60)];
@@ -63,6 +64,12 @@ struct Told {
     posture: Posture,
 }
 
+impl Told {
+    fn differs_in_policies_alone(&self, posture: &Posture) -> bool {
+        Posture { policies: posture.policies.clone(), ..self.posture.clone() } == *posture
+    }
+}
+
 #[derive(Debug)]
 struct Due {
     why: Why,
@@ -72,19 +79,21 @@ struct Due {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {
     First,
+    InForce,
     Changed,
     Same,
 }
 
 impl Telling {
-    /// When something is to be told to the holder of this token; `chance` is between 0 and 1, and counts where that is
-    /// decided anew.
-    pub fn due(&mut self, token: &Secret, posture: &Posture, now: Instant, chance: f64) -> Instant {
+    /// When something is to be told to the holder of this token. `within`: so soon the service wants to hear of policies
+    /// in force; zero: it does not say. `chance` is between 0 and 1, and counts where the time is decided anew.
+    pub fn due(&mut self, token: &Secret, posture: &Posture, within: Duration, now: Instant, chance: f64) -> Instant {
         let why = match &self.told {
             Some(told) if told.token != *token => Why::First,
             None => Why::First,
-            Some(told) if told.posture != *posture => Why::Changed,
-            Some(_) => Why::Same,
+            Some(told) if told.posture == *posture => Why::Same,
+            Some(told) if !within.is_zero() && told.differs_in_policies_alone(posture) => Why::InForce,
+            Some(_) => Why::Changed,
         };
         if let Some(due) = self.due.as_ref().filter(|due| due.why == why) {
             return due.at;
@@ -92,6 +101,7 @@ impl Telling {
         let at = now
             + match why {
                 Why::First => FIRST,
+                Why::InForce => between([Duration::ZERO, within.min(CHANGED[1])], chance),
                 Why::Changed => between(CHANGED, chance),
                 Why::Same => between(SAME, chance),
             };
@@ -118,6 +128,8 @@ mod tests {
     fn token(text: &str) -> Secret {
         Secret::new(text.to_owned())
     }
+
+    const UNSAID: Duration = Duration::ZERO;
 
     fn posture(door: bool) -> Posture {
         Posture { plugin_version: "1.0.0".to_owned(), door, ..Posture::default() }
@@ -165,21 +177,58 @@ mod tests {
     #[test]
     fn it_is_told_soon_after_a_sign_in_and_then_each_change_after_a_while() {
         let (start, mut telling) = (Instant::now(), Telling::default());
-        assert_eq!(telling.due(&token("a"), &posture(true), start, 0.5), start + FIRST);
+        assert_eq!(telling.due(&token("a"), &posture(true), UNSAID, start, 0.5), start + FIRST);
         let later = start + Duration::from_secs(10);
-        assert_eq!(telling.due(&token("a"), &posture(true), later, 0.9), start + FIRST, "decided once");
+        assert_eq!(telling.due(&token("a"), &posture(true), UNSAID, later, 0.9), start + FIRST, "decided once");
 
         telling.told(token("a"), posture(true));
-        let again = telling.due(&token("a"), &posture(true), later, 0.0);
+        let again = telling.due(&token("a"), &posture(true), UNSAID, later, 0.0);
         assert_eq!(again, later + SAME[0]);
-        let changed = telling.due(&token("a"), &posture(false), later, 1.0);
+        let changed = telling.due(&token("a"), &posture(false), UNSAID, later, 1.0);
         assert_eq!(changed, later + CHANGED[1]);
         let soon = later + Duration::from_secs(1);
-        assert_eq!(telling.due(&token("a"), &posture(false), soon, 0.0), changed, "a chance that was given stays");
-        assert_eq!(telling.due(&token("a"), &posture(true), soon, 0.0), soon + SAME[0], "it is as it was");
+        assert_eq!(
+            telling.due(&token("a"), &posture(false), UNSAID, soon, 0.0),
+            changed,
+            "a chance that was given stays"
+        );
+        assert_eq!(telling.due(&token("a"), &posture(true), UNSAID, soon, 0.0), soon + SAME[0], "it is as it was");
 
-        assert_eq!(telling.due(&token("b"), &posture(true), soon, 0.0), soon + FIRST, "somebody else's");
+        assert_eq!(telling.due(&token("b"), &posture(true), UNSAID, soon, 0.0), soon + FIRST, "somebody else's");
         telling.told(token("b"), posture(true));
-        assert_eq!(telling.due(&token("b"), &posture(true), soon, 1.0), soon + SAME[1]);
+        assert_eq!(telling.due(&token("b"), &posture(true), UNSAID, soon, 1.0), soon + SAME[1]);
+    }
+
+    #[test]
+    fn policies_in_force_are_told_as_soon_as_the_service_wants() {
+        let (now, mut telling) = (Instant::now(), Telling::default());
+        let with = |generation, door| Posture {
+            policies: vec![Held { subject: "acme".to_owned(), generation, ..Held::default() }],
+            ..posture(door)
+        };
+        telling.told(token("a"), with(1, true));
+        let within = Duration::from_millis(500);
+        let due = telling.due(&token("a"), &with(2, true), within, now, 0.5);
+        assert_eq!(due, now + within / 2);
+        assert_eq!(
+            telling.due(&token("a"), &with(3, true), within, now, 1.0),
+            due,
+            "the newest, at the time that was given"
+        );
+        assert_eq!(
+            telling.due(&token("a"), &with(3, false), within, now, 0.0),
+            now + CHANGED[0],
+            "more than that changed"
+        );
+
+        telling.told(token("a"), with(3, true));
+        assert_eq!(telling.due(&token("a"), &with(4, true), UNSAID, now, 0.0), now + CHANGED[0], "an older service");
+        telling.told(token("a"), with(4, true));
+        let endless = Duration::from_secs(1 << 20);
+        assert_eq!(
+            telling.due(&token("a"), &with(5, true), endless, now, 1.0),
+            now + CHANGED[1],
+            "a service of its own mind"
+        );
     }
 }

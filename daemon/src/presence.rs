@@ -25,14 +25,15 @@ pub struct Run {
     pub started_at_ms: i64,
 }
 
-/// Asks for the plugin's state, and tells each start, each end, what is in force and what guards the machine. Ends when
-/// nobody listens.
+/// Asks for the plugin's state each second and when something was `applied`, and tells each start, each end, what is in
+/// force and what guards the machine. Ends when nobody listens.
 pub async fn follow(
     mut plugin: Plugin,
     uid: u32,
     events: mpsc::Sender<Event>,
     runs: watch::Sender<Option<Run>>,
     postures: watch::Sender<Posture>,
+    mut applied: watch::Receiver<()>,
 ) {
     let mut known: Option<(String, i64)> = None;
     let mut failures = 0;
@@ -78,6 +79,7 @@ pub async fn follow(
         };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
+            changed = applied.changed() => if changed.is_err() { return },
             () = events.closed() => return,
         }
     }

@@ -63,7 +63,12 @@ impl Shared {
 /// Takes records from the plugin while it is there. Ends when nobody tells of runs any more.
 ///
 /// `applied` wakes it: before the first session the plugin gives this user no records.
-pub async fn collect(mut plugin: Plugin, shared: Shared, mut runs: watch::Receiver<Option<Run>>, applied: Arc<Notify>) {
+pub async fn collect(
+    mut plugin: Plugin,
+    shared: Shared,
+    mut runs: watch::Receiver<Option<Run>>,
+    mut applied: watch::Receiver<()>,
+) {
     // INVARIANT: a number of one run of the plugin is never acknowledged to another: it goes back
     // with the run that gave it, and the plugin holds it against its own.
     let (mut run, mut acknowledge) = (0, 0);
@@ -116,7 +121,7 @@ pub async fn collect(mut plugin: Plugin, shared: Shared, mut runs: watch::Receiv
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = applied.notified() => {}
+            changed = applied.changed() => if changed.is_err() { return },
             changed = runs.changed() => if changed.is_err() { return },
         }
     }
@@ -142,6 +147,7 @@ pub async fn report(
     shared: Shared,
     mut tickets: watch::Receiver<Option<Ticket>>,
     mut postures: watch::Receiver<Posture>,
+    tell_within: watch::Receiver<Duration>,
 ) {
     let mut failures = 0;
     let mut telling = Telling::default();
@@ -163,7 +169,8 @@ pub async fn report(
             }
         };
         let posture = postures.borrow_and_update().clone();
-        let due = telling.due(&ticket.token, &posture, Instant::now(), fastrand::f64());
+        let within = *tell_within.borrow();
+        let due = telling.due(&ticket.token, &posture, within, Instant::now(), fastrand::f64());
         let posture = (due <= Instant::now()).then_some(posture);
         if batch.is_empty() && posture.is_none() {
             tokio::select! {

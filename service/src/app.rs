@@ -32,7 +32,7 @@ use crate::{
     sessions::Sessions,
     signing_key::{self, IfMissing},
     store::{Act, Missing, Place, PostgresUrl, Store, StoreError},
-    sync_api::{Budgets, Streams, SyncApi},
+    sync_api::{Budgets, Postures, Streams, SyncApi},
     tls::{self, Certificate, FileCertificate, OwnAuthority, OwnCertificate},
     validity::Validities,
 };
@@ -98,6 +98,7 @@ pub async fn serve(data_dir: &Path, postgres: Option<PostgresUrl>, options: Serv
         snapshots: snapshots.clone(),
         ahead,
         budgets: Budgets::default(),
+        postures: Postures::start(store.clone(), &tracker),
         tracker: tracker.clone(),
         stop: stop.clone(),
         streams: streams.clone(),

@@ -4,6 +4,7 @@ mod access;
 mod budget;
 mod login;
 mod posture;
+mod postures;
 mod report;
 mod watch;
 
@@ -27,7 +28,7 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Extensions, Request, Response, Status};
 
-pub use self::budget::Budgets;
+pub use self::{budget::Budgets, postures::Postures};
 use crate::{
     clock,
     identity::{Agent, AgentTokens, Answer, Caller, Identity, Logins, Realm, SignIn, SignInError},
@@ -60,6 +61,9 @@ const BACK_IN_A_SECOND: usize = 34;
 /// Longest that an agent is sent away for: what is in force at its machine stays meanwhile.
 const LONGEST_AWAY: Duration = Duration::from_secs(15);
 
+/// Agents that tell in a second which policy is in force, after it changed: what reports leave of a processor.
+const TOLD_IN_A_SECOND: usize = 1000;
+
 /// What the service's calls share.
 pub struct SyncApi {
     /// The database.
@@ -78,6 +82,8 @@ pub struct SyncApi {
     pub ahead: Ahead,
     /// What accounts may report.
     pub budgets: Budgets,
+    /// Keeps what guards machines.
+    pub postures: Postures,
     /// Watch streams run here.
     pub tracker: TaskTracker,
     /// Ends watch streams.
@@ -198,7 +204,13 @@ impl Sync for SyncApi {
 
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportResponse>, Status> {
         let agent = agent(request.extensions())?;
-        let accepted = report::store(&self.store, &self.budgets, &self.metrics, &agent, request.into_inner()).await?;
+        let keeping = report::Keeping {
+            store: &self.store,
+            budgets: &self.budgets,
+            metrics: &self.metrics,
+            postures: &self.postures,
+        };
+        let accepted = report::store(keeping, &agent, request.into_inner()).await?;
         Ok(Response::new(ReportResponse { accepted }))
     }
 
@@ -291,6 +303,11 @@ impl Streams {
         let milliseconds = u64::try_from(away.as_millis()).unwrap_or(0);
         status.metadata_mut().insert("grpc-retry-pushback-ms", milliseconds.into());
         status
+    }
+
+    /// So long agents take together to tell which policies are in force.
+    fn tell_within(&self) -> Duration {
+        Duration::from_secs(1).mul_f64(self.open() as f64 / TOLD_IN_A_SECOND as f64)
     }
 
     fn take(&self, user: &str) -> Option<StreamSlot> {

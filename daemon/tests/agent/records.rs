@@ -1,6 +1,10 @@
 //! Records of decisions reach the service, whatever is away in between.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::BTreeSet,
+    fs,
+    time::{Duration, Instant},
+};
 
 use crate::support::{Machine, Service, until};
 
@@ -118,6 +122,19 @@ async fn the_service_is_told_what_guards_the_machine_after_each_sign_in() {
     machine.login("bob", "s3cret-bob");
     machine.in_force(Some("bob")).await;
     until(&machine.service.state, "one by bob's token", |state| (state.postures.len() == 2).then_some(())).await;
+}
+
+/// Any other change is told five seconds later at the earliest.
+#[tokio::test]
+async fn a_policy_that_is_in_force_is_acknowledged_as_soon_as_the_service_wants() {
+    let (machine, _agent) = Machine::signed_in().await;
+    until(&machine.service.state, "a posture", |state| state.postures.first().cloned()).await;
+    let published = Instant::now();
+    machine.service.change(|state| (state.generation, state.tell_within_ms) = (state.generation + 1, 50));
+    let generation = machine.service.state.borrow().generation;
+    let told = until(&machine.service.state, "the next posture", |state| state.postures.get(1).cloned()).await;
+    assert!(published.elapsed() < Duration::from_secs(4), "after {:?}", published.elapsed());
+    assert_eq!(told.policies.iter().map(|held| held.generation).collect::<Vec<_>>(), [generation]);
 }
 
 /// A plugin of a release before this one, which does not know a call; a service that does not say its version.

@@ -61,6 +61,10 @@ pub struct WatchResponse {
     /// Version of the service; empty: one before it was told.
     #[prost(string, tag = "4")]
     pub service_version: ::prost::alloc::string::String,
+    /// Agents tell of the policies in force after a change, each at a moment of its own within this time, in milliseconds:
+    /// the more of them there are, the longer. 0: the service does not say.
+    #[prost(uint32, tag = "5")]
+    pub tell_within_ms: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportRequest {

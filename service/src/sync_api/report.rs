@@ -16,13 +16,15 @@ use ulid::Ulid;
 use super::{
     account,
     budget::{Budgets, is_low, room},
-    exhausted, posture, unavailable,
+    exhausted, posture,
+    postures::Postures,
+    unavailable,
 };
 use crate::{
     clock,
     identity::Agent,
     metrics::{Metrics, Reported},
-    model::{Account, Posture},
+    model::Account,
     plain::{is_word, plain},
     store::{AgentKey, RecordRow, Store, StoreError, Stored},
 };
@@ -42,14 +44,18 @@ const MAX_USERS: usize = 64;
 /// How far a machine's clock may be ahead, in milliseconds.
 const MAX_AHEAD_MS: i64 = 5 * 60 * 1000;
 
+/// What a report is held against, and where it goes.
+#[derive(Clone, Copy)]
+pub(super) struct Keeping<'a> {
+    pub store: &'a Store,
+    pub budgets: &'a Budgets,
+    pub metrics: &'a Metrics,
+    pub postures: &'a Postures,
+}
+
 /// Counts the new ones, keeps what is to be kept of them, and says how many there were.
-pub(super) async fn store(
-    store: &Store,
-    budgets: &Budgets,
-    metrics: &Metrics,
-    agent: &Agent,
-    request: ReportRequest,
-) -> Result<u32, Status> {
+pub(super) async fn store(keeping: Keeping<'_>, agent: &Agent, request: ReportRequest) -> Result<u32, Status> {
+    let Keeping { store, budgets, metrics, postures } = keeping;
     let sent = request.records.len();
     if sent > MAX_RECORDS {
         return Err(Status::invalid_argument(format!("a report holds at most {MAX_RECORDS} records, this one {sent}")));
@@ -82,11 +88,15 @@ pub(super) async fn store(
         );
     }
     let posture = request.posture.map(|sent| posture::read(sent, &organizations));
-    let told = Told { rows: &rows, dropped: request.dropped, refused, posture, now_ms };
-    let stored = add(store, agent, account.id, told).await.map_err(|error| {
+    let told = Told { rows: &rows, dropped: request.dropped, refused };
+    let key = AgentKey { account: account.id, machine_id: agent.machine_id.clone(), uid: agent.uid };
+    let stored = add(store, agent, &key, told).await.map_err(|error| {
         budgets.refund(&agent.user, cost.0, cost.1);
         unavailable(&error)
     })?;
+    if let Some(posture) = posture {
+        postures.keep(key, posture, now_ms).await.inspect_err(|_| budgets.refund(&agent.user, cost.0, cost.1))?;
+    }
     let Stored { new, unkept } = stored;
     let known = (rows.len() as u64).saturating_sub(new).saturating_sub(unkept);
     metrics.reported(Reported { new, known, unkept, refused: refused as u64, lost: request.dropped });
@@ -106,19 +116,16 @@ struct Told<'a> {
     rows: &'a [RecordRow],
     dropped: u64,
     refused: usize,
-    posture: Option<Posture>,
-    now_ms: i64,
 }
 
-async fn add(store: &Store, agent: &Agent, account: i64, told: Told<'_>) -> Result<Stored, StoreError> {
-    let Told { rows, dropped, refused, posture, now_ms } = told;
-    if rows.is_empty() && dropped == 0 && refused == 0 && posture.is_none() {
+async fn add(store: &Store, agent: &Agent, key: &AgentKey, told: Told<'_>) -> Result<Stored, StoreError> {
+    let Told { rows, dropped, refused } = told;
+    if rows.is_empty() && dropped == 0 && refused == 0 {
         return Ok(Stored::default());
     }
-    let key = AgentKey { account, machine_id: agent.machine_id.clone(), uid: agent.uid };
     let mut change = store.write().await?;
-    let stored = change.take_records(account, rows).await?;
-    if !rows.is_empty() && change.bind_machine(&agent.machine_id, account).await? {
+    let stored = change.take_records(key.account, rows).await?;
+    if !rows.is_empty() && change.bind_machine(&agent.machine_id, key.account).await? {
         tracing::warn!(
             user = %agent.user,
             machine = %agent.machine_id,
@@ -127,10 +134,7 @@ async fn add(store: &Store, agent: &Agent, account: i64, told: Told<'_>) -> Resu
     }
     if dropped > 0 || refused > 0 {
         let dropped = i64::try_from(dropped).unwrap_or(i64::MAX).min(1 << 40);
-        change.add_lost(&key, dropped, i64::try_from(refused).unwrap_or(i64::MAX)).await?;
-    }
-    if let Some(posture) = posture {
-        change.set_posture(&key, &posture, now_ms).await?;
+        change.add_lost(key, dropped, i64::try_from(refused).unwrap_or(i64::MAX)).await?;
     }
     if dropped > 0 {
         tracing::warn!(user = %agent.user, machine = %agent.machine_id, dropped, "a machine lost records");

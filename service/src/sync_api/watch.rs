@@ -149,7 +149,8 @@ impl Desired {
                     compare(&mut self.claimed, &wanted, &self.ahead);
                     let desired: Vec<Held> = wanted.iter().map(Wanted::held).collect();
                     if sent.as_ref() != Some(&desired) {
-                        for response in responses(&mut self.held, &wanted, &desired, now) {
+                        let head = Head { now, tell_within: streams.tell_within() };
+                        for response in responses(&mut self.held, &wanted, &desired, head) {
                             sender.send(Ok(response)).await.ok()?;
                         }
                         sent = Some(desired);
@@ -240,18 +241,26 @@ fn compare(claimed: &mut HashMap<Key, u64>, wanted: &[Wanted<'_>], ahead: &Ahead
     }
 }
 
+/// What each message says.
+#[derive(Clone, Copy)]
+struct Head {
+    now: i64,
+    tell_within: Duration,
+}
+
 /// At least one message; envelopes that the agent does not hold, in as few messages as the limit allows.
 fn responses(
     held: &mut HashMap<Key, Digest32>,
     wanted: &[Wanted<'_>],
     desired: &[Held],
-    now: i64,
+    head: Head,
 ) -> Vec<WatchResponse> {
     let message = || WatchResponse {
         desired: desired.to_vec(),
         envelopes: Vec::new(),
-        server_time: now,
+        server_time: head.now,
         service_version: env!("CARGO_PKG_VERSION").to_owned(),
+        tell_within_ms: u32::try_from(head.tell_within.as_millis()).unwrap_or(u32::MAX),
     };
     let mut responses = vec![];
     let (mut response, mut size) = (message(), 0);
@@ -329,6 +338,8 @@ impl Wanted<'_> {
 mod tests {
     use super::*;
 
+    const HEAD: Head = Head { now: 1, tell_within: Duration::from_millis(500) };
+
     fn document<'a>(subject: &'a str, envelope: &'a [u8]) -> Wanted<'a> {
         Wanted { kind: Kind::Policy, subject, generation: 1, sha256: Sha256::digest(envelope).into(), envelope }
     }
@@ -340,10 +351,10 @@ mod tests {
         let wanted: Vec<_> = names.iter().map(|name| document(name, &huge)).collect();
         let desired: Vec<Held> = wanted.iter().map(Wanted::held).collect();
         let mut held = HashMap::new();
-        let sent = responses(&mut held, &wanted, &desired, 1);
+        let sent = responses(&mut held, &wanted, &desired, HEAD);
         assert_eq!(sent.iter().map(|response| response.envelopes.len()).collect::<Vec<_>>(), [1, 1, 1]);
-        assert!(sent.iter().all(|response| response.desired == desired));
-        let again = responses(&mut held, &wanted, &desired, 2);
+        assert!(sent.iter().all(|response| response.desired == desired && response.tell_within_ms == 500));
+        let again = responses(&mut held, &wanted, &desired, HEAD);
         assert_eq!((again.len(), again[0].envelopes.len()), (1, 0), "what was sent is held");
     }
 
@@ -351,9 +362,9 @@ mod tests {
     fn what_is_no_longer_desired_is_not_held_any_more() {
         let (a, b) = (document("a", b"a"), document("b", b"b"));
         let mut held = HashMap::new();
-        responses(&mut held, &[a], &[document("a", b"a").held()], 1);
-        responses(&mut held, &[b], &[document("b", b"b").held()], 1);
-        let back = responses(&mut held, &[document("a", b"a")], &[document("a", b"a").held()], 1);
+        responses(&mut held, &[a], &[document("a", b"a").held()], HEAD);
+        responses(&mut held, &[b], &[document("b", b"b").held()], HEAD);
+        let back = responses(&mut held, &[document("a", b"a")], &[document("a", b"a").held()], HEAD);
         assert_eq!(back[0].envelopes, [b"a"]);
     }
 

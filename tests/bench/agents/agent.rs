@@ -8,6 +8,7 @@ use std::{
 
 use daemon::{
     credentials::Account,
+    posture::Telling,
     service::{CallError, Service},
     stamp::Stamp,
     sync::{Command, Event, Goal, Number, Seen, Sync, Timer},
@@ -16,7 +17,10 @@ use proto::{
     secret::Secret,
     sync::{Held, Kind, Posture, Record, ReportRequest},
 };
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::AbortHandle,
+};
 
 use super::ORGANIZATION;
 
@@ -38,8 +42,11 @@ pub enum What {
     Connected,
     /// A policy of this generation is in force.
     InForce(u64),
+    /// The service has it in its database that it is.
+    Acknowledged(u64),
 }
 
+#[derive(Clone)]
 pub struct Agent {
     pub number: usize,
     pub account: Account,
@@ -51,7 +58,14 @@ impl Agent {
     /// Until the process ends.
     pub async fn run(self) {
         let (events, mut coming) = mpsc::channel(16);
-        let mut running = Running { conversation: None, reporter: None, timers: BTreeMap::new(), events };
+        let mut running = Running {
+            conversation: None,
+            reporter: None,
+            timers: BTreeMap::new(),
+            events,
+            guards: watch::channel(guards(Vec::new())).0,
+            tell_within: watch::channel(Duration::ZERO).0,
+        };
         let mut sync = Sync::new(None);
         let url = Some(self.service.url().to_owned());
         let seen = Seen::Account { account: self.account.clone(), stamp: Stamp::default() };
@@ -81,28 +95,100 @@ impl Agent {
                 running.converse(sign_in(self.service.clone(), account, machine_id, attempt, running.events.clone()));
             }
             Command::Watch { attempt, token, held } => {
-                let link = Link { service: self.service.clone(), attempt, events: running.events.clone() };
+                let link = Link {
+                    service: self.service.clone(),
+                    attempt,
+                    events: running.events.clone(),
+                    tell_within: running.tell_within.clone(),
+                };
                 running.converse(watch(link, token, held, self.number, self.told.clone()));
             }
             Command::HangUp => running.hang_up(),
             Command::Apply(goal) => {
                 if let Goal::Documents(documents) = goal {
                     let policies = documents.0.iter().filter(|document| document.name.kind() == Kind::Policy);
-                    if let Some(generation) = policies.map(|document| document.name.generation).max() {
-                        let what = What::InForce(generation);
-                        drop(self.told.send(Told { agent: self.number, at: Instant::now(), what }));
+                    let guards = guards(policies.map(|document| document.name.clone()).collect());
+                    if let Some(generation) = newest(&guards) {
+                        self.tell(What::InForce(generation));
                     }
+                    running.guards.send_replace(guards);
                 }
                 return Some(Event::Applied);
             }
             Command::Wait { timer, number, delay } => running.wait(timer, number, delay.duration(fastrand::f64())),
-            Command::Report(token) => running.report(token.map(|token| {
-                let machine_id = machine_id(self.number);
-                report(self.service.clone(), token, machine_id)
-            })),
+            Command::Report(token) => {
+                let (guards, within) = (running.guards.subscribe(), running.tell_within.subscribe());
+                running.report(token.map(|token| self.clone().report(token, guards, within)));
+            }
             Command::Store(_) | Command::ClearCache => {}
         }
         None
+    }
+
+    fn tell(&self, what: What) {
+        drop(self.told.send(Told { agent: self.number, at: Instant::now(), what }));
+    }
+
+    /// A refusal now and then, and what guards the machine when an agent would tell it (`daemon::records`).
+    async fn report(mut self, token: Secret, mut guards: watch::Receiver<Posture>, within: watch::Receiver<Duration>) {
+        let next = || tokio::time::Instant::now() + REPORT_EVERY.mul_f64(2.0 * fastrand::f64());
+        let (mut telling, mut next_record) = (Telling::default(), next());
+        loop {
+            let posture = guards.borrow_and_update().clone();
+            let now = tokio::time::Instant::now();
+            let due = telling.due(&token, &posture, *within.borrow(), now, fastrand::f64());
+            let posture = (due <= now).then_some(posture);
+            let records = if next_record <= now { vec![record(machine_id(self.number))] } else { Vec::new() };
+            if records.is_empty() && posture.is_none() {
+                tokio::select! {
+                    () = tokio::time::sleep_until(due.min(next_record)) => {}
+                    changed = guards.changed() => if changed.is_err() { return },
+                }
+                continue;
+            }
+            if !records.is_empty() {
+                next_record = next();
+            }
+            let sent = self.service.report(&token, ReportRequest { records, dropped: 0, posture: posture.clone() });
+            // What is not taken comes again with a real agent; here the next one comes.
+            match (sent.await, posture) {
+                (Ok(_), Some(posture)) => {
+                    if let Some(generation) = newest(&posture) {
+                        self.tell(What::Acknowledged(generation));
+                    }
+                    telling.told(token.clone(), posture);
+                }
+                (Ok(_), None) => {}
+                (Err(_), _) => tokio::time::sleep(REPORT_EVERY).await,
+            }
+        }
+    }
+}
+
+fn guards(policies: Vec<Held>) -> Posture {
+    Posture {
+        plugin_version: daemon::VERSION.to_owned(),
+        engine_version: "28.5.1".to_owned(),
+        engine_asks: true,
+        policies,
+        ..Posture::default()
+    }
+}
+
+fn newest(guards: &Posture) -> Option<u64> {
+    guards.policies.iter().map(|held| held.generation).max()
+}
+
+fn record(machine_id: String) -> Record {
+    Record {
+        id: format!("01J9ZK{:020}", fastrand::u64(..)),
+        machine_id,
+        action: "pull".to_owned(),
+        image: format!("docker.io/evil/miner:{}", fastrand::u8(..)),
+        reason: "category".to_owned(),
+        category: "community".to_owned(),
+        organization: ORGANIZATION.to_owned(),
+        ..Record::default()
     }
 }
 
@@ -115,6 +201,8 @@ struct Running {
     reporter: Option<AbortHandle>,
     timers: BTreeMap<Timer, AbortHandle>,
     events: mpsc::Sender<Event>,
+    guards: watch::Sender<Posture>,
+    tell_within: watch::Sender<Duration>,
 }
 
 impl Running {
@@ -153,6 +241,7 @@ struct Link {
     service: Service,
     attempt: Number,
     events: mpsc::Sender<Event>,
+    tell_within: watch::Sender<Duration>,
 }
 
 async fn sign_in(
@@ -177,6 +266,7 @@ async fn watch(mut link: Link, token: Secret, held: Vec<Held>, agent: usize, tol
         Ok((mut state, mut stream)) => {
             drop(told.send(Told { agent, at: Instant::now(), what: What::Connected }));
             loop {
+                link.tell_within.send_replace(Duration::from_millis(state.tell_within_ms.into()));
                 let event = Event::Desired { attempt, desired: state.desired, envelopes: state.envelopes };
                 if link.events.send(event).await.is_err() {
                     return;
@@ -190,33 +280,6 @@ async fn watch(mut link: Link, token: Secret, held: Vec<Held>, agent: usize, tol
         }
     };
     let _ = link.events.send(broken(error, attempt, start)).await;
-}
-
-/// What guards the machine, after each sign-in; and a refusal now and then.
-async fn report(mut service: Service, token: Secret, machine_id: String) {
-    let mut posture = Some(Posture {
-        plugin_version: daemon::VERSION.to_owned(),
-        engine_version: "28.5.1".to_owned(),
-        engine_asks: true,
-        ..Posture::default()
-    });
-    loop {
-        tokio::time::sleep(REPORT_EVERY.mul_f64(2.0 * fastrand::f64())).await;
-        let record = Record {
-            id: format!("01J9ZK{:020}", fastrand::u64(..)),
-            machine_id: machine_id.clone(),
-            action: "pull".to_owned(),
-            image: format!("docker.io/evil/miner:{}", fastrand::u8(..)),
-            reason: "category".to_owned(),
-            category: "community".to_owned(),
-            organization: ORGANIZATION.to_owned(),
-            ..Record::default()
-        };
-        // What is not taken comes again with a real agent; here the next one comes.
-        drop(
-            service.report(&token, ReportRequest { records: vec![record], dropped: 0, posture: posture.take() }).await,
-        );
-    }
 }
 
 fn broken(error: CallError, attempt: Number, start: Instant) -> Event {

@@ -28,6 +28,8 @@ struct Standing {
     /// The newest policy, and since when it is in force.
     policy: Option<(u64, Instant)>,
     connected: Option<Instant>,
+    /// The newest policy that the service knows to be in force, and since when it does.
+    acknowledged: Option<(u64, Instant)>,
 }
 
 impl Fleet {
@@ -52,7 +54,7 @@ impl Fleet {
             tokio::spawn(Agent { number, account, service, told: sender.clone() }.run());
         }
         let mut fleet = Self { told, agents: vec![Standing::default(); agents] };
-        fleet.until(|agent| agent.policy.is_some()).await;
+        fleet.until(|agent| agent.policy.is_some() && agent.acknowledged.is_some()).await;
         fleet
     }
 
@@ -65,6 +67,12 @@ impl Fleet {
     pub async fn in_force_after(&mut self, before: u64) -> Vec<Instant> {
         self.until(|agent| agent.policy.is_some_and(|(generation, _)| generation > before)).await;
         self.agents.iter().filter_map(|agent| agent.policy).map(|(_, at)| at).collect()
+    }
+
+    /// When the service had it of each that it has a newer policy in force than this one.
+    pub async fn acknowledged_after(&mut self, before: u64) -> Vec<Instant> {
+        self.until(|agent| agent.acknowledged.is_some_and(|(generation, _)| generation > before)).await;
+        self.agents.iter().filter_map(|agent| agent.acknowledged).map(|(_, at)| at).collect()
     }
 
     /// From now on, who connects does it anew.
@@ -101,7 +109,10 @@ impl Fleet {
             What::InForce(generation) if agent.policy.is_none_or(|(before, _)| generation > before) => {
                 agent.policy = Some((generation, told.at));
             }
-            What::InForce(_) => {}
+            What::Acknowledged(generation) if agent.acknowledged.is_none_or(|(before, _)| generation > before) => {
+                agent.acknowledged = Some((generation, told.at));
+            }
+            What::InForce(_) | What::Acknowledged(_) => {}
         }
     }
 }

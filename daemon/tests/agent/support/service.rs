@@ -82,6 +82,8 @@ pub struct State {
     pub records: Vec<Record>,
     pub dropped: u64,
     pub postures: Vec<Posture>,
+    /// How soon it wants to hear which policies are in force.
+    pub tell_within_ms: u32,
     pub first_session: u64,
     /// Opens the stream, sends the state, and refuses the token it gave.
     pub take_back: bool,
@@ -125,6 +127,7 @@ impl Service {
             records: vec![],
             dropped: 0,
             postures: vec![],
+            tell_within_ms: 0,
             first_session: 0,
             take_back: false,
         };
@@ -304,7 +307,14 @@ impl Sync for Api {
             if state.take_back {
                 return Some(Err(Status::unauthenticated("taken back")));
             }
-            Some(Ok(WatchResponse { desired, envelopes, server_time: now(), ..WatchResponse::default() }))
+            let tell_within_ms = state.tell_within_ms;
+            Some(Ok(WatchResponse {
+                desired,
+                envelopes,
+                server_time: now(),
+                tell_within_ms,
+                ..WatchResponse::default()
+            }))
         });
         Ok(Response::new(Box::pin(responses)))
     }
