@@ -233,16 +233,6 @@ impl Browsers {
         }))
     }
 
-    /// Lets a sign-in count on although its owner just ended another credential with it.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn keep(&self, resumed: &Resumed) -> Result<(), StoreError> {
-        let mut change = self.store.write().await?;
-        change.keep_browser_session(&resumed.id).await?;
-        change.commit().await
-    }
-
     /// Ends it.
     ///
     /// # Errors

@@ -35,8 +35,8 @@ pub enum ActError {
     /// No token does it.
     #[error("an access token cannot {}; sign in with a password", .0.row().words)]
     NotByToken(Deed),
-    /// The command line is nobody's account.
-    #[error("this is done as oneself, and the command line is nobody's account")]
+    /// The command line, or an organization's own token: it is nobody's account.
+    #[error("this is done as oneself, and who asks is no person: sign in with an account")]
     NoPerson,
     /// It changed meanwhile.
     #[error("it was changed meanwhile; look at it again")]

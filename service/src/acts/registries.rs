@@ -73,10 +73,10 @@ pub async fn set_noted(
         return Err(ActError::TooMany { owner: place.name, most: MAX_NOTED, what: "registries" });
     }
     for Noted { address, friendly_name, .. } in wanted {
-        check::registry(&address.to_ascii_lowercase())?;
+        check::registry(&host(address))?;
         text::short(Field("friendly_name"), friendly_name, MAX_FRIENDLY_NAME_CHARS)?;
     }
-    let hosts = wanted.iter().filter(|noted| noted.allowed).map(|noted| noted.address.clone()).collect();
+    let hosts = wanted.iter().filter(|noted| noted.allowed).map(|noted| host(&noted.address)).collect();
     let change_of =
         PolicyChange { registry_control: Some(controlled), registries: Some(hosts), ..PolicyChange::default() };
     let terms = Terms { condition: Condition::Any, confirmation: Confirmation::NotAsked };
@@ -95,11 +95,18 @@ pub async fn set_noted(
     Ok((controlled, merged(&notes, view.state.registries)))
 }
 
+/// The host of an address, which may be written with the scheme that registries have: Docker's own examples are.
+fn host(address: &str) -> String {
+    let address = address.to_ascii_lowercase();
+    let bare = address.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    bare.map_or_else(|| address.clone(), str::to_owned)
+}
+
 /// The list is what counts: a note of a host that is gone from it is not said again.
 fn merged(notes: &str, mut hosts: Vec<String>) -> Vec<Noted> {
     let mut all: Vec<Noted> = serde_json::from_str(notes).unwrap_or_default();
     all.retain_mut(|noted| {
-        let host = noted.address.to_ascii_lowercase();
+        let host = host(&noted.address);
         let listed = hosts.iter().position(|listed| *listed == host).map(|at| hosts.remove(at)).is_some();
         let holds = listed || !noted.allowed;
         noted.allowed = listed;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ActError, Actor, Field, accounts, commit, text};
 use crate::{
+    browser::Resumed,
     identity::{AccessToken, Hasher, TokenKind},
     model::{Account, ActKind, Origin, TokenScopes},
     names::{Name, token_organization},
@@ -208,11 +209,20 @@ pub async fn create(
     Ok(draft.made())
 }
 
-/// Ends a token; whoever is signed in with that account has to sign in again. Returns whose it was.
+/// A token that was ended.
+#[derive(Debug)]
+pub struct Revoked {
+    /// Whose it was.
+    pub user: String,
+    /// The account's epoch since then.
+    pub epoch: i64,
+}
+
+/// Ends a token; whoever is signed in with that account has to sign in again, but for the browser it was done `with`.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn revoke(store: &Store, actor: &Actor, id: &str) -> Result<String, ActError> {
+pub async fn revoke(store: &Store, actor: &Actor, id: &str, with: Option<&Resumed>) -> Result<Revoked, ActError> {
     let mut change = store.write().await?;
     let token = change.token(id).await?;
     let user = match (actor.account(), token) {
@@ -231,9 +241,12 @@ pub async fn revoke(store: &Store, actor: &Actor, id: &str) -> Result<String, Ac
     }
     let before = change.tokens(user.id).await?.into_iter().find(|token| token.id == id);
     change.revoke_token(user.id, id).await?;
+    if let Some(browser) = with {
+        change.keep_browser_session(&browser.id).await?;
+    }
     let detail = json!({ "user": user.name, "before": before });
     commit(change, actor, &Act { act: ActKind::TokenRevoke, organization: "", target: id, detail }).await?;
-    Ok(user.name)
+    Ok(Revoked { epoch: user.credential_epoch.saturating_add(1), user: user.name })
 }
 
 /// Of an id, or of a whole token.

@@ -34,7 +34,7 @@ async fn create(admin: &Admin, user: &Name, name: &str, given: &TokenLimits) -> 
 
 async fn revoke(admin: &Admin, id: &str) -> anyhow::Result<()> {
     let id = token_id(id);
-    let user = admin.said(tokens::revoke(&admin.store, &admin.actor, &id).await).await?;
+    let user = admin.said(tokens::revoke(&admin.store, &admin.actor, &id, None).await).await?.user;
     let text = format!("token {id} of `{user}` was revoked; where they are signed in, they have to sign in again");
     admin.out.line(text, &json!({ "id": id, "user": user, "revoked": true }));
     Ok(())

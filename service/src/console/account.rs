@@ -48,11 +48,8 @@ pub(super) async fn make_token(State(api): State<Api>, Posted { visitor, fields 
 
 /// Ends one of them: machines that signed in with this account sign in again, and this browser stays.
 pub(super) async fn end_token(State(api): State<Api>, Posted { visitor, fields }: Posted) -> Result<Response, Fault> {
-    match tokens::revoke(&api.store, &visitor.actor(), fields.text("token")).await {
-        Ok(_) => {
-            api.browsers.keep(&visitor.resumed).await?;
-            Ok(visitor::see_other_and_say("/account", Flash::TokenEnded))
-        }
+    match tokens::revoke(&api.store, &visitor.actor(), fields.text("token"), Some(&visitor.resumed)).await {
+        Ok(_) => Ok(visitor::see_other_and_say("/account", Flash::TokenEnded)),
         Err(error) => {
             let shown = Shown { problem: Some(error.explained()?), ..Shown::default() };
             show(&api, &visitor, StatusCode::UNPROCESSABLE_ENTITY, &shown).await

@@ -24,11 +24,14 @@ use crate::{
     },
     clock,
     names::Name,
+    plain::plain,
     store::Invitation,
 };
 
 /// Most in one call: each is a change of its own.
 const MOST: usize = 100;
+/// Docker's word for an invitee that is none.
+const INVALID: &str = "invalid_email_or_docker_id";
 
 /// `POST /v2/invites/bulk`.
 #[derive(Deserialize)]
@@ -72,7 +75,7 @@ pub(super) async fn bulk(State(hub): State<HubApi>, caller: Caller, Body(asked):
     let mut rows = Vec::with_capacity(asked.invitees.len());
     for invitee in &asked.invitees {
         let Ok(user) = invitee.parse::<Name>() else {
-            rows.push(json!({ "invitee": invitee, "status": "invalid_email_or_docker_id" }));
+            rows.push(json!({ "invitee": invitee, "status": INVALID }));
             continue;
         };
         let is_member = there.iter().any(|member| member.user == user.as_str());
@@ -88,6 +91,15 @@ pub(super) async fn bulk(State(hub): State<HubApi>, caller: Caller, Body(asked):
             Err(ActError::MemberAlready { .. }) => json!({ "invitee": invitee, "status": "existing_org_member" }),
             Err(error) => return Err(error.into()),
         });
+    }
+    // Docker's Terraform provider does not look at the status, and would wait for an invitation that is none.
+    if let (Some(first), false) = (asked.invitees.first(), asked.dry_run)
+        && rows.iter().all(|row| row["status"] == INVALID)
+    {
+        let name = plain(first.chars().take(64).collect());
+        return Err(Refused::invalid(format!(
+            "`{name}` is no name of an account: accounts are invited here, not addresses of mail"
+        )));
     }
     Ok(answers::with(StatusCode::ACCEPTED, &json!({ "invitees": rows })))
 }

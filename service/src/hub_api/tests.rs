@@ -195,6 +195,42 @@ async fn every_route_lets_through_whom_its_row_names_and_nobody_else(fixture: Fi
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// As Terraform destroys several: ten calls at a time, one bearer token for all of them.
+async fn ending_tokens_side_by_side_disturbs_no_other_call_of_the_same_bearer(fixture: Fixture) {
+    let hub = std::sync::Arc::new(Hub::new(fixture).await);
+    let (owner, other) = (hub.bearer("owner", PASSWORD).await, hub.bearer("owner", PASSWORD).await);
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        let new = json!({ "token_label": format!("t{number}"), "scopes": ["repo:read"] });
+        let made = hub.call(&[("authorization", &owner)], "POST", "/v2/access-tokens", &new).await;
+        ids.push(made.body["uuid"].as_str().unwrap().to_owned());
+    }
+    let mut calls = tokio::task::JoinSet::new();
+    for id in ids {
+        let team = json!({ "name": format!("team-{}", &id[..8]), "description": "" });
+        for (method, path, body) in [
+            ("DELETE", format!("/v2/access-tokens/{id}"), Value::Null),
+            ("GET", "/v2/orgs/acme/settings".to_owned(), Value::Null),
+            ("POST", "/v2/orgs/acme/groups".to_owned(), team),
+            ("GET", "/v2/access-tokens".to_owned(), Value::Null),
+        ] {
+            let (hub, owner) = (std::sync::Arc::clone(&hub), owner.clone());
+            calls.spawn(async move {
+                let answer = hub.call(&[("authorization", &owner)], method, &path, &body).await;
+                (format!("{method} {path}: {}", answer.body), answer.status)
+            });
+        }
+    }
+    for (call, status) in calls.join_all().await {
+        assert!(status < 300, "{status} {call}");
+    }
+    // What ended a credential of the account ended everybody else.
+    let answer = hub.call(&[("authorization", &other)], "GET", "/v2/access-tokens", &Value::Null).await;
+    assert_eq!(answer.status, 401);
+    let answer = hub.call(&[("authorization", &owner)], "GET", "/v2/access-tokens", &Value::Null).await;
+    assert_eq!((answer.status, &answer.body["count"]), (200, &json!(0)));
+}
+
 #[tokio::test]
 async fn a_browser_that_is_signed_in_and_a_raw_access_token_open_nothing_here() {
     let hub = Hub::new(Fixture::sqlite()).await;
@@ -239,5 +275,6 @@ async fn an_account_pays_for_its_calls_here_and_over_the_api_from_one_purse() {
 }
 
 on_each_database! {
+    ending_tokens_side_by_side_disturbs_no_other_call_of_the_same_bearer,
     every_route_lets_through_whom_its_row_names_and_nobody_else,
 }

@@ -114,7 +114,8 @@ pub(super) async fn change(
 /// `DELETE /v2/access-tokens/{token}`. Whoever is signed in with this account has to sign in again, but for the token
 /// that this was done with.
 pub(super) async fn end_one(State(hub): State<HubApi>, caller: Caller, At(at): At<Token>) -> Answer {
-    tokens::revoke(&hub.api.store, &caller.actor, &at.token).await?;
-    caller.keep(&hub).await?;
+    let caller = caller.alone(&hub).await?;
+    let revoked = tokens::revoke(&hub.api.store, &caller.actor, &at.token, None).await?;
+    caller.keep(&hub, revoked.epoch);
     Ok(answers::done())
 }

@@ -168,10 +168,8 @@ pub async fn make_mine(State(api): State<Api>, caller: Caller, Body(new): Body<N
 #[utoipa::path(delete, path = "/me/tokens/{id}", tag = "me", params(Own), security(("browser" = [])),
     responses((status = 204), Refusals))]
 pub async fn end_mine(State(api): State<Api>, caller: Caller, At(Own { id }): At<Own>) -> Answer {
-    tokens::revoke(&api.store, &caller.actor, &id).await?;
-    if let Some((_, resumed)) = &caller.browser {
-        api.browsers.keep(resumed).await?;
-    }
+    let with = caller.browser.as_ref().map(|(_, resumed)| resumed);
+    tokens::revoke(&api.store, &caller.actor, &id, with).await?;
     answer::done()
 }
 

@@ -128,6 +128,9 @@ impl Writing {
         role: Role,
         teams: &[String],
     ) -> Result<(), StoreError> {
+        let sql = "DELETE FROM invitations WHERE organization_id = $1 \
+                   AND invitee = (SELECT name FROM accounts WHERE id = $2)";
+        query(sql).bind(organization).bind(account).execute(&mut self.0.0).await?;
         self.put_member(organization, account, role, teams, Source::Admin).await
     }
 

@@ -210,10 +210,20 @@ async fn a_member_is_invited_joins_is_given_a_role_and_leaves() {
 
     let newcomer = provider.send("POST", "/invites/bulk", &invite("newcomer", "member")).await.unwrap();
     assert!(!newcomer.to_string().contains("secret"), "what makes an account is in no answer that scripts log");
-    for (user, status) in [("alice", "existing_org_member"), ("a@example.com", "invalid_email_or_docker_id")] {
-        let answer = provider.send("POST", "/invites/bulk", &invite(user, "member")).await.unwrap();
-        assert_eq!(answer["invitees"][0], json!({ "invitee": user, "status": status }));
-    }
+    let answer = provider.send("POST", "/invites/bulk", &invite("alice", "member")).await.unwrap();
+    assert_eq!(answer["invitees"][0], json!({ "invitee": "alice", "status": "existing_org_member" }));
+    // The provider would wait for an invitation.
+    let refused = provider.send("POST", "/invites/bulk", &invite("a@example.com", "member")).await.unwrap_err();
+    assert!(refused.contains("`a@example.com` is no name of an account"), "{refused}");
+    let mut some = invite("a@example.com", "member");
+    some["invitees"] = json!(["a@example.com", "alice"]);
+    let answer = provider.send("POST", "/invites/bulk", &some).await.unwrap();
+    assert_eq!(answer["invitees"][0], json!({ "invitee": "a@example.com", "status": "invalid_email_or_docker_id" }));
+    // Whom an owner makes a member is not invited any more.
+    provider.send("POST", "/invites/bulk", &invite("dora", "member")).await.unwrap();
+    service.add_member("acme", "dora", "member");
+    let (member, invited) = find("dora").await;
+    assert_eq!((member.is_some(), invited), (true, None));
     let mut dry = invite("carol", "owner");
     dry["dry_run"] = json!(true);
     let answer = provider.send("POST", "/invites/bulk", &dry).await.unwrap();
@@ -285,6 +295,11 @@ async fn registry_access_management_is_made_read_imported_changed_and_taken_back
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["registry_control"], json!(true));
     assert_eq!(shown["registries"], json!(["registry.example.com"]));
+    let written =
+        json!([registry("https://Example.com", "", true), registry("https://alternate.com:5000/", "b", true)]);
+    set(settings(true, written)).await;
+    let shown: Value = serde_json::from_str(&service.ok(&["policy", "show", "acme", "--json"])).unwrap();
+    assert_eq!(shown["registries"], json!(["alternate.com:5000", "example.com"]), "as in the provider's own examples");
     set(settings(true, json!([registry("quay.io", "Now", true)]))).await;
     // By another door: the list is what counts.
     service.ok(&["policy", "set", "acme", "--registry", "ghcr.io"]);
