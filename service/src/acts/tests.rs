@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     identity::Hasher,
-    model::{Badge, Effect, Mode, Origin, Role, Scope, TokenScope, TokenScopes},
+    model::{Badge, Effect, Mode, Origin, Role, Scope, Source, TokenScope, TokenScopes},
     names::Name,
     store::{
         Store,
@@ -249,11 +249,20 @@ async fn an_invitation_is_worth_what_its_inviter_may_now(fixture: Fixture) {
     let again = invitations::create(store, &olga, &acme, &joins("bea", Role::Member), NOW).await.unwrap();
     let before = world.newest().await.3["before"].clone();
     assert_eq!(before, json!({ "id": asked.id, "role": "admin", "teams": [] }));
-    members::put(store, &LOCAL, &acme, &joins("bea", Role::Owner), NewAccount::No, &Condition::Any, NOW).await.unwrap();
+    let mut change = store.write().await.unwrap();
+    let organization = change.organization_id("acme").await.unwrap().unwrap();
+    let account = change.account("bea").await.unwrap().unwrap().id;
+    change.put_member(organization, account, Role::Member, &[], Source::DockerHub).await.unwrap();
+    change.commit().await.unwrap();
     let id = &again.invitation.id;
     assert!(matches!(invitations::accept(store, &bea, id, NOW).await, Err(ActError::MemberAlready { .. })));
     invitations::decline(store, &bea, id, NOW).await.unwrap();
     assert!(matches!(invitations::accept(store, &bea, id, NOW).await, Err(ActError::NoInvitation)));
+    // Whom an owner makes a member is not invited any more.
+    members::remove(store, &olga, &acme, &name("bea")).await.unwrap();
+    invitations::create(store, &olga, &acme, &joins("bea", Role::Member), NOW).await.unwrap();
+    members::put(store, &LOCAL, &acme, &joins("bea", Role::Owner), NewAccount::No, &Condition::Any, NOW).await.unwrap();
+    assert_eq!(invitations::list(store, &olga, &acme, NOW).await.unwrap(), []);
     // The command line's is nobody's, and stands.
     let local = invitations::create(store, &LOCAL, &acme, &joins("otto", Role::Member), NOW).await.unwrap();
     let otto = world.person("otto").await;
