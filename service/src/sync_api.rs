@@ -12,7 +12,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -282,16 +282,26 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> Status {
 /// Bounds open streams, by user and in all.
 #[derive(Clone, Default)]
 pub struct Streams {
-    open: Arc<Mutex<HashMap<String, usize>>>,
+    open: Arc<Mutex<Open>>,
     /// How many there were when the service began to stop.
     leaving: Arc<OnceLock<usize>>,
+}
+
+#[derive(Default)]
+struct Open {
+    by_user: HashMap<String, usize>,
+    all: usize,
 }
 
 impl Streams {
     /// How many are open.
     #[must_use]
     pub fn open(&self) -> usize {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+        self.lock().all
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The service stops: sends an agent away until a moment of its own.
@@ -311,14 +321,14 @@ impl Streams {
     }
 
     fn take(&self, user: &str) -> Option<StreamSlot> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = open.values().sum();
-        let count = open.get(user).copied().unwrap_or_default();
+        let mut open = self.lock();
+        let count = open.by_user.get(user).copied().unwrap_or_default();
         let most = token_organization(user).map_or(STREAMS_PER_USER, |_| STREAMS_PER_TOKEN);
-        if all >= STREAMS || count >= most {
+        if open.all >= STREAMS || count >= most {
             return None;
         }
-        open.insert(user.to_owned(), count + 1);
+        open.all += 1;
+        open.by_user.insert(user.to_owned(), count + 1);
         Some(StreamSlot { streams: self.clone(), user: user.to_owned() })
     }
 }
@@ -331,11 +341,12 @@ struct StreamSlot {
 
 impl Drop for StreamSlot {
     fn drop(&mut self) {
-        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.user) {
+        let mut open = self.streams.lock();
+        open.all -= 1;
+        if let Some(count) = open.by_user.get_mut(&self.user) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.user);
+                open.by_user.remove(&self.user);
             }
         }
     }
@@ -351,13 +362,25 @@ mod tests {
         let mut slots: Vec<_> = (0..STREAMS_PER_USER).map(|_| streams.take("alice").unwrap()).collect();
         assert!(streams.take("alice").is_none());
         assert!(streams.take("bob").is_some());
+        assert_eq!(streams.open(), STREAMS_PER_USER);
         let servers: Vec<_> = (0..STREAMS_PER_TOKEN).map(|_| streams.take("acme/ci").unwrap()).collect();
         assert!(streams.take("acme/ci").is_none());
         drop(servers);
         slots.pop();
         assert!(streams.take("alice").is_some());
         drop(slots);
-        assert!(streams.open.lock().unwrap().is_empty());
+        let open = streams.lock();
+        assert_eq!((open.by_user.len(), open.all), (0, 0));
+    }
+
+    #[test]
+    fn the_more_agents_there_are_the_longer_they_take_to_tell() {
+        let streams = Streams::default();
+        for (agents, expected_ms) in [(1, 1), (500, 500), (10_000, 10_000)] {
+            let slots: Vec<_> = (0..agents).map(|agent| streams.take(&format!("user{agent}")).unwrap()).collect();
+            assert_eq!(streams.tell_within(), Duration::from_millis(expected_ms));
+            drop(slots);
+        }
     }
 
     #[test]
