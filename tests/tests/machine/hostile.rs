@@ -131,8 +131,8 @@ async fn a_terminal_or_a_reader_that_goes_away_leaves_nothing_half_done() {
     site.is_governed().await;
     done(&site, "uninstall --yes").await;
 
-    // The terminal goes away in the middle: either all of it, or nothing.
-    for lines in [3, 9] {
+    // The terminal goes away in the middle or at the end: either all of it, or nothing.
+    for lines in [3, 9, usize::MAX] {
         let begin = format!(
             "rm -f /var/lib/pullgate-install/journal.jsonl; setsid script --quiet --command '/opt/pullgate/pullgate install --yes {ENROLLED}' \
              /dev/null </dev/null >/dev/null 2>&1 & echo $! >/run/pid"
@@ -140,12 +140,20 @@ async fn a_terminal_or_a_reader_that_goes_away_leaves_nothing_half_done() {
         site.machine.done(&begin).await.unwrap();
         let journal = site.machine.path("/var/lib/pullgate-install/journal.jsonl");
         let written = || async {
-            let written = std::fs::read(&journal).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
-            if written < lines { Err(format!("{written} lines")) } else { Ok(()) }
+            let written = std::fs::read_to_string(&journal).unwrap_or_default();
+            let enough = written.lines().count() >= lines || written.contains("\"end\"");
+            if enough { Ok(()) } else { Err(written) }
         };
         wait_until("its journal", SETTLE, written).await.unwrap();
-        let gone = "kill -9 $(cat /run/pid); while pgrep -x pullgate >/dev/null; do :; done; tail -1 /var/lib/pullgate-install/journal.jsonl";
-        let end = site.machine.command(gone).deadline(std::time::Duration::from_secs(200)).run().await.unwrap();
+        site.machine.done("kill -9 $(cat /run/pid)").await.unwrap();
+        // By its arguments: once it is installed, another `pullgate` watches over the egress rules.
+        let ended = || async {
+            let runs = site.machine.run("pgrep -af '^/opt/pullgate/pullgate install'").await;
+            let runs = runs.map_err(|error| error.to_string())?;
+            if runs.code() == 1 { Ok(()) } else { Err(runs.text()) }
+        };
+        wait_until("the end of the installation", std::time::Duration::from_secs(200), ended).await.unwrap();
+        let end = site.machine.run("tail -1 /var/lib/pullgate-install/journal.jsonl").await.unwrap();
         assert!(end.stdout.contains("\"end\""), "{}", end.text());
         site.answers("the terminal is gone").await;
         done(&site, "uninstall --yes --purge").await;
