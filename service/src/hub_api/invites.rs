@@ -98,7 +98,7 @@ pub(super) async fn bulk(State(hub): State<HubApi>, caller: Caller, Body(asked):
     {
         let name = plain(first.chars().take(64).collect());
         return Err(Refused::invalid(format!(
-            "`{name}` is no name of an account: accounts are invited here, not addresses of mail"
+            "`{name}` is no name of an account, and addresses of mail are not invited here; send the name of their account"
         )));
     }
     Ok(answers::with(StatusCode::ACCEPTED, &json!({ "invitees": rows })))

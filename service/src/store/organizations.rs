@@ -120,7 +120,7 @@ impl Writing {
         self.touch_organization(organization).await
     }
 
-    /// Makes the membership what an administrator says.
+    /// Makes the membership what an administrator says. Who is a member is not invited any more.
     pub(crate) async fn set_member(
         &mut self,
         organization: i64,
