@@ -362,6 +362,17 @@ async fn refusals_are_counted_by_day_image_and_person(fixture: Fixture) {
     assert_eq!(change.rule_hits("acme", &[]).await.unwrap(), []);
 }
 
+async fn a_team_never_has_the_number_of_one_that_is_gone(fixture: Fixture) {
+    let store = fixture.store().await;
+    let mut change = store.write().await.unwrap();
+    let acme = change.add_organization("acme", 1).await.unwrap();
+    change.ensure_team(acme, "one", 1).await.unwrap();
+    let first = change.team(acme, "one").await.unwrap().unwrap().id;
+    change.remove_team(acme, "one").await.unwrap();
+    change.ensure_team(acme, "one", 2).await.unwrap();
+    assert!(change.team(acme, "one").await.unwrap().unwrap().id > first);
+}
+
 on_each_empty_database! {
     a_database_that_was_never_made_is_not_made_by_a_reader,
     first_starts_at_once_all_work,
@@ -378,6 +389,7 @@ on_each_database! {
     a_change_by_another_process_is_noticed,
     an_account_that_comes_back_keeps_its_row_and_counting,
     records_come_by_the_time_they_were_received_and_keep_their_count,
+    a_team_never_has_the_number_of_one_that_is_gone,
     a_clock_that_jumps_ahead_or_back_forgets_no_record,
     what_is_forgotten_is_forgotten_in_parts_and_others_get_their_turn,
     a_machine_that_unrelated_accounts_report_is_disputed,

@@ -1,0 +1,1 @@
+-- As `migrations/sqlite/0036_numbers_of_teams.sql`: an identity column never gives a number twice.
