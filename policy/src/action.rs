@@ -168,6 +168,19 @@ impl Action {
         }
     }
 
+    /// The same, where what is fetched turned out to be an engine plugin.
+    #[must_use]
+    pub fn of_plugin(mut self) -> Self {
+        if let Self::Governed(governed) = &mut self {
+            for ask in &mut governed.asks {
+                if let Ask::Fetch(image) = ask {
+                    *ask = Ask::FetchPlugin(image.clone());
+                }
+            }
+        }
+        self
+    }
+
     /// The images that the engine would fetch by name.
     pub fn fetched(&self) -> impl Iterator<Item = &ImageRef> {
         self.asks().iter().filter_map(|ask| match ask {

@@ -4,7 +4,7 @@ use crate::{
     enforced::{Documents, Enforced, Loopback},
     host::{canonical_host, split_port},
     image::ImageRef,
-    policy_::{Policy, WhenExpired},
+    policy_::{Mode, Policy, WhenExpired},
     probe,
     rule::{Asker, Purpose},
     session::{Membership, Role, Session},
@@ -51,15 +51,17 @@ impl Enforced {
             || (self.loopback == Loopback::Open && is_loopback(&place.host))
     }
 
-    /// Whether a deny rule names the very digest of this image, for somebody whom it restricts. Such a
-    /// rule holds whatever tag led there.
+    /// Whether a deny rule of a policy in this mode names the very digest of this image, for somebody whom it
+    /// restricts. Such a rule holds whatever tag led there.
     #[must_use]
-    pub fn denies_digest(&self, image: &ImageRef, now: Timestamp) -> bool {
+    pub fn denies_digest(&self, image: &ImageRef, mode: Mode, now: Timestamp) -> bool {
         let place = image.place();
         self.governing(now).any(|(Session { user, .. }, membership)| {
             self.policy(&membership.organization).is_some_and(|policy| {
                 let asker = Asker { user, membership, now };
-                restricts(policy, membership) && policy.deny.find(image, &place, asker, Purpose::DenyDigest).is_some()
+                policy.mode == mode
+                    && restricts(policy, membership)
+                    && policy.deny.find(image, &place, asker, Purpose::DenyDigest).is_some()
             })
         })
     }

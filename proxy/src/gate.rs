@@ -12,7 +12,7 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode, header};
 use policy::{
-    Action, Ask, Documents, Enforced, ImageRef, Timestamp, decide, explain,
+    Action, Ask, Documents, Enforced, ImageRef, Mode, Timestamp, decide, explain,
     probe::{self, Probe},
     registry::{self, Part, Repository},
 };
@@ -24,6 +24,8 @@ use crate::report::Reporter;
 
 mod journal;
 mod learn;
+mod manifest;
+mod redirect;
 mod ties;
 
 use journal::Journal;
@@ -108,14 +110,16 @@ impl Gate {
 
     /// Decides on one request. Waits, bounded, only where nothing was heard from the plugin yet.
     pub async fn ask(&self, asked: Asked<'_>) -> Answer {
-        let Asked { host, method, target, headers, led, mirror } = asked;
+        let Asked { host, method, target, headers: _, led, mirror } = asked;
         let read = registry::read(&registry::Request { host, method: method.as_str(), target });
         match &read {
             // Engines look whether somebody is there before they ask for a probe.
             registry::Asked::Elsewhere(_) if probe::is_door_probe_host(host) => {
                 return Answer::Refuse(Refusal::not_found("NAME_UNKNOWN", "here is nothing but pullgate's own probe"));
             }
-            registry::Asked::Elsewhere(_) => return Answer::Pass(Learn::default()),
+            registry::Asked::Elsewhere(_) => {
+                return Answer::Pass(Learn::elsewhere(&self.ties, host, target, method == Method::HEAD));
+            }
             registry::Asked::Repository(repository) => {
                 if let Some(probe @ (Probe::Door(_) | Probe::Loopback(_))) = Probe::of(&repository.name) {
                     return Answer::Refuse(self.probed(probe, led));
@@ -135,12 +139,12 @@ impl Gate {
         };
         let hosts = mirrored.iter().map(ImageRef::host).chain([host]).chain(mirror.then_some(HUB));
         if !hosts.into_iter().any(|host| enforced.governs(host, seconds(at_ms))) {
-            return Answer::Pass(Learn::default());
+            return Answer::Pass(Learn::elsewhere(&self.ties, host, target, method == Method::HEAD));
         }
         let judge = Judge { gate: self, enforced: &enforced, at_ms };
         match read {
             registry::Asked::Repository(repository) if repository.pushes => judge.push(&repository),
-            registry::Asked::Repository(repository) => judge.fetch(&repository, headers),
+            registry::Asked::Repository(repository) => judge.fetch(&repository, &asked),
             other => match judge.first_allowed(vec![other.action()]) {
                 Ok(()) => Answer::Pass(Learn::default()),
                 Err(refusal) => Answer::Refuse(refusal),
@@ -148,20 +152,26 @@ impl Gate {
         }
     }
 
-    /// Decides again when it is known which content a tag stands for, before any of it goes on: engines
-    /// with their own image store take it as the tag's and never ask for its digest.
+    /// Decides again when it is known what came, before any of it goes on: engines with their own image store take
+    /// what a tag stands for as the tag's and never ask for its digest, and nobody knows a plugin by its name.
     ///
     /// # Errors
-    /// The refusal, where a rule denies the very digest.
+    /// The refusal, where a rule denies the very digest, or no engine plugin may be fetched.
     pub fn confirm(&self, learn: &Learn) -> Result<(), Refusal> {
-        let Some((asked, digests)) = learn.stands_for() else { return Ok(()) };
+        let Some(came) = learn.came() else { return Ok(()) };
         let (enforced, at_ms) = (Arc::clone(&self.enforced.borrow()), now_ms());
         let judge = Judge { gate: self, enforced: &enforced, at_ms };
-        for digest in digests {
-            let action = Repository { part: Part::Manifest(digest.clone()), ..asked.clone() }.action();
-            if judge.is_named(&action) {
+        for content in &came.contents {
+            let action = content.action();
+            // What only is watched is written down, and refused by nothing that speaks of other things.
+            let counts = judge.is_named(&action, Mode::Enforce)
+                || (judge.is_named(&action, Mode::Monitor) && judge.allows(&action));
+            if counts {
                 judge.first_allowed(vec![action])?;
             }
+        }
+        for plugin in &came.plugins {
+            judge.first_allowed(judge.readings(plugin).into_iter().map(Action::of_plugin).collect())?;
         }
         Ok(())
     }
@@ -171,7 +181,10 @@ impl Gate {
     #[must_use]
     pub fn governs(&self, host: &str, mirror: bool) -> bool {
         let (enforced, now) = (self.enforced.borrow(), seconds(now_ms()));
-        enforced.governs(host, now) || (mirror && enforced.governs(HUB, now))
+        enforced.governs(host, now)
+            || (mirror && enforced.governs(HUB, now))
+            // What a tag of a host that is governed stands for is told there.
+            || learn::lock(&self.ties).is_led_to(host, Instant::now())
     }
 
     /// Changes when [`Gate::governs`] may. So it may with time: sessions and policies end.
@@ -199,22 +212,12 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn fetch(&self, repository: &Repository, headers: &HeaderMap) -> Answer {
-        let key = repository.key();
-        let digest = repository.part.digest();
-        let reached = |digest| learn::lock(&self.gate.ties).reached_through(&key, digest, Instant::now());
-        let through = digest.map(reached).unwrap_or_default();
-        let as_asked = repository.action();
-        let named = self.is_named(&as_asked);
-        let mut actions = Vec::with_capacity(through.len().saturating_add(1));
-        if !named {
-            actions.extend(through.iter().map(|image| repository.fetch_through(image.as_ref().clone())));
-        }
-        actions.push(as_asked);
-        if repository.only_head && is_for_a_push(&repository.part, headers) && !self.is_any_allowed(&actions) {
+    fn fetch(&self, repository: &Repository, asked: &Asked<'_>) -> Answer {
+        let actions = self.readings(repository);
+        if repository.only_head && is_for_a_push(&repository.part, asked.headers) && !self.is_any_allowed(&actions) {
             let push = vec![Action::one("push", Ask::Push(repository.name.clone()))];
             if self.is_any_allowed(&push) {
-                return self.head_before_push(repository, &key);
+                return self.head_before_push(repository);
             }
             // Of a blob, BuildKit asks as well when it was refused the manifest: that is no push.
             let is_blob = matches!(repository.part, Part::Blob(_));
@@ -225,16 +228,30 @@ impl Judge<'_> {
         match self.first_allowed(actions) {
             Err(refusal) => Answer::Refuse(refusal),
             Ok(()) => Answer::Pass(match &repository.part {
-                Part::Tag(_) | Part::Manifest(_) => Learn::manifest_of(&self.gate.ties, repository, digest),
+                Part::Tag(_) | Part::Manifest(_) => {
+                    Learn::manifest_of(&self.gate.ties, asked.host, asked.target, repository)
+                }
                 _ => Learn::default(),
             }),
         }
     }
 
-    /// Whether a rule denies the very digest that is asked for.
-    fn is_named(&self, action: &Action) -> bool {
+    /// What is asked for, by each reference through which it was reached, and as itself.
+    fn readings(&self, repository: &Repository) -> Vec<Action> {
+        let as_asked = repository.action();
+        // A rule that names it holds whatever led there; where it is only watched, its hit must not be lost.
+        let alone = self.is_named(&as_asked, Mode::Enforce)
+            || (self.is_named(&as_asked, Mode::Monitor) && self.allows(&as_asked));
+        let reached = |digest| learn::lock(&self.gate.ties).reached_through(&repository.key(), digest, Instant::now());
+        let through = repository.part.digest().filter(|_| !alone).map(reached).unwrap_or_default();
+        let through = through.iter().map(|image| repository.fetch_through(image.as_ref().clone()));
+        through.chain([as_asked]).collect()
+    }
+
+    /// Whether a rule of a policy in this mode denies the very digest that is asked for.
+    fn is_named(&self, action: &Action, mode: Mode) -> bool {
         let now = seconds(self.at_ms);
-        action.fetched().any(|image| image.digest().is_some() && self.enforced.denies_digest(image, now))
+        action.fetched().any(|image| image.digest().is_some() && self.enforced.denies_digest(image, mode, now))
     }
 
     fn push(&self, repository: &Repository) -> Answer {
@@ -251,8 +268,8 @@ impl Judge<'_> {
     /// Who pushes looks first at what is there. In a repository that may be pushed to and not pulled
     /// from, the answer is that nothing is, except of what was sent there just now. That is no decision
     /// about a push, and nothing is written down.
-    fn head_before_push(&self, repository: &Repository, key: &str) -> Answer {
-        let sent = |digest| learn::lock(&self.gate.ties).was_pushed(key, digest, Instant::now());
+    fn head_before_push(&self, repository: &Repository) -> Answer {
+        let sent = |digest| learn::lock(&self.gate.ties).was_pushed(&repository.key(), digest, Instant::now());
         if repository.part.digest().is_some_and(sent) {
             return Answer::Pass(Learn::default());
         }
@@ -262,7 +279,11 @@ impl Judge<'_> {
     }
 
     fn is_any_allowed(&self, actions: &[Action]) -> bool {
-        actions.iter().any(|action| decide(self.enforced, action, seconds(self.at_ms)).is_allowed())
+        actions.iter().any(|action| self.allows(action))
+    }
+
+    fn allows(&self, action: &Action) -> bool {
+        decide(self.enforced, action, seconds(self.at_ms)).is_allowed()
     }
 
     /// Of several readings of one request, one that is allowed is enough; plainly, if there is one. The

@@ -188,10 +188,14 @@ fn only_a_rule_by_digest_denies_a_digest_whatever_led_there() {
         // A rule by tag in the same place does not hide one by digest.
         let deny = || rules(&[&pattern, "alpine:3.1"]);
         let check = |enforced: Enforced, expected| {
-            assert_eq!(enforced.denies_digest(&image, NOW), expected, "{pattern}");
+            assert_eq!(enforced.denies_digest(&image, Mode::Enforce, NOW), expected, "{pattern}");
+            assert!(!enforced.denies_digest(&image, Mode::Monitor, NOW), "{pattern}");
         };
         check(enforced(Policy { deny: deny(), ..policy() }, Role::Member), expected);
         check(enforced(Policy { deny: deny(), ..policy() }, Role::Owner), false);
         check(enforced(Policy { deny: deny(), enabled: false, ..policy() }, Role::Member), false);
+        let watched = enforced(Policy { deny: deny(), mode: Mode::Monitor, ..policy() }, Role::Member);
+        assert_eq!(watched.denies_digest(&image, Mode::Monitor, NOW), expected, "{pattern}");
+        assert!(!watched.denies_digest(&image, Mode::Enforce, NOW), "{pattern}");
     }
 }

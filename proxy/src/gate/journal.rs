@@ -8,11 +8,12 @@ use std::{
     },
 };
 
+use hashlink::LruCache;
 use policy::{Action, Ask, Decision, Enforced, Reason, Timestamp};
 use proto::sync;
 use ulid::Ulid;
 
-use super::ties::Bounded;
+use super::ties::entry;
 
 /// A pull asks for many digests, and is one decision.
 const SAME_PERMISSION_MS: i64 = 60_000;
@@ -27,7 +28,7 @@ const MAX_IMAGE_BYTES: usize = 512;
 /// Writes down, each once.
 #[derive(Debug)]
 pub(super) struct Journal {
-    written: Mutex<Bounded<Written>>,
+    written: Mutex<LruCache<u128, Written>>,
     keys: [RandomState; 2],
     ids: Ids,
 }
@@ -40,7 +41,7 @@ struct Written {
 
 impl Journal {
     pub(super) fn new() -> Self {
-        Self { written: Mutex::new(Bounded::new(MOST)), keys: Default::default(), ids: Ids::new() }
+        Self { written: Mutex::new(LruCache::new(MOST)), keys: Default::default(), ids: Ids::new() }
     }
 
     /// The id of a decision, and its record, unless the same was just written down: then it is the id of
@@ -54,7 +55,7 @@ impl Journal {
     ) -> (Ulid, Option<sync::Record>) {
         let record = record(enforced, action, decision, at_ms);
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = written.entry(self.key(&record));
+        let written = entry(&mut written, self.key(&record));
         let window = if decision.is_allowed() { SAME_PERMISSION_MS } else { SAME_REFUSAL_MS };
         // A clock that went back makes a new one.
         if written.id != Ulid::nil() && (0..window).contains(&at_ms.saturating_sub(written.at_ms)) {

@@ -10,15 +10,15 @@ use policy::{
     ImageRef,
     registry::{Part, Repository},
 };
-use serde::Deserialize;
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use super::ties::Ties;
+use super::{
+    manifest::{self, is_digest_of},
+    redirect,
+    ties::Ties,
+};
 
 /// Largest manifest that engines read (distribution's `MaxManifestSize` and containerd's limit: 4 MiB).
 pub const MAX_MANIFEST_BYTES: usize = 4 << 20;
-/// Most digests that one manifest teaches; engines stop at 127 layers, indexes have tens of platforms.
-const MAX_CHILDREN: usize = 4096;
 const CONTENT_DIGEST: &str = "docker-content-digest";
 
 /// What the answer of a registry teaches: which digest a tag stands for, and what a manifest is made of.
@@ -29,17 +29,7 @@ pub struct Learn(Lesson);
 enum Lesson {
     #[default]
     Nothing,
-    Manifest {
-        ties: Arc<Mutex<Ties>>,
-        repository: String,
-        /// The digest that was asked for; none: a tag was.
-        digest: Option<String>,
-        only_head: bool,
-        /// What was asked for.
-        asked: Box<Repository>,
-        /// Digests that content which goes to the engine has, where a tag was asked for.
-        stands_for: Vec<String>,
-    },
+    Manifest(Manifest),
     Push {
         ties: Arc<Mutex<Ties>>,
         repository: String,
@@ -48,11 +38,58 @@ enum Lesson {
     },
 }
 
+#[derive(Debug)]
+struct Manifest {
+    ties: Arc<Mutex<Ties>>,
+    /// The registry that answers, as the engine names it.
+    host: String,
+    /// As what it was asked for: here, and where redirects led here from.
+    wanted: Vec<Arc<Wanted>>,
+    only_head: bool,
+    came: Came,
+}
+
+/// A manifest that was asked for.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// [`Repository::key`].
+    key: String,
+    asked: Repository,
+}
+
+/// What goes on to the engine.
+#[derive(Debug, Default)]
+pub(super) struct Came {
+    /// It as what it turned out to be, by digest, where it was not asked for so.
+    pub(super) contents: Vec<Repository>,
+    /// As what it was asked for, if it is an engine plugin, or may be one for an engine.
+    pub(super) plugins: Vec<Repository>,
+}
+
 impl Learn {
-    pub(super) fn manifest_of(ties: &Arc<Mutex<Ties>>, asked: &Repository, digest: Option<&str>) -> Self {
-        let (ties, digest) = (Arc::clone(ties), digest.map(str::to_owned));
-        let (repository, only_head, asked) = (asked.key(), asked.only_head, Box::new(asked.clone()));
-        Self(Lesson::Manifest { ties, repository, digest, only_head, asked, stands_for: Vec::new() })
+    pub(super) fn manifest_of(ties: &Arc<Mutex<Ties>>, host: &str, target: &str, asked: &Repository) -> Self {
+        let here = Arc::new(Wanted { key: asked.key(), asked: asked.clone() });
+        Self::wanted(ties, host, target, asked.only_head, vec![here])
+    }
+
+    /// Of an address that is none of a manifest, unless a redirect led here from one.
+    pub(super) fn elsewhere(ties: &Arc<Mutex<Ties>>, host: &str, target: &str, only_head: bool) -> Self {
+        Self::wanted(ties, host, target, only_head, Vec::new())
+    }
+
+    fn wanted(
+        ties: &Arc<Mutex<Ties>>,
+        host: &str,
+        target: &str,
+        only_head: bool,
+        mut wanted: Vec<Arc<Wanted>>,
+    ) -> Self {
+        wanted.extend(lock(ties).led_from(host, target, Instant::now()));
+        if wanted.is_empty() {
+            return Self::default();
+        }
+        let (ties, host) = (Arc::clone(ties), host.to_owned());
+        Self(Lesson::Manifest(Manifest { ties, host, wanted, only_head, came: Came::default() }))
     }
 
     pub(super) fn push_to(ties: &Arc<Mutex<Ties>>, repository: String, digest: Option<&str>) -> Self {
@@ -63,14 +100,13 @@ impl Learn {
     /// content coding (engines offer gzip by themselves).
     #[must_use]
     pub fn reads_body(&self) -> bool {
-        matches!(self.0, Lesson::Manifest { only_head: false, .. })
+        matches!(self.0, Lesson::Manifest(Manifest { only_head: false, .. }))
     }
 
-    /// What was asked for by tag, and the digests of the content that came: as a digest it may be refused
-    /// where the tag was not.
-    pub(super) fn stands_for(&self) -> Option<(&Repository, &[String])> {
+    /// What came: it may have to be refused as that where it was not as what was asked for.
+    pub(super) const fn came(&self) -> Option<&Came> {
         match &self.0 {
-            Lesson::Manifest { asked, stands_for, .. } if !stands_for.is_empty() => Some((asked, stands_for)),
+            Lesson::Manifest(manifest) => Some(&manifest.came),
             _ => None,
         }
     }
@@ -81,15 +117,13 @@ impl Learn {
         let told = head.headers().get(CONTENT_DIGEST).and_then(|value| value.to_str().ok());
         let told = told.filter(|digest| ImageRef::is_digest(digest));
         match &mut self.0 {
-            Lesson::Manifest { ties, repository, digest, only_head, asked, stands_for }
-                if head.status() == StatusCode::OK =>
-            {
-                if let (None, Some(told)) = (digest, told) {
-                    lock(ties).resolve(repository, told, &Arc::new(asked.image()), Instant::now());
-                    stands_for.extend((!*only_head).then(|| told.to_owned()));
+            Lesson::Manifest(manifest) => match redirect::place(&manifest.host, head) {
+                Some((host, target)) => {
+                    lock(&manifest.ties).lead(&host, &target, &manifest.wanted, Instant::now());
+                    false
                 }
-                !*only_head && is_readable(head.headers())
-            }
+                None => is_taken(head.status()) && manifest.head(told) && is_readable(head.headers()),
+            },
             Lesson::Push { ties, repository, digest } if head.status() == StatusCode::CREATED => {
                 if let Some(digest) = digest.as_deref().or(told) {
                     lock(ties).push(repository, digest, Instant::now());
@@ -102,26 +136,60 @@ impl Learn {
 
     /// Looks at a whole manifest.
     pub fn manifest(&mut self, body: &[u8]) {
-        let Lesson::Manifest { ties, repository, digest, asked, stands_for, .. } = &mut self.0 else { return };
-        // What is not what was asked for, engines throw away.
-        if body.len() > MAX_MANIFEST_BYTES || digest.as_ref().is_some_and(|digest| !is_digest_of(digest, body)) {
-            return;
+        if let Lesson::Manifest(manifest) = &mut self.0
+            && body.len() <= MAX_MANIFEST_BYTES
+        {
+            manifest.read(body);
         }
-        let children = children(body);
-        let mut ties = lock(ties);
-        let digest = match digest {
-            Some(digest) => digest.clone(),
-            None => {
-                let digest = format!("sha256:{}", hex(&Sha256::digest(body)));
-                ties.resolve(repository, &digest, &Arc::new(asked.image()), Instant::now());
-                if !stands_for.contains(&digest) {
-                    stands_for.push(digest.clone());
+    }
+}
+
+impl Manifest {
+    /// True: there is a body.
+    fn head(&mut self, told: Option<&str>) -> bool {
+        if let Some(told) = told {
+            for wanted in self.wanted.iter().filter(|wanted| wanted.digest().is_none()) {
+                lock(&self.ties).resolve(&wanted.key, told, &Arc::new(wanted.asked.image()), Instant::now());
+                if !self.only_head {
+                    self.came.contents.push(wanted.at(told));
                 }
-                digest
             }
-        };
-        let itself = Repository { part: Part::Manifest(digest.clone()), ..asked.as_ref().clone() }.image();
-        ties.contain(repository, &digest, itself, &children);
+        }
+        !self.only_head
+    }
+
+    fn read(&mut self, body: &[u8]) {
+        let (read, own) = (manifest::read(body), manifest::sha256(body));
+        let mut ties = lock(&self.ties);
+        for wanted in &self.wanted {
+            let digest = wanted.digest().unwrap_or(&own);
+            // What is not what was asked for, engines throw away.
+            if !is_digest_of(digest, body) {
+                continue;
+            }
+            if wanted.digest().is_none() {
+                ties.resolve(&wanted.key, digest, &Arc::new(wanted.asked.image()), Instant::now());
+            }
+            // Rules name it by this one, whatever an engine calls it by.
+            if wanted.digest() != Some(&own) {
+                self.came.contents.push(wanted.at(&own));
+            }
+            ties.contain(&wanted.key, digest, wanted.at(digest).image(), &read.parts);
+            if read.may_be_plugin {
+                self.came.plugins.push(wanted.asked.clone());
+            }
+        }
+    }
+}
+
+impl Wanted {
+    /// The one that was asked for; none: a tag was.
+    fn digest(&self) -> Option<&str> {
+        self.asked.part.digest()
+    }
+
+    fn at(&self, digest: &str) -> Repository {
+        Repository { part: Part::Manifest(digest.to_owned()), ..self.asked.clone() }
     }
 }
 
@@ -130,104 +198,14 @@ pub(super) fn lock(ties: &Mutex<Ties>) -> std::sync::MutexGuard<'_, Ties> {
     ties.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What engines take for content: all but errors (distribution `registry/client/errors.go`, `SuccessStatus`).
+fn is_taken(status: StatusCode) -> bool {
+    status.is_success() || status.is_redirection()
+}
+
 fn is_readable(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     let coded = headers.contains_key(header::CONTENT_ENCODING) && text(header::CONTENT_ENCODING) != Some("identity");
     let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     !coded && length.is_none_or(|length| length <= MAX_MANIFEST_BYTES)
-}
-
-fn is_digest_of(digest: &str, body: &[u8]) -> bool {
-    match digest.split_once(':') {
-        Some(("sha256", digits)) => hex(&Sha256::digest(body)) == digits,
-        Some(("sha384", digits)) => hex(&Sha384::digest(body)) == digits,
-        Some(("sha512", digits)) => hex(&Sha512::digest(body)) == digits,
-        _ => false,
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// The digests that a manifest names as its parts: of an index (OCI, Docker), an image (OCI, Docker
-/// schema 2 and 1). Not its `subject`: who refers to an image is no part of it.
-fn children(body: &[u8]) -> Vec<String> {
-    #[derive(Deserialize)]
-    struct Descriptor {
-        digest: Option<String>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Layer {
-        blob_sum: Option<String>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Manifest {
-        manifests: Option<Vec<Descriptor>>,
-        config: Option<Descriptor>,
-        layers: Option<Vec<Descriptor>>,
-        fs_layers: Option<Vec<Layer>>,
-    }
-    let Ok(manifest) = serde_json::from_slice::<Manifest>(body) else { return Vec::new() };
-    let descriptors = [manifest.manifests, manifest.layers, manifest.config.map(|config| vec![config])];
-    let digests = descriptors.into_iter().flatten().flatten().map(|descriptor| descriptor.digest);
-    let old = manifest.fs_layers.into_iter().flatten().map(|layer| layer.blob_sum);
-    digests.chain(old).flatten().filter(|digest| ImageRef::is_digest(digest)).take(MAX_CHILDREN).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn digest(digit: char) -> String {
-        format!("sha256:{}", String::from(digit).repeat(64))
-    }
-
-    #[test]
-    fn parts_of_every_kind_of_manifest_are_found() {
-        let (a, b, c) = (digest('a'), digest('b'), digest('c'));
-        let check = |body: String, expected: &[&String]| {
-            assert_eq!(children(body.as_bytes()).iter().collect::<Vec<_>>(), expected, "{body}");
-        };
-        check(format!(r#"{{"manifests":[{{"digest":"{a}","x":1}},{{"digest":"{b}"}}]}}"#), &[&a, &b]);
-        check(
-            format!(r#"{{"config":{{"digest":"{a}"}},"layers":[{{"digest":"{b}"}}],"subject":{{"digest":"{c}"}}}}"#),
-            &[&b, &a],
-        );
-        check(format!(r#"{{"schemaVersion":1,"fsLayers":[{{"blobSum":"{a}"}},{{}}]}}"#), &[&a]);
-        check(
-            format!(
-                r#"{{"layers":[{{"digest":"latest"}},{{"digest":"sha256:../x"}},{{"digest":"{a}"}}],"config":null}}"#
-            ),
-            &[&a],
-        );
-    }
-
-    #[test]
-    fn what_is_no_manifest_teaches_nothing() {
-        for body in ["", "{", "null", "[]", "\"x\"", "{}", r#"{"layers":{}}"#, r#"{"layers":[1]}"#, "\u{0}", "{}x"] {
-            assert!(children(body.as_bytes()).is_empty(), "{body}");
-        }
-        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(children(format!(r#"{{"x":{deep}}}"#).as_bytes()).is_empty());
-        let many = vec![format!(r#"{{"digest":"{}"}}"#, digest('a')); MAX_CHILDREN + 5].join(",");
-        assert_eq!(children(format!(r#"{{"layers":[{many}]}}"#).as_bytes()).len(), MAX_CHILDREN);
-    }
-
-    #[test]
-    fn digests_of_every_algorithm() {
-        // `printf '' | sha256sum`
-        let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert!(is_digest_of(empty, b"") && !is_digest_of(empty, b"x"));
-        assert!(is_digest_of(&format!("sha512:{}", hex(&Sha512::digest(b"x"))), b"x"));
-        assert!(is_digest_of(&format!("sha384:{}", hex(&Sha384::digest(b"x"))), b"x"));
-        assert!(!is_digest_of("md5:d41d8cd98f00b204e9800998ecf8427e", b""));
-    }
 }

@@ -1,5 +1,6 @@
 //! What engines ask, in the order in which they ask it, and what becomes of each request.
 
+mod answers;
 mod attacks;
 mod pushes;
 

@@ -75,8 +75,7 @@ async fn answers_that_are_not_what_was_asked_for_teach_nothing() {
     let door = Door::with(allowing(&["evil/pin:1"]));
     let heads = [
         Response::builder().status(404).header("Docker-Content-Digest", digest('a')),
-        Response::builder().status(307).header("Docker-Content-Digest", digest('a')),
-        Response::builder().status(206).header("Docker-Content-Digest", digest('a')),
+        Response::builder().status(307).header("Docker-Content-Digest", digest('a')).header("Location", "/x"),
         Response::builder().header("Docker-Content-Digest", "sha256:AA").header("Content-Encoding", "gzip"),
         Response::builder().header("Content-Length", (MAX_MANIFEST_BYTES + 1).to_string()),
     ];

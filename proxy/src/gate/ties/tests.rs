@@ -28,14 +28,24 @@ fn a_digest_is_reached_in_its_repository_only() {
 }
 
 #[test]
-fn memory_is_bounded_and_the_oldest_goes_first() {
+fn memory_is_bounded_and_what_was_not_used_for_longest_goes_first() {
     let (mut ties, now) = (Ties::default(), Instant::now());
+    // What is found again, or asked for, is used.
+    let (index, itself) = manifest('a');
+    ties.contain("x/a", &index, itself, &parts(&["layer"]));
+    ties.resolve("x/a", &index, &tag("1"), now);
+    ties.resolve("x/a", "again", &tag("2"), now);
     for n in 0..MOST + 10 {
         ties.resolve("x/a", &n.to_string(), &tag("1"), now);
+        if n % 1000 == 0 {
+            assert_eq!(ties.reached_through("x/a", "layer", now)[0], tag("1"));
+            ties.resolve("x/a", "again", &tag("3"), now);
+        }
     }
-    assert_eq!((ties.known.values.len(), ties.known.order.len()), (MOST, MOST));
-    assert!(ties.reached_through("x/a", "9", now).is_empty());
-    assert_eq!(ties.reached_through("x/a", "10", now), [tag("1")]);
+    assert_eq!(ties.known.len(), MOST);
+    assert_eq!(ties.reached_through("x/a", "again", now), [tag("3"), tag("2")]);
+    assert!(ties.reached_through("x/a", "10", now).is_empty());
+    assert_eq!(ties.reached_through("x/a", "20", now), [tag("1")]);
     for n in 0..20 {
         ties.resolve("x/a", "70000", &tag(&n.to_string()), now);
     }
@@ -63,11 +73,11 @@ fn what_a_tag_stood_for_too_long_ago_counts_no_more() {
         ties.contain("x/a", &index, index_itself.as_ref().clone(), &parts(&[&image]));
         ties.contain("x/a", &image, image_itself.as_ref().clone(), &parts(&["layer"]));
     }
-    assert_eq!(ties.reached_through("x/a", "layer", after(18)), whole(&[&image_itself, &two, &index_itself]));
+    assert_eq!(ties.reached_through("x/a", "layer", after(18)), whole(&[&two, &image_itself, &index_itself]));
     assert_eq!(ties.reached_through("x/a", "layer", after(19)), whole(&[&image_itself, &index_itself]));
     // The tag's next answer, which engines that have the manifests only look at, counts for all that it leads to.
     ties.resolve("x/a", &index, &two, after(30));
-    assert_eq!(ties.reached_through("x/a", "layer", after(31)), whole(&[&image_itself, &two, &index_itself]));
+    assert_eq!(ties.reached_through("x/a", "layer", after(31)), whole(&[&two, &image_itself, &index_itself]));
     assert_eq!(ties.reached_through("x/a", &image, after(31)), whole(&[&two, &index_itself]));
 }
 
@@ -85,5 +95,35 @@ fn ways_without_an_end_have_one() {
     }
     ties.resolve("x/a", "1000", &tag("far"), now);
     ties.resolve("x/a", "10", &tag("near"), now);
-    assert_eq!(ties.reached_through("x/a", "0", now), [Arc::new(itself), tag("near")]);
+    assert_eq!(ties.reached_through("x/a", "0", now), [tag("near"), Arc::new(itself)]);
+}
+
+#[test]
+fn a_layer_that_many_versions_have_in_common_leads_to_the_tags_of_the_last_ones() {
+    let (mut ties, now) = (Ties::default(), Instant::now());
+    for n in 0..40 {
+        let (index, image) = (format!("index {n}"), format!("image {n}"));
+        let (_, itself) = manifest('a');
+        ties.resolve("x/a", &index, &tag(&n.to_string()), now);
+        ties.contain("x/a", &index, itself.clone(), &parts(&[&image]));
+        ties.contain("x/a", &image, itself, &parts(&["base"]));
+        assert_eq!(ties.reached_through("x/a", "base", now)[0], tag(&n.to_string()), "the newest first");
+    }
+    let (_, itself) = manifest('a');
+    let last = (40 - MOST_WHOLES..40).rev().map(|n| tag(&n.to_string()));
+    assert_eq!(ties.reached_through("x/a", "base", now), last.chain([Arc::new(itself)]).collect::<Vec<_>>());
+    // An earlier one that is pulled again comes to the front.
+    ties.contain("x/a", "image 1", manifest('a').1, &parts(&["base"]));
+    assert_eq!(ties.reached_through("x/a", "base", now)[0], tag("1"));
+}
+
+#[test]
+fn a_redirect_is_followed_at_once_or_forgotten() {
+    let (mut ties, now) = (Ties::default(), Instant::now());
+    ties.lead("other.example", "/x", &[], now);
+    assert!(ties.led.contains_key(&ties.key("other.example", "/x")));
+    for n in 0..2 * MOST_LED {
+        ties.lead("other.example", &n.to_string(), &[], now);
+    }
+    assert_eq!(ties.led.len(), MOST_LED);
 }
