@@ -1,6 +1,9 @@
 //! `host[:port]`, as requests name it: bounded, checked, lower case.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
 
 /// Longest DNS name in text form (RFC 1035, 2.3.4).
 const MAX_NAME: usize = 253;
@@ -56,8 +59,9 @@ impl Authority {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (address, port) = rest.split_once(']').ok_or(Malformed::Address)?;
-                let address = address.parse().map_err(|_| Malformed::Address)?;
-                (Host::Ip(IpAddr::V6(address)), port)
+                let address: Ipv6Addr = address.parse().map_err(|_| Malformed::Address)?;
+                // 4-in-6 is the same packet, and the same registry for a policy.
+                (Host::Ip(address.to_canonical()), port)
             }
             None => {
                 let end = text.find(':').unwrap_or(text.len());
@@ -174,6 +178,8 @@ mod tests {
         check("127.0.0.1:5000", Ok("127.0.0.1:5000"));
         check("[::1]:5000", Ok("[::1]:5000"));
         check("[0:0::1]", Ok("[::1]:443"));
+        check("[::ffff:a00:5]:5000", Ok("10.0.0.5:5000"));
+        check("[::ffff:127.0.0.1]", Ok("127.0.0.1:443"));
     }
 
     #[test]

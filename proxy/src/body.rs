@@ -33,8 +33,13 @@ enum Kind {
     Own(Option<Bytes>, #[allow(dead_code, reason = "is held until the body is gone")] Option<Room>),
     /// So many bytes that go from socket to socket, once the head has left.
     HandedOver(Arc<Handover>, u64),
-    /// What was read of a body already, and the rest of it.
-    Passed { first: Option<Bytes>, rest: Watched },
+    /// What was read of a body already, with the room that was reserved for it, and the rest of it.
+    Passed {
+        first: Option<(Bytes, Room)>,
+        rest: Watched,
+        /// Its bytes are still in memory, until the next ones are asked for.
+        left: Option<Room>,
+    },
 }
 
 /// Why a body ends before its end. Hyper then breaks the connection, so that the other side cannot
@@ -65,7 +70,7 @@ impl Body {
     /// Streamed.
     #[must_use]
     pub fn passed(rest: Watched) -> Self {
-        Kind::Passed { first: None, rest }.into()
+        Kind::Passed { first: None, rest, left: None }.into()
     }
 
     /// So many bytes that pass by: whoever writes the answer's head gives the connection away for them.
@@ -74,10 +79,10 @@ impl Body {
         Kind::HandedOver(handover, length).into()
     }
 
-    /// Streamed, and the first part is here already.
+    /// Streamed, and the first part is here already, in reserved room.
     #[must_use]
-    pub fn continued(first: Bytes, rest: Watched) -> Self {
-        Kind::Passed { first: Some(first).filter(|bytes| !bytes.is_empty()), rest }.into()
+    pub fn continued(first: Bytes, room: Room, rest: Watched) -> Self {
+        Kind::Passed { first: Some((first, room)).filter(|(bytes, _)| !bytes.is_empty()), rest, left: None }.into()
     }
 
     /// Of the answer to a request under way.
@@ -105,9 +110,15 @@ impl http_body::Body for Body {
                 handover.begin();
                 Poll::Pending
             }
-            Kind::Passed { first, rest } => match first.take() {
-                Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-                None => rest.poll_frame(cx),
+            Kind::Passed { first, rest, left } => match first.take() {
+                Some((bytes, room)) => {
+                    *left = Some(room);
+                    Poll::Ready(Some(Ok(Frame::data(bytes))))
+                }
+                None => {
+                    *left = None;
+                    rest.poll_frame(cx)
+                }
             },
         }
     }
@@ -116,7 +127,7 @@ impl http_body::Body for Body {
         match &self.kind {
             Kind::Own(bytes, _) => bytes.is_none(),
             Kind::HandedOver(..) => false,
-            Kind::Passed { first, rest } => first.is_none() && rest.is_end_stream(),
+            Kind::Passed { first, rest, .. } => first.is_none() && rest.is_end_stream(),
         }
     }
 
@@ -124,8 +135,8 @@ impl http_body::Body for Body {
         match &self.kind {
             Kind::Own(bytes, _) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Kind::HandedOver(_, length) => SizeHint::with_exact(*length),
-            Kind::Passed { first, rest } => {
-                let read = first.as_ref().map_or(0, |bytes| bytes.len() as u64);
+            Kind::Passed { first, rest, .. } => {
+                let read = first.as_ref().map_or(0, |(bytes, _)| bytes.len() as u64);
                 rest.size_hint().exact().map_or_else(SizeHint::new, |rest| SizeHint::with_exact(read + rest))
             }
         }

@@ -31,7 +31,8 @@ pub async fn connected(shared: Arc<Shared>, authority: Authority, git: bool, cli
     let governs = || shared.gate.governs(&registry, mirror || shared.upstream.dialer().knows_mirror(&authority));
     if never || !governs() {
         match shared.upstream.dialer().dial(&authority).await {
-            Ok(upstream) => {
+            // A policy may have come into force meanwhile.
+            Ok(upstream) if never || !governs() => {
                 let end = async {
                     tokio::select! {
                         () = shared.stop.cancelled() => {}
@@ -43,7 +44,7 @@ pub async fn connected(shared: Arc<Shared>, authority: Authority, git: bool, cli
             }
             Err(error) if never => return info!(host = %authority, %error, "a tunnel leads nowhere"),
             // Whoever trusts our authority can be told why.
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
     let byte = match first.first() {

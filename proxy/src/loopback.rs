@@ -49,9 +49,10 @@ async fn decide(shared: Arc<Shared>, mut client: TcpStream, original: SocketAddr
     let mirror = shared.upstream.dialer().is_mirror(&authority).await;
     let spellings = spellings(&authority);
     let governs = || spellings.iter().any(|host| shared.gate.governs(host, mirror));
-    // Where nothing is there, the client is told below.
+    // Where nothing is there, the client is told below. While it was dialled, a policy may have come into force.
     if !governs()
         && let Ok(upstream) = dial(&shared, &authority).await
+        && !governs()
     {
         let end = async {
             tokio::select! {

@@ -36,7 +36,7 @@ pub(super) async fn read(
         timeout_at(end, room.reserve(wanted)).await.map_err(|_| Trouble::Overloaded)?;
         read.extend_from_slice(&data);
         if read.len() > MAX_MANIFEST_BYTES {
-            return Ok(Body::continued(read.freeze(), body));
+            return Ok(Body::continued(read.freeze(), room, body));
         }
     }
     let read: Bytes = read.freeze();
