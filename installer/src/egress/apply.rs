@@ -16,7 +16,6 @@ use super::{
 
 /// How often the engine may be restarted while its rules are loaded, which takes some milliseconds.
 const TRIES: usize = 3;
-const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// There wherever systemd runs (sd_booted(3)).
 const SYSTEMD: &str = "/run/systemd/system";
 
@@ -43,7 +42,7 @@ pub fn rules(options: &Options, registries: &Registries) -> Result<Rules, Egress
         engine: Cgroup::new(&tree, &options.cgroup)?,
         loopback_port: options.loopback_port,
         listeners: options.listeners(),
-        direct: options.direct(&super::names::resolvers(Path::new(RESOLV_CONF))),
+        direct: options.direct(),
         exceptions: options.except.iter().copied().collect(),
         registry_ports: options.registry_ports.iter().copied().collect(),
         bridges: options.bridges.clone(),

@@ -1,9 +1,8 @@
-//! The machine's resolvers, and the addresses of registries.
+//! The addresses of registries.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, SocketAddr},
-    path::Path,
+    net::IpAddr,
     time::{Duration, Instant},
 };
 
@@ -11,23 +10,6 @@ use std::{
 const LOOK_UP: Duration = Duration::from_secs(5);
 /// Large registries answer with some of their addresses, each time with others: those of the last hour count.
 const KEEP: Duration = Duration::from_secs(60 * 60);
-
-/// The loopback addresses that `resolv.conf` names, on which the engine asks by TCP what does not fit
-/// into a datagram.
-#[must_use]
-pub fn resolvers(file: &Path) -> BTreeSet<SocketAddr> {
-    // Without one, a resolver on 127.0.0.1 is asked (resolv.conf(5)); a registry may be there just as well.
-    std::fs::read_to_string(file).map(|text| resolvers_in(&text)).unwrap_or_default()
-}
-
-fn resolvers_in(text: &str) -> BTreeSet<SocketAddr> {
-    let named = text.lines().filter_map(|line| {
-        let mut words = line.split_whitespace();
-        (words.next() == Some("nameserver")).then(|| words.next()).flatten()
-    });
-    let addresses = named.filter_map(|address| address.parse::<IpAddr>().ok());
-    addresses.map(|address| address.to_canonical()).filter(IpAddr::is_loopback).map(|ip| (ip, 53).into()).collect()
-}
 
 /// The addresses of some hosts, and when each was last heard of.
 #[derive(Debug, Clone, Default)]
@@ -71,14 +53,6 @@ async fn addresses(host: String) -> Vec<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn resolvers_on_loopback_are_found() {
-        let text = "# nameserver 127.0.0.9\nnameserver 127.0.0.53 # stub\nnameserver 192.0.2.1\n nameserver ::1\nnameservers 127.0.0.8\nnameserver\nnameserver fe80::1%eth0\n";
-        let expected = ["127.0.0.53:53", "[::1]:53"].map(|address| address.parse().unwrap());
-        assert_eq!(resolvers_in(text), expected.into());
-        assert_eq!(resolvers(Path::new("/nonexistent")), BTreeSet::new());
-    }
 
     #[tokio::test]
     async fn addresses_are_remembered_while_nobody_answers() {

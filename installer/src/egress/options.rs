@@ -73,12 +73,11 @@ impl Options {
         listeners.chain([self.door]).collect()
     }
 
-    /// What the engine may dial by itself beside the door, with the resolvers of this machine.
+    /// What the engine may dial by itself beside the door.
     #[must_use]
-    pub fn direct(&self, resolvers: &BTreeSet<SocketAddr>) -> BTreeSet<SocketAddr> {
+    pub fn direct(&self) -> BTreeSet<SocketAddr> {
         // The packets of ::ffff:127.0.0.1 are of IPv4.
-        let plain = |address: &SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-        self.except.iter().map(plain).chain(resolvers.iter().copied()).collect()
+        self.except.iter().map(|address| SocketAddr::new(address.ip().to_canonical(), address.port())).collect()
     }
 }
 
@@ -128,9 +127,8 @@ mod tests {
     #[test]
     fn the_door_and_exceptions_are_exact() {
         let options = options(&["--except", "127.0.0.1:24224", "--except", "[::ffff:127.0.0.2]:9"]).unwrap();
-        let resolvers = ["127.0.0.53:53".parse().unwrap()].into();
-        let direct: Vec<_> = options.direct(&resolvers).iter().map(SocketAddr::to_string).collect();
-        assert_eq!(direct, ["127.0.0.1:24224", "127.0.0.2:9", "127.0.0.53:53"]);
+        let direct: Vec<_> = options.direct().iter().map(SocketAddr::to_string).collect();
+        assert_eq!(direct, ["127.0.0.1:24224", "127.0.0.2:9"]);
         let listeners: Vec<_> = options.listeners().iter().map(SocketAddr::to_string).collect();
         assert_eq!(listeners, ["127.0.0.1:857", "127.0.0.1:858", "[::1]:858"]);
         assert_eq!(options.registry_ports, [80, 443, 5000]);

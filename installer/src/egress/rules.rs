@@ -25,9 +25,10 @@ pub struct Rules {
     pub loopback_port: u16,
     /// Where the registry door listens.
     pub listeners: BTreeSet<SocketAddr>,
-    /// What the engine may dial by itself beside that: exceptions, resolvers.
+    /// What the engine may dial by itself beside that. No resolver is among them: its address is what somebody's network
+    /// says it is, and names asked by TCP pass the door unread.
     pub direct: BTreeSet<SocketAddr>,
-    /// Of these, the administrator's exceptions, as they were written.
+    /// The same, as the administrator wrote them.
     pub exceptions: BTreeSet<SocketAddr>,
     /// Where registries are.
     pub registry_ports: BTreeSet<u16>,
@@ -180,9 +181,13 @@ fn confined(text: &mut String, rules: &Rules, containers: &Containers) {
         let addresses: Vec<&IpAddr> = containers.registries.iter().filter(|address| address.is_ipv4() == v4).collect();
         let family = family(**addresses.first()?);
         let (addresses, ports) = (one_of(addresses), one_of(&rules.registry_ports));
-        Some(format!("ct state new {family} daddr {addresses} tcp dport {ports} counter reject with tcp reset"))
+        // HTTP/3 is over UDP.
+        let reject = |kind: &str, how: &str| {
+            format!("ct state new {family} daddr {addresses} {kind} dport {ports} counter reject{how}")
+        };
+        Some([reject("tcp", " with tcp reset"), reject("udp", "")])
     });
-    chain(text, "to_registries", rejected);
+    chain(text, "to_registries", rejected.flatten());
 }
 
 #[cfg(test)]

@@ -178,7 +178,7 @@ impl Watcher {
     async fn wrong(&self, rules: &Rules) -> Result<Option<String>, EgressError> {
         let Some(applied) = &self.applied else { return Ok(Some("started".to_owned())) };
         if render(rules) != applied.script {
-            return Ok(Some("resolvers or the addresses of registries changed".to_owned()));
+            return Ok(Some("the addresses of registries changed".to_owned()));
         }
         let now = self.nft.rules().await?;
         if let Some(what) = listing::difference(&applied.loaded.rules, now.as_deref()) {

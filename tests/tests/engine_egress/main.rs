@@ -11,7 +11,7 @@ use std::{net::Ipv4Addr, time::Duration};
 use installer::lab::wait_until;
 use serde_json::{Map, json};
 use tests::{
-    engines::{Flavour, RESOLVER, Stock, Ware},
+    engines::{Flavour, Stock, Ware},
     told,
 };
 
@@ -147,7 +147,9 @@ async fn swarm(site: &Site) {
 /// Where systemd-resolved listens, for datagrams and for TCP.
 const STUB: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 53);
 
-/// A resolver on a loopback address is left alone: its datagrams, and what does not fit into one and is asked by TCP.
+/// A resolver on a loopback address answers as ever: its datagrams are left alone, and what does not fit into one is asked by
+/// TCP, past the door, which carries it on unread. Nothing at such an address is dialled beside the door: who may say which
+/// resolver a machine has is not always root.
 #[tokio::test(flavor = "multi_thread")]
 async fn names_resolve_through_a_resolver_on_loopback() {
     let stock = stock().await;
@@ -167,10 +169,6 @@ async fn names_resolve_through_a_resolver_on_loopback() {
             assert!(before[0] < asked[0] && before[1] < asked[1], "{name}: {before:?}, {asked:?}");
         };
         pull("other").await;
-        assert_eq!(site.led(), Vec::<String>::new(), "{name}: the resolver is asked directly");
-        // Where `resolv.conf` names another, it is an address like any other.
-        site.apply_resolving(&rules, RESOLVER).await;
-        pull("start").await;
         assert_eq!(site.led(), [format!("{STUB}:53")], "{name}");
     }
 }

@@ -70,7 +70,7 @@ impl Site {
         for dir in ["tap", "engine/run", "engine/run/home", "engine/run/work"] {
             lab.make_dir(dir).unwrap();
         }
-        put_in_place(&lab, &network, &cgroup, rules, resolver).await;
+        put_in_place(&lab, &network, &cgroup, rules).await;
         let mut setup = Setup { resolver, ..workstation(&lab) };
         setup.config.extend(more);
         let engine = Engine::start(&lab, &network, &cgroup, flavour, &setup).await.unwrap();
@@ -79,12 +79,7 @@ impl Site {
 
     /// Puts other rules in place.
     pub async fn apply(&self, rules: &[&str]) {
-        put_in_place(&self.lab, &self.network, &self.cgroup, rules, None).await;
-    }
-
-    /// The same where `resolv.conf` names this resolver.
-    pub async fn apply_resolving(&self, rules: &[&str], resolver: Ipv4Addr) {
-        put_in_place(&self.lab, &self.network, &self.cgroup, rules, Some(resolver)).await;
+        put_in_place(&self.lab, &self.network, &self.cgroup, rules).await;
     }
 
     pub async fn egress(&self, args: &[&str]) -> Output {
@@ -134,19 +129,11 @@ impl Site {
     }
 }
 
-async fn put_in_place(lab: &Lab, network: &Network, cgroup: &Cgroup, rules: &[&str], resolver: Option<Ipv4Addr>) {
+async fn put_in_place(lab: &Lab, network: &Network, cgroup: &Cgroup, rules: &[&str]) {
     let (state, cgroup) = (lab.path("run/egress.json").display().to_string(), cgroup.path().display().to_string());
     let args = [&["egress", "apply", "--state-file", &state, "--cgroup", &cgroup], rules].concat();
-    let program = own_program("pullgate");
-    let Some(resolver) = resolver else {
-        let command = network.run(&program, "pullgate").unwrap().args(args);
-        command.deadline(Duration::from_secs(20)).run().await.unwrap().success().unwrap();
-        return;
-    };
-    let mut command = network.resolving(lab, resolver, &program).unwrap();
-    command.args(args).stdin(Stdio::null());
-    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let command = network.run(&own_program("pullgate"), "pullgate").unwrap().args(args);
+    command.deadline(Duration::from_secs(20)).run().await.unwrap().success().unwrap();
 }
 
 /// Bridges and firewall rules as a workstation has them; no plugin, no mirror.

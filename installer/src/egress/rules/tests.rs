@@ -11,7 +11,7 @@ fn plain() -> Rules {
         engine: Cgroup::new(Path::new("/sys/fs/cgroup"), Path::new("system.slice/docker.service")).unwrap(),
         loopback_port: 858,
         listeners: addresses(&["127.0.0.1:857", "127.0.0.1:858", "[::1]:858"]),
-        direct: addresses(&["127.0.0.53:53"]),
+        direct: addresses(&["127.0.0.1:24224"]),
         exceptions: BTreeSet::new(),
         registry_ports: [80, 443, 5000].into(),
         bridges: ["docker0", "docker_gwbridge", "br-*"].map(str::to_owned).into(),
