@@ -20,7 +20,8 @@ use policy::ImageRef;
 
 use super::learn::Wanted;
 
-/// Digests that are remembered. An image has 5 to 100; about 200 bytes each.
+/// Digests that are remembered. An image has 5 to 100; about 200 bytes each. With as many tags of as long names as there
+/// can be it is 5 KiB, and an engine has to ask for every one of them.
 const MOST: usize = 32_768;
 /// Tags a digest has; the last count.
 const MOST_TAGS: usize = 8;
