@@ -99,9 +99,17 @@ mod tests {
 
     #[test]
     fn what_no_registry_is_asked_with_is_something_else() {
-        for first in
-            [&b"PRI * HTTP/2.0"[..], b"get / HTTP/1.1", b"<13>Nov 26", b"\x93\xa3", b"{", b"\0", b"\0\x1d\xbe\xef\x01", b"SSH-2.0", b"G E"]
-        {
+        for first in [
+            &b"PRI * HTTP/2.0"[..],
+            b"get / HTTP/1.1",
+            b"<13>Nov 26",
+            b"\x93\xa3",
+            b"{",
+            b"\0",
+            b"\0\x1d\xbe\xef\x01",
+            b"SSH-2.0",
+            b"G E",
+        ] {
             assert_eq!(sniff(first), Spoken::Other, "{first:?}");
         }
     }

@@ -58,7 +58,8 @@ impl Dialer {
     /// The same, as far as it is known already.
     #[must_use]
     pub fn knows_mirror(&self, authority: &Authority) -> bool {
-        self.listed_at(authority.port()).any(|listed| listed.host() == authority.host()) || self.names.has(authority)
+        self.listed_at(authority.port()).any(|listed| listed.host().is_same(authority.host()))
+            || self.names.has(authority)
     }
 
     /// Whether a name leads to a mirror on this machine, and was not known to when its request was decided on.
@@ -158,6 +159,19 @@ mod tests {
                 assert!(dialer.is_mirror(&authority(other)).await, "{listed} {other}");
             }
             assert!(!dialer.is_mirror(&authority("mirror.example:5000")).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mirror_elsewhere_is_one_under_both_spellings_of_its_address() {
+        for (listed, called) in [("10.0.0.5:5000", "[::ffff:a00:5]:5000"), ("[::ffff:10.0.0.5]:5000", "10.0.0.5:5000")]
+        {
+            let dialer = dialer(&[listed]);
+            assert!(
+                dialer.is_mirror(&authority(called)).await && dialer.is_mirror(&authority(listed)).await,
+                "{called}"
+            );
+            assert!(!dialer.is_mirror(&authority("10.0.0.6:5000")).await);
         }
     }
 
