@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod activity;
 mod actor;
 pub mod browsers;
+mod end;
 mod error;
 pub mod invitations;
 pub mod keeping;
@@ -33,9 +34,10 @@ mod text;
 pub mod tokens;
 pub mod trail;
 
-pub(crate) use self::actor::commit;
+pub(crate) use self::{actor::commit, end::check_end};
 pub use self::{
     actor::{Actor, Means, Place, SignedIn},
+    end::LAST_END,
     error::ActError,
     tag::{Condition, Tag},
     text::{

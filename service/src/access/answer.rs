@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{AccessError, Case, MAX_NOTE_CHARS, MAX_REASON_CHARS, Refusal, known, line};
 use crate::{
-    acts::{ActError, Actor, rules},
+    acts::{ActError, Actor, check_end, rules},
     id,
     model::{AccessRequest, AccessState, Account, ActKind, Effect, Rule, Scope, word},
     names::Name,
@@ -56,9 +56,7 @@ pub async fn approve(
     let mut change = store.write().await?;
     let request = pending(&mut change, actor, within, id).await?;
     let note = line(&approval.note, MAX_NOTE_CHARS)?;
-    if approval.expires_at.is_some_and(|at| at <= now) {
-        return Err(ActError::Past.into());
-    }
+    check_end(approval.expires_at, now)?;
     let (organization, account) = parties(&mut change, &request).await?;
     let scope = approval.scope.unwrap_or_else(|| Scope::User(request.user.clone()));
     if let Scope::Team(team) = &scope {

@@ -2,7 +2,7 @@
 
 use policy::{HostPatternError, PatternError};
 
-use super::Field;
+use super::{Field, LAST_END};
 use crate::{
     hub_search::SearchError,
     identity::HasherError,
@@ -285,6 +285,11 @@ pub enum ActError {
     /// A token that ends before it begins.
     #[error("the time is in the past")]
     Past,
+    /// One that ends after all that can be written.
+    #[error(
+        "{0} is later than {LAST_END}, which is 9999-12-31T23:59:59Z; send seconds since the Unix epoch, not milliseconds"
+    )]
+    TooLate(i64),
     /// No token of that id, or not theirs.
     #[error("there is no such token")]
     NoToken,

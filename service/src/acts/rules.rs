@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    ActError, Actor, Field, commit, policy,
+    ActError, Actor, Field, check_end, commit, policy,
     preview::{self, Confirmation},
     text,
 };
@@ -109,9 +109,7 @@ pub async fn put(
     if let Err(source) = check::pattern(&pattern) {
         return Err(ActError::Pattern { field: Field("pattern"), pattern, source });
     }
-    if expires_at.is_some_and(|at| at <= now) {
-        return Err(ActError::Past);
-    }
+    check_end(expires_at, now)?;
     let same = |rule: &Rule| rule.pattern == pattern && rule.scope == scope;
     let policy = change.policy(place.id, &place.name).await?;
     let before = policy.rules.iter().filter(|rule| rule.effect == effect).find(|rule| same(rule)).cloned();

@@ -3,7 +3,7 @@
 use proto::secret::Secret;
 use serde_json::{Value, json};
 
-use super::{ActError, Actor, Field, accounts, commit, text};
+use super::{ActError, Actor, Field, accounts, check_end, commit, text};
 use crate::{
     browser::Resumed,
     identity::{AccessToken, Hasher, TokenKind},
@@ -53,9 +53,7 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) async fn new(hasher: &Hasher, kind: TokenKind, limits: Limits, now: i64) -> Result<Self, ActError> {
-        if limits.expires_at.is_some_and(|at| at <= now) {
-            return Err(ActError::Past);
-        }
+        check_end(limits.expires_at, now)?;
         bounded(&limits.note)?;
         let token = AccessToken::generate(kind).map_err(|error| ActError::Random(error.to_string()))?;
         let hash = hasher.hash(token.secret.clone()).await?;

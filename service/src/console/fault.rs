@@ -164,7 +164,7 @@ impl Explained for ActError {
             Self::Registry(_) => Some("registries"),
             Self::SessionTimes { .. } => Some("session_valid"),
             Self::Unconfirmed { .. } | Self::UnconfirmedPublishers { .. } => Some("confirm"),
-            Self::Past | Self::TokenOfProvider { .. } => Some("expires_at"),
+            Self::Past | Self::TooLate(_) | Self::TokenOfProvider { .. } => Some("expires_at"),
             Self::Password(_) => Some("password"),
             Self::TeamExists { .. } => Some("team"),
             Self::MemberAlready { .. } => Some("user"),

@@ -225,7 +225,8 @@ impl From<ActError> for Refusal {
             | E::Registry(_)
             | E::SessionTimes { .. }
             | E::Password(_)
-            | E::Past => Code::Invalid,
+            | E::Past
+            | E::TooLate(_) => Code::Invalid,
         };
         let refusal = Self::new(code, chain(&error));
         match error {

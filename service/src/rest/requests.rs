@@ -132,6 +132,7 @@ pub struct WantedApproval {
     #[schema(min_length = 1, max_length = 512)]
     pattern: Option<String>,
     /// When it ends, seconds since the Unix epoch; null: never.
+    #[schema(maximum = 253_402_300_799_i64)]
     expires_at: Option<i64>,
     /// A word to the person who asked. It is part of the rule's reason, which members may read.
     #[serde(default)]

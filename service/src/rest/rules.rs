@@ -117,6 +117,7 @@ pub struct WantedRule {
     #[serde(default = "everybody")]
     scope: RuleScope,
     /// When it ends, seconds since the Unix epoch; null: never.
+    #[schema(maximum = 253_402_300_799_i64)]
     expires_at: Option<i64>,
     /// Why. Members may read it.
     #[serde(default)]

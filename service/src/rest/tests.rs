@@ -1,6 +1,7 @@
 //! Tests of [`super`]: every route times everybody who may call, from the router's own list of routes.
 
 mod activity;
+mod bounds;
 mod check;
 mod hostile;
 mod matrix;

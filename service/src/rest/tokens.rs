@@ -113,6 +113,7 @@ pub struct NewToken {
     #[schema(min_items = 1, max_items = 3)]
     scopes: Vec<TokenScope>,
     /// When it ends, seconds since the Unix epoch; null: never.
+    #[schema(maximum = 253_402_300_799_i64)]
     expires_at: Option<i64>,
 }
 
@@ -131,6 +132,7 @@ pub struct NewOrganizationToken {
     #[schema(min_items = 1, max_items = 3)]
     scopes: Vec<TokenScope>,
     /// When it ends, seconds since the Unix epoch; null: never.
+    #[schema(maximum = 253_402_300_799_i64)]
     expires_at: Option<i64>,
 }
 

@@ -7,7 +7,7 @@ use crate::support::{PASSWORD, Service};
 #[tokio::test]
 async fn errors_name_what_there_is_and_the_next_step() {
     let service = Service::empty();
-    let cases: [(&[&str], &str, &str); 18] = [
+    let cases: [(&[&str], &str, &str); 19] = [
         (&["member", "add", "acmee", "alice", "--role", "member"], "", "there are `acme`, `beta`"),
         (&["member", "add", "acme", "carol", "--role", "member"], "", "--password-stdin"),
         (
@@ -28,6 +28,7 @@ async fn errors_name_what_there_is_and_the_next_step() {
         (&["policy", "set", "acme", "--push", "acme/*", "--push", "*"], "", "`--push *` is no pattern: `*` alone"),
         (&["policy", "set", "acme", "--protect-allow", "a//b"], "", "`--protect-allow a//b` is no pattern"),
         (&["allowlist", "add", "acme", "evil/miner", "--expires", "2001-01-01T00:00:00Z"], "", "in the past"),
+        (&["allowlist", "add", "acme", "evil/miner", "--expires", "9999-12-31T23:59:59-01:00"], "", "not milliseconds"),
         (&["allowlist", "add", "acme", "evil//miner"], "", "no pattern"),
         (&["denylist", "remove", "acme", "evil/miner"], "", "denylist list acme"),
     ];

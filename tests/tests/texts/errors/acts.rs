@@ -77,6 +77,7 @@ pub fn samples() -> Vec<Samples> {
             NoBadge("bitnami".into()),
             Password("is too short: use at least 8 characters"),
             Past,
+            TooLate(1_798_675_200_000),
             NoToken,
             NoBrowser,
             TokenOfOrganization { organization: "acme".into(), id: "0011223344556677".into() },
