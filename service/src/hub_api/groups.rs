@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     acts::{
-        Condition,
+        ActError, Condition,
         teams::{self, TeamChange},
     },
     clock,
@@ -114,9 +114,11 @@ pub(super) async fn put_member(
     Ok(answers::ok(&json!({ "member": user.as_str() })))
 }
 
-/// `DELETE /v2/orgs/{organization}/groups/{team}/members/{user}`. Who is not in it is out: Docker's provider stops at
-/// anything else.
+/// `DELETE /v2/orgs/{organization}/groups/{team}/members/{user}`. Who is not in it is out, also who left the
+/// organization, and of a team that is gone everybody: Docker's provider stops at anything else.
 pub(super) async fn remove_member(State(hub): State<HubApi>, caller: Caller, At(at): At<TeamMember>) -> Answer {
-    teams::put_member(&hub.api.store, &caller.actor, &at.organization, &at.team, &at.user, false).await?;
-    Ok(answers::done())
+    match teams::put_member(&hub.api.store, &caller.actor, &at.organization, &at.team, &at.user, false).await {
+        Ok(_) | Err(ActError::NotAMember { .. } | ActError::NoTeam { .. }) => Ok(answers::done()),
+        Err(error) => Err(error.into()),
+    }
 }

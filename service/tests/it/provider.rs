@@ -177,8 +177,14 @@ async fn teams_and_who_is_in_them_are_made_read_renamed_and_taken_away() {
         provider.delete("/orgs/acme/groups/servers/members/alice").await.unwrap();
     }
     assert!(provider.all("/orgs/acme/groups/servers/members/").await.is_empty());
+    // Somebody else was quicker: there is nothing to take out any more, which is what is wanted.
+    provider.send("POST", "/orgs/acme/groups/servers/members/", &json!({ "member": "alice" })).await.unwrap();
+    provider.delete("/orgs/acme/members/alice/").await.unwrap();
+    provider.delete("/orgs/acme/groups/servers/members/alice").await.unwrap();
     provider.delete("/orgs/acme/groups/servers/").await.unwrap();
+    provider.delete("/orgs/acme/groups/servers/members/alice").await.unwrap();
     assert!(is_gone(&provider.delete("/orgs/acme/groups/servers/").await));
+    assert!(is_gone(&provider.delete("/orgs/other/groups/servers/members/alice").await));
 }
 
 #[tokio::test]
