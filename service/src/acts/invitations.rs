@@ -1,6 +1,8 @@
 //! Invitations: an owner asks, whoever is asked becomes a member by saying yes. Nobody is bound by the policy of an
 //! organization that they did not join, and no owner knows a member's password.
 
+use std::net::IpAddr;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proto::secret::Secret;
 use serde_json::json;
@@ -163,11 +165,17 @@ pub async fn look(store: &Store, secret: &Secret, now: i64) -> Result<Invitation
     by_secret(&mut store.read().await?, secret, now).await
 }
 
-/// Makes the account that a link is for, with a password of which this is the hash, and joins.
+/// Makes the account that a link is for, with a password of which this is the hash, and joins. `peer`: from where.
 ///
 /// # Errors
 /// [`ActError::NoInvitation`]; [`ActError::AccountExists`] when somebody has the name meanwhile: they sign in.
-pub async fn accept_as_new(store: &Store, secret: &Secret, hash: &str, now: i64) -> Result<Invitation, ActError> {
+pub async fn accept_as_new(
+    store: &Store,
+    secret: &Secret,
+    hash: &str,
+    peer: IpAddr,
+    now: i64,
+) -> Result<Invitation, ActError> {
     let mut change = store.write().await?;
     let invitation = by_secret(&mut change, secret, now).await?;
     let name: Name = invitation.invitee.parse().map_err(|_| ActError::NoInvitation)?;
@@ -180,7 +188,7 @@ pub async fn accept_as_new(store: &Store, secret: &Secret, hash: &str, now: i64)
     });
     let act =
         Act { act: ActKind::InvitationAccept, organization: &invitation.organization, target: name.as_str(), detail };
-    change.write_down(&crate::store::Author::invited(name.as_str()), &act).await?;
+    change.write_down(&crate::store::Author::invited(name.as_str(), peer), &act).await?;
     change.commit().await?;
     Ok(invitation)
 }

@@ -241,7 +241,7 @@ async fn an_invitation_is_worth_what_its_inviter_may_now(fixture: Fixture) {
     let link = invitations::create(store, &sole, &acme, &joins("backdoor", Role::Owner), NOW).await.unwrap();
     let asked = invitations::create(store, &sole, &acme, &joins("bea", Role::Admin), NOW).await.unwrap().invitation;
     members::remove(store, &olga, &acme, &name("sole")).await.unwrap();
-    let refused = invitations::accept_as_new(store, &link.secret.unwrap(), HASH, NOW).await.unwrap_err();
+    let refused = invitations::accept_as_new(store, &link.secret.unwrap(), HASH, [192, 0, 2, 1].into(), NOW).await.unwrap_err();
     assert!(matches!(refused, ActError::NoInviter { .. }), "{refused}");
     assert!(world.store.read().await.unwrap().account("backdoor").await.unwrap().is_none());
     assert!(matches!(invitations::accept(store, &bea, &asked.id, NOW).await, Err(ActError::NoInviter { .. })));

@@ -1,6 +1,6 @@
 //! Where the link of an invitation leads: an account with a password, and a member.
 
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
 
 use axum::{
     extract::{Request, State},
@@ -38,7 +38,7 @@ pub(super) async fn submit(State(api): State<Api>, request: Request) -> Result<R
     let code = code.rsplit_once('#').map_or(code, |(_, code)| code).to_owned();
     let passwords = (Secret::new(fields.raw("password").to_owned()), Secret::new(fields.raw("again").to_owned()));
     drop(fields);
-    match join(&api, &code, passwords).await {
+    match join(&api, &code, passwords, peer).await {
         Ok(joined) => {
             let page = JoinPage { joined: Some(&joined), ..JoinPage::default() };
             Ok(Html(view::join(&page).into_string()).into_response())
@@ -55,6 +55,7 @@ async fn join(
     api: &Api,
     code: &str,
     (password, again): (Secret, Secret),
+    peer: IpAddr,
 ) -> Result<Invitation, Result<Problem, Fault>> {
     let code = Secret::new(code.to_owned());
     acts::password(password.expose()).map_err(ActError::explained)?;
@@ -65,5 +66,5 @@ async fn join(
     // Before a hash is made for whoever types anything.
     invitations::look(&api.store, &code, clock::now()).await.map_err(ActError::explained)?;
     let hash = api.hasher.hash(password).await.map_err(|error| ActError::from(error).explained())?;
-    invitations::accept_as_new(&api.store, &code, &hash, clock::now()).await.map_err(ActError::explained)
+    invitations::accept_as_new(&api.store, &code, &hash, peer, clock::now()).await.map_err(ActError::explained)
 }

@@ -184,6 +184,6 @@ pub async fn join(State(api): State<Api>, place: Place, Body(joining): Body<Join
     // Before a hash is made for whoever types anything.
     invitations::look(&api.store, &secret, clock::now()).await?;
     let hash = api.hasher.hash(password).await?;
-    let joined = invitations::accept_as_new(&api.store, &secret, &hash, clock::now()).await?;
+    let joined = invitations::accept_as_new(&api.store, &secret, &hash, place.peer, clock::now()).await?;
     answer::created(&Invitation::from(joined))
 }

@@ -360,6 +360,9 @@ async fn nobody_joins_unasked_and_whoever_is_asked_joins_by_saying_yes(fixture: 
     assert_eq!(joined.status, 201, "{}", joined.body);
     let again = world.call(&Who::Nobody, "POST", "/invitations/join", &[], Some(&join(PASSWORD))).await;
     assert_eq!(again.status, 404, "a link is good once");
+    let written = world.get(&owner, "/organizations/acme/audit?act=invitation.accept").await;
+    let line = &written.body["items"][0];
+    assert_eq!((&line["via"], &line["peer"]), (&"invitation".into(), &"127.0.0.1".into()), "{line}");
     let member = world.get(&owner, "/organizations/acme/members/newcomer").await;
     assert_eq!((&member.body["role"], &member.body["teams"]), (&"auditor".into(), &serde_json::json!(["ops"])));
     let credentials = serde_json::json!({ "user": "newcomer", "password": PASSWORD }).to_string();

@@ -1,5 +1,7 @@
 //! The trail of administrative acts: who did what, by which way and from where.
 
+use std::net::IpAddr;
+
 use sqlx::FromRow;
 
 use super::{
@@ -21,8 +23,9 @@ pub(crate) struct Author {
 
 impl Author {
     /// Whoever has the link of an invitation, and so an account of this name now.
-    pub(crate) fn invited(name: &str) -> Self {
-        Self { actor: format!("user:{name}"), via: "invitation".to_owned(), peer: None }
+    pub(crate) fn invited(name: &str, peer: IpAddr) -> Self {
+        let peer = Some(peer.to_canonical().to_string());
+        Self { actor: format!("user:{name}"), via: "invitation".to_owned(), peer }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Members, teams, tokens and badges.
 
 use super::*;
+use crate::store::TrailFilter;
 
 const MEMBERS: &str = "/orgs/acme/members";
 
@@ -32,6 +33,16 @@ async fn somebody_new_joins_by_the_link_and_somebody_known_by_saying_yes() {
     assert!(joined.status == StatusCode::OK && joined.says("Your user name is <b>carol</b>"), "{}", joined.text);
     assert_eq!(join(&code, PASSWORD, PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY, "it works once");
     assert!(world.sign_in("carol").await.get(MEMBERS).await.says("ops, web"));
+    let accepted = TrailFilter {
+        organization: "acme",
+        before: i64::MAX,
+        actor: "user:carol",
+        act: "invitation.accept",
+        since_ms: 0,
+        until_ms: i64::MAX,
+    };
+    let [line] = world.store.read().await.unwrap().trail(&accepted, 2).await.unwrap().try_into().unwrap();
+    assert_eq!((line.via.as_str(), line.peer.as_str()), ("invitation", "192.0.2.7"));
 
     let nobody = world.sign_in("nobody").await;
     for answer in ["no", "yes"] {
