@@ -117,6 +117,9 @@ pub async fn import(store: &Store, actor: &Actor, given: &[(Name, Badge)]) -> Re
             changed.insert(namespace.as_str(), json!({ "from": before, "to": badge }));
         }
     }
+    if changed.is_empty() {
+        return Ok(0);
+    }
     compile::check_directory(change.publishers().await?).map_err(ActError::Directory)?;
     let (count, detail) = (changed.len(), json!({ "badges": changed }));
     commit(change, actor, &Act { act: ActKind::PublisherImport, organization: "", target: "", detail }).await?;

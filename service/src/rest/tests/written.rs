@@ -10,7 +10,7 @@ const NONE: &[ActKind] = &[];
 
 /// Who does it, how, and what is written down. `{id}`: of the answer before, or of the one whose list was asked for.
 #[rustfmt::skip]
-const STEPS: [(&str, &str, &str, &str, &[ActKind]); 60] = [
+const STEPS: [(&str, &str, &str, &str, &[ActKind]); 61] = [
     ("sole",     "POST",   "/organizations", r#"{"organization":"gamma"}"#, &[OrganizationAdd]),
     ("owner",    "PATCH",  "/organizations/acme", r#"{"allowed_pulls":"all"}"#, &[OrganizationKeep]),
     ("owner",    "PATCH",  "/organizations/acme", r#"{"allowed_pulls":"all"}"#, NONE),
@@ -64,6 +64,7 @@ const STEPS: [(&str, &str, &str, &str, &[ActKind]); 60] = [
     ("sole",     "PUT",    "/publishers/grafana", r#"{"badge":"verified-publisher"}"#, NONE),
     ("sole",     "DELETE", "/publishers/grafana", "", &[PublisherRemove]),
     ("sole",     "POST",   "/publishers", r#"{"publishers":[{"namespace":"bitnami","badge":"verified-publisher"}]}"#, &[PublisherImport]),
+    ("sole",     "POST",   "/publishers", r#"{"publishers":[{"namespace":"bitnami","badge":"verified-publisher"}]}"#, NONE),
     ("sole",     "POST",   "/publishers/refresh?dry_run=true", "", NONE),
     ("sole",     "POST",   "/publishers/refresh", "", &[PublisherRefresh]),
     ("owner",    "GET",    "/organizations/acme/audit", "", NONE),
