@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use self::refresh::{BadgeChange, Refreshed, Wanted, refresh};
 use super::{ActError, Actor, Condition, Tag, commit};
@@ -58,13 +58,13 @@ pub async fn set(
     if before.as_ref() == Some(&given) {
         return Ok(Some(badge));
     }
-    let before = before.map(|one| one.badge);
     change.set_publisher(namespace.as_str(), badge).await?;
     compile::check_directory(change.publishers().await?).map_err(ActError::Directory)?;
-    let detail = json!({ "badge": badge, "before": before });
+    let mut detail = noted(badge, BadgeSource::Hand);
+    detail["before"] = json!(before.as_ref().map(|one| noted(one.badge, one.source)));
     commit(change, actor, &Act { act: ActKind::PublisherSet, organization: "", target: namespace.as_str(), detail })
         .await?;
-    Ok(before)
+    Ok(before.map(|one| one.badge))
 }
 
 /// Takes the badge away. Returns it. A refresh gives it anew where Docker Hub still shows it.
@@ -74,17 +74,18 @@ pub async fn set(
 pub async fn remove(store: &Store, actor: &Actor, namespace: &Name) -> Result<Badge, ActError> {
     let mut change = store.write().await?;
     actor.in_service(&mut change, Deed::ChangePublishers).await?;
-    let before = badge_of(&change.publishers().await?, namespace);
+    let before = change.directory().await?.into_iter().find(|one| one.namespace == namespace.as_str());
     let before = before.ok_or_else(|| ActError::NoBadge(namespace.to_string()))?;
     change.remove_publisher(namespace.as_str()).await?;
-    let detail = json!({ "before": before });
+    let detail = json!({ "before": noted(before.badge, before.source) });
     let act = Act { act: ActKind::PublisherRemove, organization: "", target: namespace.as_str(), detail };
     commit(change, actor, &act).await?;
-    Ok(before)
+    Ok(before.badge)
 }
 
-fn badge_of(all: &[(String, Badge)], namespace: &Name) -> Option<Badge> {
-    all.iter().find(|(name, _)| name == namespace.as_str()).map(|(_, badge)| *badge)
+/// A badge as the trail has it: who says so is a part of it, since no refresh changes what was given by hand.
+fn noted(badge: Badge, source: BadgeSource) -> Value {
+    json!({ "badge": badge, "source": source })
 }
 
 /// Most badges of one import.
@@ -113,8 +114,8 @@ pub async fn import(store: &Store, actor: &Actor, given: &[(Name, Badge)]) -> Re
         // Docker Hub's badge that is given by hand too is another's word from then on.
         if before != Some((*badge, BadgeSource::Hand)) {
             change.set_publisher(namespace.as_str(), *badge).await?;
-            let before = before.map(|(badge, _)| badge);
-            changed.insert(namespace.as_str(), json!({ "from": before, "to": badge }));
+            let before = before.map(|(badge, source)| noted(badge, source));
+            changed.insert(namespace.as_str(), json!({ "from": before, "to": noted(*badge, BadgeSource::Hand) }));
         }
     }
     if changed.is_empty() {

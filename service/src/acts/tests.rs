@@ -194,7 +194,7 @@ async fn what_holds_for_all_organizations_is_for_who_owns_all_of_them(fixture: F
     }
     assert_eq!(organizations::list(&world.store, &world.person("sole").await).await.unwrap().len(), 3, "and owns it");
     assert_eq!(publishers::remove(&world.store, &LOCAL, &name("bitnami")).await.unwrap(), Badge::VerifiedPublisher);
-    assert_eq!(world.newest().await.3, json!({ "before": "verified-publisher" }));
+    assert_eq!(world.newest().await.3, json!({ "before": { "badge": "verified-publisher", "source": "hand" } }));
 }
 
 async fn nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several(fixture: Fixture) {

@@ -69,6 +69,27 @@ async fn what_was_given_by_hand_stays_whatever_docker_hub_shows(fixture: Fixture
     assert_eq!(of_hand(&store).await, left);
 }
 
+async fn a_line_says_whose_word_a_badge_was_and_is(fixture: Fixture) {
+    let (store, hub) = (fixture.store().await, Hub::new().await);
+    show(&hub, &[], &[("ns00/x", VERIFIED), ("ns01/x", VERIFIED), ("ns02/x", VERIFIED)]);
+    change(&store, &hub.search(), None).await.unwrap();
+    let newest = async || -> serde_json::Value { serde_json::from_str(&lines(&store).await[0].detail).unwrap() };
+    let [hand, hub] = ["hand", "docker-hub"].map(|source| json!({ "badge": "verified-publisher", "source": source }));
+    set(&store, &LOCAL, &"ns00".parse().unwrap(), Badge::VerifiedPublisher, &Condition::Any).await.unwrap();
+    assert_eq!(newest().await, json!({ "badge": "verified-publisher", "source": "hand", "before": hub }));
+    let given =
+        [("ns01".parse().unwrap(), Badge::VerifiedPublisher), ("new".parse().unwrap(), Badge::VerifiedPublisher)];
+    assert_eq!(import(&store, &LOCAL, &given).await.unwrap(), 2);
+    let expected = json!({ "ns01": { "from": hub, "to": hand }, "new": { "from": null, "to": hand } });
+    assert_eq!(newest().await, json!({ "badges": expected }));
+    let written = lines(&store).await.len();
+    assert_eq!((import(&store, &LOCAL, &given).await.unwrap(), lines(&store).await.len()), (0, written));
+    for (namespace, before) in [("ns01", hand), ("ns02", hub)] {
+        remove(&store, &LOCAL, &namespace.parse().unwrap()).await.unwrap();
+        assert_eq!(newest().await, json!({ "before": before }));
+    }
+}
+
 async fn a_refresh_is_written_down_once_and_publishes_only_what_changes(fixture: Fixture) {
     let (store, hub) = (fixture.store().await, Hub::new().await);
     let search = hub.search();
@@ -170,6 +191,7 @@ async fn nothing_is_held_while_docker_hub_is_asked_and_nobody_asks_twice(fixture
 }
 
 on_each_database! {
+    a_line_says_whose_word_a_badge_was_and_is,
     what_was_given_by_hand_stays_whatever_docker_hub_shows,
     a_refresh_is_written_down_once_and_publishes_only_what_changes,
     what_was_not_read_to_its_end_removes_nothing,
