@@ -8,7 +8,7 @@ use crate::{
     names::Name,
     publish::compile,
     roles::Deed,
-    store::{Act, Member, Store, Writing},
+    store::{Act, Invitation, Member, Store, Writing},
 };
 
 /// How somebody becomes a member who has no account yet.
@@ -100,6 +100,8 @@ pub async fn put(
     }
     keeps_an_owner(&mut change, actor, &place, before.as_ref(), Some(joins.role)).await?;
     let (id, new_account) = account(&mut change, &joins.user, how, now).await?;
+    let waits = |one: &Invitation| one.invitee == joins.user.as_str() && now < one.expires_at;
+    let invitation = change.invitations(place.id).await?.into_iter().find(waits);
     set(&mut change, &place, id, joins).await?;
     let after = member(&mut change, &place, &joins.user).await?;
     let after = after.ok_or_else(|| not_a_member(&joins.user, organization))?;
@@ -109,7 +111,11 @@ pub async fn put(
     }
     let before = before.map(|member| json!({ "role": member.role, "teams": member.teams }));
     let teams: Vec<&str> = joins.teams.iter().map(Name::as_str).collect();
-    let detail = json!({ "role": joins.role, "teams": teams, "new_account": new_account, "before": before });
+    let mut detail = json!({ "role": joins.role, "teams": teams, "new_account": new_account, "before": before });
+    // It ended with this, and has no line of its own.
+    if let Some(Invitation { id, role, teams, inviter, .. }) = invitation {
+        detail["invitation"] = json!({ "id": id, "role": role, "teams": teams, "inviter": inviter });
+    }
     let act = Act { act: ActKind::MemberAdd, organization: &place.name, target: joins.user.as_str(), detail };
     commit(change, actor, &act).await?;
     Ok(PutMember { member: after, joined, new_account })

@@ -232,6 +232,22 @@ async fn an_organization_keeps_an_owner_unless_the_command_line_says_otherwise(f
     assert_eq!(detail, json!({ "before": { "role": "owner", "teams": [], "source": "admin" } }));
 }
 
+async fn the_line_of_a_new_member_names_the_invitation_that_ended_with_it(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let (store, acme) = (&world.store, name("acme"));
+    let (olga, sole) = (world.person("olga").await, world.person("sole").await);
+    let joins = Joins { user: name("bea"), role: Role::Auditor, teams: vec![name("ops")] };
+    let made = invitations::create(store, &olga, &acme, &joins, NOW).await.unwrap().invitation;
+    world.role(&sole, "acme", "bea", Role::Member).await.unwrap();
+    let (_, act, target, detail) = world.newest().await;
+    assert_eq!((act.as_str(), target.as_str()), ("member.add", "bea"));
+    let ended = json!({ "id": made.id, "role": "auditor", "teams": ["ops"], "inviter": "olga" });
+    assert_eq!(detail["invitation"], ended);
+    assert!(invitations::list(store, &olga, &acme, NOW).await.unwrap().is_empty());
+    world.role(&sole, "acme", "bea", Role::Admin).await.unwrap();
+    assert_eq!(world.newest().await.3.get("invitation"), None, "there is none any more");
+}
+
 async fn an_invitation_is_worth_what_its_inviter_may_now(fixture: Fixture) {
     let world = World::new(fixture).await;
     let (store, acme) = (&world.store, name("acme"));
@@ -241,7 +257,8 @@ async fn an_invitation_is_worth_what_its_inviter_may_now(fixture: Fixture) {
     let link = invitations::create(store, &sole, &acme, &joins("backdoor", Role::Owner), NOW).await.unwrap();
     let asked = invitations::create(store, &sole, &acme, &joins("bea", Role::Admin), NOW).await.unwrap().invitation;
     members::remove(store, &olga, &acme, &name("sole")).await.unwrap();
-    let refused = invitations::accept_as_new(store, &link.secret.unwrap(), HASH, [192, 0, 2, 1].into(), NOW).await.unwrap_err();
+    let refused =
+        invitations::accept_as_new(store, &link.secret.unwrap(), HASH, [192, 0, 2, 1].into(), NOW).await.unwrap_err();
     assert!(matches!(refused, ActError::NoInviter { .. }), "{refused}");
     assert!(world.store.read().await.unwrap().account("backdoor").await.unwrap().is_none());
     assert!(matches!(invitations::accept(store, &bea, &asked.id, NOW).await, Err(ActError::NoInviter { .. })));
@@ -361,6 +378,7 @@ on_each_database! {
     what_holds_for_all_organizations_is_for_who_owns_all_of_them,
     nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several,
     an_organization_keeps_an_owner_unless_the_command_line_says_otherwise,
+    the_line_of_a_new_member_names_the_invitation_that_ended_with_it,
     an_invitation_is_worth_what_its_inviter_may_now,
     whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more,
     a_change_of_what_nobody_saw_is_none,

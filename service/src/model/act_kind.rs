@@ -60,10 +60,10 @@ pub enum ActKind {
     /// A membership ended
     #[value(name = "member.remove")]
     MemberRemove,
-    /// Somebody was invited
+    /// Somebody was invited, or invited anew
     #[value(name = "invitation.add")]
     InvitationAdd,
-    /// An invitation was taken back, or replaced
+    /// An invitation was taken back
     #[value(name = "invitation.remove")]
     InvitationRemove,
     /// An invitation was accepted
