@@ -46,7 +46,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 
 use self::{fault::Fault, visitor::Visitor};
 use crate::rest::Api;
@@ -113,11 +113,24 @@ pub fn is_page(path: &str) -> bool {
 
 /// Nothing is at this address: in words for a person's browser, in one line for everything else.
 pub async fn nothing_here(request: Request) -> Response {
-    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    match accepts.is_some_and(|types| types.contains("text/html")) {
+    match takes_pages(request.headers()) {
         true => guard::harden(Fault::Nowhere.into_response()),
         false => (StatusCode::NOT_FOUND, "not found\n").into_response(),
     }
+}
+
+/// It took too long: likewise.
+pub fn timeout(takes_pages: bool) -> Response {
+    match takes_pages {
+        true => guard::harden(Fault::Timeout.into_response()),
+        false => (StatusCode::REQUEST_TIMEOUT, "it took too long\n").into_response(),
+    }
+}
+
+/// Whether a person's browser asks.
+pub fn takes_pages(headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepts.is_some_and(|types| types.contains("text/html"))
 }
 
 /// The first page of whoever signed in.

@@ -26,7 +26,8 @@ use crate::{
     identity::{Agent, AgentTokens, Identity},
     listener::{LongLived, Peer},
     metrics::{self, Metrics},
-    registry_login, rest,
+    registry_login,
+    rest::{self, Refusal},
     sync_api::{self, SyncApi},
 };
 
@@ -62,7 +63,7 @@ pub fn router(
 ) -> Router {
     // Without `reset_fallback` gRPC's answer to unknown paths and the other routes' cannot be merged.
     let grpc = tonic::service::Routes::new(sync).into_axum_router().reset_fallback();
-    let door = Door { tokens, bodies: Bodies::default() };
+    let door = Door { tokens, bodies: Bodies::default(), deadline };
     Router::new()
         .merge(health::router(readiness))
         .merge(registry_login::router(identity))
@@ -81,6 +82,8 @@ pub fn router(
 struct Door {
     tokens: AgentTokens,
     bodies: Bodies,
+    /// How long a request to a path may take.
+    deadline: fn(&str) -> Duration,
 }
 
 /// Bounds what one request may cost: first who sent it, then how much of it is read.
@@ -101,11 +104,11 @@ async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> R
         };
         (Owner::Address(network(peer.ip())), of_others(request.uri().path()))
     };
-    let deadline = deadline(request.uri().path());
+    let (path, takes_pages) = (request.uri().path().to_owned(), console::takes_pages(request.headers()));
     let (parts, body) = request.into_parts();
     // Kept to the answer: what was read waits as long in the handler's hands.
     let (body, _held) = door.bodies.bound(body, owner, limit);
-    match tokio::time::timeout(deadline, next.run(Request::from_parts(parts, body))).await {
+    match tokio::time::timeout((door.deadline)(&path), next.run(Request::from_parts(parts, body))).await {
         Ok(mut response) => {
             // An error has its status in the head.
             if watch && !response.headers().contains_key("grpc-status") {
@@ -113,7 +116,20 @@ async fn bounds(State(door): State<Door>, mut request: Request, next: Next) -> R
             }
             response
         }
-        Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
+        Err(_) => late(&path, takes_pages),
+    }
+}
+
+/// That a request took too long, in the form of the door that it came to.
+fn late(path: &str, takes_pages: bool) -> Response {
+    match path {
+        path if path.starts_with("/pullgate.sync.v1.Sync/") => {
+            Status::deadline_exceeded("the request took too long; try again").into_http()
+        }
+        path if path.starts_with(rest::PREFIX) => Refusal::timeout().into_response(),
+        "/v2" | "/v2/" => registry_login::timeout(),
+        path if path.starts_with("/v2/") => hub_api::timeout(path),
+        _ => console::timeout(takes_pages),
     }
 }
 
@@ -158,6 +174,7 @@ fn agent(tokens: &AgentTokens, headers: &HeaderMap) -> Result<Agent, Status> {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use http::header::{ACCEPT, CONTENT_TYPE};
     use http_body_util::BodyExt as _;
     use hyper::body::Bytes;
     use proto::keys::SigningKey;
@@ -179,8 +196,41 @@ mod tests {
                 Err(error) => Status::from_error(error.into()).into_http(),
             }
         };
-        let door = Door { tokens: tokens(1), bodies: Bodies::default() };
+        let door = Door { tokens: tokens(1), bodies: Bodies::default(), deadline };
         Router::new().fallback(read).layer(from_fn_with_state(door, bounds))
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_told_in_the_form_of_each_door() {
+        let door = Door { tokens: tokens(1), bodies: Bodies::default(), deadline: |_| Duration::ZERO };
+        let router = Router::new().fallback(std::future::pending::<Response>).layer(from_fn_with_state(door, bounds));
+        for (path, pages, kind, says) in [
+            ("/api/v1/me", false, "application/json", r#"{"error":{"code":"timeout","#),
+            ("/api/v1/me", true, "application/json", r#"{"error":{"code":"timeout","#),
+            ("/v2/orgs/acme/settings", false, "application/json", r#"{"errinfo":null,"message":"it took too long"#),
+            ("/v2/auth/token", false, "application/json", r#"{"detail":"it took too long"#),
+            ("/v2/users/login/", false, "application/json", r#"{"detail":"it took too long"#),
+            ("/v2/", false, "application/json", r#"{"errors":[{"code":"UNAVAILABLE""#),
+            ("/orgs/acme/members", true, "text/html; charset=utf-8", "<h1>Too slow</h1>"),
+            ("/orgs/acme/members", false, "text/plain; charset=utf-8", "it took too long"),
+        ] {
+            let accept = if pages { "text/html,*/*" } else { "*/*" };
+            let mut request = Request::get(path).header(ACCEPT, accept).body(Body::empty()).unwrap();
+            request.extensions_mut().insert(Peer(([192, 0, 2, 1], 1).into()));
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(
+                (answer.status(), answer.headers()[CONTENT_TYPE].to_str().unwrap()),
+                (StatusCode::REQUEST_TIMEOUT, kind),
+                "{path}"
+            );
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            let body = std::str::from_utf8(&body).unwrap();
+            assert!(body.contains(says), "{path}: {body}");
+        }
+        let mut request = Request::post("/pullgate.sync.v1.Sync/SignIn").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Peer(([192, 0, 2, 1], 1).into()));
+        let answer = router.oneshot(request).await.unwrap();
+        assert_eq!((answer.status(), grpc_status(&answer)), (StatusCode::OK, Some("4")));
     }
 
     async fn ask(call: &str, token: Option<String>, body: Body) -> Response {

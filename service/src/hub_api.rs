@@ -34,7 +34,7 @@ use axum::{
     Extension, Router,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{MethodRouter, delete, get, post, put},
 };
 use proto::{chain, secret::Secret};
@@ -49,7 +49,7 @@ use crate::{
     listener::Peer,
     model::Via,
     registry_login,
-    rest::Api,
+    rest::{Api, Refusal},
     roles::Deed,
 };
 
@@ -110,6 +110,14 @@ pub fn router(api: HubApi) -> Router {
     routes().into_iter().fold(Router::new(), both).with_state(api)
 }
 
+/// That a call below `/v2/` took too long.
+pub fn timeout(path: &str) -> Response {
+    match path.trim_end_matches('/') {
+        "/v2/auth/token" | "/v2/users/login" => answers::sign_in_timeout(),
+        _ => refused::Refused::from(Refusal::timeout()).into_response(),
+    }
+}
+
 /// `POST /v2/auth/token`.
 #[derive(Deserialize)]
 struct AuthToken {
@@ -153,7 +161,7 @@ async fn users_login(State(api): State<HubApi>, Extension(peer): Extension<Peer>
 
 async fn user_organizations(State(hub): State<HubApi>, caller: Bearer, page: Page) -> Answer {
     let mut view = hub.api.store.read().await?;
-    let account = caller.actor.as_self(&mut view, Deed::ReadOwn).await.map_err(crate::rest::Refusal::from)?;
+    let account = caller.actor.as_self(&mut view, Deed::ReadOwn).await.map_err(Refusal::from)?;
     Ok(page.answer(&view.memberships(account.id).await?, organizations::membership))
 }
 

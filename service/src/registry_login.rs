@@ -67,6 +67,11 @@ pub(crate) async fn nothing_here() -> Response {
     failure(StatusCode::NOT_FOUND, "NAME_UNKNOWN", "not found: this is pullgate's sign-in; it stores no images")
 }
 
+/// That the version check took too long.
+pub(crate) fn timeout() -> Response {
+    failure(StatusCode::REQUEST_TIMEOUT, "UNAVAILABLE", "it took too long; try again")
+}
+
 /// User and secret of a Basic header (RFC 7617).
 fn basic(value: &HeaderValue) -> Option<(String, Secret)> {
     let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;

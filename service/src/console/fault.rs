@@ -33,6 +33,8 @@ pub(super) enum Fault {
     Method,
     /// Too many pages; how long to wait.
     Later(Duration),
+    /// It took too long.
+    Timeout,
     /// The service's own fault, which is in its log.
     Broken,
 }
@@ -73,6 +75,13 @@ impl Fault {
                 excuse("Slower", "Too many pages were asked for, and nothing was changed. Try again in a moment."),
             ),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, excuse("Not so", "This address takes no such request.")),
+            Self::Timeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                excuse(
+                    "Too slow",
+                    "It took too long, and was done or was not. Open the page again, and look before you do it again.",
+                ),
+            ),
             Self::Broken => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 excuse("Not now", "The service cannot do this at the moment. Nothing was changed; try again later."),

@@ -37,6 +37,10 @@ pub(super) fn unavailable(text: &str) -> Response {
     answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "detail": text }))
 }
 
+pub(super) fn sign_in_timeout() -> Response {
+    answer(StatusCode::REQUEST_TIMEOUT, &json!({ "detail": "it took too long; try again" }))
+}
+
 /// Docker Hub names the moment, HTTP the time until then.
 pub(super) fn later(text: &str, wait: Duration, now: i64) -> Response {
     let seconds = wait.as_secs().max(1);

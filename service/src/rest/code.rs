@@ -24,6 +24,8 @@ pub enum Code {
     NotFound,
     /// Not this method here.
     MethodNotAllowed,
+    /// It took too long, and was done or was not: look before it is sent again.
+    Timeout,
     /// It contradicts what is there: a name that is taken, a request that is answered.
     Conflict,
     /// The last owner of an organization stays one.
@@ -48,7 +50,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, for the reference page.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Malformed,
         Self::Invalid,
         Self::Unauthenticated,
@@ -57,6 +59,7 @@ impl Code {
         Self::Scope,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Timeout,
         Self::Conflict,
         Self::LastOwner,
         Self::Changed,
@@ -79,6 +82,7 @@ impl Code {
             Self::Csrf | Self::Forbidden | Self::Scope => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict | Self::LastOwner => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -104,6 +108,7 @@ impl Code {
             Self::Scope => "the access token lacks a scope, or no access token does it",
             Self::NotFound => "there is no such thing, or none of theirs",
             Self::MethodNotAllowed => "not this method here; `Allow` has those that are",
+            Self::Timeout => "it took too long, and was done or was not: look before it is sent again",
             Self::Conflict => "it contradicts what is there: a name that is taken, a request that is answered",
             Self::LastOwner => "the last owner of an organization stays one",
             Self::Changed => "it was changed since it was looked at",

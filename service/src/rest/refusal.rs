@@ -64,6 +64,11 @@ impl Refusal {
         Self::new(Code::NotFound, "there is nothing here")
     }
 
+    /// It took too long.
+    pub fn timeout() -> Self {
+        Self::new(Code::Timeout, "it took too long, and was done or was not").next("look before you send it again")
+    }
+
     /// Nobody is signed in.
     pub fn unauthenticated() -> Self {
         Self::new(Code::Unauthenticated, "nobody is signed in")
@@ -296,6 +301,9 @@ pub enum Refusals {
     /// `not_found`
     #[response(status = 404)]
     NotFound(Refused),
+    /// `timeout`
+    #[response(status = 408)]
+    Timeout(Refused),
     /// `rate_limited`
     #[response(status = 429)]
     RateLimited(Refused),
