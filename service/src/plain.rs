@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 /// Characters that steer a terminal or turn the reading direction around: controls, line and
 /// paragraph separators, bidi marks, zero-width characters, tags.
-fn steers(c: char) -> bool {
+#[must_use]
+pub fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -102,10 +102,10 @@ pub async fn describe<E: From<ActError>>(
     let (_, row) = found.ok_or(ActError::NoToken)?;
     let before = change.token_note(id).await.map_err(ActError::from)?;
     let note = note(&row.token, &before)?;
-    bounded(&note)?;
     if note == before {
         return Ok((row, note));
     }
+    bounded(&note)?;
     change.describe_token(id, &row.token.name, &note).await.map_err(ActError::from)?;
     let detail = json!({ "name": row.token.name, "note": { "from": before, "to": note } });
     let act = Act { act: ActKind::OrganizationTokenChange, organization: &place.name, target: id, detail };

@@ -272,9 +272,16 @@ fn settings(before: &Settings, wanted: &PolicyChange) -> Result<Settings, ActErr
     let message = wanted.message.as_ref().unwrap_or(&before.message);
     let request_url = wanted.request_url.as_ref().unwrap_or(&before.request_url);
     let email = wanted.email.as_ref().unwrap_or(&before.email);
-    text::short(Field("message"), message, text::MAX_MESSAGE_CHARS)?;
-    text::page(Field("request_url"), request_url)?;
-    text::address(Field("email"), email)?;
+    // What was taken once stands in the way of no other change.
+    if *message != before.message {
+        text::short(Field("message"), message, text::MAX_MESSAGE_CHARS)?;
+    }
+    if *request_url != before.request_url {
+        text::page(Field("request_url"), request_url)?;
+    }
+    if *email != before.email {
+        text::address(Field("email"), email)?;
+    }
     Ok(Settings {
         enabled: wanted.enabled.unwrap_or(before.enabled),
         mode: wanted.mode.unwrap_or(before.mode),

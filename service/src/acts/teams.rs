@@ -107,7 +107,9 @@ pub async fn change(
     let before = find(&mut change, &place, name).await?;
     condition.check(|| tag(&before))?;
     if let Some(description) = &wanted.description {
-        text::short(Field("description"), description, MAX_DESCRIPTION_CHARS)?;
+        if *description != before.description {
+            text::short(Field("description"), description, MAX_DESCRIPTION_CHARS)?;
+        }
         change.describe_team(place.id, name.as_str(), description).await?;
     }
     let to = wanted.name.as_ref().unwrap_or(name);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::ActError;
-use crate::identity::MAX_SECRET_BYTES;
+use crate::{identity::MAX_SECRET_BYTES, plain::steers};
 
 /// Most characters of the owner's words in a refusal.
 pub const MAX_MESSAGE_CHARS: usize = 500;
@@ -36,14 +36,25 @@ pub struct TextError {
 
 /// A short text.
 pub(super) fn short(field: Field, text: &str, most: usize) -> Result<&str, TextError> {
-    let fault = if text.chars().count() > most {
-        format!("is too long: at most {most} characters")
-    } else if text.chars().any(|c| c.is_control() && c != '\n') {
-        "holds control characters".to_owned()
-    } else {
-        return Ok(text);
-    };
-    Err(TextError { field, fault })
+    if text.chars().count() > most {
+        return Err(TextError { field, fault: format!("is too long: at most {most} characters") });
+    }
+    steers_nothing(field, text)?;
+    Ok(text)
+}
+
+/// Lines of text, and nothing in it that steers what shows it: such texts end on terminals.
+pub(super) fn steers_nothing(field: Field, text: &str) -> Result<(), TextError> {
+    match text.chars().find(|c| *c != '\n' && steers(*c)) {
+        None => Ok(()),
+        Some(c) => {
+            let fault = format!(
+                "holds U+{:04X}, which steers a terminal or the direction of reading; leave it out",
+                u32::from(c)
+            );
+            Err(TextError { field, fault })
+        }
+    }
 }
 
 /// An address: a short text without spaces.
@@ -107,7 +118,14 @@ mod tests {
     fn texts_stay_within_their_bounds() {
         let field = Field("message");
         assert_eq!(short(field, "grüße\nzeile", 11), Ok("grüße\nzeile"));
-        for (bad, fault) in [("grüße", "too long"), ("a\tb", "control"), ("\u{1b}[2J", "control")] {
+        for (bad, fault) in [
+            ("grüße", "too long"),
+            ("a\tb", "U+0009"),
+            ("\u{1b}[2J", "U+001B"),
+            ("a\u{202e}b", "U+202E"),
+            ("a\u{200b}b", "U+200B"),
+            ("\u{e0041}", "U+E0041"),
+        ] {
             assert!(short(field, bad, 4).unwrap_err().to_string().contains(fault), "{bad:?}");
         }
         for good in ["", "https://a.example/ask", "http://a/"] {

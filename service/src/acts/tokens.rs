@@ -96,11 +96,11 @@ pub(super) fn token_name(name: &str) -> Result<&str, ActError> {
     }
 }
 
-/// Not more than anybody has to say.
+/// Not more than anybody has to say, and as every text.
 pub(super) fn bounded(note: &str) -> Result<(), ActError> {
     match note.len() > MAX_NOTE {
         true => Err(text::TextError { field: Field("note"), fault: format!("is longer than {MAX_NOTE} bytes") })?,
-        false => Ok(()),
+        false => Ok(text::steers_nothing(Field("note"), note)?),
     }
 }
 

@@ -232,6 +232,33 @@ async fn ending_tokens_side_by_side_disturbs_no_other_call_of_the_same_bearer(fi
 }
 
 #[tokio::test]
+async fn no_text_that_steers_a_terminal_is_stored() {
+    let hub = Hub::new(Fixture::sqlite()).await;
+    let owner = hub.bearer("owner", PASSWORD).await;
+    let text = "a\u{202e}b";
+    let resources = json!([{ "type": "TYPE_REPO", "path": "acme/*", "scopes": ["scope-image-pull"] }]);
+    let registries = "/v2/orgs/acme/settings/registry-access-management";
+    for (method, path, body) in [
+        ("POST", "/v2/orgs/acme/access-tokens", json!({ "label": text, "resources": resources })),
+        ("POST", "/v2/orgs/acme/access-tokens", json!({ "label": "x", "description": text, "resources": resources })),
+        ("POST", "/v2/access-tokens", json!({ "token_label": text, "scopes": ["repo:read"] })),
+        ("POST", "/v2/orgs/acme/groups", json!({ "name": "ops", "description": text })),
+        (
+            "PUT",
+            registries,
+            json!({
+                "enabled": true, "standard_registries": [{ "id": "DockerHub", "allowed": true }],
+                "custom_registries": [{ "address": "ghcr.io", "friendly_name": text, "allowed": true }],
+            }),
+        ),
+    ] {
+        let answer = hub.call(&[("authorization", &owner)], method, path, &body).await;
+        let said = answer.body["message"].as_str().unwrap_or_default();
+        assert!(answer.status == 400 && said.contains("holds U+202E"), "{path} {body}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_browser_that_is_signed_in_and_a_raw_access_token_open_nothing_here() {
     let hub = Hub::new(Fixture::sqlite()).await;
     let Who::Browser { cookie, csrf } = hub.world.browser("owner").await else { unreachable!() };

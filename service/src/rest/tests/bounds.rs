@@ -40,6 +40,58 @@ async fn milliseconds_sent_for_seconds_are_refused_and_make_nothing_that_lasts(f
     }
 }
 
+/// Calls that store a text, each with its body and the field that is named.
+fn with_a_text(text: &str) -> [(&'static str, &'static str, &'static str, Value, &'static str); 8] {
+    let policy = "/organizations/acme/policy";
+    [
+        ("admin", "PATCH", policy, json!({ "message": text }), "message"),
+        ("admin", "PATCH", policy, json!({ "email": text }), "email"),
+        ("admin", "PATCH", policy, json!({ "request_url": format!("https://a.example/{text}") }), "request_url"),
+        ("admin", "POST", "/organizations/acme/allowlist", json!({ "pattern": "a/b", "reason": text }), "reason"),
+        ("admin", "POST", "/organizations/acme/denylist", json!({ "pattern": "a/b", "reason": text }), "reason"),
+        ("admin", "POST", "/organizations/acme/teams", json!({ "team": "ops", "description": text }), "description"),
+        ("admin", "PATCH", "/organizations/acme/teams/web", json!({ "description": text }), "description"),
+        ("member", "POST", "/me/tokens", json!({ "name": text }), "name"),
+    ]
+}
+
+async fn no_text_that_steers_a_terminal_is_stored(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let admin = world.browser("admin").await;
+    world.call(&admin, "POST", "/organizations/acme/teams", &[], Some(r#"{"team":"web"}"#)).await;
+    for (text, point) in [("a\u{202e}b", "U+202E"), ("\u{200b}ab", "U+200B"), ("ab\u{1b}[2J", "U+001B"), ("größe", "")] {
+        for (user, method, path, body, field) in with_a_text(text) {
+            let who = world.browser(user).await;
+            let any: &[(&str, &str)] = if method == "PATCH" { &[("if-match", "*")] } else { &[] };
+            let answer = world.call(&who, method, path, any, Some(&body.to_string())).await;
+            if point.is_empty() {
+                assert!(answer.status < 300, "{path} {body}: {}", answer.body);
+                continue;
+            }
+            assert_eq!((answer.status, answer.code()), (422, "invalid"), "{path} {body}: {}", answer.body);
+            let said = answer.body["error"]["message"].as_str().unwrap();
+            assert!(said.starts_with(&format!("`{field}` holds {point}")), "{path} {body}: {said}");
+        }
+    }
+}
+
+async fn what_was_stored_before_stands_in_the_way_of_no_other_change(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let admin = world.browser("admin").await;
+    let (policy, any) = ("/organizations/acme/policy", [("if-match", "*")]);
+    let mut change = world.store.write().await.unwrap();
+    let acme = change.organization_id("acme").await.unwrap().unwrap();
+    let message = "a\u{202e}b".to_owned();
+    let settings =
+        crate::model::Settings { message: message.clone(), request_url: "https://".to_owned(), ..Default::default() };
+    change.set_settings(acme, &settings).await.unwrap();
+    change.commit().await.unwrap();
+    for body in [json!({ "enabled": true }), json!({ "mode": "monitor", "message": message })] {
+        let answer = world.call(&admin, "PATCH", policy, &any, Some(&body.to_string())).await;
+        assert_eq!(answer.status, 200, "{body}: {}", answer.body);
+    }
+}
+
 #[test]
 fn the_document_says_how_late_something_may_end() {
     let document = serde_json::to_value(document::openapi()).unwrap();
@@ -51,4 +103,6 @@ fn the_document_says_how_late_something_may_end() {
 
 on_each_database! {
     milliseconds_sent_for_seconds_are_refused_and_make_nothing_that_lasts,
+    no_text_that_steers_a_terminal_is_stored,
+    what_was_stored_before_stands_in_the_way_of_no_other_change,
 }
