@@ -71,14 +71,26 @@ pub(super) fn page(field: Field, text: &str) -> Result<(), TextError> {
     address(field, text)?;
     let fault = if text.is_empty() {
         return Ok(());
-    } else if !text.starts_with("https://") && !text.starts_with("http://") {
-        format!("is `{text}`, which is not a URL; it begins with `https://`")
+    } else if !has_host(text) {
+        format!("is `{text}`, which is not a URL with a host; it begins with `https://` or `http://`")
     } else if text.contains(['?', '#']) {
         "must have no query: the image is added to it as one".to_owned()
     } else {
         return Ok(());
     };
     Err(TextError { field, fault })
+}
+
+/// Whether the address is of HTTP and names a host.
+fn has_host(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let authority = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    let host = match place.strip_prefix('[') {
+        Some(address) => address.split(']').next(),
+        None => place.split(':').next(),
+    };
+    host.is_some_and(|host| host.contains(char::is_alphanumeric))
 }
 
 /// Shortest password, in characters (NIST SP 800-63B, 3.1.1.2).
@@ -128,12 +140,27 @@ mod tests {
         ] {
             assert!(short(field, bad, 4).unwrap_err().to_string().contains(fault), "{bad:?}");
         }
-        for good in ["", "https://a.example/ask", "http://a/"] {
+        for good in ["", "https://a.example/ask", "http://a/", "https://a.example:8443", "https://[::1]:8443/a"] {
             assert_eq!(page(field, good), Ok(()), "{good}");
         }
-        for bad in ["a.example", "javascript:alert(1)", "https://a/?x=1", "https://a/#x", "https://a b", "https://a\n"]
-        {
+        for bad in [
+            "a.example",
+            "javascript:alert(1)",
+            "https://a/?x=1",
+            "https://a/#x",
+            "https://a b",
+            "https://a\n",
+            "https://",
+            "http://",
+            "https:///ask",
+            "https://:8443/ask",
+            "https://user@/ask",
+            "https://[]/",
+            "https://../",
+        ] {
             assert!(page(field, bad).is_err(), "{bad:?}");
         }
+        let text = page(field, "https://").unwrap_err().to_string();
+        assert!(text.contains("`https://` or `http://`") && text.contains("a host"), "{text}");
     }
 }
