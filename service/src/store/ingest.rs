@@ -13,10 +13,16 @@ use super::{
     daily::Daily,
     sql::{made, placeholders, query, query_as},
 };
-use crate::model::{AllowedPulls, from_word};
+use crate::{
+    id,
+    model::{AllowedPulls, from_word},
+};
 
 #[cfg(test)]
 mod tests;
+
+/// How far a machine's clock may be ahead, in milliseconds.
+pub(crate) const MAX_AHEAD_MS: i64 = 5 * 60 * 1000;
 
 /// Rows of one statement.
 const BATCH: usize = 1000;
@@ -182,12 +188,16 @@ impl Writing {
         Ok(())
     }
 
-    /// Remembers the newest decision of each organization's policy on the machine.
+    /// Remembers the newest decision of each organization's policy on the machine. Ids are the machine's word: one that is
+    /// ahead of what its clock may be is the newest while nothing else comes, and keeps nothing out that comes later.
     async fn hear_of(&mut self, machine_id: &str, records: &[RecordRow]) -> Result<(), StoreError> {
+        let Some(received_at_ms) = records.first().map(|record| record.received_at_ms) else { return Ok(()) };
+        let last = id::last_of(received_at_ms.saturating_add(MAX_AHEAD_MS));
+        let believed = |record: &RecordRow| record.id <= last;
         let mut newest: HashMap<&str, &RecordRow> = HashMap::new();
         for record in records.iter().filter(|record| record.act.is_empty()) {
             let known = newest.entry(&record.organization).or_insert(record);
-            if record.id > known.id {
+            if (believed(record), &record.id) > (believed(known), &known.id) {
                 *known = record;
             }
         }
@@ -195,13 +205,15 @@ impl Writing {
             let sql = "INSERT INTO machine_generations (machine_id, organization, generation, received_at_ms, \
                        record_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (machine_id, organization) DO UPDATE SET \
                        generation = excluded.generation, received_at_ms = excluded.received_at_ms, \
-                       record_id = excluded.record_id WHERE machine_generations.record_id < excluded.record_id";
+                       record_id = excluded.record_id WHERE machine_generations.record_id < excluded.record_id \
+                       OR machine_generations.record_id > $6";
             query(sql)
                 .bind(machine_id)
                 .bind(&record.organization)
                 .bind(record.generation)
                 .bind(record.received_at_ms)
                 .bind(&record.id)
+                .bind(&last)
                 .execute(&mut self.0.0)
                 .await?;
         }

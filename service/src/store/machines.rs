@@ -97,7 +97,7 @@ fn columns(of: &str, guard: &str) -> String {
     let newest = |column: &str| {
         format!(
             "(SELECT r.{column} FROM machine_generations r WHERE r.machine_id = g.machine_id{of} \
-             ORDER BY r.record_id DESC LIMIT 1)"
+             ORDER BY r.received_at_ms DESC, r.record_id DESC LIMIT 1)"
         )
     };
     format!(

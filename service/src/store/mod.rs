@@ -65,6 +65,7 @@ pub(crate) use self::{
     browser_sessions::NewBrowserSession,
     dump::{Cell, Cells, Column, TABLES},
     external::{Belongs, Moved},
+    ingest::MAX_AHEAD_MS,
     lately::Done,
     machines::WhichMachines,
     sign_in_pages::SignInFilter,

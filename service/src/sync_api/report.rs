@@ -26,7 +26,7 @@ use crate::{
     metrics::{Metrics, Reported},
     model::Account,
     plain::{is_word, plain},
-    store::{AgentKey, RecordRow, Store, StoreError, Stored},
+    store::{AgentKey, MAX_AHEAD_MS, RecordRow, Store, StoreError, Stored},
 };
 
 /// Most records of one call.
@@ -41,8 +41,6 @@ const MAX_NAME_BYTES: usize = 255;
 const MAX_IMAGE_BYTES: usize = 4096;
 /// Most users with a session on one machine.
 const MAX_USERS: usize = 64;
-/// How far a machine's clock may be ahead, in milliseconds.
-const MAX_AHEAD_MS: i64 = 5 * 60 * 1000;
 
 /// What a report is held against, and where it goes.
 #[derive(Clone, Copy)]

@@ -12,7 +12,7 @@ const DAYS: i64 = 20_000;
 /// On day [`DAYS`], of an allowed pull by the policy of `acme`.
 fn record(id: u32) -> RecordRow {
     RecordRow {
-        id: format!("01J9ZK3V3N{id:016}"),
+        id: format!("01J9AD7005{id:016}"),
         machine_id: "m".to_owned(),
         at_ms: 1,
         received_at_ms: DAYS * DAY_MS + 5,
@@ -226,6 +226,30 @@ async fn the_newest_generation_of_a_machine_is_known_without_rows(fixture: Fixtu
     assert_eq!(rows, [("acme".to_owned(), 9, record(9).received_at_ms)]);
 }
 
+async fn a_record_of_a_clock_that_is_years_ahead_keeps_no_later_one_out(fixture: Fixture) {
+    let store = fixture.store().await;
+    let mut change = store.write().await.unwrap();
+    let alice = people(&mut change).await;
+    // Of 2040, as whoever administers the machine can have it.
+    let ahead = |generation| RecordRow { id: format!("020ZZZZZZZ{generation:016}"), generation, ..record(1) };
+    let later = |record: RecordRow| RecordRow { received_at_ms: record.received_at_ms + 1000, ..record };
+    for (records, expected) in [
+        (vec![record(8)], 8),
+        (vec![ahead(9000)], 9000),
+        (vec![record(9)], 9),
+        (vec![later(record(8)), later(record(7))], 9),
+        (vec![ahead(9001), record(10), ahead(9002)], 10),
+        (vec![ahead(9003)], 9003),
+        (vec![ahead(9002)], 9002),
+        (vec![later(record(11))], 11),
+    ] {
+        change.take_records(alice, &records).await.unwrap();
+        let sql = "SELECT generation FROM machine_generations";
+        let rows: Vec<(i64,)> = query_as(sql).fetch_all(&mut change.0.0).await.unwrap();
+        assert_eq!(rows, [(expected,)]);
+    }
+}
+
 async fn a_name_that_no_index_takes_is_counted_without_it(fixture: Fixture) {
     let store = fixture.store().await;
     let mut change = store.write().await.unwrap();
@@ -264,5 +288,6 @@ on_each_database! {
     each_organization_forgets_in_its_own_time,
     who_wants_less_has_what_is_there_forgotten,
     the_newest_generation_of_a_machine_is_known_without_rows,
+    a_record_of_a_clock_that_is_years_ahead_keeps_no_later_one_out,
     a_name_that_no_index_takes_is_counted_without_it,
 }
