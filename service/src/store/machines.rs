@@ -65,15 +65,21 @@ fn guard(text: &str) -> Result<Guard, StoreError> {
 /// machine each 70 minutes at the latest; this leaves time to try again.
 pub(crate) const SILENT_MS: i64 = 2 * 60 * 60 * 1000;
 
-/// The word of a row's [`Guard`]; `now` and `heard` are the places of the values of [`moments`].
+/// The word of a row's [`Guard`]; `now` and `heard` are the places of the values of [`moments`], and `whose` are the
+/// organizations of which a record counts.
 ///
 /// Heard are a posture, a session that was sealed anew, and a record. Who never told a posture is an agent that cannot: its
 /// silence says nothing before its session ends.
-fn guarded(now: u8, heard: u8) -> String {
+///
+/// INVARIANT: a record counts for the organization by whose policy it was decided, and for no other one. Anybody who
+/// signs in can claim any machine, so another organization's people could speak for one that was stopped here. A
+/// machine of people who belong to several is heard of by its posture in each of them, within 70 minutes.
+fn guarded(now: u8, heard: u8, whose: &str) -> String {
     format!(
         "CASE WHEN g.expires_at <= ${now} THEN 'silent' WHEN g.open_ways IS NULL THEN 'untold' \
          WHEN g.posture_at_ms <= ${heard} AND g.issued_at * 1000 <= ${heard} AND NOT EXISTS (SELECT 1 \
-         FROM machine_generations h WHERE h.machine_id = g.machine_id AND h.received_at_ms > ${heard}) THEN 'silent' \
+         FROM machine_generations h WHERE h.machine_id = g.machine_id AND h.organization {whose} \
+         AND h.received_at_ms > ${heard}) THEN 'silent' \
          WHEN g.open_ways = 0 THEN 'whole' ELSE 'open' END"
     )
 }
@@ -120,7 +126,7 @@ impl Reading {
         limit: u32,
         now: i64,
     ) -> Result<Vec<MachineRow>, StoreError> {
-        let ((now, heard), guard) = (moments(now), guarded(9, 10));
+        let ((now, heard), guard) = (moments(now), guarded(9, 10, "= $1"));
         let sql = format!(
             "SELECT {} FROM memberships s JOIN accounts a ON a.id = s.account_id \
              JOIN agents g ON g.account_id = a.id LEFT JOIN machines m ON m.machine_id = g.machine_id \
@@ -148,10 +154,10 @@ impl Reading {
 
     /// How many machines of the members of an organization are guarded how.
     pub(crate) async fn guards(&mut self, organization: i64, now: i64) -> Result<Vec<(Guard, i64)>, StoreError> {
-        let ((now, heard), word) = (moments(now), guarded(2, 3));
+        let ((now, heard), word) = (moments(now), guarded(2, 3, "= o.name"));
         let sql = format!(
-            "SELECT {word} AS guard, COUNT(*) AS machines FROM memberships s JOIN agents g \
-             ON g.account_id = s.account_id WHERE s.organization_id = $1 GROUP BY 1 ORDER BY 1"
+            "SELECT {word} AS guard, COUNT(*) AS machines FROM memberships s \
+             JOIN organizations o ON o.id = s.organization_id JOIN agents g ON g.account_id = s.account_id WHERE s.organization_id = $1 GROUP BY 1 ORDER BY 1"
         );
         let counted = made(sql).bind(organization).bind(now).bind(heard).rows();
         let rows: Vec<(String, i64)> = counted.fetch_all(&mut self.0).await?;
@@ -161,10 +167,12 @@ impl Reading {
     /// One account's machines, by machine and local user.
     pub(crate) async fn machines_of(&mut self, account: i64, now: i64) -> Result<Vec<MachineRow>, StoreError> {
         let (now, heard) = moments(now);
+        let own = "IN (SELECT o.name FROM memberships s JOIN organizations o ON o.id = s.organization_id \
+                   WHERE s.account_id = g.account_id)";
         let sql = format!(
             "SELECT {} FROM accounts a JOIN agents g ON g.account_id = a.id \
              LEFT JOIN machines m ON m.machine_id = g.machine_id WHERE a.id = $1 ORDER BY g.machine_id, g.uid",
-            columns("", &guarded(2, 3))
+            columns("", &guarded(2, 3, own))
         );
         let rows: Vec<Row> = made(sql).bind(account).bind(now).bind(heard).rows().fetch_all(&mut self.0).await?;
         rows.into_iter().map(MachineRow::try_from).collect()

@@ -82,7 +82,11 @@ async fn a_machine_that_nobody_heard_of_is_silent_and_not_covered(fixture: Fixtu
             change.set_posture(&key(machine), &whole(), at * 1000).await.unwrap();
         }
     }
-    let report = RecordRow { machine_id: "4 reported since".to_owned(), ..record("1", (now - 60) * 1000) };
+    let report = RecordRow {
+        machine_id: "4 reported since".to_owned(),
+        organization: "acme".to_owned(),
+        ..record("1", (now - 60) * 1000)
+    };
     change.take_records(alice, &[report]).await.unwrap();
 
     let start = (String::new(), String::new(), -1);
@@ -100,6 +104,46 @@ async fn a_machine_that_nobody_heard_of_is_silent_and_not_covered(fixture: Fixtu
     assert_eq!(counted, [(Guard::Whole, 3), (Guard::Silent, 3), (Guard::Untold, 1)].into());
     let mine = change.machines_of(alice, now).await.unwrap();
     assert_eq!(mine.iter().filter(|row| row.guard == Guard::Silent).count(), 3);
+}
+
+async fn a_record_of_another_organization_breaks_no_silence(fixture: Fixture) {
+    let store = fixture.store().await;
+    let mut change = store.write().await.unwrap();
+    let (acme, beta) =
+        (change.add_organization("acme", 1).await.unwrap(), change.add_organization("beta", 1).await.unwrap());
+    let alice = change.add_account("alice", "$argon2id$", 1).await.unwrap();
+    let mallory = change.add_account("mallory", "$argon2id$", 1).await.unwrap();
+    change.set_member(acme, alice, Role::Member, &[]).await.unwrap();
+    change.set_member(beta, mallory, Role::Member, &[]).await.unwrap();
+    let now = 1_800_000_000;
+    let then = now - SILENT_MS / 1000 - 9;
+    let key = AgentKey { account: alice, machine_id: "m".to_owned(), uid: 1 };
+    let session = SealedSession { issued_at: then, expires_at: now + 9, ..sealed(now + 9) };
+    change.put_session(&key, &session, "1").await.unwrap();
+    change.set_posture(&key, &whole(), then * 1000).await.unwrap();
+    // As the organization sees it, as it is counted there, and as she sees it herself.
+    let start = (String::new(), String::new(), -1);
+    macro_rules! guards {
+        ($organization:expr) => {{
+            let rows = change.machines($organization, &start, WhichMachines::default(), 10, now).await.unwrap();
+            let counted = change.guards($organization.0, now).await.unwrap();
+            let mine = change.machines_of(alice, now).await.unwrap();
+            assert_eq!(counted, [(rows[0].guard, 1)]);
+            (rows[0].guard, mine[0].guard)
+        }};
+    }
+    let of = |organization: &str, id: &str| RecordRow {
+        organization: organization.to_owned(),
+        ..record(id, (now - 60) * 1000)
+    };
+    // Somebody else says that it is theirs; of no organization anybody may speak.
+    change.take_records(mallory, &[of("beta", "1"), of("", "2")]).await.unwrap();
+    assert_eq!(guards!((acme, "acme")), (Guard::Silent, Guard::Silent));
+    // She belongs to both: to each organization its own records, to herself all of them.
+    change.set_member(beta, alice, Role::Member, &[]).await.unwrap();
+    assert_eq!(guards!((acme, "acme")), (Guard::Silent, Guard::Whole));
+    change.take_records(alice, &[of("acme", "3")]).await.unwrap();
+    assert_eq!(guards!((acme, "acme")), (Guard::Whole, Guard::Whole));
 }
 
 async fn a_machine_that_is_silent_for_a_quarter_is_forgotten_when_its_account_comes_back(fixture: Fixture) {
@@ -127,5 +171,6 @@ async fn a_machine_that_is_silent_for_a_quarter_is_forgotten_when_its_account_co
 on_each_database! {
     machines_are_found_by_what_guards_them,
     a_machine_that_nobody_heard_of_is_silent_and_not_covered,
+    a_record_of_another_organization_breaks_no_silence,
     a_machine_that_is_silent_for_a_quarter_is_forgotten_when_its_account_comes_back,
 }
