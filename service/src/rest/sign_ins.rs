@@ -82,7 +82,7 @@ async fn list(api: &Api, caller: &Caller, organization: Option<&Name>, which: Wh
 
 /// Sign-ins of members and access tokens
 ///
-/// Newest first.
+/// Newest first. Of who is a member now, those from before they joined too, and at every door.
 #[utoipa::path(get, path = "/organizations/{organization}/sign-ins", tag = "audit", params(Organization, Which),
     responses((status = 200, body = Listed<SignIn>), Refusals))]
 pub async fn of_organization(

@@ -14,7 +14,8 @@ pub(crate) struct SignInFilter<'a> {
 }
 
 impl Reading {
-    /// The newest attempts of an organization's members and access tokens, newest first.
+    /// The newest attempts of an organization's members and access tokens, newest first: all of the account's, since
+    /// nothing says when a membership began or for which organization somebody signed in.
     pub(crate) async fn sign_ins_of(
         &mut self,
         organization: i64,
