@@ -85,13 +85,12 @@ pub async fn approve(
     if rule.id == new {
         change.rule_is_by(&new, &actor.name()).await?;
     }
-    let state = change.policy(organization, &request.organization).await?;
-    compile::check_policy(state)
+    compile::check_policy(change.policy(organization, &request.organization).await?)
         .map_err(|source| AccessError::Policy { organization: request.organization.clone(), source })?;
     let image = image(&request)?;
     let case = Case::read(&mut change, &account, now).await?.only(std::slice::from_ref(&request.organization));
     if let Some(refusal) = case.refusals(&image)?.pop() {
-        return Err(AccessError::StillRefused { image: request.image, why: why(&refusal) });
+        return Err(still_refused(request, &refusal, &state.rules));
     }
     let by = actor.name();
     let answer = Answer {
@@ -232,13 +231,14 @@ fn image(request: &AccessRequest) -> Result<ImageRef, AccessError> {
     ImageRef::parse(&request.image).map_err(|source| AccessError::Image { image: request.image.clone(), source })
 }
 
-fn why(refusal: &Refusal) -> String {
-    let organization = &refusal.organization;
-    match &refusal.rule {
-        Some(rule) => {
-            format!("rule {rule} of the denylist; `denylist remove {organization} {rule}` takes it away")
+/// What refuses it in spite of the new rule; `rules` are those of the organization.
+fn still_refused(request: AccessRequest, refusal: &Refusal, rules: &[Rule]) -> AccessError {
+    let AccessRequest { image, organization, .. } = request;
+    match rules.iter().find(|rule| refusal.rule.as_ref() == Some(&rule.id)) {
+        Some(Rule { id, pattern, .. }) => {
+            AccessError::Denied { image, organization, rule: id.clone(), pattern: pattern.clone() }
         }
-        None => format!("{}; give a pattern that matches it", refusal.reason.code()),
+        None => AccessError::StillRefused { image, reason: refusal.reason.code() },
     }
 }
 

@@ -80,13 +80,27 @@ pub enum AccessError {
         /// Why.
         source: PatternError,
     },
+    /// A rule for the allowlist does not help: the denylist counts first. Each door says how its entry is removed there.
+    #[error(
+        "with that rule `{image}` would still be refused: the denylist of `{organization}` has `{pattern}` (rule {rule})"
+    )]
+    Denied {
+        /// What was asked for.
+        image: String,
+        /// Whose denylist.
+        organization: String,
+        /// Id of its rule.
+        rule: String,
+        /// What that names.
+        pattern: String,
+    },
     /// A rule for the allowlist does not help.
-    #[error("with that rule `{image}` would still be refused: {why}")]
+    #[error("with that rule `{image}` would still be refused: {reason}; give a pattern that matches it")]
     StillRefused {
         /// What was asked for.
         image: String,
-        /// By what.
-        why: String,
+        /// Why, as a word.
+        reason: &'static str,
     },
     /// The policy as it is, or would be, is one that no machine would use.
     #[error("the policy of `{organization}` cannot be used")]

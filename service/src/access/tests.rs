@@ -256,7 +256,8 @@ async fn an_approval_that_would_not_help_is_none(fixture: Fixture) {
     fails(&asked, team("sales"), "`bob` is not in team `sales`").await;
     fails("01J9ZK3V3N0000000000000000", Approval::default(), "there is no request").await;
     world.rule(Effect::Deny, "evil/*", Scope::Organization).await;
-    fails(&asked, Approval::default(), "of the denylist; `denylist remove acme Denyevil/*` takes it away").await;
+    let denied = "would still be refused: the denylist of `acme` has `evil/*` (rule Denyevil/*)";
+    fails(&asked, Approval::default(), denied).await;
     let mut change = world.store.write().await.unwrap();
     let (acme, bob) = (id(&mut change, "acme").await, world.account("bob").await.id);
     change.remove_member(acme, bob).await.unwrap();

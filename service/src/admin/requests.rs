@@ -63,8 +63,11 @@ async fn approve(admin: &Admin, id: &str, approval: Approval, now: i64) -> anyho
 /// The errors are everybody's; what to type next is the command line's.
 fn explained(error: AccessError) -> anyhow::Error {
     let next = match &error {
-        AccessError::NoSuch(_) => "`requests list` prints the ids",
-        AccessError::Decided { .. } => "the allowlist can be changed with `allowlist`",
+        AccessError::NoSuch(_) => "`requests list` prints the ids".to_owned(),
+        AccessError::Decided { .. } => "the allowlist can be changed with `allowlist`".to_owned(),
+        AccessError::Denied { organization, rule, .. } => {
+            format!("`denylist remove {organization} {rule}` takes it away")
+        }
         _ => return error.into(),
     };
     anyhow::anyhow!("{error}; {next}")

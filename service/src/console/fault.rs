@@ -200,7 +200,11 @@ impl Explained for AccessError {
             Self::NotInTeam { .. } => Some("whom"),
             _ => None,
         };
-        Ok(Problem { text: chain(&self), field })
+        let text = match &self {
+            Self::Denied { .. } => format!("{self}; remove it first: it stands behind Allowlist, under Denylist"),
+            _ => chain(&self),
+        };
+        Ok(Problem { text, field })
     }
 }
 

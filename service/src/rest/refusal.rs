@@ -8,7 +8,7 @@ use proto::chain;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
-use super::Code;
+use super::{Code, PREFIX};
 use crate::{
     access::AccessError,
     acts::ActError,
@@ -274,6 +274,7 @@ impl From<AccessError> for Refusal {
             E::Decided { .. }
             | E::NotAMember { .. }
             | E::NotInTeam { .. }
+            | E::Denied { .. }
             | E::StillRefused { .. }
             | E::TooManyPending
             | E::NoOrganization(_) => Code::Conflict,
@@ -281,7 +282,13 @@ impl From<AccessError> for Refusal {
                 Code::Invalid
             }
         };
-        Self::new(code, chain(&error))
+        let refusal = Self::new(code, chain(&error));
+        match error {
+            E::Denied { organization, rule, .. } => {
+                refusal.next(format!("`DELETE {PREFIX}/organizations/{organization}/denylist/{rule}` takes it away"))
+            }
+            _ => refusal,
+        }
     }
 }
 

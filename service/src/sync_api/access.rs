@@ -121,6 +121,7 @@ fn status(error: &AccessError) -> Status {
         | AccessError::Decided { .. }
         | AccessError::NotAMember { .. }
         | AccessError::NotInTeam { .. }
+        | AccessError::Denied { .. }
         | AccessError::StillRefused { .. } => Status::failed_precondition(text),
         AccessError::Policy { .. } => {
             tracing::error!(error = %chain(error), "a request cannot be judged");

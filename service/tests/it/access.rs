@@ -47,6 +47,10 @@ async fn an_owner_answers_on_the_command_line_and_the_one_who_asked_sees_it() {
     let lines = service.ok(&["requests", "list", "--state", "pending", "--org", "acme"]);
     assert_eq!(lines.lines().count(), 2, "{lines}");
     assert!(lines.contains("docker.io/evil/miner  alice asks acme  # the demo"), "{lines}");
+    service.ok(&["denylist", "add", "acme", "evil/*"]);
+    let refused = service.fails(&["requests", "approve", &first.id], "");
+    let remove = refused.split('`').find(|part| part.starts_with("denylist remove acme ")).expect(&refused);
+    service.ok(&remove.split(' ').collect::<Vec<_>>());
     let approved = service.ok(&["requests", "approve", &first.id, "--for", "30d", "--note", "for now"]);
     assert!(approved.starts_with("approved: docker.io/evil/miner is allowed for user `alice` until 20"), "{approved}");
     assert!(service.fails(&["requests", "approve", &first.id], "").contains("is approved already; the allowlist"));

@@ -46,6 +46,21 @@ async fn a_request_is_made_from_a_refusals_link_and_approved_by_a_click() {
 }
 
 #[tokio::test]
+async fn who_approves_what_the_denylist_has_is_told_where_that_is_here() {
+    let world = World::new().await;
+    switch_on(&world).await;
+    let request = asked(&world, "evil/miner").await;
+    let adam = world.sign_in("adam").await;
+    let deny =
+        [("list", "deny"), ("pattern", "evil/*"), ("whom", "everybody"), ("name", ""), ("until", ""), ("reason", "")];
+    assert_eq!(adam.submit("/orgs/acme/allowlist", &deny).await.location(), "/orgs/acme/allowlist?list=deny");
+    let page = adam.submit(&format!("{request}/approve"), &[("lasts", "30d")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.says("has <code>evil/*</code>") && page.says("behind Allowlist, under Denylist"), "{}", page.text);
+    assert!(!page.says("denylist remove"), "nobody has a command line here");
+}
+
+#[tokio::test]
 async fn a_request_is_denied_with_a_reason_that_reaches_who_asked() {
     let world = World::new().await;
     switch_on(&world).await;

@@ -19,7 +19,8 @@ fn with_an_end(ends: i64) -> [(&'static str, &'static str, Value); 5] {
 async fn milliseconds_sent_for_seconds_are_refused_and_make_nothing_that_lasts(fixture: Fixture) {
     let world = World::new(fixture).await;
     let (admin, member) = (world.browser("admin").await, world.browser("member").await);
-    let enabled = world.call(&admin, "PATCH", "/organizations/acme/policy", &[("if-match", "*")], Some(r#"{"enabled":true}"#));
+    let enabled =
+        world.call(&admin, "PATCH", "/organizations/acme/policy", &[("if-match", "*")], Some(r#"{"enabled":true}"#));
     assert_eq!(enabled.await.status, 200);
     let asked = r#"{"image":"somebody/tool","reason":"work"}"#;
     let asked = world.call(&member, "POST", "/me/requests", &[], Some(asked)).await;
@@ -59,7 +60,8 @@ async fn no_text_that_steers_a_terminal_is_stored(fixture: Fixture) {
     let world = World::new(fixture).await;
     let admin = world.browser("admin").await;
     world.call(&admin, "POST", "/organizations/acme/teams", &[], Some(r#"{"team":"web"}"#)).await;
-    for (text, point) in [("a\u{202e}b", "U+202E"), ("\u{200b}ab", "U+200B"), ("ab\u{1b}[2J", "U+001B"), ("größe", "")] {
+    for (text, point) in [("a\u{202e}b", "U+202E"), ("\u{200b}ab", "U+200B"), ("ab\u{1b}[2J", "U+001B"), ("größe", "")]
+    {
         for (user, method, path, body, field) in with_a_text(text) {
             let who = world.browser(user).await;
             let any: &[(&str, &str)] = if method == "PATCH" { &[("if-match", "*")] } else { &[] };
@@ -92,6 +94,28 @@ async fn what_was_stored_before_stands_in_the_way_of_no_other_change(fixture: Fi
     }
 }
 
+async fn who_approves_what_the_denylist_has_is_told_the_call_that_removes_it(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let (admin, member) = (world.browser("admin").await, world.browser("member").await);
+    let post =
+        async |who: &Who, path: &str, body: Value| world.call(who, "POST", path, &[], Some(&body.to_string())).await;
+    let any = [("if-match", "*")];
+    world.call(&admin, "PATCH", "/organizations/acme/policy", &any, Some(r#"{"enabled":true}"#)).await;
+    let asked = post(&member, "/me/requests", json!({ "image": "somebody/tool", "reason": "work" })).await;
+    let denied = post(&admin, "/organizations/acme/denylist", json!({ "pattern": "somebody/*" })).await;
+    let rule = denied.body["rule"]["id"].as_str().unwrap_or_else(|| panic!("{}", denied.body)).to_owned();
+    let id = asked.body["requests"][0]["request"]["id"].as_str().unwrap_or_else(|| panic!("{}", asked.body));
+    let approve = format!("/organizations/acme/requests/{id}/approve");
+    let refused = post(&admin, &approve, json!({})).await;
+    assert_eq!((refused.status, refused.code()), (409, "conflict"), "{}", refused.body);
+    let next = refused.body["error"]["next"].as_str().unwrap();
+    let call = next.split('`').nth(1).unwrap();
+    let path = call.strip_prefix(&format!("DELETE {PREFIX}")).unwrap();
+    assert_eq!(path, format!("/organizations/acme/denylist/{rule}"));
+    assert_eq!(world.call(&admin, "DELETE", path, &[], None).await.status, 204);
+    assert_eq!(post(&admin, &approve, json!({})).await.status, 200);
+}
+
 #[test]
 fn the_document_says_how_late_something_may_end() {
     let document = serde_json::to_value(document::openapi()).unwrap();
@@ -105,4 +129,5 @@ on_each_database! {
     milliseconds_sent_for_seconds_are_refused_and_make_nothing_that_lasts,
     no_text_that_steers_a_terminal_is_stored,
     what_was_stored_before_stands_in_the_way_of_no_other_change,
+    who_approves_what_the_denylist_has_is_told_the_call_that_removes_it,
 }

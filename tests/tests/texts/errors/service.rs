@@ -184,7 +184,13 @@ fn requests() -> Vec<Samples> {
             NotAMember { user: "dana".into(), organization: "acme".into() },
             NotInTeam { user: "dana".into(), team: "web".into() },
             Pattern { pattern: "a//b".into(), source: PatternError::EmptyPart },
-            StillRefused { image: "docker.io/evil/miner:latest".into(), why: "the rule `evil/*` denies it".into() },
+            Denied {
+                image: "docker.io/evil/miner:latest".into(),
+                organization: "acme".into(),
+                rule: "01J9ZX3M5Y8Q2W4E6R7T9Y1U3I".into(),
+                pattern: "evil/*".into()
+            },
+            StillRefused { image: "docker.io/evil/miner:latest".into(), reason: "category" },
             Policy {
                 organization: "acme".into(),
                 source: CompileError::TooLarge { size: 5_000_000, limit: 4_194_304 }
