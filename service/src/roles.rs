@@ -13,7 +13,8 @@ mod tests;
 pub enum Standing {
     /// On the service's own machine, where its files are theirs: may do everything.
     Local,
-    /// A member with this role. In the whole service: the least of their roles in all organizations.
+    /// A member with this role. In the whole service: in all organizations, or in one of them with this role, which may
+    /// less than is asked.
     Member(Role),
     /// Nobody in particular: an access token of the organization. Its scopes say what it is for.
     OrganizationToken,
@@ -214,6 +215,14 @@ impl Row {
         }
     }
 
+    /// As whom somebody asks in the whole service who has these roles, one in each organization: each of them has to do,
+    /// so as the first that does not. Roles have no order for this: an auditor sees what an admin does not.
+    #[must_use]
+    pub fn in_all(&self, roles: &[Role]) -> Standing {
+        let standings = || roles.iter().map(|role| Standing::Member(*role));
+        standings().find(|one| !self.allows(*one)).or_else(|| standings().next()).unwrap_or(Standing::Stranger)
+    }
+
     /// Who may, for a sentence that ends in "may"; empty: nobody but the administrator of the service's machine.
     #[must_use]
     pub fn who(&self) -> String {
@@ -250,16 +259,4 @@ pub fn page() -> String {
         page.push_str(&format!("| {} | {place} | {cells} | {needs} |\n", row.words));
     }
     page
-}
-
-/// The one of two roles that may do less.
-#[must_use]
-pub fn least(one: Role, other: Role) -> Role {
-    let rank = |role: Role| match role {
-        Role::Owner => 3,
-        Role::Admin => 2,
-        Role::Auditor => 1,
-        Role::Member => 0,
-    };
-    if rank(one) < rank(other) { one } else { other }
 }

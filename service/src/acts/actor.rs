@@ -104,12 +104,10 @@ impl Actor {
         }
         let all = view.organization_names().await?;
         let role = |name: &String| memberships.iter().find(|one| one.organization == *name).map(|one| one.role);
-        let least = all.iter().map(role).reduce(|one, other| Some(roles::least(one?, other?))).flatten();
+        let roles: Option<Vec<Role>> = all.iter().map(role).collect();
         // A token belongs to an organization, and not to all of them.
-        let standing = match (least, self.account()) {
-            (Some(role), Some(account)) if account.origin != Origin::Organization => Standing::Member(role),
-            _ => Standing::Stranger,
-        };
+        let of_all = self.account().is_none_or(|account| account.origin != Origin::Organization);
+        let standing = roles.filter(|_| of_all).map_or(Standing::Stranger, |roles| deed.row().in_all(&roles));
         self.may(standing, deed, "")
     }
 

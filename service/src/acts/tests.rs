@@ -13,6 +13,7 @@ use super::{
     publishers,
     rules::{self, Meant, NewRule},
     tokens::{self, Limits},
+    trail::{self, Acts, SignIns},
     *,
 };
 use crate::{
@@ -197,6 +198,40 @@ async fn what_holds_for_all_organizations_is_for_who_owns_all_of_them(fixture: F
     assert_eq!(world.newest().await.3, json!({ "before": "verified-publisher" }));
 }
 
+async fn the_whole_services_log_is_for_who_may_see_it_in_every_organization(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let mut change = world.store.write().await.unwrap();
+    let beta = change.organization_id("beta").await.unwrap().unwrap();
+    for (user, role) in [("adam", Role::Auditor), ("uma", Role::Auditor), ("olga", Role::Auditor), ("mia", Role::Admin)]
+    {
+        let account = change.account(user).await.unwrap().unwrap().id;
+        change.set_member(beta, account, role, &[]).await.unwrap();
+    }
+    change.commit().await.unwrap();
+    for (user, refused) in [
+        ("sole", None),
+        ("uma", None),
+        ("olga", None),
+        ("otto", Some("you may not")),
+        ("adam", Some("an admin may not")),
+        ("mia", Some("a member may not")),
+    ] {
+        let actor = world.person(user).await;
+        let acts = trail::acts(&world.store, &actor, None, &Acts::default(), 1).await.map(drop);
+        let sign_ins = trail::sign_ins(&world.store, &actor, None, &SignIns::default(), 1).await.map(drop);
+        for asked in [acts, sign_ins] {
+            let said = asked.err().map(|error| error.to_string());
+            let expected = refused.map(|who| {
+                format!(
+                    "{who} see acts and sign-ins that belong to no organization; owners and auditors of every \
+                         organization here may"
+                )
+            });
+            assert_eq!(said, expected, "{user}");
+        }
+    }
+}
+
 async fn nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several(fixture: Fixture) {
     let world = World::new(fixture).await;
     let olga = world.person("olga").await;
@@ -359,6 +394,7 @@ on_each_database! {
     what_a_token_is_not_made_for_it_does_not_whoever_owns_it,
     a_token_of_an_organization_administers_no_people_and_no_tokens,
     what_holds_for_all_organizations_is_for_who_owns_all_of_them,
+    the_whole_services_log_is_for_who_may_see_it_in_every_organization,
     nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several,
     an_organization_keeps_an_owner_unless_the_command_line_says_otherwise,
     an_invitation_is_worth_what_its_inviter_may_now,
