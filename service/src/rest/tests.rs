@@ -207,10 +207,17 @@ async fn what_cannot_be_read_is_refused_in_the_same_words_everywhere(fixture: Fi
         ("GET", "/organizations?page=2", &[], None, 400, "malformed"),
         ("GET", "/organizations?cursor=%21", &[], None, 400, "malformed"),
         ("GET", "/organizations/acme/records?effect=all", &[], None, 400, "malformed"),
+        ("GET", "/me?foo=1", &[], None, 400, "malformed"),
+        ("GET", "/openapi.json?foo", &[], None, 400, "malformed"),
+        ("GET", "/organizations/acme/policy?foo=1", &[], None, 400, "malformed"),
+        ("GET", "/organizations/acme/policy?", &[], None, 200, ""),
+        ("PATCH", "/organizations/acme/policy?force=1", &any, Some("{}"), 400, "malformed"),
+        ("DELETE", "/organizations/acme/denylist/some-id?confirm=", &[], None, 400, "malformed"),
+        ("GET", "/publishers/refresh?dry_run=true", &[], None, 400, "malformed"),
     ] {
         let answer = world.call(&admin, method, path, more, body).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{method} {path} {body:?}: {}", answer.body);
-        assert!(answer.body["error"]["message"].as_str().is_some_and(|text| !text.is_empty()));
+        assert!(code.is_empty() || answer.body["error"]["message"].as_str().is_some_and(|text| !text.is_empty()));
         assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
     }
     let answer = world.call(&admin, "POST", "/me", &[], Some("{}")).await;
