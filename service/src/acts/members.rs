@@ -155,11 +155,17 @@ pub async fn set_role<E: From<ActError>>(
     Ok(after)
 }
 
-/// Ends a membership, whoever said so; the account stays.
+/// Ends a membership if it looks as it is said, whoever said so; the account stays.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn remove(store: &Store, actor: &Actor, organization: &Name, user: &Name) -> Result<Removed, ActError> {
+pub async fn remove(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    user: &Name,
+    condition: &Condition,
+) -> Result<Removed, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
     let not = || not_a_member(user, organization);
@@ -171,6 +177,7 @@ pub async fn remove(store: &Store, actor: &Actor, organization: &Name, user: &Na
         false => account.ok_or_else(not)?,
     };
     let before = before.ok_or_else(not)?;
+    condition.check(|| tag(&before))?;
     keeps_an_owner(&mut change, actor, &place, Some(&before), None).await?;
     change.remove_member(place.id, account.id).await?;
     let detail = json!({ "before": { "role": before.role, "teams": before.teams, "source": before.source } });

@@ -136,14 +136,21 @@ pub async fn change(
     Ok(team)
 }
 
-/// Ends a team: nobody is in it any more. Rules for it concern nobody then.
+/// Ends a team if it looks as it is said: nobody is in it any more. Rules for it concern nobody then.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn remove(store: &Store, actor: &Actor, organization: &Name, name: &Name) -> Result<(), ActError> {
+pub async fn remove(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    name: &Name,
+    condition: &Condition,
+) -> Result<(), ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeTeams).await?;
     let before = find(&mut change, &place, name).await?;
+    condition.check(|| tag(&before))?;
     let members = change.members(place.id).await?;
     let members: Vec<&str> = members
         .iter()

@@ -194,7 +194,10 @@ async fn what_holds_for_all_organizations_is_for_who_owns_all_of_them(fixture: F
         assert_eq!(added.is_ok(), good, "{user}");
     }
     assert_eq!(organizations::list(&world.store, &world.person("sole").await).await.unwrap().len(), 3, "and owns it");
-    assert_eq!(publishers::remove(&world.store, &LOCAL, &name("bitnami")).await.unwrap(), Badge::VerifiedPublisher);
+    assert_eq!(
+        publishers::remove(&world.store, &LOCAL, &name("bitnami"), &Condition::Any).await.unwrap(),
+        Badge::VerifiedPublisher
+    );
     assert_eq!(world.newest().await.3, json!({ "before": "verified-publisher" }));
 }
 
@@ -254,14 +257,14 @@ async fn nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several
 async fn an_organization_keeps_an_owner_unless_the_command_line_says_otherwise(fixture: Fixture) {
     let world = World::new(fixture).await;
     let olga = world.person("olga").await;
-    members::remove(&world.store, &olga, &name("acme"), &name("sole")).await.expect("olga is one too");
+    members::remove(&world.store, &olga, &name("acme"), &name("sole"), &Condition::Any).await.expect("olga is one too");
     for ended in [
         world.role(&olga, "acme", "olga", Role::Member).await.map(drop),
-        members::remove(&world.store, &olga, &name("acme"), &name("olga")).await.map(drop),
+        members::remove(&world.store, &olga, &name("acme"), &name("olga"), &Condition::Any).await.map(drop),
     ] {
         assert!(matches!(ended, Err(ActError::LastOwner { .. })), "{ended:?}");
     }
-    members::remove(&world.store, &LOCAL, &name("acme"), &name("olga")).await.unwrap();
+    members::remove(&world.store, &LOCAL, &name("acme"), &name("olga"), &Condition::Any).await.unwrap();
     let (actor, act, target, detail) = world.newest().await;
     assert_eq!((actor.as_str(), act.as_str(), target.as_str()), ("local:1000", "member.remove", "olga"));
     assert_eq!(detail, json!({ "before": { "role": "owner", "teams": [], "source": "admin" } }));
@@ -275,7 +278,7 @@ async fn an_invitation_is_worth_what_its_inviter_may_now(fixture: Fixture) {
     // For themselves by another name, before they are removed.
     let link = invitations::create(store, &sole, &acme, &joins("backdoor", Role::Owner), NOW).await.unwrap();
     let asked = invitations::create(store, &sole, &acme, &joins("bea", Role::Admin), NOW).await.unwrap().invitation;
-    members::remove(store, &olga, &acme, &name("sole")).await.unwrap();
+    members::remove(store, &olga, &acme, &name("sole"), &Condition::Any).await.unwrap();
     let refused = invitations::accept_as_new(store, &link.secret.unwrap(), HASH, NOW).await.unwrap_err();
     assert!(matches!(refused, ActError::NoInviter { .. }), "{refused}");
     assert!(world.store.read().await.unwrap().account("backdoor").await.unwrap().is_none());
@@ -294,7 +297,7 @@ async fn an_invitation_is_worth_what_its_inviter_may_now(fixture: Fixture) {
     invitations::decline(store, &bea, id, NOW).await.unwrap();
     assert!(matches!(invitations::accept(store, &bea, id, NOW).await, Err(ActError::NoInvitation)));
     // Whom an owner makes a member is not invited any more.
-    members::remove(store, &olga, &acme, &name("bea")).await.unwrap();
+    members::remove(store, &olga, &acme, &name("bea"), &Condition::Any).await.unwrap();
     invitations::create(store, &olga, &acme, &joins("bea", Role::Member), NOW).await.unwrap();
     members::put(store, &LOCAL, &acme, &joins("bea", Role::Owner), NewAccount::No, &Condition::Any, NOW).await.unwrap();
     let left = invitations::list(store, &olga, &acme, NOW).await.unwrap();

@@ -1,5 +1,6 @@
-//! The filters that a call takes, as the document says it of each route. What a call does not know, it does not take: a
-//! misspelled filter would show everything.
+//! What a call takes beside its path and its body, as the document says it of each route: filters, and `If-Match`. What a
+//! call does not know, it does not take: a misspelled filter would show everything, and a condition that nobody looks at
+//! would guard nothing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,16 +12,17 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{Method, Uri};
+use http::{HeaderMap, Method, Uri, header};
 use utoipa::openapi::{OpenApi, RefOr, path::ParameterIn};
 
-use super::{Code, PREFIX, Refusal, document::operations};
+use super::{Code, PREFIX, Refusal, caller::is_safe, document::operations};
 use crate::plain::plain;
 
 /// What one call takes.
 #[derive(Clone, Debug, Default)]
 struct Takes {
     filters: BTreeSet<String>,
+    if_match: bool,
 }
 
 /// What each call takes, by path and method.
@@ -38,8 +40,10 @@ impl Known {
                 for one in operation.parameters.iter().flatten() {
                     // None is a reference: each call writes its own.
                     let RefOr::T(one) = one else { continue };
-                    if matches!(one.parameter_in, ParameterIn::Query) {
-                        takes.filters.insert(one.name.clone());
+                    match one.parameter_in {
+                        ParameterIn::Query => drop(takes.filters.insert(one.name.clone())),
+                        ParameterIn::Header => takes.if_match |= one.name.eq_ignore_ascii_case("if-match"),
+                        _ => {}
                     }
                 }
                 calls.insert(method, takes);
@@ -69,7 +73,7 @@ impl Known {
 }
 
 impl Takes {
-    fn check(&self, uri: &Uri) -> Result<(), Refusal> {
+    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
         let asked = Query::<Vec<(String, String)>>::try_from_uri(uri);
         let Query(asked) = asked.map_err(|error| {
             Refusal::new(Code::Malformed, format!("the query cannot be read: {}", error.body_text()))
@@ -83,6 +87,14 @@ impl Takes {
             };
             return Err(Refusal::new(Code::Malformed, format!("there is no filter `{name}` here")).next(next));
         }
+        let any = |value: &http::HeaderValue| value.as_bytes().trim_ascii() == b"*";
+        if !self.if_match && !is_safe(method) && !headers.get_all(header::IF_MATCH).iter().all(any) {
+            return Err(Refusal::new(
+                Code::Malformed,
+                "`If-Match` is not looked at here: this has no tag to compare it with",
+            )
+            .next("leave it out, or send `If-Match: *`"));
+        }
         Ok(())
     }
 }
@@ -90,7 +102,7 @@ impl Takes {
 /// Refuses what the call would not look at.
 pub(super) async fn only(State(known): State<Known>, path: MatchedPath, request: Request, next: Next) -> Response {
     let takes = known.takes(request.method(), path.as_str());
-    match takes.map(|takes| takes.check(request.uri())) {
+    match takes.map(|takes| takes.check(request.method(), request.uri(), request.headers())) {
         Some(Err(refusal)) => refusal.into_response(),
         // Another method: the router says so.
         None | Some(Ok(())) => next.run(request).await,

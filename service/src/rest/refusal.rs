@@ -330,6 +330,15 @@ pub enum ChangeRefusals {
     IfMatchRequired(Refused),
 }
 
+/// What a call that ends something with a tag may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "for the document only")]
+pub enum MatchRefusals {
+    /// `changed`
+    #[response(status = 412)]
+    Changed(Refused),
+}
+
 /// What a call that takes something from people may answer besides.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "for the document only")]
