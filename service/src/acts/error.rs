@@ -41,6 +41,9 @@ pub enum ActError {
     /// It changed meanwhile.
     #[error("it was changed meanwhile; look at it again")]
     Changed,
+    /// It was to be changed, not made.
+    #[error("it is not there, and was to be changed only if it is")]
+    NotThere,
 
     /// No such organization, or none of theirs.
     #[error("there is no organization `{0}`")]

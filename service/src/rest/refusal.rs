@@ -182,7 +182,7 @@ impl From<ActError> for Refusal {
             E::SignedOut => Code::Unauthenticated,
             E::Forbidden { .. } | E::NotAsked { .. } => Code::Forbidden,
             E::Scope(_) | E::NotByToken(_) | E::NoPerson => Code::Scope,
-            E::Changed => Code::Changed,
+            E::Changed | E::NotThere => Code::Changed,
             E::Unconfirmed { .. } | E::UnconfirmedPublishers { .. } => Code::ConfirmationRequired,
             E::Stopping => Code::Unavailable,
             E::NoOrganization(_)
@@ -234,6 +234,7 @@ impl From<ActError> for Refusal {
             E::UnconfirmedPublishers { losing, .. } => refusal
                 .next(format!("look at it with `?dry_run=true`, and if it is meant, send it with `?confirm={losing}`")),
             E::Changed => refusal.next("get it again and send its new `ETag` as `If-Match`"),
+            E::NotThere => refusal.next("leave `If-Match` out to make it"),
             E::NotAsked { .. } => refusal.next("make an invitation"),
             _ => refusal,
         }

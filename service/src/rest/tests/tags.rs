@@ -47,10 +47,17 @@ async fn a_change_of_what_was_changed_meanwhile_is_refused(fixture: Fixture) {
     // What is made was not looked at; and who looked at something does not make it anew after it went.
     let gone = world.call(&sole, "PUT", publisher, &[("if-match", "\"abc\"")], Some(badges[1])).await;
     assert_eq!((gone.status, gone.code()), (412, "changed"), "{}", gone.body);
+    for path in [publisher, "/organizations/acme/members/stranger"] {
+        let body = if path == publisher { badges[1] } else { r#"{"role":"member"}"# };
+        let gone = world.call(&sole, "PUT", path, &any, Some(body)).await;
+        assert_eq!((gone.status, gone.code()), (412, "changed"), "nothing is there to be changed: {}", gone.body);
+        assert_eq!(world.get(&sole, path).await.status, 404, "{path}");
+    }
     assert_eq!(world.call(&sole, "PUT", publisher, &[], Some(badges[1])).await.status, 201);
     let tag = only_the_first_change_counts(&world, &sole, "PUT", publisher, badges).await;
     let same = world.call(&sole, "GET", publisher, &[("if-none-match", tag.as_str())], None).await;
     assert_eq!(same.status, 304);
+    assert_eq!(world.call(&sole, "PUT", publisher, &any, Some(badges[0])).await.status, 200, "it is there");
     assert_eq!(world.call(&sole, "PUT", publisher, &[], Some(badges[1])).await.status, 200);
 
     for (path, body) in [(organization, keep[1]), (team, words[0])] {

@@ -28,6 +28,7 @@ pub fn samples() -> Vec<Samples> {
             NotByToken(Deed::ChangeOwn),
             NoPerson,
             Changed,
+            NotThere,
             NoOrganization("acme".into()),
             OrganizationExists("acme".into()),
             NamespaceOwned { namespace: "acme-tools".into(), owner: None },
