@@ -55,7 +55,7 @@ pub enum Needs {
     Write,
     /// `sign-in` or `org:write`, or a person who signed in: whoever signs a machine in can ask there too.
     Ask,
-    /// A person who signed in: no access token does it, whatever its scopes, or one token would make others.
+    /// A person who signed in: no access token does it, whatever its scopes, or what ends with a token would outlive it.
     Person,
 }
 

@@ -174,6 +174,35 @@ impl Actor {
         good_for(scopes, means, deed.row())
     }
 
+    /// Asks whether they may give this role to somebody who has that one; none: who is no member. A token gives no role
+    /// that administers: what it is good for would outlive it, in whoever has the role.
+    pub(super) fn gives(&self, role: Role, before: Option<Role>) -> Result<(), ActError> {
+        let administers = matches!(role, Role::Owner | Role::Admin) && before != Some(role);
+        match self {
+            Self::Account(SignedIn { means: Means::Token(_), .. }) if administers => Err(ActError::RoleByToken(role)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks whether they may make a token of these scopes that ends then. A token hands on what it is good for, and no
+    /// longer than it is.
+    pub(super) async fn hands_on(
+        &self,
+        view: &mut Reading,
+        scopes: &TokenScopes,
+        expires_at: Option<i64>,
+    ) -> Result<(), ActError> {
+        let Self::Account(SignedIn { scopes: own, means: Means::Token(id), .. }) = self else { return Ok(()) };
+        if let Some(scope) = scopes.iter().find(|scope| !own.contains(*scope)) {
+            return Err(ActError::WiderToken(scope));
+        }
+        let own = view.token(id).await?.ok_or(ActError::SignedOut)?;
+        match own.expires_at {
+            Some(ends) if expires_at.is_none_or(|at| at > ends) => Err(ActError::LongerToken { ends }),
+            _ => Ok(()),
+        }
+    }
+
     /// For other people: the account's name, or `local:<uid>`, which no account has.
     #[must_use]
     pub fn name(&self) -> String {

@@ -1,6 +1,7 @@
 //! Why nothing was done or shown.
 
 use policy::{HostPatternError, PatternError};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::Field;
 use crate::{
@@ -35,6 +36,25 @@ pub enum ActError {
     /// No token does it.
     #[error("an access token cannot {}; sign in with a password", .0.row().words)]
     NotByToken(Deed),
+    /// No token gives it.
+    #[error("an access token makes nobody {}; sign in with a password", with_article(*.0))]
+    RoleByToken(Role),
+    /// A token makes none that is good for more.
+    #[error(
+        "an access token without the scope `{}` makes none with it; sign in with a password, or with a token that has it",
+        word(*.0)
+    )]
+    WiderToken(TokenScope),
+    /// Nor one that lasts longer.
+    #[error(
+        "an access token makes none that outlives it, and this one ends at {}; say an end that is not later, or sign in \
+         with a password",
+        moment(*ends)
+    )]
+    LongerToken {
+        /// When it ends itself, seconds since the Unix epoch.
+        ends: i64,
+    },
     /// The command line, or an organization's own token: it is nobody's account.
     #[error("this is done as oneself, and who asks is no person: sign in with an account")]
     NoPerson,
@@ -393,6 +413,11 @@ fn forbidden(standing: Standing, deed: Deed, organization: &str) -> String {
         Standing::OrganizationToken => format!("an access token{place} may not {}; {may}", row.words),
         Standing::Stranger | Standing::Local => format!("you may not {}; {may}", row.words),
     }
+}
+
+fn moment(seconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 fn with_article(role: Role) -> String {

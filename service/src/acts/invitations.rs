@@ -59,6 +59,7 @@ pub async fn create(
     let id = id::new().map_err(|error| ActError::Random(error.to_string()))?;
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
+    actor.gives(joins.role, None)?;
     if members::member(&mut change, &place, &joins.user).await?.is_some() {
         return Err(ActError::MemberAlready { user: joins.user.to_string(), organization: place.name });
     }

@@ -95,6 +95,7 @@ pub async fn put(
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
     let before = member(&mut change, &place, &joins.user).await?;
     condition.check(|| before.as_ref().map(tag).unwrap_or_default())?;
+    actor.gives(joins.role, before.as_ref().map(|before| before.role))?;
     if before.is_none() {
         asked(&mut change, actor, &place, &joins.user).await?;
     }
@@ -115,13 +116,19 @@ pub async fn put(
     Ok(PutMember { member: after, joined, new_account })
 }
 
-/// Asks whether they may invite there, and says who needs no invitation.
+/// Asks whether they may invite somebody there as this, and says who needs no invitation.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn before_inviting(store: &Store, actor: &Actor, organization: &Name) -> Result<Vec<Member>, ActError> {
+pub async fn before_inviting(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    role: Role,
+) -> Result<Vec<Member>, ActError> {
     let mut view = store.read().await?;
     let place = actor.in_organization(&mut view, organization.as_str(), Deed::ChangeMembers).await?;
+    actor.gives(role, None)?;
     Ok(view.members(place.id).await?)
 }
 
@@ -143,6 +150,7 @@ pub async fn set_role<E: From<ActError>>(
     if role == before.role {
         return Ok(before);
     }
+    actor.gives(role, Some(before.role))?;
     keeps_an_owner(&mut change, actor, &place, Some(&before), Some(role)).await?;
     let after = Member { role, source: Source::Admin, ..before.clone() };
     put_back(&mut change, &place, &after).await?;

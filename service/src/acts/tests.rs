@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     accounts, invitations,
     members::{self, Joins, NewAccount, PutMember},
-    namespaces, organizations,
+    namespaces, organization_tokens, organizations,
     policy::{self, PolicyChange, Terms},
     preview::Confirmation,
     publishers,
@@ -162,6 +162,73 @@ async fn what_a_token_is_not_made_for_it_does_not_whoever_owns_it(fixture: Fixtu
     tokens::create(&world.store, &hasher, &actor, &name("olga"), "x", limits(), NOW).await.unwrap();
     let made = tokens::create(&world.store, &hasher, &actor, &name("mia"), "x", limits(), NOW).await;
     assert!(matches!(made, Err(ActError::Forbidden { .. })), "nor does an owner make somebody else's");
+}
+
+async fn a_token_hands_on_what_it_is_good_for_and_no_longer(fixture: Fixture) {
+    use TokenScope::{OrgRead, OrgWrite, SignIn};
+    let world = World::new(fixture).await;
+    let (store, hasher, acme, olga) = (&world.store, Hasher::new().unwrap(), name("acme"), world.person("olga").await);
+    let limits = |scopes: &[TokenScope], expires_at| {
+        let scopes = scopes.iter().copied().collect();
+        Limits { scopes, expires_at, note: String::new() }
+    };
+    let by = async |expires_at| {
+        let limits = limits(&[OrgRead, OrgWrite], expires_at);
+        let made = tokens::create(store, &hasher, &olga, &name("olga"), "x", limits.clone(), NOW).await.unwrap();
+        world.with("olga", limits.scopes, Means::Token(made.id)).await
+    };
+    let (until, endless) = (by(Some(NOW + 1000)).await, by(None).await);
+    for (number, (actor, scopes, ends, refused)) in [
+        (&until, &[OrgWrite][..], Some(NOW + 1000), ""),
+        (&until, &[OrgRead, OrgWrite], Some(NOW + 10), ""),
+        (&until, &[OrgRead], Some(NOW + 1001), "ends at 2027-01-15T08:16:40Z"),
+        (&until, &[OrgRead], None, "makes none that outlives it"),
+        (&until, &[SignIn], Some(NOW + 10), "without the scope `sign-in` makes none with it"),
+        (&endless, &[OrgRead, OrgWrite], None, ""),
+        (&endless, &[OrgWrite, SignIn], None, "without the scope `sign-in` makes none with it"),
+        (&olga, &[OrgRead, OrgWrite, SignIn], None, ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (own, limits) = (name(&format!("t{number}")), limits(scopes, ends));
+        let made = organization_tokens::create(store, &hasher, actor, &acme, &own, &[], limits, NOW).await;
+        let said = made.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains(refused) && said.is_empty() == refused.is_empty(), "{scopes:?} {ends:?}: {said}");
+    }
+    // Nor is what it could not make its to change; it ends it.
+    let all = organization_tokens::list(store, &olga, &acme).await.unwrap();
+    let wide = &all.iter().find(|one| one.token.name == "t7").unwrap().token.id;
+    let described =
+        organization_tokens::describe(store, &until, &acme, wide, |_, _| Ok::<_, ActError>("x".to_owned())).await;
+    assert!(matches!(described, Err(ActError::WiderToken(SignIn))));
+    organization_tokens::revoke(store, &until, &acme, wide, NOW).await.unwrap();
+}
+
+async fn no_token_makes_anybody_an_owner_or_an_admin(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let (store, acme) = (&world.store, name("acme"));
+    let (olga, token) = (world.person("olga").await, world.token("olga", &[TokenScope::OrgWrite]).await);
+    let joins = |user: &str, role| Joins { user: name(user), role, teams: Vec::new() };
+    for role in [Role::Owner, Role::Admin] {
+        let invited = invitations::create(store, &token, &acme, &joins("newcomer", role), NOW).await;
+        let refused = [
+            invited.map(drop),
+            world.role(&token, "acme", "mia", role).await.map(drop),
+            members::set_role(store, &token, &acme, &name("mia"), |_| Ok::<_, ActError>(role)).await.map(drop),
+            members::before_inviting(store, &token, &acme, role).await.map(drop),
+        ];
+        for refused in refused {
+            assert!(matches!(&refused, Err(ActError::RoleByToken(said)) if *said == role), "{refused:?}");
+        }
+        invitations::create(store, &olga, &acme, &joins("newcomer", role), NOW).await.expect("a person does");
+    }
+    // What somebody is they stay, and whoever loses a say by it may be made less.
+    world.role(&token, "acme", "adam", Role::Admin).await.unwrap();
+    world.role(&token, "acme", "adam", Role::Auditor).await.unwrap();
+    invitations::create(store, &token, &acme, &joins("newcomer", Role::Auditor), NOW).await.unwrap();
+    let said = ActError::RoleByToken(Role::Admin).to_string();
+    assert_eq!(said, "an access token makes nobody an admin; sign in with a password");
 }
 
 async fn a_token_of_an_organization_administers_no_people_and_no_tokens(fixture: Fixture) {
@@ -395,6 +462,8 @@ on_each_database! {
     who_may_not_changes_nothing_and_leaves_no_line,
     an_organization_that_is_not_theirs_is_as_one_that_is_not_there,
     what_a_token_is_not_made_for_it_does_not_whoever_owns_it,
+    a_token_hands_on_what_it_is_good_for_and_no_longer,
+    no_token_makes_anybody_an_owner_or_an_admin,
     a_token_of_an_organization_administers_no_people_and_no_tokens,
     what_holds_for_all_organizations_is_for_who_owns_all_of_them,
     the_whole_services_log_is_for_who_may_see_it_in_every_organization,

@@ -181,7 +181,12 @@ impl From<ActError> for Refusal {
             E::Search(error) => return error.into(),
             E::SignedOut => Code::Unauthenticated,
             E::Forbidden { .. } | E::NotAsked { .. } => Code::Forbidden,
-            E::Scope(_) | E::NotByToken(_) | E::NoPerson => Code::Scope,
+            E::Scope(_)
+            | E::NotByToken(_)
+            | E::RoleByToken(_)
+            | E::WiderToken(_)
+            | E::LongerToken { .. }
+            | E::NoPerson => Code::Scope,
             E::Changed | E::NotThere => Code::Changed,
             E::Unconfirmed { .. } | E::UnconfirmedPublishers { .. } => Code::ConfirmationRequired,
             E::Stopping => Code::Unavailable,

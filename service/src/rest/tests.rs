@@ -1,6 +1,7 @@
 //! Tests of [`super`]: every route times everybody who may call, from the router's own list of routes.
 
 mod activity;
+mod by_token;
 mod check;
 mod hostile;
 mod matrix;

@@ -119,7 +119,7 @@ pub(super) fn body(method: &str, template: &str) -> Option<String> {
         ("POST", "session") => serde_json::json!({}),
         ("PUT", "password") => serde_json::json!({ "current": "x", "new": "short" }),
         ("POST", "tokens") if template.starts_with("/me") => serde_json::json!({ "name": "" }),
-        ("POST", "tokens") => serde_json::json!({ "name": "ci" }),
+        ("POST", "tokens") => serde_json::json!({ "name": "ci", "scopes": ["org:write"] }),
         ("POST", "requests") => serde_json::json!({ "image": "Not/An/Image", "reason": "x" }),
         ("POST", "look") => serde_json::json!({ "secret": "x" }),
         ("POST", "join") => serde_json::json!({ "secret": "x", "password": "short" }),
