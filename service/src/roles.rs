@@ -95,6 +95,8 @@ pub enum Deed {
     ChangeMembers,
     /// Docker Hub namespaces.
     ChangeNamespaces,
+    /// Giving an organization one that nobody owns: its images count as the organization's own under all policies.
+    AddNamespaces,
     /// Decisions that machines reported.
     ReadActivity,
     /// Machines of members.
@@ -155,7 +157,7 @@ const fn row(deed: Deed, place: Place, needs: Needs, may: [bool; 5], words: &'st
 
 /// The table.
 #[rustfmt::skip]
-pub const TABLE: [Row; 27] = [
+pub const TABLE: [Row; 28] = [
     //                                                                        owner admin auditor member token
     row(Deed::ReadPolicy,               Place::Organization, Needs::Read,     [Y,   Y,    Y,      Y,     Y], "see the policy and its lists"),
     row(Deed::PreviewPolicy,            Place::Organization, Needs::Read,     [Y,   Y,    N,      N,     Y], "see what a change of the policy would do"),
@@ -167,6 +169,7 @@ pub const TABLE: [Row; 27] = [
     row(Deed::ChangeTeams,              Place::Organization, Needs::Write,    [Y,   Y,    N,      N,     N], "change teams and who is in them"),
     row(Deed::ChangeMembers,            Place::Organization, Needs::Write,    [Y,   N,    N,      N,     N], "invite and remove members and change their roles"),
     row(Deed::ChangeNamespaces,         Place::Organization, Needs::Write,    [Y,   N,    N,      N,     N], "say which Docker Hub namespaces it owns"),
+    row(Deed::AddNamespaces,            Place::Service,      Needs::Write,    [Y,   N,    N,      N,     N], "add a Docker Hub namespace, whose images count as its own under all policies"),
     row(Deed::ReadActivity,             Place::Organization, Needs::Read,     [Y,   Y,    Y,      N,     Y], "see everybody's decisions"),
     row(Deed::ChangeKeeping,            Place::Organization, Needs::Write,    [Y,   N,    N,      N,     N], "say what is kept of decisions, and for how long"),
     row(Deed::ReadMachines,             Place::Organization, Needs::Read,     [Y,   Y,    Y,      N,     Y], "see everybody's machines"),

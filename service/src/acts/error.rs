@@ -72,12 +72,24 @@ pub enum ActError {
     #[error("there is an organization `{0}` already")]
     OrganizationExists(String),
     /// The namespace is another organization's.
-    #[error("the namespace `{namespace}` belongs to {}; a namespace has one owner", owner_of(owner.as_deref()))]
+    #[error("the namespace `{namespace}` belongs to the organization `{owner}`; a namespace has one owner")]
     NamespaceOwned {
         /// The namespace.
         namespace: String,
-        /// Whose, for who may know it.
-        owner: Option<String>,
+        /// Whose.
+        owner: String,
+    },
+    /// They own one organization of several.
+    #[error(
+        "images of `{namespace}` would count as `{organization}`'s own under the policies of the other organizations too, so \
+         only who owns every organization here adds it; ask them, or who runs this service for \
+         `organization namespace add {organization} {namespace}`"
+    )]
+    NamespaceOfAll {
+        /// The namespace.
+        namespace: String,
+        /// To which it was to be given.
+        organization: String,
     },
     /// Docker's own.
     #[error("`library` holds Docker's official images; no organization owns it")]
@@ -370,10 +382,6 @@ pub enum ActError {
     /// The system does not do its part.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
-}
-
-fn owner_of(organization: Option<&str>) -> String {
-    organization.map_or_else(|| "another organization".to_owned(), |name| format!("the organization `{name}`"))
 }
 
 /// Behind what many of them lose, and behind what is too much.

@@ -180,7 +180,7 @@ impl From<ActError> for Refusal {
             E::Random(_) => return Self::fault(&error),
             E::Search(error) => return error.into(),
             E::SignedOut => Code::Unauthenticated,
-            E::Forbidden { .. } | E::NotAsked { .. } => Code::Forbidden,
+            E::Forbidden { .. } | E::NotAsked { .. } | E::NamespaceOfAll { .. } => Code::Forbidden,
             E::Scope(_)
             | E::NotByToken(_)
             | E::RoleByToken(_)

@@ -14,7 +14,7 @@ const STANDINGS: [Standing; 6] = [
 
 /// Every deed with who may do it, letter by letter in the order of [`STANDINGS`], and what it needs: written a second
 /// time on purpose, so that nobody gives something away by a slip in the table.
-const EXPECTED: [(Deed, &str, Needs); 27] = [
+const EXPECTED: [(Deed, &str, Needs); 28] = [
     (Deed::ReadPolicy, "OAUMT-", Needs::Read),
     (Deed::PreviewPolicy, "OA--T-", Needs::Read),
     (Deed::ChangePolicy, "OA--T-", Needs::Write),
@@ -25,6 +25,7 @@ const EXPECTED: [(Deed, &str, Needs); 27] = [
     (Deed::ChangeTeams, "OA----", Needs::Write),
     (Deed::ChangeMembers, "O-----", Needs::Write),
     (Deed::ChangeNamespaces, "O-----", Needs::Write),
+    (Deed::AddNamespaces, "O-----", Needs::Write),
     (Deed::ReadActivity, "OAU-T-", Needs::Read),
     (Deed::ChangeKeeping, "O-----", Needs::Write),
     (Deed::ReadMachines, "OAU-T-", Needs::Read),

@@ -44,7 +44,7 @@ const ROUTES: [(&str, &str, &str); 70] = [
     ("PUT",    "/organizations/{organization}/registries/{host}",   "    AOE w t "),
     ("DELETE", "/organizations/{organization}/registries/{host}",   "    AOE w t "),
     ("GET",    "/organizations/{organization}/namespaces",          "  MUAOEr  t "),
-    ("PUT",    "/organizations/{organization}/namespaces/{namespace}",    "     OE w   "),
+    ("PUT",    "/organizations/{organization}/namespaces/{namespace}",    "      E     "),
     ("DELETE", "/organizations/{organization}/namespaces/{namespace}",    "     OE w   "),
     ("GET",    "/organizations/{organization}/allowlist",           "  MUAOEr  t "),
     ("POST",   "/organizations/{organization}/allowlist",           "    AOE w t "),
