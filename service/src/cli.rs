@@ -311,7 +311,7 @@ pub enum MemberCommand {
         /// What they may do
         #[arg(long, value_enum)]
         role: Role,
-        /// A team they belong to
+        /// A team they belong to; it is made where there is none of that name
         #[arg(long)]
         team: Vec<Name>,
         /// Read the new account's password from standard input

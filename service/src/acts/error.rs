@@ -200,6 +200,14 @@ pub enum ActError {
         /// Its name.
         team: String,
     },
+    /// Nobody comes into a team that is not there.
+    #[error("`{organization}` has no team `{team}`; make it first")]
+    UnknownTeam {
+        /// Whose.
+        organization: String,
+        /// Its name.
+        team: String,
+    },
     /// The name is taken.
     #[error("`{organization}` has a team `{team}` already")]
     TeamExists {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ActError, Actor, Condition, Place, Tag, commit};
+use super::{ActError, Actor, Condition, Place, Tag, commit, teams};
 use crate::{
     model::{Account, ActKind, Origin, Role, Source},
     names::Name,
@@ -100,6 +100,7 @@ pub async fn put(
         asked(&mut change, actor, &place, &joins.user).await?;
     }
     keeps_an_owner(&mut change, actor, &place, before.as_ref(), Some(joins.role)).await?;
+    teams::there_or_made(&mut change, actor, &place, &joins.teams, now).await?;
     let (id, new_account) = account(&mut change, &joins.user, how, now).await?;
     set(&mut change, &place, id, joins).await?;
     let after = member(&mut change, &place, &joins.user).await?;
@@ -116,7 +117,7 @@ pub async fn put(
     Ok(PutMember { member: after, joined, new_account })
 }
 
-/// Asks whether they may invite somebody there as this, and says who needs no invitation.
+/// Asks whether they may invite somebody there as this and into these teams, and says who needs no invitation.
 ///
 /// # Errors
 /// [`ActError`].
@@ -125,10 +126,12 @@ pub async fn before_inviting(
     actor: &Actor,
     organization: &Name,
     role: Role,
+    teams: &[Name],
 ) -> Result<Vec<Member>, ActError> {
     let mut view = store.read().await?;
     let place = actor.in_organization(&mut view, organization.as_str(), Deed::ChangeMembers).await?;
     actor.gives(role, None)?;
+    teams::there(&mut view, &place, teams).await?;
     Ok(view.members(place.id).await?)
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    ActError, Actor, Place, commit,
+    ActError, Actor, Place, commit, teams,
     tokens::{Draft, Limits, MAX_TOKENS, MadeToken, bounded},
 };
 use crate::{
@@ -147,6 +147,7 @@ pub async fn create(
     if change.token_accounts(place.id).await?.len() >= MAX_TOKENS {
         return Err(ActError::TooMany { owner: place.name, most: MAX_TOKENS, what: "access tokens" });
     }
+    teams::there_or_made(&mut change, actor, &place, teams, now).await?;
     let id = change.new_account(&account, Origin::Organization, None, now).await?;
     let teams: Vec<String> = teams.iter().map(|team| team.as_str().to_owned()).collect();
     change.set_member(place.id, id, Role::Member, &teams).await?;

@@ -12,6 +12,7 @@ use super::{
     preview::Confirmation,
     publishers,
     rules::{self, Meant, NewRule},
+    teams,
     tokens::{self, Limits},
     trail::{self, Acts, SignIns},
     *,
@@ -216,7 +217,7 @@ async fn no_token_makes_anybody_an_owner_or_an_admin(fixture: Fixture) {
             invited.map(drop),
             world.role(&token, "acme", "mia", role).await.map(drop),
             members::set_role(store, &token, &acme, &name("mia"), |_| Ok::<_, ActError>(role)).await.map(drop),
-            members::before_inviting(store, &token, &acme, role).await.map(drop),
+            members::before_inviting(store, &token, &acme, role, &[]).await.map(drop),
         ];
         for refused in refused {
             assert!(matches!(&refused, Err(ActError::RoleByToken(said)) if *said == role), "{refused:?}");
@@ -375,6 +376,90 @@ async fn an_invitation_is_worth_what_its_inviter_may_now(fixture: Fixture) {
     invitations::accept(store, &otto, &local.invitation.id, NOW).await.unwrap();
 }
 
+async fn nobody_comes_into_a_team_that_is_not_there(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let (store, acme, olga, hasher) = (&world.store, name("acme"), world.person("olga").await, Hasher::new().unwrap());
+    let joins = |user: &str, teams: &[&str]| Joins {
+        user: name(user),
+        role: Role::Member,
+        teams: teams.iter().map(|team| name(team)).collect(),
+    };
+    let put = async |actor: &Actor, teams: &[&str]| {
+        members::put(store, actor, &acme, &joins("mia", teams), NewAccount::No, &Condition::Any, NOW).await
+    };
+    let limits = || Limits { scopes: TokenScopes::all(), expires_at: None, note: String::new() };
+    let before = world.lines().await;
+    for refused in [
+        put(&olga, &["web"]).await.map(drop),
+        invitations::create(store, &olga, &acme, &joins("newcomer", &["web"]), NOW).await.map(drop),
+        organization_tokens::create(store, &hasher, &olga, &acme, &name("ci"), &[name("web")], limits(), NOW)
+            .await
+            .map(drop),
+    ] {
+        assert_eq!(refused.unwrap_err().to_string(), "`acme` has no team `web`; make it first");
+    }
+    assert!(teams::list(store, &olga, &acme).await.unwrap().is_empty());
+    assert_eq!(world.lines().await, before);
+
+    // The command line makes it, with its own line.
+    put(&LOCAL, &["web", "ops"]).await.unwrap();
+    let lines = store.read().await.unwrap().audit_lines(3).await.unwrap();
+    let lines: Vec<_> = lines.iter().map(|line| (line.act.as_str(), line.target.as_str())).collect();
+    assert_eq!(lines, [("member.add", "mia"), ("team.add", "ops"), ("team.add", "web")]);
+    put(&olga, &["web"]).await.expect("it is there now");
+
+    // And never more than there may be.
+    let mut change = store.write().await.unwrap();
+    let id = change.organization_id("acme").await.unwrap().unwrap();
+    for number in 2..crate::store::MAX_TEAMS {
+        change.ensure_team(id, &format!("t{number}"), NOW).await.unwrap();
+    }
+    change.commit().await.unwrap();
+    assert!(matches!(put(&LOCAL, &["more"]).await, Err(ActError::TooMany { what: "teams", .. })));
+    let more = teams::add(store, &olga, &acme, &name("more"), "", NOW).await;
+    assert!(matches!(more, Err(ActError::TooMany { what: "teams", .. })));
+    assert_eq!(teams::list(store, &olga, &acme).await.unwrap().len(), crate::store::MAX_TEAMS);
+}
+
+async fn what_held_for_a_team_ends_with_it(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let (store, acme) = (&world.store, name("acme"));
+    let (olga, bea) = (world.person("olga").await, world.person("bea").await);
+    for team in ["web", "ops"] {
+        teams::add(store, &olga, &acme, &name(team), "", NOW).await.unwrap();
+    }
+    let put = async |effect, pattern: &str, team: &str| {
+        let new = NewRule { effect, scope: Scope::Team(team.to_owned()), ..rule(pattern) };
+        rules::put(store, &olga, &acme, new, Confirmation::None, NOW).await.unwrap().rule
+    };
+    let allowed = put(Effect::Allow, "good/tool", "web").await;
+    let denied = put(Effect::Deny, "evil/miner", "web").await;
+    let stays = put(Effect::Allow, "good/tool", "ops").await;
+    let joins = Joins { user: name("bea"), role: Role::Member, teams: vec![name("ops"), name("web")] };
+    let invited = invitations::create(store, &olga, &acme, &joins, NOW).await.unwrap().invitation;
+    let revision = store.read().await.unwrap().revision().await.unwrap();
+    teams::remove(store, &olga, &acme, &name("web"), &Condition::Any).await.unwrap();
+    let mut rules = vec![allowed, denied];
+    rules.sort_by(|one, other| one.id.cmp(&other.id));
+    let before = json!({ "description": "", "members": [], "rules": rules });
+    assert_eq!(world.newest().await.3, json!({ "before": before }));
+    let mut view = store.read().await.unwrap();
+    let id = view.organization_id("acme").await.unwrap().unwrap();
+    assert_eq!(view.rules(id, None).await.unwrap(), [stays]);
+    assert!(view.revision().await.unwrap() > revision, "machines are told");
+    drop(view);
+
+    // Who was invited into it joins without it.
+    let joined = invitations::accept(store, &bea, &invited.id, NOW).await.unwrap();
+    assert_eq!(joined.teams, ["ops"]);
+    assert_eq!(world.newest().await.3["teams"], json!(["ops"]));
+    assert_eq!(members::show(store, &olga, &acme, &name("bea")).await.unwrap().teams, ["ops"]);
+    assert!(!teams::list(store, &olga, &acme).await.unwrap().iter().any(|team| team.name == "web"));
+    // One of that name later is another one.
+    teams::add(store, &olga, &acme, &name("web"), "", NOW).await.unwrap();
+    assert_eq!(store.read().await.unwrap().rules(id, None).await.unwrap().len(), 1);
+}
+
 async fn whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more(fixture: Fixture) {
     let world = World::new(fixture).await;
     let (olga, adam) = (world.person("olga").await, world.person("adam").await);
@@ -510,6 +595,8 @@ on_each_database! {
     nobody_becomes_a_member_unasked_by_who_owns_one_organization_of_several,
     an_organization_keeps_an_owner_unless_the_command_line_says_otherwise,
     an_invitation_is_worth_what_its_inviter_may_now,
+    nobody_comes_into_a_team_that_is_not_there,
+    what_held_for_a_team_ends_with_it,
     whoever_lost_a_role_or_a_credential_meanwhile_does_nothing_more,
     a_change_of_what_nobody_saw_is_none,
     a_rule_is_written_down_with_what_it_was,

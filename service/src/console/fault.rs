@@ -172,7 +172,7 @@ impl Explained for ActError {
             Self::Password(_) => Some("password"),
             Self::TeamExists { .. } => Some("team"),
             Self::MemberAlready { .. } => Some("user"),
-            Self::NoTeam { .. } => Some("teams"),
+            Self::NoTeam { .. } | Self::UnknownTeam { .. } => Some("teams"),
             Self::TokenExists { .. } => Some("name"),
             Self::BadgeOfficial => Some("publishers"),
             Self::NamespaceOfficial | Self::NamespaceOwned { .. } => Some("namespace"),

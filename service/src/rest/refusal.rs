@@ -220,6 +220,7 @@ impl From<ActError> for Refusal {
             | E::TooMany { .. }
             | E::TokenExists { .. } => Code::Conflict,
             E::NamespaceOfficial
+            | E::UnknownTeam { .. }
             | E::TokenOfProvider { .. }
             | E::BadgeOfficial
             | E::TooManyMemberships { .. }

@@ -135,7 +135,7 @@ pub async fn change(
 
 /// End it
 ///
-/// Nobody is in it any more; rules for it concern nobody then.
+/// Nobody is in it any more, and rules of the lists for it alone end with it.
 #[utoipa::path(delete, path = "/organizations/{organization}/teams/{team}", tag = "teams",
     params(path::Team, ("If-Match" = Option<String>, Header, description = "The `ETag` of what was looked at.")),
     responses((status = 204), Refusals, MatchRefusals))]

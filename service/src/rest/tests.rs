@@ -353,6 +353,11 @@ async fn nobody_joins_unasked_and_whoever_is_asked_joins_by_saying_yes(fixture: 
     let owner = world.browser("owner").await;
     let path = "/organizations/acme/invitations";
     let invite = |user: &str| serde_json::json!({ "user": user, "role": "auditor", "teams": ["ops"] }).to_string();
+    let unknown = world.call(&owner, "POST", path, &[], Some(&invite("newcomer"))).await;
+    assert_eq!((unknown.status, unknown.code()), (422, "invalid"));
+    assert_eq!(unknown.body["error"]["message"], "`acme` has no team `ops`; make it first");
+    let teams = "/organizations/acme/teams";
+    assert_eq!(world.call(&owner, "POST", teams, &[], Some(r#"{"team":"ops"}"#)).await.status, 201);
     // Somebody new: a link, and a password that the owner never knows.
     let invited = world.call(&owner, "POST", path, &[], Some(&invite("newcomer"))).await;
     assert_eq!(invited.status, 201, "{}", invited.body);

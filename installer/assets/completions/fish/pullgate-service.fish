@@ -165,7 +165,7 @@ complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member
 admin\t'May change the policy; is restricted by it'
 auditor\t'May read everything; is restricted'
 member\t'Is restricted'"
-complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l team -d 'A team they belong to' -r
+complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l team -d 'A team they belong to; it is made where there is none of that name' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l data-dir -d 'Where the database, the signing key and the certificate are' -r -F
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l database -d 'PostgreSQL instead of a file in the data directory, for example `postgres://pullgate@db.example/pullgate`; where the URL holds a password, it comes from a file, or from `PULLGATE_DATABASE`' -r
 complete -c pullgate-service -n "__fish_pullgate_service_using_subcommand member; and __fish_seen_subcommand_from add" -l database-file -d 'A file with that URL; without any of these, `database` in the data directory counts, where there is one' -r -F

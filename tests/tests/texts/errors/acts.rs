@@ -53,6 +53,7 @@ pub fn samples() -> Vec<Samples> {
             NoInvitation,
             NoInviter { inviter: "olga".into(), organization: "acme".into() },
             NoTeam { organization: "acme".into(), team: "web".into() },
+            UnknownTeam { organization: "acme".into(), team: "web".into() },
             TeamExists { organization: "acme".into(), team: "web".into() },
             LastOwner { user: "dana".into(), organization: "acme".into() },
             TooManyMemberships { user: "dana".into(), source: too_large() },
