@@ -279,9 +279,24 @@ pub enum OrganizationCommand {
         #[arg(long, group = "what", conflicts_with = "records")]
         records_default: bool,
     },
+    /// Docker Hub namespaces whose images are an organization's own
+    #[command(subcommand)]
+    Namespace(NamespaceCommand),
     /// Organization access tokens, for machines that are nobody's: CI, servers
     #[command(subcommand)]
     Token(OrganizationTokenCommand),
+}
+
+/// `organization namespace`.
+#[derive(Debug, Subcommand)]
+pub enum NamespaceCommand {
+    /// Give an organization a namespace that nobody owns: its images are always allowed
+    Add {
+        /// Organization
+        org: Name,
+        /// Namespace
+        namespace: Name,
+    },
 }
 
 /// `member`.
@@ -296,7 +311,7 @@ pub enum MemberCommand {
         /// What they may do
         #[arg(long, value_enum)]
         role: Role,
-        /// A team they belong to
+        /// A team they belong to; it is made where there is none of that name
         #[arg(long)]
         team: Vec<Name>,
         /// Read the new account's password from standard input

@@ -12,6 +12,7 @@ mod code;
 mod document;
 mod input;
 mod invitations;
+mod known;
 mod machines;
 mod me;
 mod members;
@@ -44,7 +45,7 @@ use std::{
 use axum::{
     Router,
     extract::Request,
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
 use http::{StatusCode, header};
@@ -214,7 +215,8 @@ pub fn codes_page() -> String {
 
 /// The routes below [`PREFIX`].
 pub fn router(api: Api) -> Router {
-    let (routes, _) = routes().split_for_parts();
+    let (routes, document) = routes().split_for_parts();
+    let routes = routes.route_layer(from_fn_with_state(known::Known::of(document), known::only));
     let routes = routes.fallback(|| async { Refusal::not_found() }).layer(from_fn(in_our_words)).with_state(api);
     Router::new().nest(PREFIX, routes)
 }

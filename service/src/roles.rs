@@ -13,7 +13,8 @@ mod tests;
 pub enum Standing {
     /// On the service's own machine, where its files are theirs: may do everything.
     Local,
-    /// A member with this role. In the whole service: the least of their roles in all organizations.
+    /// A member with this role. In the whole service: in all organizations, or in one of them with this role, which may
+    /// less than is asked.
     Member(Role),
     /// Nobody in particular: an access token of the organization. Its scopes say what it is for.
     OrganizationToken,
@@ -54,7 +55,7 @@ pub enum Needs {
     Write,
     /// `sign-in` or `org:write`, or a person who signed in: whoever signs a machine in can ask there too.
     Ask,
-    /// A person who signed in: no access token does it, whatever its scopes, or one token would make others.
+    /// A person who signed in: no access token does it, whatever its scopes, or what ends with a token would outlive it.
     Person,
 }
 
@@ -94,6 +95,8 @@ pub enum Deed {
     ChangeMembers,
     /// Docker Hub namespaces.
     ChangeNamespaces,
+    /// Giving an organization one that nobody owns: its images count as the organization's own under all policies.
+    AddNamespaces,
     /// Decisions that machines reported.
     ReadActivity,
     /// Machines of members.
@@ -154,7 +157,7 @@ const fn row(deed: Deed, place: Place, needs: Needs, may: [bool; 5], words: &'st
 
 /// The table.
 #[rustfmt::skip]
-pub const TABLE: [Row; 27] = [
+pub const TABLE: [Row; 28] = [
     //                                                                        owner admin auditor member token
     row(Deed::ReadPolicy,               Place::Organization, Needs::Read,     [Y,   Y,    Y,      Y,     Y], "see the policy and its lists"),
     row(Deed::PreviewPolicy,            Place::Organization, Needs::Read,     [Y,   Y,    N,      N,     Y], "see what a change of the policy would do"),
@@ -166,6 +169,7 @@ pub const TABLE: [Row; 27] = [
     row(Deed::ChangeTeams,              Place::Organization, Needs::Write,    [Y,   Y,    N,      N,     N], "change teams and who is in them"),
     row(Deed::ChangeMembers,            Place::Organization, Needs::Write,    [Y,   N,    N,      N,     N], "invite and remove members and change their roles"),
     row(Deed::ChangeNamespaces,         Place::Organization, Needs::Write,    [Y,   N,    N,      N,     N], "say which Docker Hub namespaces it owns"),
+    row(Deed::AddNamespaces,            Place::Service,      Needs::Write,    [Y,   N,    N,      N,     N], "add a Docker Hub namespace, whose images count as its own under all policies"),
     row(Deed::ReadActivity,             Place::Organization, Needs::Read,     [Y,   Y,    Y,      N,     Y], "see everybody's decisions"),
     row(Deed::ChangeKeeping,            Place::Organization, Needs::Write,    [Y,   N,    N,      N,     N], "say what is kept of decisions, and for how long"),
     row(Deed::ReadMachines,             Place::Organization, Needs::Read,     [Y,   Y,    Y,      N,     Y], "see everybody's machines"),
@@ -214,6 +218,14 @@ impl Row {
         }
     }
 
+    /// As whom somebody asks in the whole service who has these roles, one in each organization: each of them has to do,
+    /// so as the first that does not. Roles have no order for this: an auditor sees what an admin does not.
+    #[must_use]
+    pub fn in_all(&self, roles: &[Role]) -> Standing {
+        let standings = || roles.iter().map(|role| Standing::Member(*role));
+        standings().find(|one| !self.allows(*one)).or_else(|| standings().next()).unwrap_or(Standing::Stranger)
+    }
+
     /// Who may, for a sentence that ends in "may"; empty: nobody but the administrator of the service's machine.
     #[must_use]
     pub fn who(&self) -> String {
@@ -250,16 +262,4 @@ pub fn page() -> String {
         page.push_str(&format!("| {} | {place} | {cells} | {needs} |\n", row.words));
     }
     page
-}
-
-/// The one of two roles that may do less.
-#[must_use]
-pub fn least(one: Role, other: Role) -> Role {
-    let rank = |role: Role| match role {
-        Role::Owner => 3,
-        Role::Admin => 2,
-        Role::Auditor => 1,
-        Role::Member => 0,
-    };
-    if rank(one) < rank(other) { one } else { other }
 }

@@ -104,12 +104,10 @@ impl Actor {
         }
         let all = view.organization_names().await?;
         let role = |name: &String| memberships.iter().find(|one| one.organization == *name).map(|one| one.role);
-        let least = all.iter().map(role).reduce(|one, other| Some(roles::least(one?, other?))).flatten();
+        let roles: Option<Vec<Role>> = all.iter().map(role).collect();
         // A token belongs to an organization, and not to all of them.
-        let standing = match (least, self.account()) {
-            (Some(role), Some(account)) if account.origin != Origin::Organization => Standing::Member(role),
-            _ => Standing::Stranger,
-        };
+        let of_all = self.account().is_none_or(|account| account.origin != Origin::Organization);
+        let standing = roles.filter(|_| of_all).map_or(Standing::Stranger, |roles| deed.row().in_all(&roles));
         self.may(standing, deed, "")
     }
 
@@ -174,6 +172,35 @@ impl Actor {
     pub fn is_good_for(&self, deed: Deed) -> bool {
         let Self::Account(SignedIn { scopes, means, .. }) = self else { return true };
         good_for(scopes, means, deed.row())
+    }
+
+    /// Asks whether they may give this role to somebody who has that one; none: who is no member. A token gives no role
+    /// that administers: what it is good for would outlive it, in whoever has the role.
+    pub(super) fn gives(&self, role: Role, before: Option<Role>) -> Result<(), ActError> {
+        let administers = matches!(role, Role::Owner | Role::Admin) && before != Some(role);
+        match self {
+            Self::Account(SignedIn { means: Means::Token(_), .. }) if administers => Err(ActError::RoleByToken(role)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks whether they may make a token of these scopes that ends then. A token hands on what it is good for, and no
+    /// longer than it is.
+    pub(super) async fn hands_on(
+        &self,
+        view: &mut Reading,
+        scopes: &TokenScopes,
+        expires_at: Option<i64>,
+    ) -> Result<(), ActError> {
+        let Self::Account(SignedIn { scopes: own, means: Means::Token(id), .. }) = self else { return Ok(()) };
+        if let Some(scope) = scopes.iter().find(|scope| !own.contains(*scope)) {
+            return Err(ActError::WiderToken(scope));
+        }
+        let own = view.token(id).await?.ok_or(ActError::SignedOut)?;
+        match own.expires_at {
+            Some(ends) if expires_at.is_none_or(|at| at > ends) => Err(ActError::LongerToken { ends }),
+            _ => Ok(()),
+        }
     }
 
     /// For other people: the account's name, or `local:<uid>`, which no account has.

@@ -1,6 +1,7 @@
 //! Why nothing was done or shown.
 
 use policy::{HostPatternError, PatternError};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Field, LAST_END};
 use crate::{
@@ -35,12 +36,34 @@ pub enum ActError {
     /// No token does it.
     #[error("an access token cannot {}; sign in with a password", .0.row().words)]
     NotByToken(Deed),
+    /// No token gives it.
+    #[error("an access token makes nobody {}; sign in with a password", with_article(*.0))]
+    RoleByToken(Role),
+    /// A token makes none that is good for more.
+    #[error(
+        "an access token without the scope `{}` makes none with it; sign in with a password, or with a token that has it",
+        word(*.0)
+    )]
+    WiderToken(TokenScope),
+    /// Nor one that lasts longer.
+    #[error(
+        "an access token makes none that outlives it, and this one ends at {}; say an end that is not later, or sign in \
+         with a password",
+        moment(*ends)
+    )]
+    LongerToken {
+        /// When it ends itself, seconds since the Unix epoch.
+        ends: i64,
+    },
     /// The command line, or an organization's own token: it is nobody's account.
     #[error("this is done as oneself, and who asks is no person: sign in with an account")]
     NoPerson,
     /// It changed meanwhile.
     #[error("it was changed meanwhile; look at it again")]
     Changed,
+    /// It was to be changed, not made.
+    #[error("it is not there, and was to be changed only if it is")]
+    NotThere,
 
     /// No such organization, or none of theirs.
     #[error("there is no organization `{0}`")]
@@ -49,12 +72,24 @@ pub enum ActError {
     #[error("there is an organization `{0}` already")]
     OrganizationExists(String),
     /// The namespace is another organization's.
-    #[error("the namespace `{namespace}` belongs to {}; a namespace has one owner", owner_of(owner.as_deref()))]
+    #[error("the namespace `{namespace}` belongs to the organization `{owner}`; a namespace has one owner")]
     NamespaceOwned {
         /// The namespace.
         namespace: String,
-        /// Whose, for who may know it.
-        owner: Option<String>,
+        /// Whose.
+        owner: String,
+    },
+    /// They own one organization of several.
+    #[error(
+        "images of `{namespace}` would count as `{organization}`'s own under the policies of the other organizations too, so \
+         only who owns every organization here adds it; ask them, or who runs this service for \
+         `organization namespace add {organization} {namespace}`"
+    )]
+    NamespaceOfAll {
+        /// The namespace.
+        namespace: String,
+        /// To which it was to be given.
+        organization: String,
     },
     /// Docker's own.
     #[error("`library` holds Docker's official images; no organization owns it")]
@@ -160,6 +195,14 @@ pub enum ActError {
     /// No such team.
     #[error("`{organization}` has no team `{team}`")]
     NoTeam {
+        /// Whose.
+        organization: String,
+        /// Its name.
+        team: String,
+    },
+    /// Nobody comes into a team that is not there.
+    #[error("`{organization}` has no team `{team}`; make it first")]
+    UnknownTeam {
         /// Whose.
         organization: String,
         /// Its name.
@@ -354,10 +397,6 @@ pub enum ActError {
     Random(String),
 }
 
-fn owner_of(organization: Option<&str>) -> String {
-    organization.map_or_else(|| "another organization".to_owned(), |name| format!("the organization `{name}`"))
-}
-
 /// Behind what many of them lose, and behind what is too much.
 fn examples_and_said(examples: &[String], said: Option<usize>) -> (String, String) {
     let named: Vec<String> = examples.iter().map(|one| format!("`{one}`")).collect();
@@ -395,6 +434,11 @@ fn forbidden(standing: Standing, deed: Deed, organization: &str) -> String {
         Standing::OrganizationToken => format!("an access token{place} may not {}; {may}", row.words),
         Standing::Stranger | Standing::Local => format!("you may not {}; {may}", row.words),
     }
+}
+
+fn moment(seconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 fn with_article(role: Role) -> String {

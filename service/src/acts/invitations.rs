@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     ActError, Actor, commit,
     members::{self, Joins, NewAccount},
+    teams,
 };
 use crate::{
     id,
@@ -61,9 +62,11 @@ pub async fn create(
     let id = id::new().map_err(|error| ActError::Random(error.to_string()))?;
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
+    actor.gives(joins.role, None)?;
     if members::member(&mut change, &place, &joins.user).await?.is_some() {
         return Err(ActError::MemberAlready { user: joins.user.to_string(), organization: place.name });
     }
+    teams::there_or_made(&mut change, actor, &place, &joins.teams, now).await?;
     if change.invitations(place.id).await?.len() >= MOST {
         return Err(ActError::TooMany { owner: place.name, most: MOST, what: "invitations" });
     }
@@ -140,8 +143,8 @@ pub async fn mine(store: &Store, actor: &Actor, now: i64) -> Result<Vec<Invitati
 pub async fn accept(store: &Store, actor: &Actor, id: &str, now: i64) -> Result<Invitation, ActError> {
     let mut change = store.write().await?;
     let account = actor.as_self(&mut change, Deed::AnswerInvitations).await?;
-    let invitation = to(&mut change, &account, id, now).await?;
-    join(&mut change, account.id, &invitation).await?;
+    let mut invitation = to(&mut change, &account, id, now).await?;
+    join(&mut change, account.id, &mut invitation).await?;
     end(change, actor, &invitation, ActKind::InvitationAccept).await?;
     Ok(invitation)
 }
@@ -177,10 +180,10 @@ pub async fn accept_as_new(
     now: i64,
 ) -> Result<Invitation, ActError> {
     let mut change = store.write().await?;
-    let invitation = by_secret(&mut change, secret, now).await?;
+    let mut invitation = by_secret(&mut change, secret, now).await?;
     let name: Name = invitation.invitee.parse().map_err(|_| ActError::NoInvitation)?;
     let (account, _) = members::account(&mut change, &name, NewAccount::Password(hash.to_owned()), now).await?;
-    join(&mut change, account, &invitation).await?;
+    join(&mut change, account, &mut invitation).await?;
     change.remove_invitation(&invitation.id).await?;
     let detail = json!({
         "id": invitation.id, "role": invitation.role, "teams": invitation.teams, "new_account": true,
@@ -193,7 +196,8 @@ pub async fn accept_as_new(
     Ok(invitation)
 }
 
-async fn join(change: &mut Writing, account: i64, invitation: &Invitation) -> Result<(), ActError> {
+/// Teams that are gone meanwhile are left out of the invitation.
+async fn join(change: &mut Writing, account: i64, invitation: &mut Invitation) -> Result<(), ActError> {
     let id = change.organization_id(&invitation.organization).await?.ok_or(ActError::NoInvitation)?;
     let place = super::Place { id, name: invitation.organization.clone(), standing: Standing::Member(Role::Member) };
     let name = |text: &String| text.parse::<Name>().map_err(|_| ActError::NoInvitation);
@@ -203,6 +207,8 @@ async fn join(change: &mut Writing, account: i64, invitation: &Invitation) -> Re
         return Err(ActError::MemberAlready { user: invitation.invitee.clone(), organization: place.name });
     }
     still_invites(change, invitation).await?;
+    let known = change.team_names(id).await?;
+    invitation.teams.retain(|team| known.contains(team));
     let joins =
         Joins { user, role: invitation.role, teams: invitation.teams.iter().map(name).collect::<Result<_, _>>()? };
     members::set(change, &place, account, &joins).await

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ActError, Actor, Condition, Place, Tag, commit};
+use super::{ActError, Actor, Condition, Place, Tag, commit, teams};
 use crate::{
     model::{Account, ActKind, Origin, Role, Source},
     names::Name,
@@ -95,10 +95,12 @@ pub async fn put(
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
     let before = member(&mut change, &place, &joins.user).await?;
     condition.check(|| before.as_ref().map(tag).unwrap_or_default())?;
+    actor.gives(joins.role, before.as_ref().map(|before| before.role))?;
     if before.is_none() {
         asked(&mut change, actor, &place, &joins.user).await?;
     }
     keeps_an_owner(&mut change, actor, &place, before.as_ref(), Some(joins.role)).await?;
+    teams::there_or_made(&mut change, actor, &place, &joins.teams, now).await?;
     let (id, new_account) = account(&mut change, &joins.user, how, now).await?;
     let waits = |one: &Invitation| one.invitee == joins.user.as_str() && now < one.expires_at;
     let invitation = change.invitations(place.id).await?.into_iter().find(waits);
@@ -121,13 +123,21 @@ pub async fn put(
     Ok(PutMember { member: after, joined, new_account })
 }
 
-/// Asks whether they may invite there, and says who needs no invitation.
+/// Asks whether they may invite somebody there as this and into these teams, and says who needs no invitation.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn before_inviting(store: &Store, actor: &Actor, organization: &Name) -> Result<Vec<Member>, ActError> {
+pub async fn before_inviting(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    role: Role,
+    teams: &[Name],
+) -> Result<Vec<Member>, ActError> {
     let mut view = store.read().await?;
     let place = actor.in_organization(&mut view, organization.as_str(), Deed::ChangeMembers).await?;
+    actor.gives(role, None)?;
+    teams::there(&mut view, &place, teams).await?;
     Ok(view.members(place.id).await?)
 }
 
@@ -149,6 +159,7 @@ pub async fn set_role<E: From<ActError>>(
     if role == before.role {
         return Ok(before);
     }
+    actor.gives(role, Some(before.role))?;
     keeps_an_owner(&mut change, actor, &place, Some(&before), Some(role)).await?;
     let after = Member { role, source: Source::Admin, ..before.clone() };
     put_back(&mut change, &place, &after).await?;
@@ -161,11 +172,17 @@ pub async fn set_role<E: From<ActError>>(
     Ok(after)
 }
 
-/// Ends a membership, whoever said so; the account stays.
+/// Ends a membership if it looks as it is said, whoever said so; the account stays.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn remove(store: &Store, actor: &Actor, organization: &Name, user: &Name) -> Result<Removed, ActError> {
+pub async fn remove(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    user: &Name,
+    condition: &Condition,
+) -> Result<Removed, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeMembers).await?;
     let not = || not_a_member(user, organization);
@@ -177,6 +194,7 @@ pub async fn remove(store: &Store, actor: &Actor, organization: &Name, user: &Na
         false => account.ok_or_else(not)?,
     };
     let before = before.ok_or_else(not)?;
+    condition.check(|| tag(&before))?;
     keeps_an_owner(&mut change, actor, &place, Some(&before), None).await?;
     change.remove_member(place.id, account.id).await?;
     let detail = json!({ "before": { "role": before.role, "teams": before.teams, "source": before.source } });

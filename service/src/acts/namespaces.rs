@@ -13,14 +13,16 @@ use crate::{
     store::{Act, Store, Writing},
 };
 
-/// Gives a namespace that nobody owns to the organization. False: it owned it already.
+/// Gives a namespace that nobody owns to the organization. False: it owned it already. Where there are several
+/// organizations, that is for who owns all of them.
 ///
 /// # Errors
 /// [`ActError`].
 pub async fn add(store: &Store, actor: &Actor, organization: &Name, namespace: &Name) -> Result<bool, ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeNamespaces).await?;
-    if !own(&mut change, actor, &place, namespace).await? {
+    for_all(&mut change, actor, &place, namespace).await?;
+    if !own(&mut change, &place, namespace).await? {
         return Ok(false);
     }
     policy::check(&mut change, &place).await?;
@@ -55,22 +57,25 @@ pub async fn remove(
     commit(change, actor, &act).await
 }
 
-/// False: it is theirs already.
-pub(super) async fn own(
-    change: &mut Writing,
-    actor: &Actor,
-    place: &Place,
-    namespace: &Name,
-) -> Result<bool, ActError> {
+/// The images of a namespace are its owner's own under the policies of all organizations that somebody belongs to: whoever
+/// owns one of several could else take any namespace out of the policies of the others.
+async fn for_all(change: &mut Writing, actor: &Actor, place: &Place, namespace: &Name) -> Result<(), ActError> {
+    match actor.in_service(change, Deed::AddNamespaces).await {
+        Err(ActError::Forbidden { .. }) => {
+            Err(ActError::NamespaceOfAll { namespace: namespace.to_string(), organization: place.name.clone() })
+        }
+        answer => answer,
+    }
+}
+
+/// For who may do that in the whole service. False: it is theirs already.
+pub(super) async fn own(change: &mut Writing, place: &Place, namespace: &Name) -> Result<bool, ActError> {
     if namespace.as_str() == "library" {
         return Err(ActError::NamespaceOfficial);
     }
     match change.namespace_owner(namespace.as_str()).await? {
         Some(owner) if owner == place.name => Ok(false),
-        Some(owner) => {
-            let owner = actor.is_local().then_some(owner);
-            Err(ActError::NamespaceOwned { namespace: namespace.to_string(), owner })
-        }
+        Some(owner) => Err(ActError::NamespaceOwned { namespace: namespace.to_string(), owner }),
         None => {
             change.add_namespace(place.id, namespace.as_str()).await?;
             Ok(true)

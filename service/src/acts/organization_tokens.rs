@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    ActError, Actor, Place, commit,
+    ActError, Actor, Place, commit, teams,
     tokens::{Draft, Limits, MAX_TOKENS, MadeToken, bounded},
 };
 use crate::{
@@ -83,7 +83,7 @@ pub async fn show(
     Ok((row, note))
 }
 
-/// Changes what is said of one. `note` makes the new words of the old ones and the token, and is asked once who
+/// Changes what is said of one that they could make. `note` makes the new words of the old ones and the token, and is asked once who
 /// may was asked; what the token opens stays.
 ///
 /// # Errors
@@ -100,6 +100,7 @@ pub async fn describe<E: From<ActError>>(
     let place = actor.in_organization(&mut change, organization.as_str(), deed).await?;
     let found = rows(&mut change, &place).await?.into_iter().find(|(_, row)| row.token.id == id);
     let (_, row) = found.ok_or(ActError::NoToken)?;
+    actor.hands_on(&mut change, &row.token.scopes, row.token.expires_at).await?;
     let before = change.token_note(id).await.map_err(ActError::from)?;
     let note = note(&row.token, &before)?;
     if note == before {
@@ -113,7 +114,7 @@ pub async fn describe<E: From<ActError>>(
     Ok((row, note))
 }
 
-/// Makes a token of the organization.
+/// Makes a token of the organization. One that is made with another is good for no more, and no longer.
 ///
 /// # Errors
 /// [`ActError`].
@@ -130,10 +131,15 @@ pub async fn create(
 ) -> Result<MadeToken, ActError> {
     let deed = Deed::ChangeOrganizationTokens;
     // Asked before the hash too: it is for who may.
-    actor.in_organization(&mut store.read().await?, organization.as_str(), deed).await?;
+    let mut view = store.read().await?;
+    actor.in_organization(&mut view, organization.as_str(), deed).await?;
+    let Limits { scopes, expires_at, .. } = limits.clone();
+    actor.hands_on(&mut view, &scopes, expires_at).await?;
+    drop(view);
     let draft = Draft::new(hasher, TokenKind::Organization, limits, now).await?;
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), deed).await?;
+    actor.hands_on(&mut change, &scopes, expires_at).await?;
     let account = token_account(organization, name);
     if change.account(&account).await?.is_some_and(|account| !account.removed) {
         return Err(ActError::TokenExists { organization: place.name, name: name.to_string() });
@@ -141,6 +147,7 @@ pub async fn create(
     if change.token_accounts(place.id).await?.len() >= MAX_TOKENS {
         return Err(ActError::TooMany { owner: place.name, most: MAX_TOKENS, what: "access tokens" });
     }
+    teams::there_or_made(&mut change, actor, &place, teams, now).await?;
     let id = change.new_account(&account, Origin::Organization, None, now).await?;
     let teams: Vec<String> = teams.iter().map(|team| team.as_str().to_owned()).collect();
     change.set_member(place.id, id, Role::Member, &teams).await?;

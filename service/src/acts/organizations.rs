@@ -82,7 +82,7 @@ pub async fn add(
     let id = change.add_organization(organization.as_str(), now).await?;
     let place = Place { id, name: organization.to_string(), standing: Standing::Member(Role::Owner) };
     for namespace in namespaces {
-        namespaces::own(&mut change, actor, &place, namespace).await?;
+        namespaces::own(&mut change, &place, namespace).await?;
     }
     policy::check(&mut change, &place).await?;
     if let Some(account) = actor.account() {

@@ -67,15 +67,16 @@ pub async fn set(
     Ok(before.map(|one| one.badge))
 }
 
-/// Takes the badge away. Returns it. A refresh gives it anew where Docker Hub still shows it.
+/// Takes the badge away if it looks as it is said. Returns it. A refresh gives it anew where Docker Hub still shows it.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn remove(store: &Store, actor: &Actor, namespace: &Name) -> Result<Badge, ActError> {
+pub async fn remove(store: &Store, actor: &Actor, namespace: &Name, condition: &Condition) -> Result<Badge, ActError> {
     let mut change = store.write().await?;
     actor.in_service(&mut change, Deed::ChangePublishers).await?;
     let before = change.directory().await?.into_iter().find(|one| one.namespace == namespace.as_str());
     let before = before.ok_or_else(|| ActError::NoBadge(namespace.to_string()))?;
+    condition.check(|| tag(&before))?;
     change.remove_publisher(namespace.as_str()).await?;
     let detail = json!({ "before": noted(before.badge, before.source) });
     let act = Act { act: ActKind::PublisherRemove, organization: "", target: namespace.as_str(), detail };

@@ -35,6 +35,8 @@ pub enum Condition {
     /// Nothing.
     #[default]
     Any,
+    /// It is there, whatever it looks like.
+    There,
     /// It looks like one of these.
     One(Vec<String>),
 }
@@ -43,10 +45,17 @@ impl Condition {
     /// Compares with what is there.
     ///
     /// # Errors
-    /// [`ActError::Changed`].
+    /// [`ActError::Changed`], [`ActError::NotThere`].
     pub fn check(&self, tag: impl FnOnce() -> Tag) -> Result<(), ActError> {
         match self {
             Self::Any => Ok(()),
+            Self::There => {
+                if tag().0.is_empty() {
+                    Err(ActError::NotThere)
+                } else {
+                    Ok(())
+                }
+            }
             Self::One(seen) => {
                 let Tag(tag) = tag();
                 if !tag.is_empty() && seen.contains(&tag) { Ok(()) } else { Err(ActError::Changed) }

@@ -7,11 +7,9 @@ use crate::{
     model::ActKind,
     names::Name,
     roles::Deed,
-    store::{Act, Member, Reading, Store, Team},
+    store::{Act, MAX_TEAMS, Member, Reading, Store, Team, Writing},
 };
 
-/// Most teams of an organization.
-const MAX_TEAMS: usize = 1000;
 /// Most characters of a team's description.
 pub const MAX_DESCRIPTION_CHARS: usize = 500;
 
@@ -67,21 +65,56 @@ pub async fn add(
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeTeams).await?;
     text::short(Field("description"), description, MAX_DESCRIPTION_CHARS)?;
-    let teams = change.teams(place.id).await?;
-    if teams.iter().any(|team| team.name == name.as_str()) {
+    if change.team(place.id, name.as_str()).await?.is_some() {
         return Err(ActError::TeamExists { organization: place.name, team: name.to_string() });
     }
-    if teams.len() >= MAX_TEAMS {
-        let (owner, what) = (place.name, "teams");
-        return Err(ActError::TooMany { owner, most: MAX_TEAMS, what });
-    }
-    change.ensure_team(place.id, name.as_str(), now).await?;
+    make(&mut change, &place, name, now).await?;
     change.describe_team(place.id, name.as_str(), description).await?;
     let team = find(&mut change, &place, name).await?;
     let detail = json!({ "description": description });
     let act = Act { act: ActKind::TeamAdd, organization: &place.name, target: name.as_str(), detail };
     commit(change, actor, &act).await?;
     Ok(team)
+}
+
+async fn make(change: &mut Writing, place: &Place, name: &Name, now: i64) -> Result<(), ActError> {
+    if change.team_names(place.id).await?.len() >= MAX_TEAMS {
+        return Err(ActError::TooMany { owner: place.name.clone(), most: MAX_TEAMS, what: "teams" });
+    }
+    Ok(change.ensure_team(place.id, name.as_str(), now).await?)
+}
+
+/// Asks whether teams that somebody is to be in are there.
+pub(super) async fn there(view: &mut Reading, place: &Place, teams: &[Name]) -> Result<(), ActError> {
+    for team in teams {
+        if view.team(place.id, team.as_str()).await?.is_none() {
+            return Err(ActError::UnknownTeam { organization: place.name.clone(), team: team.to_string() });
+        }
+    }
+    Ok(())
+}
+
+/// The same; the command line makes those that are not there, each with its line.
+pub(super) async fn there_or_made(
+    change: &mut Writing,
+    actor: &Actor,
+    place: &Place,
+    teams: &[Name],
+    now: i64,
+) -> Result<(), ActError> {
+    if !actor.is_local() {
+        return there(change, place, teams).await;
+    }
+    for team in teams {
+        if change.team(place.id, team.as_str()).await?.is_some() {
+            continue;
+        }
+        make(change, place, team, now).await?;
+        let detail = json!({ "description": "" });
+        let act = Act { act: ActKind::TeamAdd, organization: &place.name, target: team.as_str(), detail };
+        change.write_down(&actor.author(), &act).await?;
+    }
+    Ok(())
 }
 
 /// What a team looks like: its name and its words. Who is in it is said of each member.
@@ -138,22 +171,30 @@ pub async fn change(
     Ok(team)
 }
 
-/// Ends a team: nobody is in it any more. Rules for it concern nobody then.
+/// Ends a team if it looks as it is said: nobody is in it any more, and rules for it alone end with it: a team of
+/// that name later is another one.
 ///
 /// # Errors
 /// [`ActError`].
-pub async fn remove(store: &Store, actor: &Actor, organization: &Name, name: &Name) -> Result<(), ActError> {
+pub async fn remove(
+    store: &Store,
+    actor: &Actor,
+    organization: &Name,
+    name: &Name,
+    condition: &Condition,
+) -> Result<(), ActError> {
     let mut change = store.write().await?;
     let place = actor.in_organization(&mut change, organization.as_str(), Deed::ChangeTeams).await?;
     let before = find(&mut change, &place, name).await?;
+    condition.check(|| tag(&before))?;
     let members = change.members(place.id).await?;
     let members: Vec<&str> = members
         .iter()
         .filter(|member| member.teams.contains(&before.name))
         .map(|member| member.user.as_str())
         .collect();
-    change.remove_team(place.id, name.as_str()).await?;
-    let detail = json!({ "before": { "description": before.description, "members": members } });
+    let rules = change.remove_team(place.id, name.as_str()).await?;
+    let detail = json!({ "before": { "description": before.description, "members": members, "rules": rules } });
     let act = Act { act: ActKind::TeamRemove, organization: &place.name, target: name.as_str(), detail };
     commit(change, actor, &act).await
 }

@@ -57,7 +57,7 @@ async fn add(admin: &Admin, org: &Name, joins: Joins, how: NewAccount) -> anyhow
 }
 
 async fn remove(admin: &Admin, org: &Name, user: &Name) -> anyhow::Result<()> {
-    let removed = admin.said(members::remove(&admin.store, &admin.actor, org, user).await).await?;
+    let removed = admin.said(members::remove(&admin.store, &admin.actor, org, user, &Condition::Any).await).await?;
     let value = json!({ "organization": org.as_str(), "user": user.as_str(), "removed": true });
     admin.out.line(format!("`{user}` is no longer a member of `{org}`; the account stays"), &value);
     if let Some(by) = removed.source.elsewhere() {

@@ -7,9 +7,10 @@ use crate::{
     acts::{
         Condition,
         keeping::{self, KeepingChange},
+        namespaces,
         organizations::{self, Organization},
     },
-    cli::OrganizationCommand,
+    cli::{NamespaceCommand, OrganizationCommand},
     clock,
     model::AllowedPulls,
     names::Name,
@@ -27,6 +28,9 @@ pub(super) async fn run(admin: &Admin, command: OrganizationCommand) -> anyhow::
         OrganizationCommand::Keep { org, allowed_pulls, records, records_default } => {
             let keep_records = if records_default { Some(None) } else { records.map(Some) };
             keep(admin, &org, KeepingChange { allowed_pulls, keep_records }).await
+        }
+        OrganizationCommand::Namespace(NamespaceCommand::Add { org, namespace }) => {
+            add_namespace(admin, &org, &namespace).await
         }
         OrganizationCommand::Token(command) => organization_token::run(admin, command).await,
     }
@@ -98,7 +102,18 @@ async fn add(admin: &Admin, org: &Name, namespaces: &[Name]) -> anyhow::Result<(
         format!("organization `{org}` added; its policy is off: switch it on with `policy set {org} --enabled true`");
     admin.out.line(text, &json!({ "organization": org.as_str(), "namespaces": names }));
     if names.is_empty() {
-        admin.out.note("it owns no Docker Hub namespace, so no image counts as its own; see `--namespace`");
+        admin
+            .out
+            .note("it owns no Docker Hub namespace, so no image counts as its own; see `organization namespace add`");
     }
+    Ok(())
+}
+
+async fn add_namespace(admin: &Admin, org: &Name, namespace: &Name) -> anyhow::Result<()> {
+    let new = admin.said(namespaces::add(&admin.store, &admin.actor, org, namespace).await).await?;
+    let already = if new { "" } else { " already" };
+    let text =
+        format!("`{org}` owns the namespace `{namespace}`{already}: images of `docker.io/{namespace}/*` are its own");
+    admin.out.line(text, &json!({ "organization": org.as_str(), "namespace": namespace.as_str(), "new": new }));
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(super) async fn run(admin: &Admin, command: PublisherCommand) -> anyhow::Res
             out.line(format!("`{namespace}` is a {}", word(badge)), &value);
         }
         PublisherCommand::Remove { namespace } => {
-            admin.said(publishers::remove(store, actor, &namespace).await).await?;
+            admin.said(publishers::remove(store, actor, &namespace, &Condition::Any).await).await?;
             let value = json!({ "namespace": namespace.as_str(), "removed": true });
             out.line(format!("`{namespace}` has no badge any more: its images are community images"), &value);
         }

@@ -97,7 +97,7 @@ fn explained(error: ActError) -> anyhow::Error {
             format!("; end it with `organization token revoke {organization} {id}`")
         }
         ActError::TooMany { what: "tokens", .. } => "; revoke some with `token revoke ID`".to_owned(),
-        ActError::TooMany { owner, .. } => {
+        ActError::TooMany { owner, what: "access tokens", .. } => {
             format!("; revoke some with `organization token revoke {owner} ID`")
         }
         ActError::TokenExists { .. } => "; revoke it, or take another name".to_owned(),

@@ -40,7 +40,7 @@ pub enum OrganizationTokenCommand {
         /// What it is for; unique in the organization
         #[arg(long)]
         name: Name,
-        /// A team whose rules hold for it
+        /// A team whose rules hold for it; it is made where there is none of that name
         #[arg(long)]
         team: Vec<Name>,
         /// What it may be used for and until when.

@@ -164,7 +164,11 @@ impl Explained for ActError {
             Self::SignedOut => return Err(Fault::Ended("/".to_owned())),
             Self::NoOrganization(_) => return Err(Fault::Nowhere),
             Self::Scope(_) => return Err(Fault::Forbidden(LOOKS_ONLY.to_owned())),
-            Self::Forbidden { .. } | Self::NotByToken(_) | Self::NoPerson => {
+            Self::Forbidden { .. }
+            | Self::NotByToken(_)
+            | Self::RoleByToken(_)
+            | Self::NamespaceOfAll { .. }
+            | Self::NoPerson => {
                 return Err(Fault::Forbidden(self.to_string()));
             }
             Self::Store(_) | Self::Hasher(_) | Self::Random(_) | Self::Stopping => return Err(Fault::broken(&self)),
@@ -177,7 +181,7 @@ impl Explained for ActError {
             Self::Password(_) => Some("password"),
             Self::TeamExists { .. } => Some("team"),
             Self::MemberAlready { .. } => Some("user"),
-            Self::NoTeam { .. } => Some("teams"),
+            Self::NoTeam { .. } | Self::UnknownTeam { .. } => Some("teams"),
             Self::TokenExists { .. } => Some("name"),
             Self::BadgeOfficial => Some("publishers"),
             Self::NamespaceOfficial | Self::NamespaceOwned { .. } => Some("namespace"),

@@ -59,7 +59,7 @@ const ALL: [(Flash, &str, &str); 26] = [
     (Flash::MemberRemoved, "member-removed", "Removed. Their machines know within a second; the account stays."),
     (Flash::Uninvited, "uninvited", "Taken back: the invitation works no more."),
     (Flash::TeamSaved, "team-saved", "Saved."),
-    (Flash::TeamRemoved, "team-removed", "Removed. Entries of the lists that hold for this team concern nobody now."),
+    (Flash::TeamRemoved, "team-removed", "Removed, with the entries of the lists that held for this team."),
     (
         Flash::Joined,
         "joined",

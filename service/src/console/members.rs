@@ -66,7 +66,7 @@ pub(super) async fn remove(
 ) -> Result<Response, Fault> {
     let (_, name) = visitor.member_of(&organization)?;
     let user: Name = fields.text("user").parse().map_err(|_| Fault::Damaged)?;
-    let done = members::remove(&api.store, &visitor.actor(), &name, &user).await;
+    let done = members::remove(&api.store, &visitor.actor(), &name, &user, &Condition::Any).await;
     after(&api, &visitor, &organization, done, Flash::MemberRemoved, &fields).await
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn remove_team(
 ) -> Result<Response, Fault> {
     let (_, name) = visitor.member_of(&organization)?;
     let team: Name = fields.text("team").parse().map_err(|_| Fault::Damaged)?;
-    let done = teams::remove(&api.store, &visitor.actor(), &name, &team).await;
+    let done = teams::remove(&api.store, &visitor.actor(), &name, &team, &Condition::Any).await;
     after(&api, &visitor, &organization, done, Flash::TeamRemoved, &fields).await
 }
 

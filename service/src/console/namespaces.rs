@@ -95,10 +95,13 @@ impl Shown {
 
 async fn show(api: &Api, visitor: &Visitor, organization: &str, shown: &Shown) -> Result<Response, Fault> {
     let (membership, name) = visitor.member_of(organization)?;
-    let policy = policy::show(&api.store, &visitor.actor(), &name).await?;
+    let actor = visitor.actor();
+    let policy = policy::show(&api.store, &actor, &name).await?;
+    let editable = visitor.may(membership, Deed::ChangeNamespaces);
     let page = Namespaces {
         organization: name.as_str(),
-        editable: visitor.may(membership, Deed::ChangeNamespaces),
+        editable,
+        adds: editable && actor.in_service(&mut api.store.read().await?, Deed::AddNamespaces).await.is_ok(),
         csrf: &visitor.cookie.csrf(),
         namespaces: &policy.state.namespaces,
         typed: &shown.typed,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     acts::{
-        ActError,
+        ActError, Condition,
         publishers::{self, Refreshed, Wanted},
     },
     hub_search::SearchError,
@@ -57,7 +57,7 @@ pub(super) async fn give(State(api): State<Api>, Posted { visitor, fields }: Pos
 /// Takes one away.
 pub(super) async fn take(State(api): State<Api>, Posted { visitor, fields }: Posted) -> Result<Response, Fault> {
     let namespace: Name = fields.text("namespace").parse().map_err(|_| Fault::Damaged)?;
-    match publishers::remove(&api.store, &visitor.actor(), &namespace).await {
+    match publishers::remove(&api.store, &visitor.actor(), &namespace, &Condition::Any).await {
         Ok(_) => Ok(visitor::see_other_and_say("/publishers", Flash::BadgeTaken)),
         Err(error) => show(&api, &visitor, Shown::problem(error.explained()?)).await,
     }

@@ -92,7 +92,7 @@ pub(super) async fn change(
 
 /// `DELETE /v2/orgs/{organization}/groups/{team}`.
 pub(super) async fn remove(State(hub): State<HubApi>, caller: Caller, At(at): At<Team>) -> Answer {
-    teams::remove(&hub.api.store, &caller.actor, &at.organization, &at.team).await?;
+    teams::remove(&hub.api.store, &caller.actor, &at.organization, &at.team, &Condition::Any).await?;
     Ok(answers::done())
 }
 

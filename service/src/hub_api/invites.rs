@@ -71,7 +71,7 @@ pub(super) async fn bulk(State(hub): State<HubApi>, caller: Caller, Body(asked):
         team => vec![team.parse::<Name>().map_err(|error| Refused::invalid(error.to_string()))?],
     };
     let (store, actor, now) = (&hub.api.store, &caller.actor, clock::now());
-    let there = members::before_inviting(store, actor, &organization).await?;
+    let there = members::before_inviting(store, actor, &organization, role, &teams).await?;
     let mut rows = Vec::with_capacity(asked.invitees.len());
     for invitee in &asked.invitees {
         let Ok(user) = invitee.parse::<Name>() else {

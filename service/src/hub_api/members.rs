@@ -12,7 +12,10 @@ use super::{
     refused::{Answer, Refused},
     roles,
 };
-use crate::{acts::members, store};
+use crate::{
+    acts::{Condition, members},
+    store,
+};
 
 /// `PUT /v2/orgs/{organization}/members/{user}`.
 #[derive(Deserialize)]
@@ -50,6 +53,6 @@ pub(super) async fn put(
 
 /// `DELETE /v2/orgs/{organization}/members/{user}`.
 pub(super) async fn remove(State(hub): State<HubApi>, caller: Caller, At(at): At<Member>) -> Answer {
-    members::remove(&hub.api.store, &caller.actor, &at.organization, &at.user).await?;
+    members::remove(&hub.api.store, &caller.actor, &at.organization, &at.user, &Condition::Any).await?;
     Ok(answers::done())
 }

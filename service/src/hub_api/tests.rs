@@ -118,7 +118,7 @@ fn body(method: &str, template: &str) -> Value {
         ("POST", "access-tokens") if template.starts_with("/v2/orgs") => {
             json!({
                 "label": "x", "expires_at": "2020-01-01T00:00:00Z",
-                "resources": [{ "type": "TYPE_REPO", "path": "x/*", "scopes": ["scope-image-pull"] }],
+                "resources": [{ "type": "TYPE_ORG", "path": "x", "scopes": ["org:write"] }],
             })
         }
         ("POST", "access-tokens") => json!({ "token_label": "", "scopes": ["repo:read"] }),
@@ -301,7 +301,26 @@ async fn an_account_pays_for_its_calls_here_and_over_the_api_from_one_purse() {
     assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
 }
 
+async fn who_signed_in_with_a_token_makes_no_owner_and_who_did_with_a_password_does(fixture: Fixture) {
+    let hub = Hub::new(fixture).await;
+    let (person, token) =
+        (hub.bearer("owner", PASSWORD).await, hub.token("owner", &[TokenScope::OrgRead, TokenScope::OrgWrite]).await);
+    let invites = |dry_run: bool| json!({ "org": "acme", "invitees": ["guest"], "role": "owner", "dry_run": dry_run });
+    for (method, path, body) in [
+        ("POST", "/v2/invites/bulk", invites(true)),
+        ("POST", "/v2/invites/bulk", invites(false)),
+        ("PUT", "/v2/orgs/acme/members/member", json!({ "role": "owner" })),
+    ] {
+        let answer = hub.call(&[("authorization", &token)], method, path, &body).await;
+        let said = "permission denied: an access token makes nobody an owner; sign in with a password";
+        assert_eq!((answer.status, &answer.body["message"]), (403, &said.into()), "{path} {body}");
+        let answer = hub.call(&[("authorization", &person)], method, path, &body).await;
+        assert!(answer.status < 300, "{path} {body}: {}", answer.body);
+    }
+}
+
 on_each_database! {
+    who_signed_in_with_a_token_makes_no_owner_and_who_did_with_a_password_does,
     ending_tokens_side_by_side_disturbs_no_other_call_of_the_same_bearer,
     every_route_lets_through_whom_its_row_names_and_nobody_else,
 }

@@ -93,6 +93,12 @@ pub(super) async fn settle(store: &Store, claim: Claim<'_>) -> Result<Account, S
     compile::check_session(&change.memberships(account.id).await?)
         .map_err(|error| SignInError::Internal(chain(&error)))?;
     for moved in &moved {
+        for team in &moved.made {
+            let organization = change.organization_name(moved.organization).await?;
+            let detail = json!({ "description": "" });
+            let act = Act { act: ActKind::TeamAdd, organization: &organization, target: team, detail };
+            change.audit(&actor, &act).await?;
+        }
         write_down(&mut change, &actor, &account, moved).await?;
     }
     change.commit().await?;

@@ -87,7 +87,8 @@ pub fn foreign() -> Refusal {
         .next(format!("send `{CSRF}` with the `csrf` that `GET /api/v1/session` says, from the service's own origin"))
 }
 
-fn is_safe(method: &Method) -> bool {
+/// Whether it changes nothing.
+pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 

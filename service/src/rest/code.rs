@@ -30,7 +30,7 @@ pub enum Code {
     Conflict,
     /// The last owner of an organization stays one.
     LastOwner,
-    /// It was changed since it was looked at (`If-Match`).
+    /// It was changed since it was looked at, or is not there (`If-Match`).
     Changed,
     /// The body is longer than is taken.
     TooLarge,
@@ -111,7 +111,7 @@ impl Code {
             Self::Timeout => "it took too long, and was done or was not: look before it is sent again",
             Self::Conflict => "it contradicts what is there: a name that is taken, a request that is answered",
             Self::LastOwner => "the last owner of an organization stays one",
-            Self::Changed => "it was changed since it was looked at",
+            Self::Changed => "it was changed since it was looked at, or is not there",
             Self::TooLarge => "the body is longer than is taken",
             Self::UnsupportedMediaType => "the body is no JSON by its `Content-Type`",
             Self::IfMatchRequired => "say what was looked at: `If-Match` with its `ETag`, or `*`",

@@ -138,7 +138,7 @@ fn condition(headers: &HeaderMap) -> Result<Option<Condition>, Refusal> {
     for value in values {
         let value = value.to_str().map_err(|_| wrong())?.trim();
         if value == "*" {
-            return Ok(Some(Condition::Any));
+            return Ok(Some(Condition::There));
         }
         for tag in value.split(',') {
             // A weak tag (`W/`) never matches here: it is none of ours.

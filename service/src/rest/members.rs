@@ -109,9 +109,10 @@ pub async fn put(
 /// End a membership
 ///
 /// The account stays.
-#[utoipa::path(delete, path = "/organizations/{organization}/members/{user}", tag = "members", params(User),
+#[utoipa::path(delete, path = "/organizations/{organization}/members/{user}", tag = "members",
+    params(User, ("If-Match" = Option<String>, Header, description = "The `ETag` of what was looked at.")),
     responses((status = 204), Refusals, ChangeRefusals))]
-pub async fn remove(State(api): State<Api>, caller: Caller, At(at): At<User>) -> Answer {
-    members::remove(&api.store, &caller.actor, &at.organization, &at.user).await?;
+pub async fn remove(State(api): State<Api>, caller: Caller, At(at): At<User>, IfMatch(condition): IfMatch) -> Answer {
+    members::remove(&api.store, &caller.actor, &at.organization, &at.user, &condition).await?;
     answer::done()
 }

@@ -11,7 +11,7 @@ use super::{
     input::{Asked, At, Body, IfMatch},
     page::{Listed, Page},
     path,
-    refusal::{ChangeRefusals, Refusals},
+    refusal::{ChangeRefusals, MatchRefusals, Refusals},
 };
 use crate::{
     acts::{ActError, publishers},
@@ -123,9 +123,15 @@ pub async fn put(
 /// Take it away
 ///
 /// The namespace's images are community images then, until a refresh finds it on Docker Hub again.
-#[utoipa::path(delete, path = "/publishers/{namespace}", tag = "publishers", params(path::Publisher),
-    responses((status = 204), Refusals))]
-pub async fn remove(State(api): State<Api>, caller: Caller, At(at): At<path::Publisher>) -> Answer {
-    publishers::remove(&api.store, &caller.actor, &at.namespace).await?;
+#[utoipa::path(delete, path = "/publishers/{namespace}", tag = "publishers",
+    params(path::Publisher, ("If-Match" = Option<String>, Header, description = "The `ETag` of what was looked at.")),
+    responses((status = 204), Refusals, MatchRefusals))]
+pub async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    At(at): At<path::Publisher>,
+    IfMatch(condition): IfMatch,
+) -> Answer {
+    publishers::remove(&api.store, &caller.actor, &at.namespace, &condition).await?;
     answer::done()
 }

@@ -155,11 +155,13 @@ fn namespace() -> Result<At<path::Publisher>, Refusal> {
 
 /// What can be done with the namespace `refresh`, as with every other one.
 pub fn of_the_namespace() -> MethodRouter<Api> {
-    delete(async |api: State<Api>, caller: Caller| namespaces::remove(api, caller, namespace()?).await)
-        .get(async |api: State<Api>, caller: Caller, headers: HeaderMap| {
-            namespaces::show(api, caller, namespace()?, headers).await
-        })
-        .put(async |api: State<Api>, caller: Caller, seen: IfMatch, badge: Body<namespaces::WantedBadge>| {
-            namespaces::put(api, caller, namespace()?, seen, badge).await
-        })
+    delete(async |api: State<Api>, caller: Caller, seen: IfMatch| {
+        namespaces::remove(api, caller, namespace()?, seen).await
+    })
+    .get(async |api: State<Api>, caller: Caller, headers: HeaderMap| {
+        namespaces::show(api, caller, namespace()?, headers).await
+    })
+    .put(async |api: State<Api>, caller: Caller, seen: IfMatch, badge: Body<namespaces::WantedBadge>| {
+        namespaces::put(api, caller, namespace()?, seen, badge).await
+    })
 }

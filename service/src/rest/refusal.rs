@@ -185,9 +185,14 @@ impl From<ActError> for Refusal {
             E::Random(_) => return Self::fault(&error),
             E::Search(error) => return error.into(),
             E::SignedOut => Code::Unauthenticated,
-            E::Forbidden { .. } | E::NotAsked { .. } => Code::Forbidden,
-            E::Scope(_) | E::NotByToken(_) | E::NoPerson => Code::Scope,
-            E::Changed => Code::Changed,
+            E::Forbidden { .. } | E::NotAsked { .. } | E::NamespaceOfAll { .. } => Code::Forbidden,
+            E::Scope(_)
+            | E::NotByToken(_)
+            | E::RoleByToken(_)
+            | E::WiderToken(_)
+            | E::LongerToken { .. }
+            | E::NoPerson => Code::Scope,
+            E::Changed | E::NotThere => Code::Changed,
             E::Unconfirmed { .. } | E::UnconfirmedPublishers { .. } => Code::ConfirmationRequired,
             E::Stopping => Code::Unavailable,
             E::NoOrganization(_)
@@ -220,6 +225,7 @@ impl From<ActError> for Refusal {
             | E::TooMany { .. }
             | E::TokenExists { .. } => Code::Conflict,
             E::NamespaceOfficial
+            | E::UnknownTeam { .. }
             | E::TokenOfProvider { .. }
             | E::BadgeOfficial
             | E::TooManyMemberships { .. }
@@ -240,6 +246,7 @@ impl From<ActError> for Refusal {
             E::UnconfirmedPublishers { losing, .. } => refusal
                 .next(format!("look at it with `?dry_run=true`, and if it is meant, send it with `?confirm={losing}`")),
             E::Changed => refusal.next("get it again and send its new `ETag` as `If-Match`"),
+            E::NotThere => refusal.next("leave `If-Match` out to make it"),
             E::NotAsked { .. } => refusal.next("make an invitation"),
             _ => refusal,
         }
@@ -344,6 +351,15 @@ pub enum ChangeRefusals {
     /// `if_match_required`, `confirmation_required`
     #[response(status = 428)]
     IfMatchRequired(Refused),
+}
+
+/// What a call that ends something with a tag may answer besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "for the document only")]
+pub enum MatchRefusals {
+    /// `changed`
+    #[response(status = 412)]
+    Changed(Refused),
 }
 
 /// What a call that takes something from people may answer besides.

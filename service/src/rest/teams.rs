@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 use super::{
     Api, Caller,
     answer::{self, Answer},
-    input::{Asked, At, Body, MustMatch, present},
+    input::{Asked, At, Body, IfMatch, MustMatch, present},
     members::Member,
     page::{Listed, Page},
     path::{self, Organization, TeamUser},
-    refusal::{ChangeRefusals, Refusals},
+    refusal::{ChangeRefusals, MatchRefusals, Refusals},
 };
 use crate::{
     acts::teams::{self, TeamChange},
@@ -135,11 +135,17 @@ pub async fn change(
 
 /// End it
 ///
-/// Nobody is in it any more; rules for it concern nobody then.
-#[utoipa::path(delete, path = "/organizations/{organization}/teams/{team}", tag = "teams", params(path::Team),
-    responses((status = 204), Refusals))]
-pub async fn remove(State(api): State<Api>, caller: Caller, At(at): At<path::Team>) -> Answer {
-    teams::remove(&api.store, &caller.actor, &at.organization, &at.team).await?;
+/// Nobody is in it any more, and rules of the lists for it alone end with it.
+#[utoipa::path(delete, path = "/organizations/{organization}/teams/{team}", tag = "teams",
+    params(path::Team, ("If-Match" = Option<String>, Header, description = "The `ETag` of what was looked at.")),
+    responses((status = 204), Refusals, MatchRefusals))]
+pub async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    At(at): At<path::Team>,
+    IfMatch(condition): IfMatch,
+) -> Answer {
+    teams::remove(&api.store, &caller.actor, &at.organization, &at.team, &condition).await?;
     answer::done()
 }
 

@@ -14,7 +14,7 @@ const STANDINGS: [Standing; 6] = [
 
 /// Every deed with who may do it, letter by letter in the order of [`STANDINGS`], and what it needs: written a second
 /// time on purpose, so that nobody gives something away by a slip in the table.
-const EXPECTED: [(Deed, &str, Needs); 27] = [
+const EXPECTED: [(Deed, &str, Needs); 28] = [
     (Deed::ReadPolicy, "OAUMT-", Needs::Read),
     (Deed::PreviewPolicy, "OA--T-", Needs::Read),
     (Deed::ChangePolicy, "OA--T-", Needs::Write),
@@ -25,6 +25,7 @@ const EXPECTED: [(Deed, &str, Needs); 27] = [
     (Deed::ChangeTeams, "OA----", Needs::Write),
     (Deed::ChangeMembers, "O-----", Needs::Write),
     (Deed::ChangeNamespaces, "O-----", Needs::Write),
+    (Deed::AddNamespaces, "O-----", Needs::Write),
     (Deed::ReadActivity, "OAU-T-", Needs::Read),
     (Deed::ChangeKeeping, "O-----", Needs::Write),
     (Deed::ReadMachines, "OAU-T-", Needs::Read),
@@ -72,11 +73,20 @@ fn a_role_may_do_all_that_a_lesser_one_may() {
 }
 
 #[test]
-fn the_least_of_all_roles_counts_for_the_whole_service() {
-    assert_eq!(least(Role::Owner, Role::Owner), Role::Owner);
-    for role in [Role::Admin, Role::Auditor, Role::Member] {
-        assert_eq!((least(Role::Owner, role), least(role, Role::Owner)), (role, role));
+fn in_the_whole_service_each_of_the_roles_has_to_do() {
+    use Role::{Admin, Auditor, Member, Owner};
+    let all = [Owner, Admin, Auditor, Member];
+    for row in TABLE.iter().filter(|row| row.place == Place::Service) {
+        let may = |role| row.allows(Standing::Member(role));
+        for (one, other) in all.into_iter().flat_map(|one| all.map(|other| (one, other))) {
+            let standing = row.in_all(&[one, other]);
+            assert_eq!(row.allows(standing), may(one) && may(other), "{:?} {one:?} {other:?}", row.deed);
+        }
+        assert!(!row.allows(row.in_all(&[])), "{:?}: who belongs to nothing", row.deed);
     }
+    let row = Deed::ReadService.row();
+    assert_eq!(row.in_all(&[Auditor, Admin]), Standing::Member(Admin), "though an auditor may less than an admin");
+    assert_eq!(row.in_all(&[Owner, Auditor]), Standing::Member(Owner));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{
     Reading, StoreError, Writing,
     accounts::{AccountRow, account},
     sql::{query, query_as, query_scalar},
+    teams::MAX_TEAMS,
 };
 use crate::model::{Account, Role, Source, from_word, word};
 
@@ -32,6 +33,8 @@ pub(crate) struct Moved {
     pub before: Option<Belongs>,
     /// What is; none: it ended.
     pub after: Option<Belongs>,
+    /// Teams that were made for it.
+    pub made: Vec<String>,
 }
 
 impl Reading {
@@ -104,7 +107,8 @@ impl Writing {
     }
 
     /// Makes what this source says of the account what is given, by row of the organization. What an
-    /// administrator said stays, and counts. Writes nothing when nothing moved. Returns what moved.
+    /// administrator said stays, and counts. Teams that are not there are made, as many as there may be. Writes nothing when
+    /// nothing moved. Returns what moved.
     pub(crate) async fn sync_memberships(
         &mut self,
         account: i64,
@@ -126,17 +130,50 @@ impl Writing {
         for (organization, belongs) in &before {
             if !wanted.contains_key(organization) {
                 self.remove_member(*organization, account).await?;
-                moved.push(Moved { organization: *organization, before: Some(belongs.clone()), after: None });
+                moved.push(Moved {
+                    organization: *organization,
+                    before: Some(belongs.clone()),
+                    after: None,
+                    made: Vec::new(),
+                });
             }
         }
-        for (organization, belongs) in wanted {
+        for (organization, mut belongs) in wanted {
             let before = before.get(&organization).cloned();
+            // Teams of before are there.
+            if before.as_ref() == Some(&belongs) {
+                continue;
+            }
+            let made = self.make_teams(organization, &mut belongs.1).await?;
             if before.as_ref() != Some(&belongs) {
                 self.put_member(organization, account, belongs.0, &belongs.1, source).await?;
-                moved.push(Moved { organization, before, after: Some(belongs) });
+                moved.push(Moved { organization, before, after: Some(belongs), made });
             }
         }
         Ok(moved)
+    }
+
+    /// Makes the teams that are not there, as far as there is room; the others are left out. Returns those it made.
+    async fn make_teams(&mut self, organization: i64, teams: &mut Vec<String>) -> Result<Vec<String>, StoreError> {
+        if teams.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known: BTreeSet<String> = self.team_names(organization).await?.into_iter().collect();
+        let mut room = MAX_TEAMS.saturating_sub(known.len());
+        let mut made = Vec::new();
+        teams.retain(|team| {
+            let is_new = !known.contains(team);
+            if is_new && room > 0 {
+                room -= 1;
+                made.push(team.clone());
+                return true;
+            }
+            !is_new
+        });
+        for team in &made {
+            self.ensure_team(organization, team, crate::clock::now()).await?;
+        }
+        Ok(made)
     }
 
     /// Links the organization to one at Docker Hub, or to none. Whoever is a member because the

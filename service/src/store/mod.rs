@@ -93,7 +93,7 @@ pub use self::{
     sign_ins::{NewSignIn, SignInRow},
     sqlite::FILE,
     summary::{Day, RuleHits, Top},
-    teams::Team,
+    teams::{MAX_TEAMS, Team},
     trail::TrailLine,
 };
 

@@ -134,7 +134,7 @@ impl Writing {
         self.put_member(organization, account, role, teams, Source::Admin).await
     }
 
-    /// Makes the membership what is given, whoever said something before.
+    /// Makes the membership what is given, whoever said something before. The teams are there: who asks saw to that.
     pub(crate) async fn put_member(
         &mut self,
         organization: i64,
@@ -155,7 +155,6 @@ impl Writing {
             let sql = "INSERT INTO team_members (account_id, organization_id, team) VALUES ($1, $2, $3) \
                        ON CONFLICT DO NOTHING";
             query(sql).bind(account).bind(organization).bind(team).execute(&mut self.0.0).await?;
-            self.ensure_team(organization, team, crate::clock::now()).await?;
         }
         self.touch_account(account).await
     }

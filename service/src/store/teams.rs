@@ -1,9 +1,13 @@
 //! Teams.
 
 use super::{
-    Reading, StoreError, Writing,
+    Reading, StoreError, Writing, rules,
     sql::{query, query_as, query_scalar},
 };
+use crate::model::Rule;
+
+/// Most teams of an organization.
+pub const MAX_TEAMS: usize = 1000;
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -41,6 +45,12 @@ impl Reading {
     pub(crate) async fn team(&mut self, organization: i64, name: &str) -> Result<Option<Team>, StoreError> {
         let sql = select!("WHERE t.organization_id = $1 AND t.name = $2");
         query_as(sql).bind(organization).bind(name).fetch_optional(&mut self.0).await
+    }
+
+    /// Only their names, sorted.
+    pub(crate) async fn team_names(&mut self, organization: i64) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT name FROM teams WHERE organization_id = $1 ORDER BY name";
+        query_scalar(sql).bind(organization).fetch_all(&mut self.0).await
     }
 
     /// Rows of the accounts that are in a team, access tokens too.
@@ -86,9 +96,18 @@ impl Writing {
         self.touch_organization(organization).await
     }
 
-    /// Ends a team: nobody is in it any more. Rules for it concern nobody until there is one of that name again.
-    pub(crate) async fn remove_team(&mut self, organization: i64, name: &str) -> Result<(), StoreError> {
+    /// Ends a team: nobody is in it any more, and rules for it are none. Returns these: a team of that name later is
+    /// another one.
+    pub(crate) async fn remove_team(&mut self, organization: i64, name: &str) -> Result<Vec<Rule>, StoreError> {
         let members = self.in_team(organization, name).await?;
+        let sql = "DELETE FROM rules WHERE organization_id = $1 AND scope = 'team' AND scope_name = $2 \
+                   RETURNING id, effect, pattern, scope, scope_name, expires_at, reason";
+        let rows: Vec<rules::Row> = query_as(sql).bind(organization).bind(name).fetch_all(&mut self.0.0).await?;
+        let mut gone = rows.into_iter().map(rules::rule).collect::<Result<Vec<_>, _>>()?;
+        gone.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        if !gone.is_empty() {
+            self.touch_organization(organization).await?;
+        }
         for sql in [
             "DELETE FROM team_members WHERE organization_id = $1 AND team = $2",
             "DELETE FROM teams WHERE organization_id = $1 AND name = $2",
@@ -98,6 +117,6 @@ impl Writing {
         for account in members {
             self.touch_account(account).await?;
         }
-        Ok(())
+        Ok(gone)
     }
 }

@@ -401,6 +401,29 @@ async fn organization_access_tokens_are_made_used_read_described_and_ended() {
     provider.delete(&path).await.unwrap();
     assert!(is_gone(&provider.get(&path).await) && is_gone(&provider.delete(&path).await));
     service.client().await.sign_in("acme", secret).await.unwrap_err();
+    // With a token of the owner's: one without an end makes what is good for no more than itself.
+    let pat = |scopes: &[&str], more: &[&str]| {
+        let scopes: Vec<&str> = scopes.iter().flat_map(|scope| ["--scope", scope]).collect();
+        let made = service.ok(&[&["token", "create", "olga", "--name", "tf", "--json"], &scopes[..], more].concat());
+        serde_json::from_str::<Value>(&made).unwrap()["token"].as_str().unwrap().to_owned()
+    };
+    for (scopes, more, refused) in [
+        (&["sign-in", "org:read", "org:write"][..], &[][..], ""),
+        (&["org:read", "org:write"], &[], "an access token without the scope `sign-in` makes none with it"),
+        (&["sign-in", "org:read", "org:write"], &["--expires", "30d"], "makes none that outlives it"),
+    ] {
+        let by_token = Provider::new(&service, "olga", &pat(scopes, more)).await;
+        match by_token.send("POST", "/orgs/acme/access-tokens", &wanted).await {
+            Ok(made) => {
+                let path = format!("/orgs/acme/access-tokens/{}", made["id"].as_str().unwrap());
+                assert_eq!(by_token.get(&path).await.unwrap()["label"], "CI token");
+                by_token.send("PATCH", &path, &change).await.unwrap();
+                by_token.delete(&path).await.unwrap();
+                assert_eq!(refused, "", "{scopes:?} {more:?}");
+            }
+            Err(error) => assert!(!refused.is_empty() && error.contains(refused), "{scopes:?} {more:?}: {error}"),
+        }
+    }
     // One that was made elsewhere says what it is in our words.
     service.ok(&["organization", "token", "create", "acme", "--name", "ci", "--scope", "org:read"]);
     let all = provider.all("/orgs/acme/access-tokens").await;

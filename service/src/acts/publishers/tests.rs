@@ -85,7 +85,7 @@ async fn a_line_says_whose_word_a_badge_was_and_is(fixture: Fixture) {
     let written = lines(&store).await.len();
     assert_eq!((import(&store, &LOCAL, &given).await.unwrap(), lines(&store).await.len()), (0, written));
     for (namespace, before) in [("ns01", hand), ("ns02", hub)] {
-        remove(&store, &LOCAL, &namespace.parse().unwrap()).await.unwrap();
+        remove(&store, &LOCAL, &namespace.parse().unwrap(), &Condition::Any).await.unwrap();
         assert_eq!(newest().await, json!({ "before": before }));
     }
 }

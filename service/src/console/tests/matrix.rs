@@ -22,7 +22,7 @@ const FORMS: [Form; 30] = [
     ("/orgs/{organization}/image-access/preview",         "     AOE", &[]),
     ("/orgs/{organization}/allowlist",                    "     AOE", &[("list", "allow"), ("whom", "everybody"), ("pattern", "grafana/grafana")]),
     ("/orgs/{organization}/allowlist/remove",             "     AOE", &[("list", "allow"), ("rule", "01J9")]),
-    ("/orgs/{organization}/namespaces",                   "      OE", &[("namespace", "somespace")]),
+    ("/orgs/{organization}/namespaces",                   "       E", &[("namespace", "somespace")]),
     ("/orgs/{organization}/namespaces/remove",            "      OE", &[("namespace", "otherspace")]),
     ("/orgs/{organization}/members/change",               "      OE", &[("user", "somebody"), ("role", "member"), ("seen", "x")]),
     ("/orgs/{organization}/members/remove",               "      OE", &[("user", "somebody")]),

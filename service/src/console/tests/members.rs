@@ -9,6 +9,9 @@ const MEMBERS: &str = "/orgs/acme/members";
 async fn somebody_new_joins_by_the_link_and_somebody_known_by_saying_yes() {
     let world = World::new().await;
     let olga = world.sign_in("olga").await;
+    for team in ["ops", "web"] {
+        assert_eq!(olga.submit("/orgs/acme/teams/add", &[("team", team)]).await.location(), MEMBERS);
+    }
     let made = olga
         .submit("/orgs/acme/members/invite", &[("user", "Carol"), ("role", "auditor"), ("teams", "ops, web")])
         .await;
@@ -61,6 +64,7 @@ async fn somebody_new_joins_by_the_link_and_somebody_known_by_saying_yes() {
 async fn members_and_teams_are_changed_by_who_may() {
     let world = World::new().await;
     let (olga, adam, alice) = (world.sign_in("olga").await, world.sign_in("adam").await, world.sign_in("alice").await);
+    assert_eq!(olga.submit("/orgs/acme/teams/add", &[("team", "ops")]).await.location(), MEMBERS);
     let page = olga.get(MEMBERS).await;
     // The second one: adam, alice, audrey, olga.
     let seen = page.text.split("name=\"seen\" value=\"").nth(2).unwrap().split('"').next().unwrap().to_owned();
@@ -72,6 +76,7 @@ async fn members_and_teams_are_changed_by_who_may() {
         ("remove", vec![("user", "olga")], "last owner"),
         ("change", vec![("user", "nobody"), ("role", "member"), ("seen", "")], "meanwhile"),
         ("invite", vec![("user", "alice"), ("role", "member")], "is a member of"),
+        ("invite", vec![("user", "newcomer"), ("role", "member"), ("teams", "nope")], "; make it first"),
         ("invite", vec![("user", "No Body"), ("role", "member")], "is not a name"),
     ] {
         let page = olga.submit(&format!("{MEMBERS}/{address}"), &fields).await;

@@ -234,7 +234,7 @@ fn teams(page: &Members<'_>) -> Markup {
         }
         section .card aria-labelledby="h-teams" {
             h2 #h-teams { "Teams" }
-            p .hint { "An entry of the allowlist or the denylist may hold for a team alone." }
+            p .hint { "An entry of the allowlist or the denylist may hold for a team alone, and ends with it." }
             @if page.teams.is_empty() { p .none { "There is no team yet." } }
             @for team in page.teams { (one_team(page, team)) }
             @if page.changes_teams {

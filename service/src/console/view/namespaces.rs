@@ -15,6 +15,8 @@ pub(in super::super) struct Namespaces<'a> {
     pub organization: &'a str,
     /// False: they may only look.
     pub editable: bool,
+    /// False: they may add none.
+    pub adds: bool,
     pub csrf: &'a str,
     pub namespaces: &'a [String],
     /// What stands in the form.
@@ -55,7 +57,7 @@ pub(in super::super) fn content(page: &Namespaces<'_>) -> Markup {
                 }
             }
         }
-        @if page.editable { (form(page, &base)) }
+        @if page.editable { @if page.adds { (form(page, &base)) } @else { (who_adds(page)) } }
     }
 }
 
@@ -79,6 +81,20 @@ fn remove(page: &Namespaces<'_>, base: &str, namespace: &str) -> Markup {
             input type="hidden" name="namespace" value=(namespace);
             (number_of_people(page.problem, None))
             button .danger { "Remove " (namespace) }
+        }
+    }
+}
+
+/// Where there are several organizations.
+fn who_adds(page: &Namespaces<'_>) -> Markup {
+    html! {
+        section .card aria-labelledby="h-add" {
+            h2 #h-add { "Add a namespace" }
+            p {
+                "There are other organizations here, and images of a namespace would count as " b { (page.organization) } "'s own "
+                "under their policies too. So only who owns every organization adds one: ask them, or who runs this service for "
+                code { "organization namespace add " (page.organization) " NAMESPACE" } "."
+            }
         }
     }
 }

@@ -47,10 +47,17 @@ async fn a_change_of_what_was_changed_meanwhile_is_refused(fixture: Fixture) {
     // What is made was not looked at; and who looked at something does not make it anew after it went.
     let gone = world.call(&sole, "PUT", publisher, &[("if-match", "\"abc\"")], Some(badges[1])).await;
     assert_eq!((gone.status, gone.code()), (412, "changed"), "{}", gone.body);
+    for path in [publisher, "/organizations/acme/members/stranger"] {
+        let body = if path == publisher { badges[1] } else { r#"{"role":"member"}"# };
+        let gone = world.call(&sole, "PUT", path, &any, Some(body)).await;
+        assert_eq!((gone.status, gone.code()), (412, "changed"), "nothing is there to be changed: {}", gone.body);
+        assert_eq!(world.get(&sole, path).await.status, 404, "{path}");
+    }
     assert_eq!(world.call(&sole, "PUT", publisher, &[], Some(badges[1])).await.status, 201);
     let tag = only_the_first_change_counts(&world, &sole, "PUT", publisher, badges).await;
     let same = world.call(&sole, "GET", publisher, &[("if-none-match", tag.as_str())], None).await;
     assert_eq!(same.status, 304);
+    assert_eq!(world.call(&sole, "PUT", publisher, &any, Some(badges[0])).await.status, 200, "it is there");
     assert_eq!(world.call(&sole, "PUT", publisher, &[], Some(badges[1])).await.status, 200);
 
     for (path, body) in [(organization, keep[1]), (team, words[0])] {
@@ -60,6 +67,45 @@ async fn a_change_of_what_was_changed_meanwhile_is_refused(fixture: Fixture) {
     }
 }
 
+/// What stands there is ended only as it was looked at; and where nothing has a tag, none is taken for one.
+async fn what_was_changed_meanwhile_is_not_ended(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let sole = world.browser("sole").await;
+    for (path, make, body) in [
+        ("/organizations/acme/teams/ops", "/organizations/acme/teams", r#"{"team":"ops"}"#),
+        ("/publishers/bitnami", "/publishers/bitnami", r#"{"badge":"verified-publisher"}"#),
+        ("/publishers/refresh", "/publishers/refresh", r#"{"badge":"verified-publisher"}"#),
+        ("/organizations/acme/members/member", "/organizations/acme/members/member", r#"{"role":"auditor"}"#),
+    ] {
+        let method = if path == make { "PUT" } else { "POST" };
+        assert!(world.call(&sole, method, make, &[], Some(body)).await.status < 300, "{path}");
+        let looked = world.get(&sole, path).await.headers[header::ETAG].to_str().unwrap().to_owned();
+        for (seen, status, code) in [("\"abc\"", 412, "changed"), ("abc", 400, "malformed")] {
+            let refused = world.call(&sole, "DELETE", path, &[("if-match", seen)], None).await;
+            assert_eq!((refused.status, refused.code()), (status, code), "{path}: {}", refused.body);
+        }
+        assert_eq!(world.call(&sole, "DELETE", path, &[("if-match", &looked)], None).await.status, 204, "{path}");
+        let gone = world.call(&sole, "DELETE", path, &[("if-match", &looked)], None).await;
+        assert_eq!((gone.status, gone.code()), (404, "not_found"), "{path}");
+    }
+    for path in [
+        "/organizations/acme/registries/ghcr.io",
+        "/organizations/acme/namespaces/acmespace",
+        "/organizations/acme/allowlist/some-id",
+        "/organizations/acme/denylist/some-id",
+        "/organizations/acme/tokens/some-id",
+        "/organizations/acme/teams/ops/members/member",
+    ] {
+        let refused = world.call(&sole, "DELETE", path, &[("if-match", "\"abc\"")], None).await;
+        assert_eq!((refused.status, refused.code()), (400, "malformed"), "{path}: {}", refused.body);
+        let any = world.call(&sole, "DELETE", path, &[("if-match", "*")], None).await;
+        assert_eq!((any.status, any.code()), (404, "not_found"), "{path}: {}", any.body);
+    }
+    // Who only looks changes nothing by a condition that is not asked.
+    assert_eq!(world.call(&sole, "GET", "/me", &[("if-match", "\"abc\"")], None).await.status, 200);
+}
+
 on_each_database! {
+    what_was_changed_meanwhile_is_not_ended,
     a_change_of_what_was_changed_meanwhile_is_refused,
 }

@@ -216,6 +216,7 @@ fn namespaces_of_an_organization() {
     let page = Namespaces {
         organization: "acme",
         editable: true,
+        adds: true,
         csrf: "csrf-token",
         namespaces: &all,
         typed: "",
@@ -225,6 +226,10 @@ fn namespaces_of_an_organization() {
     check("namespaces", &framed("olga", &owner, Tab::Namespaces, &namespaces::content(&page)));
     let looks = namespaces::content(&Namespaces { editable: false, ..page }).0;
     assert!(!looks.contains("<form") && !looks.contains("<input") && looks.contains("acme-tools"), "{looks}");
+    let of_several = namespaces::content(&Namespaces { adds: false, ..page }).0;
+    assert!(
+        of_several.contains("only who owns every organization adds one") && !of_several.contains("id=\"namespace\"")
+    );
     let none = namespaces::content(&Namespaces { namespaces: &[], ..page }).0;
     assert!(none.contains("owns no Docker Hub namespace yet") && !none.contains("<table"), "{none}");
     let problem = Problem { text: EVIL.to_owned(), field: Some("confirm") };
