@@ -343,12 +343,16 @@ async fn the_line_of_a_new_member_names_the_invitation_that_ended_with_it(fixtur
     let (store, acme) = (&world.store, name("acme"));
     let (olga, sole) = (world.person("olga").await, world.person("sole").await);
     teams::add(store, &olga, &acme, &name("ops"), "", NOW).await.unwrap();
-    let joins = Joins { user: name("bea"), role: Role::Auditor, teams: vec![name("ops")] };
+    teams::add(store, &olga, &acme, &name("op"), "", NOW).await.unwrap();
+    let joins = Joins { user: name("bea"), role: Role::Auditor, teams: vec![name("op"), name("ops")] };
     let made = invitations::create(store, &olga, &acme, &joins, NOW).await.unwrap().invitation;
+    // Whom a team waits for, it waits for under its new name.
+    let web = teams::TeamChange { name: Some(name("web")), description: None };
+    teams::change(store, &olga, &acme, &name("op"), &web, &Condition::Any).await.unwrap();
     world.role(&sole, "acme", "bea", Role::Member).await.unwrap();
     let (_, act, target, detail) = world.newest().await;
     assert_eq!((act.as_str(), target.as_str()), ("member.add", "bea"));
-    let ended = json!({ "id": made.id, "role": "auditor", "teams": ["ops"], "inviter": "olga" });
+    let ended = json!({ "id": made.id, "role": "auditor", "teams": ["web", "ops"], "inviter": "olga" });
     assert_eq!(detail["invitation"], ended);
     assert!(invitations::list(store, &olga, &acme, NOW).await.unwrap().is_empty());
     world.role(&sole, "acme", "bea", Role::Admin).await.unwrap();

@@ -80,13 +80,16 @@ impl Writing {
         Ok(())
     }
 
-    /// Gives a team another name, which no team has; who is in it and what holds for it stay.
+    /// Gives a team another name, which no team has; who is in it, who is invited to it, and what holds for it stay.
     pub(crate) async fn rename_team(&mut self, organization: i64, name: &str, to: &str) -> Result<(), StoreError> {
         let members = self.in_team(organization, name).await?;
         for sql in [
             "UPDATE teams SET name = $3 WHERE organization_id = $1 AND name = $2",
             "UPDATE team_members SET team = $3 WHERE organization_id = $1 AND team = $2",
             "UPDATE rules SET scope_name = $3 WHERE organization_id = $1 AND scope = 'team' AND scope_name = $2",
+            // Names have no commas.
+            "UPDATE invitations SET teams = TRIM(REPLACE(',' || teams || ',', ',' || $2 || ',', ',' || $3 || ','), ',') \
+             WHERE organization_id = $1",
         ] {
             query(sql).bind(organization).bind(name).bind(to).execute(&mut self.0.0).await?;
         }
