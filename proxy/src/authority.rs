@@ -145,7 +145,7 @@ impl Host {
     pub fn is_loopback(&self) -> bool {
         match self {
             Self::Name(name) => name == "localhost",
-            Self::Ip(address) => address.to_canonical().is_loopback(),
+            Self::Ip(address) => address.is_loopback(),
         }
     }
 }

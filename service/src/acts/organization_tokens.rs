@@ -83,8 +83,8 @@ pub async fn show(
     Ok((row, note))
 }
 
-/// Changes what is said of one that they could make. `note` makes the new words of the old ones and the token, and is asked once who
-/// may was asked; what the token opens stays.
+/// Changes what is said of one that they could make. `note` makes the new words of the old ones and the token, and is
+/// asked once who may was asked; what the token opens stays.
 ///
 /// # Errors
 /// [`ActError`].
