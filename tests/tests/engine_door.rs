@@ -10,7 +10,7 @@ use std::{
 };
 
 use installer::lab::Output;
-use proto::document::{Categories, Mode, Policy, Push, Registries, Rule, Settings, WhenExpired};
+use proto::document::{Categories, EnginePlugins, Mode, Policy, Push, Registries, Role, Rule, Settings, WhenExpired};
 use tests::{
     door::{Asked, BASE, Call, NAME_OF_LOOPBACK, Setup, Site, Way},
     engines::{Authority, Flavour, Stock, Ware, side_by_side},
@@ -68,6 +68,29 @@ async fn stock() -> Stock {
     wares.extend(bare.map(|name| (name.to_owned(), Ware::Bare)));
     wares.extend(["team/plug:latest", "evil/plug:latest"].map(|name| (name.to_owned(), Ware::Plugin)));
     Stock::with(wares.iter().map(|(name, ware)| (name.as_str(), *ware))).await.unwrap()
+}
+
+/// As where another machine's manager has this one install it: nothing but the manifest says that it is no image.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_plugin_is_refused_when_its_manifest_comes() {
+    let wares = [("library/plug:latest", Ware::Plugin), ("library/hello:latest", Ware::Bare)];
+    let stock = Stock::with(wares).await.unwrap();
+    let none = Settings { engine_plugins: EnginePlugins::Deny.into(), ..Settings::default() };
+    let documents = Authority::new(Policy { settings: Some(none), ..policy() });
+    let each = async |flavour| {
+        let site = Site::start(flavour, &stock, &documents, Setup::default()).await.unwrap();
+        site.docker(&["pull", "hello"]).await.success().unwrap();
+        let install = ["plugin", "install", "--disable", "--grant-all-permissions", "plug"];
+        drop(site.registries.take());
+        let output = site.docker(&install).await;
+        let told = site.told(&output);
+        assert!(output.code() != 0 && output.text().contains("is an engine plugin, and acme allows none"), "{told}");
+        let asked: Vec<String> = site.registries.take().iter().map(ToString::to_string).collect();
+        assert!(!asked.iter().any(|asked| asked.contains("/blobs/")), "{asked:?}: {told}");
+        site.change(&site.documents.changed(policy(), Role::Member)).await.unwrap();
+        site.docker(&install).await.success().unwrap();
+    };
+    side_by_side(Flavour::all().iter().map(|&flavour| each(flavour))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

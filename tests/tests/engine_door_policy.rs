@@ -3,14 +3,14 @@
 
 use installer::lab::{Cgroup, Lab, Output, wait_until};
 use proto::{
-    document::{Categories, EnginePlugins, Mode, Policy, Push, Registries, Role, Settings, WhenExpired},
+    document::{Categories, Mode, Policy, Push, Registries, Role, Settings, WhenExpired},
     sync::Record,
 };
 use serde_json::json;
 use tests::{
     SETTLE,
     door::{BROKEN, Call, Setup, Site, TOKENS, broken},
-    engines::{self, Authority, Engine, Flavour, INSIDE, Stock, Ware, side_by_side},
+    engines::{self, Authority, Engine, Flavour, INSIDE, Stock, side_by_side},
 };
 
 const COMMUNITY: &str = "is a community image";
@@ -98,27 +98,6 @@ async fn a_pull_in_flight_survives_a_change_of_the_policy_and_the_next_one_does_
 
     site.docker(&["image", "rm", "--force", &image]).await.success().unwrap();
     refused(&site, &site.docker(&["pull", &image]).await, "is in the registry");
-}
-
-/// As where another machine's manager has this one install it: nothing but the manifest says that it is no image.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_engine_plugin_is_refused_when_its_manifest_comes() {
-    let wares = [("library/plug:latest", Ware::Plugin), ("library/hello:latest", Ware::Bare)];
-    let stock = Stock::with(wares).await.unwrap();
-    let none = Settings { engine_plugins: EnginePlugins::Deny.into(), ..Settings::default() };
-    let documents = Authority::new(Policy { settings: Some(none), ..policy() });
-    let each = async |flavour| {
-        let site = Site::start(flavour, &stock, &documents, Setup::default()).await.unwrap();
-        worked(&site, &site.docker(&["pull", "hello"]).await);
-        let output = site.docker(&["plugin", "install", "--disable", "--grant-all-permissions", "plug"]).await;
-        let told = site.told(&output);
-        assert!(output.code() != 0 && output.text().contains("is an engine plugin, and acme allows none"), "{told}");
-        let asked: Vec<String> = site.registries.take().iter().map(ToString::to_string).collect();
-        assert!(!asked.iter().any(|asked| asked.contains("/blobs/")), "{asked:?}: {told}");
-        site.change(&site.documents.changed(policy(), Role::Member)).await.unwrap();
-        worked(&site, &site.docker(&["plugin", "install", "--disable", "--grant-all-permissions", "plug"]).await);
-    };
-    side_by_side(Flavour::all().iter().map(|&flavour| each(flavour))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
